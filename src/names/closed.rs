@@ -1,0 +1,173 @@
+//! The closed sets of label values: what can be told apart, and no more.
+
+/// Declares a fieldless enum with its label values and the list of all of them.
+macro_rules! closed_set {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every member, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The value of the label.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+closed_set! {
+    /// Which of Google's services was asked.
+    Api {
+        /// The Analytics Data API.
+        Data = "data",
+        /// The Analytics Admin API.
+        Admin = "admin",
+        /// The OAuth token endpoint.
+        Token = "token",
+    }
+}
+
+closed_set! {
+    /// Which method of the service was called.
+    Method {
+        /// `properties.runReport`.
+        RunReport = "runReport",
+        /// `properties.batchRunReports`.
+        BatchRunReports = "batchRunReports",
+        /// `properties.runRealtimeReport`.
+        RunRealtimeReport = "runRealtimeReport",
+        /// `accountSummaries.list`.
+        AccountSummaries = "accountSummaries",
+        /// `properties.get`.
+        GetProperty = "getProperty",
+        /// `properties.getMetadata`.
+        GetMetadata = "getMetadata",
+        /// `properties.checkCompatibility`.
+        CheckCompatibility = "checkCompatibility",
+        /// The token request.
+        Token = "token",
+    }
+}
+
+impl Method {
+    /// The service that has this method.
+    pub fn api(self) -> Api {
+        match self {
+            Self::RunReport
+            | Self::BatchRunReports
+            | Self::RunRealtimeReport
+            | Self::GetMetadata
+            | Self::CheckCompatibility => Api::Data,
+            Self::AccountSummaries | Self::GetProperty => Api::Admin,
+            Self::Token => Api::Token,
+        }
+    }
+}
+
+closed_set! {
+    /// Why a request or a report failed, named by what there is to do about it.
+    Reason {
+        /// The report is misconfigured for this property.
+        InvalidRequest = "invalid_request",
+        /// Google refuses the token, also a fresh one.
+        Unauthenticated = "unauthenticated",
+        /// The account may not read this property.
+        NoAccess = "no_access",
+        /// Google no longer lists the property.
+        NotListed = "not_listed",
+        /// The API is not enabled in the account's Cloud project.
+        ApiDisabled = "api_disabled",
+        /// The token lacks the Analytics scope.
+        InsufficientScope = "insufficient_scope",
+        /// The property's tokens of the day are used up.
+        QuotaDay = "quota_day",
+        /// The property's tokens of the hour are used up.
+        QuotaHour = "quota_hour",
+        /// This Cloud project's hourly tokens for the property are used up.
+        QuotaProjectHour = "quota_project_hour",
+        /// Too many requests to the property at once.
+        QuotaConcurrent = "quota_concurrent",
+        /// Too many requests with demographic dimensions.
+        QuotaThresholded = "quota_thresholded",
+        /// A quota that Google's text does not name.
+        QuotaUnknown = "quota_unknown",
+        /// The Cloud project sends too many requests a minute.
+        RateLimit = "rate_limit",
+        /// Google failed: 500, 502, 503, 504.
+        ServerError = "server_error",
+        /// No complete answer in time.
+        Timeout = "timeout",
+        /// DNS, TCP or TLS failed, or the connection was cut.
+        Connection = "connection",
+        /// An answer that is not the report asked for.
+        Protocol = "protocol",
+        /// There is no token to ask with.
+        NoCredentials = "no_credentials",
+    }
+}
+
+closed_set! {
+    /// Why a token could not be had.
+    TokenReason {
+        /// The machine's clock is wrong.
+        Clock = "clock",
+        /// Google refuses the key, or the key file is damaged.
+        InvalidKey = "invalid_key",
+        /// The account does not exist (any more).
+        UnknownAccount = "unknown_account",
+        /// The account may not have the Analytics scope.
+        Scope = "scope",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// DNS, TCP or TLS failed, or the connection was cut.
+        Connection = "connection",
+        /// The token endpoint failed.
+        ServerError = "server_error",
+        /// An answer that is not a token.
+        Protocol = "protocol",
+    }
+}
+
+closed_set! {
+    /// The two independent sets of quota buckets that reports draw on.
+    Category {
+        /// `runReport` and its batch.
+        Core = "core",
+        /// `runRealtimeReport`.
+        Realtime = "realtime",
+    }
+}
+
+closed_set! {
+    /// The quota buckets of one category of one property.
+    Bucket {
+        /// Tokens per property and day; refilled at midnight Pacific time.
+        Day = "day",
+        /// Tokens per property and hour.
+        Hour = "hour",
+        /// Tokens per Cloud project, property and hour.
+        ProjectHour = "project_hour",
+        /// Requests at the same time.
+        Concurrent = "concurrent",
+        /// Requests with demographic dimensions per hour.
+        Thresholded = "thresholded",
+        /// 500 and 503 answers per Cloud project, property and hour.
+        ServerErrors = "server_errors",
+        /// Named by a text that this version does not know.
+        Unknown = "unknown",
+    }
+}

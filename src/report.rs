@@ -1,0 +1,352 @@
+//! A report: one request to Google per interval, compiled to its body, its metric families and their order.
+//!
+//! Knows which windows and fields belong together. Refuses to know the network and the time: dates are an argument.
+//! Invariant: the values of a snapshot are in the order of [`Report::families`], one for each.
+
+use std::time::Duration;
+
+use jiff::{ToSpan, civil::Date};
+
+pub use fields::Field;
+
+use crate::{
+    ga::request::{DateRange, MinuteRange, Name, RunRealtimeReportRequest, RunReportRequest},
+    names::{Category, MetricName, ReportName},
+};
+
+pub mod fields;
+
+/// How a report is polled, as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportSettings {
+    /// Whether it is polled at all.
+    pub enabled: bool,
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// How long its values hold.
+    pub stale_after: StaleAfter,
+    /// Which of the report's metrics, by our name, in the order of [`fields`]; never empty.
+    pub metrics: Vec<&'static str>,
+}
+
+/// How long values hold, counted from the sending of the request that brought them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StaleAfter {
+    /// So many intervals, but at least [`LEAST_STALE_AFTER`].
+    Intervals(f64),
+    /// A fixed time.
+    Fixed(Duration),
+}
+
+impl StaleAfter {
+    /// The time that values of a report with this interval hold.
+    pub fn for_interval(self, interval: Duration) -> Duration {
+        match self {
+            Self::Intervals(times) => interval.mul_f64(times).max(LEAST_STALE_AFTER),
+            Self::Fixed(duration) => duration,
+        }
+    }
+}
+
+/// A report, ready to be asked for.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The value of the label `report`.
+    pub name: ReportName,
+    /// Which of Google's quotas it draws on.
+    pub category: Category,
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// How long its values hold.
+    pub stale_after: Duration,
+    /// What is asked for, in order; rows have one value for each.
+    pub fields: Vec<Field>,
+    /// The ranges that one request covers.
+    pub windows: Vec<Window>,
+    /// What is exported, window by window, each in the order of the fields.
+    pub families: Vec<Family>,
+}
+
+/// One range of a request and the name space of its metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// What the request and the answer call the range; also the beginning of the families' names.
+    pub name: &'static str,
+    /// What it covers.
+    pub range: Range,
+    /// The same in words, for HELP.
+    meaning: &'static str,
+    /// The fields that are exported of it.
+    exported: &'static [Field],
+}
+
+/// What a window covers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Range {
+    /// Minutes before now, inclusive: from the oldest to the newest.
+    Minutes(u32, u32),
+    /// Days before the property's today, inclusive: from the oldest to the newest.
+    Days(u32, u32),
+}
+
+/// One metric family of a report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Family {
+    /// The whole name.
+    pub name: String,
+    /// The HELP text.
+    pub help: String,
+    /// Index of its window in [`Report::windows`].
+    pub window: usize,
+    /// Index of its field in [`Report::fields`].
+    pub field: usize,
+}
+
+/// The body of a report's request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Request {
+    /// For `runReport`.
+    Core(RunReportRequest),
+    /// For `runRealtimeReport`.
+    Realtime(RunRealtimeReportRequest),
+}
+
+impl Report {
+    /// The built-in report `realtime`: the last 30 minutes, and the five last whole ones.
+    pub fn realtime(settings: &ReportSettings) -> Self {
+        Self::compile(REALTIME, Category::Realtime, settings, fields::REALTIME, REALTIME_WINDOWS)
+    }
+
+    /// The built-in report `traffic`: today, yesterday, and the 7 and 28 days before today.
+    pub fn traffic(settings: &ReportSettings) -> Self {
+        Self::compile(TRAFFIC, Category::Core, settings, fields::TRAFFIC, TRAFFIC_WINDOWS)
+    }
+
+    fn compile(name: &str, category: Category, settings: &ReportSettings, known: &[Field], windows: &[Window]) -> Self {
+        let wanted = |field: &&Field| settings.metrics.contains(&field.name);
+        let fields: Vec<Field> = known.iter().filter(wanted).copied().collect();
+        let mut families = Vec::new();
+        for (window_index, window) in windows.iter().enumerate() {
+            for (field_index, field) in fields.iter().enumerate() {
+                if window.exported.contains(field) {
+                    families.push(Family::new(window, window_index, field, field_index, settings.interval));
+                }
+            }
+        }
+        Self {
+            name: name.parse().expect("the built-in names are well formed: see the tests"),
+            category,
+            interval: settings.interval,
+            stale_after: settings.stale_after.for_interval(settings.interval),
+            fields,
+            windows: windows.to_vec(),
+            families,
+        }
+    }
+
+    /// The body to send. `today` is the date in the property's zone, where that is known; without it Google is asked
+    /// to count back from its own idea of today.
+    pub fn request(&self, today: Option<Date>) -> Request {
+        let metrics = self.fields.iter().map(|field| Name { name: field.api_name }).collect();
+        match self.category {
+            Category::Core => Request::Core(RunReportRequest {
+                dimensions: Vec::new(),
+                metrics,
+                date_ranges: self.windows.iter().map(|window| window.date_range(today)).collect(),
+                return_property_quota: true,
+            }),
+            Category::Realtime => Request::Realtime(RunRealtimeReportRequest {
+                dimensions: Vec::new(),
+                metrics,
+                minute_ranges: self.windows.iter().map(Window::minute_range).collect(),
+                return_property_quota: true,
+            }),
+        }
+    }
+
+    /// Whether its values belong to a date, and are wrong as soon as that is over.
+    pub fn is_dated(&self) -> bool {
+        self.windows.iter().any(|window| matches!(window.range, Range::Days(..)))
+    }
+
+    /// The report's metrics by name.
+    pub fn metric_names(&self) -> impl Iterator<Item = MetricName> {
+        self.fields.iter().map(|field| field.name.parse().expect("the built-in names are well formed: see the tests"))
+    }
+}
+
+impl Window {
+    fn date_range(&self, today: Option<Date>) -> DateRange {
+        let (oldest, newest) = match self.range {
+            Range::Days(oldest, newest) | Range::Minutes(oldest, newest) => (oldest, newest),
+        };
+        DateRange { start_date: day(oldest, today), end_date: day(newest, today), name: self.name }
+    }
+
+    fn minute_range(&self) -> MinuteRange {
+        let (oldest, newest) = match self.range {
+            Range::Days(oldest, newest) | Range::Minutes(oldest, newest) => (oldest, newest),
+        };
+        MinuteRange { start_minutes_ago: oldest, end_minutes_ago: newest, name: self.name }
+    }
+}
+
+impl Family {
+    fn new(window: &Window, window_index: usize, field: &Field, field_index: usize, interval: Duration) -> Self {
+        let distinct = if field.distinct { "; distinct, so not to be summed" } else { "" };
+        Self {
+            name: format!("google_analytics_{}_{}", window.name, field.name),
+            help: format!(
+                "{} {} (GA4 {}{distinct}); cached, polled every {}.",
+                field.meaning,
+                window.meaning,
+                field.api_name,
+                humantime::format_duration(interval)
+            ),
+            window: window_index,
+            field: field_index,
+        }
+    }
+}
+
+/// A day before `today`, as an absolute date where that is possible.
+fn day(before: u32, today: Option<Date>) -> String {
+    let absolute = today.and_then(|today| today.checked_sub(i64::from(before).days()).ok());
+    match (absolute, before) {
+        (Some(date), _) => date.to_string(),
+        (None, 0) => "today".to_owned(),
+        (None, 1) => "yesterday".to_owned(),
+        (None, _) => format!("{before}daysAgo"),
+    }
+}
+
+/// The name of the report on the last minutes.
+pub const REALTIME: &str = "realtime";
+
+/// The name of the report on days.
+pub const TRAFFIC: &str = "traffic";
+
+/// Values of a report with a short interval hold at least this long, unless a time is configured.
+pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(120);
+
+const REALTIME_WINDOWS: &[Window] = &[
+    Window {
+        name: "realtime",
+        range: Range::Minutes(29, 0),
+        meaning: "in the last 30 minutes",
+        exported: fields::REALTIME,
+    },
+    Window {
+        name: "realtime_5m",
+        range: Range::Minutes(5, 1),
+        meaning: "in the five minutes before the current one",
+        exported: fields::REALTIME_5M,
+    },
+];
+
+const TRAFFIC_WINDOWS: &[Window] = &[
+    Window {
+        name: "today",
+        range: Range::Days(0, 0),
+        meaning: "today in the property's time zone, as far as Google has processed it",
+        exported: fields::TRAFFIC,
+    },
+    Window {
+        name: "yesterday",
+        range: Range::Days(1, 1),
+        meaning: "yesterday in the property's time zone",
+        exported: fields::TRAFFIC,
+    },
+    Window {
+        name: "trailing_7d",
+        range: Range::Days(7, 1),
+        meaning: "in the 7 days up to yesterday in the property's time zone",
+        exported: fields::TRAFFIC,
+    },
+    Window {
+        name: "trailing_28d",
+        range: Range::Days(28, 1),
+        meaning: "in the 28 days up to yesterday in the property's time zone",
+        exported: fields::TRAFFIC,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn settings(metrics: &[&'static str]) -> ReportSettings {
+        ReportSettings {
+            enabled: true,
+            interval: Duration::from_secs(900),
+            stale_after: StaleAfter::Intervals(3.0),
+            metrics: metrics.to_vec(),
+        }
+    }
+
+    #[test]
+    fn traffic_is_one_request_over_four_date_ranges() {
+        let report = Report::traffic(&settings(&["pageviews", "visitors"]));
+        let Request::Core(request) = report.request(Some(date(2026, 3, 1))) else { panic!("not core") };
+        assert_eq!(
+            serde_json::to_string(&request).unwrap(),
+            r#"{"metrics":[{"name":"screenPageViews"},{"name":"totalUsers"}],"dateRanges":[{"startDate":"2026-03-01","endDate":"2026-03-01","name":"today"},{"startDate":"2026-02-28","endDate":"2026-02-28","name":"yesterday"},{"startDate":"2026-02-22","endDate":"2026-02-28","name":"trailing_7d"},{"startDate":"2026-02-01","endDate":"2026-02-28","name":"trailing_28d"}],"returnPropertyQuota":true}"#
+        );
+        assert_eq!(report.families.len(), 8);
+    }
+
+    #[test]
+    fn an_unknown_zone_leaves_the_dates_to_google() {
+        let Request::Core(request) = Report::traffic(&settings(&["pageviews"])).request(None) else {
+            panic!("not core")
+        };
+        let dates: Vec<_> = request.date_ranges.iter().map(|r| (&*r.start_date, &*r.end_date)).collect();
+        assert_eq!(
+            dates,
+            [("today", "today"), ("yesterday", "yesterday"), ("7daysAgo", "yesterday"), ("28daysAgo", "yesterday")]
+        );
+    }
+
+    #[test]
+    fn realtime_is_one_request_over_two_minute_ranges() {
+        let report = Report::realtime(&settings(&["pageviews", "active_users", "events", "key_events"]));
+        let Request::Realtime(request) = report.request(None) else { panic!("not realtime") };
+        assert_eq!(
+            serde_json::to_string(&request.minute_ranges).unwrap(),
+            r#"[{"startMinutesAgo":29,"endMinutesAgo":0,"name":"realtime"},{"startMinutesAgo":5,"endMinutesAgo":1,"name":"realtime_5m"}]"#
+        );
+        let names: Vec<_> = report.families.iter().map(|family| family.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "google_analytics_realtime_pageviews",
+                "google_analytics_realtime_active_users",
+                "google_analytics_realtime_events",
+                "google_analytics_realtime_key_events",
+                "google_analytics_realtime_5m_pageviews",
+                "google_analytics_realtime_5m_active_users",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_built_in_name_is_well_formed() {
+        let all = |known: &[Field]| known.iter().map(|field| field.name).collect::<Vec<_>>();
+        for report in
+            [Report::realtime(&settings(&all(fields::REALTIME))), Report::traffic(&settings(&all(fields::TRAFFIC)))]
+        {
+            assert_eq!(report.metric_names().count(), report.fields.len());
+            assert!(!report.families.is_empty());
+        }
+    }
+
+    #[test]
+    fn values_hold_for_at_least_two_minutes_unless_told_otherwise() {
+        let second = Duration::from_secs(1);
+        assert_eq!(StaleAfter::Intervals(3.0).for_interval(second), LEAST_STALE_AFTER);
+        assert_eq!(StaleAfter::Intervals(3.0).for_interval(60 * second), 180 * second);
+        assert_eq!(StaleAfter::Fixed(2 * second).for_interval(second), 2 * second);
+    }
+}

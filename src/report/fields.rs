@@ -1,0 +1,65 @@
+//! The metrics of the built-in reports: our names, Google's names, and what they count.
+//!
+//! Source: developers.google.com/analytics/devguides/reporting/data/v1/api-schema and …/realtime-api-schema.
+
+/// A metric of a built-in report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Field {
+    /// The end of the metric family's name.
+    pub name: &'static str,
+    /// Google's name for it.
+    pub api_name: &'static str,
+    /// What it counts, as the beginning of a sentence.
+    pub meaning: &'static str,
+    /// Whether adding it up over properties or days counts the same person more than once.
+    pub distinct: bool,
+}
+
+/// What the `realtime` report can ask for.
+pub const REALTIME: &[Field] = &[PAGEVIEWS, ACTIVE_USERS, EVENTS, KEY_EVENTS];
+
+/// Those of the `realtime` report that the five whole minutes have too.
+pub const REALTIME_5M: &[Field] = &[PAGEVIEWS, ACTIVE_USERS];
+
+/// What the `traffic` report can ask for.
+pub const TRAFFIC: &[Field] =
+    &[PAGEVIEWS, VISITORS, ACTIVE_USERS, NEW_USERS, SESSIONS, ENGAGED_SESSIONS, EVENTS, KEY_EVENTS];
+
+const PAGEVIEWS: Field =
+    Field { name: "pageviews", api_name: "screenPageViews", meaning: "Pages and app screens viewed", distinct: false };
+
+const VISITORS: Field = Field {
+    name: "visitors",
+    api_name: "totalUsers",
+    meaning: "Distinct users who logged at least one event",
+    distinct: true,
+};
+
+const ACTIVE_USERS: Field = Field {
+    name: "active_users",
+    api_name: "activeUsers",
+    meaning: "Distinct users who visited the site or app",
+    distinct: true,
+};
+
+const NEW_USERS: Field =
+    Field { name: "new_users", api_name: "newUsers", meaning: "Users who came for the first time", distinct: false };
+
+const SESSIONS: Field = Field { name: "sessions", api_name: "sessions", meaning: "Sessions begun", distinct: false };
+
+const ENGAGED_SESSIONS: Field = Field {
+    name: "engaged_sessions",
+    api_name: "engagedSessions",
+    meaning: "Sessions of 10 seconds or longer, or with a key event or two views",
+    distinct: false,
+};
+
+const EVENTS: Field =
+    Field { name: "events", api_name: "eventCount", meaning: "Events of every kind", distinct: false };
+
+const KEY_EVENTS: Field = Field {
+    name: "key_events",
+    api_name: "keyEvents",
+    meaning: "Events that the property marks as key events",
+    distinct: false,
+};
