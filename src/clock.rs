@@ -3,9 +3,12 @@
 //! Everything else is given a [`Timestamp`]. The wall clock serves for due times too, so that what fell due while the
 //! machine was suspended is due when it wakes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +44,12 @@ impl Clock {
         let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead.fetch_add(milliseconds, Ordering::Relaxed);
     }
+}
+
+/// A point to measure how long something takes from; never for what is due when.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn monotonic() -> Instant {
+    Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]

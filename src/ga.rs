@@ -1,4 +1,14 @@
-//! Google's Analytics Data API and Admin API.
+//! Google's Analytics Data API and Admin API, v1beta.
+//!
+//! Knows their requests, their answers and which error means what. Refuses to know metrics, scheduling and the store.
+//! Invariant: what a method returns is an answer of the kind that was asked for; everything else is an [`Error`].
 
+pub use admin::{ListedProperty, PropertyDetails};
+pub use client::{ADMIN_API_URL, Client, DATA_API_URL, Endpoints};
+pub use error::Error;
+
+mod admin;
+mod client;
+mod error;
 pub mod request;
 pub mod response;

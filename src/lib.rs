@@ -1,6 +1,12 @@
 //! Skeleton.
 
+pub mod auth;
+pub mod calendar;
+pub mod chain;
 pub mod clock;
 pub mod ga;
+pub mod jitter;
 pub mod names;
+pub mod observer;
 pub mod report;
+pub mod transport;

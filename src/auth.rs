@@ -1,0 +1,141 @@
+//! Signing in to Google without a human.
+//!
+//! [`credentials`] finds and validates what to sign in with, [`grant`] asks for one token with it, and [`refresher`] is
+//! the one task that keeps a valid token published. Knows keys, tokens and their deadlines; refuses to know the
+//! Analytics endpoints. Invariant: no private key and no token can be printed: they live in types whose `Debug` hides
+//! them, and no error quotes the content of a key file.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use thiserror::Error as ThisError;
+use tokio::sync::{mpsc, watch};
+
+pub use grant::Error as GrantError;
+
+use crate::clock::Clock;
+
+pub mod credentials;
+pub mod grant;
+pub mod key_file;
+pub mod metadata;
+pub mod refresher;
+
+/// An access token for the Analytics APIs.
+#[derive(Clone)]
+pub struct Token {
+    /// What goes into the `Authorization` header.
+    pub secret: SecretString,
+    /// From when on Google refuses it.
+    pub expires_at: Timestamp,
+    /// The Cloud project that a user's requests are counted on (`x-goog-user-project`), where that is not the
+    /// account's own.
+    pub quota_project: Option<String>,
+    /// Counts the tokens of this process.
+    generation: u64,
+}
+
+/// Where the others get their token from; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    state: watch::Receiver<State>,
+    renewals: mpsc::Sender<u64>,
+    clock: Clock,
+}
+
+/// What the refresher has published last.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// The newest token, if there ever was one; it may have expired.
+    token: Option<Arc<Token>>,
+    /// Why the last attempt failed, unless it succeeded.
+    failure: Option<Arc<GrantError>>,
+    /// How many attempts have ended.
+    attempts: u64,
+    /// When a token was last renewed because Google refused it.
+    renewed_at: Option<Timestamp>,
+    /// The e-mail address of the account that signs in, where it is known.
+    account: Option<Arc<str>>,
+}
+
+/// Why there is no token to ask with.
+#[derive(Clone, Debug, ThisError)]
+pub enum Unavailable {
+    /// The last attempt failed, and the next is not due yet.
+    #[error("no access token")]
+    Failed(#[source] Arc<GrantError>),
+    /// The first attempt has not ended in time.
+    #[error("no access token within {TOKEN_DEADLINE:?}")]
+    Pending,
+    /// Google refuses a token that was renewed just now; another would fare no better.
+    #[error("the access token was renewed just now and is refused as well")]
+    RenewedAlready,
+}
+
+impl Tokens {
+    /// A valid token, from memory. Waits only for the very first attempt.
+    ///
+    /// # Errors
+    /// There is none; the refresher goes on trying by itself.
+    pub async fn token(&self) -> Result<Arc<Token>, Unavailable> {
+        let mut state = self.state.clone();
+        let first_attempt = async {
+            loop {
+                let present = state.borrow_and_update().clone();
+                match (present.token, present.failure) {
+                    (Some(token), _) if token.expires_at > self.clock.now() => return Ok(token),
+                    (_, Some(failure)) => return Err(Unavailable::Failed(failure)),
+                    (Some(_) | None, None) => {}
+                }
+                if state.changed().await.is_err() {
+                    return Err(Unavailable::Pending);
+                }
+            }
+        };
+        tokio::time::timeout(TOKEN_DEADLINE, first_attempt).await.unwrap_or(Err(Unavailable::Pending))
+    }
+
+    /// Another token than this one, which Google has refused.
+    ///
+    /// # Errors
+    /// There is none, or the refused one was itself renewed within [`RENEWAL_PAUSE`].
+    pub async fn renewed(&self, refused: &Token) -> Result<Arc<Token>, Unavailable> {
+        let mut state = self.state.clone();
+        let seen = state.borrow_and_update().clone();
+        if let Some(token) = seen.token.filter(|token| token.generation != refused.generation) {
+            return Ok(token);
+        }
+        let recently = |at: Timestamp| self.clock.now().duration_since(at).unsigned_abs() < RENEWAL_PAUSE;
+        if seen.renewed_at.is_some_and(recently) {
+            return Err(Unavailable::RenewedAlready);
+        }
+        // A full queue means that somebody else has asked already.
+        let _ = self.renewals.try_send(refused.generation);
+        let attempt = state.wait_for(|state| state.attempts > seen.attempts);
+        match tokio::time::timeout(TOKEN_DEADLINE, attempt).await {
+            Ok(Ok(_)) => self.token().await,
+            Ok(Err(_)) | Err(_) => Err(Unavailable::Pending),
+        }
+    }
+
+    /// The e-mail address of the account that signs in, where it is known.
+    pub fn account(&self) -> Option<Arc<str>> {
+        self.state.borrow().account.clone()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// The only scope that is ever asked for.
+pub const SCOPE: &str = "https://www.googleapis.com/auth/analytics.readonly";
+
+/// The longest wait for a token.
+pub const TOKEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long after a renewal a refused token is not renewed again.
+pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);

@@ -1,0 +1,289 @@
+//! The one task that keeps a valid token published.
+//!
+//! It refreshes long before expiry, backs off after failures, renews when Google refuses a token, and reads the key
+//! file again when that changes. A bad new file changes nothing: the old key stays.
+
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info, warn};
+
+use super::{State, Token, Tokens, credentials::Credentials, grant};
+use crate::{
+    chain::Chain,
+    clock::{Clock, monotonic},
+    jitter,
+    names::{Method, TokenReason},
+    observer::Observer,
+    transport::Transport,
+};
+
+/// Owns the credentials; [`Refresher::run`] is the task.
+pub struct Refresher {
+    credentials: Credentials,
+    /// What the key file looked like when it was read last.
+    fingerprint: Option<Fingerprint>,
+    transport: Transport,
+    observer: Arc<dyn Observer>,
+    clock: Clock,
+    publisher: watch::Sender<State>,
+    renewals: mpsc::Receiver<u64>,
+    replacements: mpsc::Receiver<Credentials>,
+    /// Failures since the last success.
+    failures: u32,
+    generation: u64,
+}
+
+/// Hands the refresher other credentials while it runs.
+#[derive(Clone, Debug)]
+pub struct Replacements(mpsc::Sender<Credentials>);
+
+/// Why the task woke up before its time.
+enum Wake {
+    Due,
+    Renewal(u64),
+    Replacement(Credentials),
+    KeyFileChanged,
+}
+
+impl Refresher {
+    /// A refresher, where its tokens are read, and where other credentials are handed in.
+    pub fn new(
+        credentials: Credentials,
+        transport: Transport,
+        observer: Arc<dyn Observer>,
+        clock: Clock,
+    ) -> (Self, Tokens, Replacements) {
+        let account = credentials.account().map(Arc::from);
+        let (publisher, state) = watch::channel(State { account, ..State::default() });
+        let (renewal_sender, renewals) = mpsc::channel(1);
+        let (replacement_sender, replacements) = mpsc::channel(1);
+        let tokens = Tokens { state, renewals: renewal_sender, clock: clock.clone() };
+        let fingerprint = credentials.file.as_deref().and_then(Fingerprint::of);
+        let refresher = Self {
+            credentials,
+            fingerprint,
+            transport,
+            observer,
+            clock,
+            publisher,
+            renewals,
+            replacements,
+            failures: 0,
+            generation: 0,
+        };
+        (refresher, tokens, Replacements(replacement_sender))
+    }
+
+    /// Keeps a valid token published until it is dropped.
+    pub async fn run(mut self) {
+        let mut renewal = false;
+        loop {
+            let pause = self.refresh(renewal).await;
+            renewal = self.wait(pause).await;
+        }
+    }
+
+    /// One attempt; the pause until the next.
+    async fn refresh(&mut self, renewal: bool) -> Duration {
+        let sent_at = self.clock.now();
+        let started = monotonic();
+        let result = grant::request(&self.credentials.source, &self.transport, sent_at).await;
+        let failure = result.as_ref().err().map(grant::Error::request_reason);
+        self.observer.request(Method::Token, started.elapsed(), failure);
+        match result {
+            Ok(grant) => self.succeed(grant, sent_at, renewal),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn succeed(&mut self, grant: grant::Grant, sent_at: Timestamp, renewal: bool) -> Duration {
+        let lifetime = Duration::from_secs(u64::from(grant.lifetime_seconds));
+        let expires_at = sent_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        if self.failures > 0 {
+            info!(attempts = self.failures + 1, "signed in to Google again");
+        } else if self.generation == 0 {
+            info!(account = self.credentials.account().unwrap_or("unknown"), "signed in to Google");
+        } else {
+            debug!(%expires_at, "token refreshed");
+        }
+        self.failures = 0;
+        self.generation += 1;
+        self.observer.token_refreshed(expires_at);
+        let token =
+            Token { secret: grant.secret, expires_at, quota_project: grant.quota_project, generation: self.generation };
+        self.publisher.send_modify(|state| {
+            state.token = Some(Arc::new(token));
+            state.failure = None;
+            state.attempts += 1;
+            if renewal {
+                state.renewed_at = Some(sent_at);
+            }
+        });
+        pause_after_success(lifetime)
+    }
+
+    fn fail(&mut self, error: grant::Error) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let pause = jitter::back_off(FIRST_PAUSE, LONGEST_PAUSE, self.failures, "token");
+        let (reason, remedy) = (error.reason(), error.remedy());
+        self.observer.token_refresh_failed(reason);
+        if self.failures == 1 {
+            warn!(%reason, error = %Chain(&error), remedy, "cannot sign in to Google");
+        } else {
+            debug!(%reason, error = %Chain(&error), next_attempt_in = ?pause, "still cannot sign in to Google");
+        }
+        self.publisher.send_modify(|state| {
+            state.failure = Some(Arc::new(error));
+            state.attempts += 1;
+        });
+        pause
+    }
+
+    /// Waits until a token is due or wanted; whether it is wanted because Google refused the present one.
+    async fn wait(&mut self, pause: Duration) -> bool {
+        let due = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        loop {
+            match self.next_wake(due).await {
+                Wake::Due => return false,
+                Wake::Renewal(generation) if generation == self.generation => return true,
+                Wake::Renewal(_) => {}
+                Wake::Replacement(credentials) => {
+                    self.adopt(credentials);
+                    return false;
+                }
+                Wake::KeyFileChanged => {
+                    if self.read_key_file_again() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn next_wake(&mut self, due: Timestamp) -> Wake {
+        loop {
+            // The wall clock decides, in short steps: a suspended machine wakes with an expired token.
+            let left = due.duration_since(self.clock.now());
+            let Ok(left) = Duration::try_from(left) else { return Wake::Due };
+            if left.is_zero() {
+                return Wake::Due;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(KEY_FILE_CHECK)) => {}
+                Some(generation) = self.renewals.recv() => return Wake::Renewal(generation),
+                Some(credentials) = self.replacements.recv() => return Wake::Replacement(credentials),
+            }
+            if self.key_file_has_changed() {
+                return Wake::KeyFileChanged;
+            }
+        }
+    }
+
+    fn key_file_has_changed(&self) -> bool {
+        let file = self.credentials.file.as_deref();
+        file.is_some_and(|file| Fingerprint::of(file) != self.fingerprint)
+    }
+
+    /// Whether there is a new key to sign in with.
+    fn read_key_file_again(&mut self) -> bool {
+        let Some(file) = self.credentials.file.clone() else { return false };
+        self.fingerprint = Fingerprint::of(&file);
+        match Credentials::from_file(file) {
+            Ok(credentials) => {
+                info!(account = credentials.account(), "the key file has changed and was read again");
+                self.adopt(credentials);
+                true
+            }
+            Err(error) => {
+                warn!(%error, "the key file has changed and cannot be used; the old key stays in use");
+                self.observer.token_refresh_failed(TokenReason::InvalidKey);
+                false
+            }
+        }
+    }
+
+    fn adopt(&mut self, credentials: Credentials) {
+        self.fingerprint = credentials.file.as_deref().and_then(Fingerprint::of);
+        let account = credentials.account().map(Arc::from);
+        self.publisher.send_modify(|state| state.account = account);
+        self.credentials = credentials;
+        self.failures = 0;
+    }
+}
+
+impl Replacements {
+    /// Signs in with these credentials from now on.
+    pub async fn send(&self, credentials: Credentials) {
+        // The refresher ends only with the process.
+        let _ = self.0.send(credentials).await;
+    }
+}
+
+/// What tells a replaced file from the one that was read, also behind the symbolic links of Kubernetes.
+#[derive(Debug, Eq, PartialEq)]
+struct Fingerprint {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Fingerprint {
+    fn of(path: &Path) -> Option<Self> {
+        let read = || -> io::Result<Self> {
+            let metadata = fs::metadata(path)?;
+            Ok(Self {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                size: metadata.size(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+            })
+        };
+        read().ok()
+    }
+}
+
+/// The earlier of half the life and 5 minutes before its end, but, for tokens that live only minutes or seconds, not
+/// at once: a quarter of the life is left to pass, and a second at least.
+fn pause_after_success(lifetime: Duration) -> Duration {
+    let before_expiry = lifetime.saturating_sub(BEFORE_EXPIRY).max(lifetime / 4);
+    (lifetime / 2).min(before_expiry).max(SHORTEST_PAUSE)
+}
+
+const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
+
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// How often the key file is looked at.
+const KEY_FILE_CHECK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_refreshed_early_but_not_in_a_loop() {
+        for (lifetime, pause) in [(3600, 1800), (600, 300), (400, 100), (300, 75), (60, 15), (10, 2), (2, 1), (1, 1)] {
+            let seconds = pause_after_success(Duration::from_secs(lifetime)).as_secs();
+            assert_eq!(seconds, pause, "lifetime {lifetime}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_file_has_another_fingerprint() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key.json");
+        assert_eq!(Fingerprint::of(&path), None);
+        fs::write(&path, "a").unwrap();
+        let first = Fingerprint::of(&path);
+        fs::write(directory.path().join("new"), "b").unwrap();
+        fs::rename(directory.path().join("new"), &path).unwrap();
+        assert_ne!(Fingerprint::of(&path), first);
+    }
+}

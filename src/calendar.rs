@@ -1,0 +1,137 @@
+//! Days of a time zone.
+//!
+//! Knows where a zone's days begin, also where daylight saving skips or repeats midnight, and when Google refills the
+//! day buckets. Refuses to know everything else. Invariant: [`Zone::date`] changes exactly at [`Zone::next_midnight`].
+
+use jiff::{
+    Timestamp, Zoned,
+    civil::Date,
+    tz::{Offset, TimeZone},
+};
+use thiserror::Error as ThisError;
+
+/// A property's reporting time zone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Zone {
+    name: String,
+    rules: TimeZone,
+}
+
+/// The zone is not in the time-zone database.
+#[derive(Debug, ThisError)]
+#[error("the time zone `{name}` is not known here; update the system's time-zone database or the exporter")]
+pub struct UnknownZone {
+    name: String,
+    source: jiff::Error,
+}
+
+impl Zone {
+    /// The zone of this IANA name, such as `Europe/Berlin`.
+    ///
+    /// # Errors
+    /// Neither the system's database nor the one built in has it.
+    pub fn named(name: &str) -> Result<Self, UnknownZone> {
+        let rules = TimeZone::get(name).map_err(|source| UnknownZone { name: name.to_owned(), source })?;
+        Ok(Self { name: name.to_owned(), rules })
+    }
+
+    /// Its IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The local date at this time.
+    pub fn date(&self, now: Timestamp) -> Date {
+        self.local(now).date()
+    }
+
+    /// When the local date changes next: the first moment of tomorrow. Where daylight saving skips midnight that is
+    /// 01:00, where it repeats it the first of the two.
+    pub fn next_midnight(&self, now: Timestamp) -> Timestamp {
+        let tomorrow = self.date(now).tomorrow().and_then(|date| date.to_zoned(self.rules.clone()));
+        tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp())
+    }
+
+    fn local(&self, now: Timestamp) -> Zoned {
+        now.to_zoned(self.rules.clone())
+    }
+}
+
+/// When Google refills the day buckets: the next midnight in Pacific time
+/// (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
+pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
+    // The database is built in, so the fallback is for a system database that lacks the zone: winter time then.
+    let rules = TimeZone::get(PACIFIC).unwrap_or_else(|_| TimeZone::fixed(Offset::constant(-8)));
+    Zone { name: PACIFIC.to_owned(), rules }.next_midnight(now)
+}
+
+const PACIFIC: &str = "America/Los_Angeles";
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(zone: &str, now: &str, midnight: &str) {
+        let zone = Zone::named(zone).unwrap();
+        let now: Timestamp = now.parse().unwrap();
+        let expected: Timestamp = midnight.parse().unwrap();
+        assert_eq!(zone.next_midnight(now), expected);
+        let moment = SignedDuration::from_nanos(1);
+        assert_eq!(zone.date(expected - moment), zone.date(now), "the date holds until midnight");
+        assert_eq!(zone.date(expected), zone.date(now).tomorrow().unwrap(), "the date changes at midnight");
+    }
+
+    #[test]
+    fn days_have_23_24_or_25_hours() {
+        check("Europe/Berlin", "2026-11-23T12:00:00Z", "2026-11-23T23:00:00Z");
+        check("Europe/Berlin", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z");
+        check("Europe/Berlin", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
+        check("Asia/Kolkata", "2026-11-23T18:29:59Z", "2026-11-23T18:30:00Z");
+        check("Australia/Lord_Howe", "2026-10-03T13:30:00Z", "2026-10-04T13:00:00Z");
+    }
+
+    #[test]
+    fn daylight_saving_that_begins_at_midnight_skips_it() {
+        // 00:00 becomes 01:00.
+        check("Africa/Cairo", "2026-04-23T12:00:00Z", "2026-04-23T22:00:00Z");
+        check("America/Havana", "2026-03-07T12:00:00Z", "2026-03-08T05:00:00Z");
+    }
+
+    #[test]
+    fn daylight_saving_that_ends_at_midnight_repeats_an_hour() {
+        // Cairo: 24:00 becomes 23:00 of the same day. Havana: 01:00 becomes 00:00 of the same day.
+        check("Africa/Cairo", "2026-10-29T12:00:00Z", "2026-10-29T22:00:00Z");
+        check("America/Havana", "2026-10-31T12:00:00Z", "2026-11-01T04:00:00Z");
+        check("America/Havana", "2026-11-01T04:30:00Z", "2026-11-02T05:00:00Z");
+    }
+
+    #[test]
+    fn the_date_line_can_be_crossed() {
+        // Samoa left out 30 December 2011: the day after the 29th began with the 31st.
+        let zone = Zone::named("Pacific/Apia").unwrap();
+        let midnight = zone.next_midnight("2011-12-29T12:00:00Z".parse().unwrap());
+        assert_eq!(midnight, "2011-12-30T10:00:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn google_refills_at_midnight_pacific_in_summer_and_winter() {
+        for (now, midnight) in [
+            ("2026-01-10T12:00:00Z", "2026-01-11T08:00:00Z"),
+            ("2026-07-10T12:00:00Z", "2026-07-11T07:00:00Z"),
+            ("2026-03-08T09:00:00Z", "2026-03-09T07:00:00Z"),
+            ("2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z"),
+        ] {
+            let now: Timestamp = now.parse().unwrap();
+            assert_eq!(next_pacific_midnight(now), midnight.parse::<Timestamp>().unwrap());
+        }
+    }
+
+    #[test]
+    fn an_unknown_zone_is_an_error() {
+        let error = Zone::named("Mars/Olympus").unwrap_err();
+        assert!(error.to_string().contains("`Mars/Olympus`"));
+    }
+}

@@ -1,0 +1,250 @@
+//! Asking the Data API: one typed method for each of Google's.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{
+    Url,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use secrecy::ExposeSecret;
+use serde::{Serialize, de::DeserializeOwned};
+use tracing::debug;
+
+use super::{
+    Error,
+    request::{BatchRunReportsRequest, RunRealtimeReportRequest, RunReportRequest},
+    response::{BatchResponse, ReportResponse},
+};
+use crate::{
+    auth::{Token, Tokens},
+    clock::monotonic,
+    names::{Api, Method, PropertyId},
+    observer::Observer,
+    transport::{Answer, Transport},
+};
+
+/// Asks Google; cheap to clone, and all clones share their connections and the token.
+#[derive(Clone)]
+pub struct Client {
+    transport: Transport,
+    tokens: Tokens,
+    observer: Arc<dyn Observer>,
+    endpoints: Endpoints,
+}
+
+/// Where Google's APIs are.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// The Data API; by default [`DATA_API_URL`].
+    pub data: Url,
+    /// The Admin API; by default [`ADMIN_API_URL`].
+    pub admin: Url,
+}
+
+impl Client {
+    /// A client that asks at these endpoints.
+    pub fn new(transport: Transport, tokens: Tokens, observer: Arc<dyn Observer>, endpoints: Endpoints) -> Self {
+        Self { transport, tokens, observer, endpoints }
+    }
+
+    /// `properties.runReport`.
+    ///
+    /// # Errors
+    /// See [`Error`]; an answer that is not a report is [`Error::Protocol`].
+    pub async fn run_report(&self, property: PropertyId, request: &RunReportRequest) -> Result<ReportResponse, Error> {
+        let response: ReportResponse = self.post(Method::RunReport, property, request).await?;
+        expect_kind(&response.kind, "analyticsData#runReport")?;
+        Ok(response)
+    }
+
+    /// `properties.runRealtimeReport`.
+    ///
+    /// # Errors
+    /// See [`Error`]; an answer that is not a report is [`Error::Protocol`].
+    pub async fn run_realtime_report(
+        &self,
+        property: PropertyId,
+        request: &RunRealtimeReportRequest,
+    ) -> Result<ReportResponse, Error> {
+        let response: ReportResponse = self.post(Method::RunRealtimeReport, property, request).await?;
+        expect_kind(&response.kind, "analyticsData#runRealtimeReport")?;
+        Ok(response)
+    }
+
+    /// `properties.batchRunReports`: an answer for each request, in order.
+    ///
+    /// # Errors
+    /// See [`Error`]; an answer that is not as many reports is [`Error::Protocol`].
+    pub async fn batch_run_reports(
+        &self,
+        property: PropertyId,
+        request: &BatchRunReportsRequest,
+    ) -> Result<Vec<ReportResponse>, Error> {
+        let response: BatchResponse = self.post(Method::BatchRunReports, property, request).await?;
+        expect_kind(&response.kind, "analyticsData#batchRunReports")?;
+        let (wanted, got) = (request.requests.len(), response.reports.len());
+        if wanted != got {
+            return Err(Error::Protocol(format!("{got} reports for a batch of {wanted}")));
+        }
+        for report in &response.reports {
+            expect_kind(&report.kind, "analyticsData#runReport")?;
+        }
+        Ok(response.reports)
+    }
+
+    /// The e-mail address of the account that signs in, where it is known.
+    pub fn account(&self) -> Option<Arc<str>> {
+        self.tokens.account()
+    }
+
+    async fn post<R: DeserializeOwned>(
+        &self,
+        method: Method,
+        property: PropertyId,
+        request: &impl Serialize,
+    ) -> Result<R, Error> {
+        let path = format!("v1beta/properties/{property}:{method}");
+        let body = serde_json::to_vec(request).expect("texts, numbers and lists always serialise");
+        self.call(method, &path, &[], Some(body)).await
+    }
+
+    pub(super) async fn get<R: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<R, Error> {
+        self.call(method, path, query, None).await
+    }
+
+    /// Sends a request; when Google refuses the token, renews that once and sends the request once more.
+    async fn call<R: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Result<R, Error> {
+        let url = self.endpoints.url(method.api(), path)?;
+        let token = self.tokens.token().await.map_err(Error::NoCredentials)?;
+        match self.observed(method, &url, query, body.clone(), &token).await {
+            Err(Error::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
+                Ok(token) => self.observed(method, &url, query, body, &token).await,
+                Err(_) => Err(Error::Unauthenticated(message)),
+            },
+            result => result,
+        }
+    }
+
+    async fn observed<R: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: &Url,
+        query: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        token: &Token,
+    ) -> Result<R, Error> {
+        let started = monotonic();
+        let result = self.exchange(url, query, body, token).await.and_then(|answer| read(&answer, url));
+        self.observer.request(method, started.elapsed(), result.as_ref().err().map(Error::reason));
+        result
+    }
+
+    async fn exchange(
+        &self,
+        url: &Url,
+        query: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        token: &Token,
+    ) -> Result<Answer, Error> {
+        let client = self.transport.for_url(url);
+        let mut request = match body {
+            Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
+            None => client.get(url.clone()),
+        };
+        request = request.query(query).bearer_auth(token.secret.expose_secret());
+        if let Some(project) = &token.quota_project {
+            request = request.header("x-goog-user-project", project);
+        }
+        Ok(self.transport.send(request, REQUEST_DEADLINE).await?)
+    }
+}
+
+impl Endpoints {
+    fn url(&self, api: Api, path: &str) -> Result<Url, Error> {
+        let base = if api == Api::Admin { &self.admin } else { &self.data };
+        let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
+        Url::parse(&joined).map_err(|error| Error::InvalidRequest(format!("{joined} is no URL: {error}")))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+/// The typed body of an answer, or the error that it tells of.
+fn read<R: DeserializeOwned>(answer: &Answer, url: &Url) -> Result<R, Error> {
+    let host = url.host_str().unwrap_or_default();
+    let result = if answer.status.is_success() {
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            Error::Protocol(format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
+        })
+    } else {
+        Err(Error::from_answer(answer.status, &answer.body, host))
+    };
+    if let Err(error @ Error::Protocol(_)) = &result {
+        debug!(%error, status = %answer.status, body = beginning(&answer.body), "an answer that is not Google's");
+    }
+    result
+}
+
+fn expect_kind(kind: &str, expected: &str) -> Result<(), Error> {
+    if kind == expected {
+        return Ok(());
+    }
+    let kind: String = kind.chars().filter(|c| !c.is_control()).take(60).collect();
+    Err(Error::Protocol(format!("its kind is `{kind}` and not `{expected}`")))
+}
+
+/// The first bytes of a body, for the debug log.
+fn beginning(body: &[u8]) -> String {
+    let first = body.get(..LOGGED_BYTES).unwrap_or(body);
+    String::from_utf8_lossy(first).escape_debug().to_string()
+}
+
+/// Google's Data API.
+pub const DATA_API_URL: &str = "https://analyticsdata.googleapis.com";
+
+/// Google's Admin API.
+pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
+
+/// The longest wait for a whole answer. Google's own clients wait as long (analytics_data_grpc_service_config.json).
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const LOGGED_BYTES: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_may_have_a_path_and_a_slash() {
+        for base in ["http://127.0.0.1:1/ga", "http://127.0.0.1:1/ga/"] {
+            let endpoints = Endpoints { data: base.parse().unwrap(), admin: ADMIN_API_URL.parse().unwrap() };
+            let url = endpoints.url(Api::Data, "v1beta/properties/1:runReport").unwrap();
+            assert_eq!(url.as_str(), "http://127.0.0.1:1/ga/v1beta/properties/1:runReport");
+            let url = endpoints.url(Api::Admin, "v1beta/accountSummaries").unwrap();
+            assert_eq!(url.as_str(), "https://analyticsadmin.googleapis.com/v1beta/accountSummaries");
+        }
+    }
+
+    #[test]
+    fn logged_bodies_are_short_and_on_one_line() {
+        let text = beginning("é\n<html>".repeat(100).as_bytes());
+        assert!(text.len() < 700 && !text.contains('\n'), "{text}");
+    }
+}

@@ -1,0 +1,19 @@
+//! What the parts that talk to Google tell of it, so that they need not know metrics.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::names::{Method, Reason, TokenReason};
+
+/// Is told of every request to Google and of every token.
+pub trait Observer: Send + Sync {
+    /// A request ended, with or without success.
+    fn request(&self, method: Method, took: Duration, failure: Option<Reason>);
+
+    /// There is a new token.
+    fn token_refreshed(&self, expires_at: Timestamp);
+
+    /// A token could not be had, or a new key file could not be used.
+    fn token_refresh_failed(&self, reason: TokenReason);
+}

@@ -1,0 +1,183 @@
+//! HTTP to Google: TLS, proxies, deadlines and the size of an answer.
+//!
+//! Knows how to send one request and to read its whole answer within limits. Refuses to know what is asked and what an
+//! answer means. Invariant: no request outlives its deadline, and no answer grows beyond [`MAX_BODY_BYTES`].
+
+use std::{net::IpAddr, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Client, StatusCode, Url, redirect};
+use thiserror::Error as ThisError;
+
+/// Sends requests; cheap to clone, and all clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// For Google, through the proxy of the environment where there is one.
+    outside: Client,
+    /// For this machine and the metadata server, never through a proxy.
+    direct: Client,
+}
+
+/// Whom TLS trusts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Roots {
+    /// The certificate authorities that the system trusts.
+    System,
+    /// Nobody: for plain HTTP on this machine.
+    Nobody,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The body, decompressed.
+    pub body: Bytes,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The HTTP client could not be set up.
+    #[error(
+        "TLS cannot be set up: the system has no usable certificate authorities; install the package ca-certificates \
+         or point SSL_CERT_FILE to a file of trusted certificates"
+    )]
+    NoTrust(#[source] reqwest::Error),
+    /// No complete answer in time.
+    #[error("no complete answer within {0:?}")]
+    Timeout(Duration),
+    /// DNS, TCP or TLS failed, or the connection was cut.
+    #[error("the connection failed")]
+    Connection(#[source] reqwest::Error),
+    /// More than anything that was asked for can need.
+    #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
+    TooLarge,
+    /// The body is not what its headers say.
+    #[error("the answer cannot be decoded")]
+    Undecodable(#[source] reqwest::Error),
+}
+
+impl Transport {
+    /// Sets up TLS and the proxies of the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
+    ///
+    /// # Errors
+    /// [`Error::NoTrust`] when the system has no certificate authorities.
+    pub fn new(roots: Roots) -> Result<Self, Error> {
+        // Another part of the process may have installed the same provider before; there is only one in the tree.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let outside = client(roots, true).map_err(Error::NoTrust)?;
+        let direct = client(roots, false).map_err(Error::NoTrust)?;
+        Ok(Self { outside, direct })
+    }
+
+    /// The client to build a request to this address with.
+    pub fn for_url(&self, url: &Url) -> &Client {
+        if is_near(url) { &self.direct } else { &self.outside }
+    }
+
+    /// The client that never asks a proxy.
+    pub fn direct(&self) -> &Client {
+        &self.direct
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// Everything but [`Error::NoTrust`].
+    pub async fn send(&self, request: reqwest::RequestBuilder, deadline: Duration) -> Result<Answer, Error> {
+        let exchange = async {
+            let response = request.send().await.map_err(|error| Error::from_reqwest(error, deadline))?;
+            let status = response.status();
+            let body = read(response, deadline).await?;
+            Ok(Answer { status, body })
+        };
+        tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
+    }
+}
+
+impl Error {
+    /// The URL is left out of the texts: the operator knows it, and an access token must never get there.
+    fn from_reqwest(error: reqwest::Error, deadline: Duration) -> Self {
+        let error = error.without_url();
+        if error.is_timeout() {
+            Self::Timeout(if error.is_connect() { CONNECT_TIMEOUT } else { deadline })
+        } else if error.is_decode() {
+            Self::Undecodable(error)
+        } else {
+            Self::Connection(error)
+        }
+    }
+}
+
+fn client(roots: Roots, proxies: bool) -> Result<Client, reqwest::Error> {
+    let mut builder = Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        // A connection that a firewall forgot must not swallow request after request.
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .http2_keep_alive_timeout(CONNECT_TIMEOUT);
+    if roots == Roots::Nobody {
+        builder = builder.tls_certs_only([]);
+    }
+    if !proxies {
+        builder = builder.no_proxy();
+    }
+    builder.build()
+}
+
+async fn read(mut response: reqwest::Response, deadline: Duration) -> Result<Bytes, Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Whether an address is on this machine or is the metadata server's: a proxy is never asked for those.
+fn is_near(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || bare == METADATA_ADDRESS,
+        Err(_) => host == "localhost" || host.ends_with(".localhost") || host == METADATA_HOST,
+    }
+}
+
+/// The longest answer that is read, in bytes: a report of 250,000 rows fits in, an endless body does not.
+pub const MAX_BODY_BYTES: usize = 64 << 20;
+
+/// The metadata server's name within Google Cloud.
+pub const METADATA_HOST: &str = "metadata.google.internal";
+
+const METADATA_ADDRESS: &str = "169.254.169.254";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_and_the_metadata_server_are_asked_directly() {
+        for near in [
+            "http://127.0.0.1:8080/",
+            "http://[::1]/token",
+            "http://localhost:1/",
+            "http://metadata.google.internal/computeMetadata/v1/",
+            "http://169.254.169.254/",
+        ] {
+            assert!(is_near(&near.parse().unwrap()), "{near}");
+        }
+        for far in ["https://oauth2.googleapis.com/token", "https://10.0.0.1/", "https://localhost.example/"] {
+            assert!(!is_near(&far.parse().unwrap()), "{far}");
+        }
+    }
+}
