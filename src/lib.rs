@@ -4,6 +4,7 @@ pub mod auth;
 pub mod calendar;
 pub mod chain;
 pub mod clock;
+pub mod config;
 pub mod ga;
 pub mod jitter;
 pub mod names;

