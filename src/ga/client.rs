@@ -221,7 +221,7 @@ pub const DATA_API_URL: &str = "https://analyticsdata.googleapis.com";
 pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
 
 /// The longest wait for a whole answer. Google's own clients wait as long (analytics_data_grpc_service_config.json).
-pub const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -1,0 +1,160 @@
+//! Which properties there are: what is configured, united with what Google lists.
+//!
+//! Knows when a property appears and when it goes. Refuses to know the network. Invariant: a configured property never
+//! goes, and nothing goes because of a listing that is not complete: those are not handed in at all.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    config::{Config, ConfiguredProperty, Discovery},
+    ga::{ListedProperty, PropertyDetails},
+    names::{LabelName, PropertyId},
+};
+
+/// The properties at one time.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PropertySet {
+    /// Those that are polled.
+    pub active: BTreeMap<PropertyId, PropertyInfo>,
+    /// Those that Google has ceased to list; they are shown as failing until they go.
+    pub unlisted: BTreeMap<PropertyId, PropertyInfo>,
+}
+
+/// What is known of a property besides its numbers. Unknown texts are empty.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PropertyInfo {
+    /// The name that its users gave it.
+    pub name: String,
+    /// The number of the account that it belongs to.
+    pub account_id: String,
+    /// The name that the account's users gave it.
+    pub account_name: String,
+    /// IANA name of the reporting time zone, where the Admin API has told it.
+    pub time_zone: String,
+    /// ISO 4217 code, where the Admin API has told it.
+    pub currency: String,
+    /// The labels that the configuration gives it.
+    pub labels: BTreeMap<LabelName, String>,
+}
+
+/// The configured and the listed properties, and since when some are missing.
+#[derive(Debug, Default)]
+pub struct Properties {
+    configured: BTreeMap<PropertyId, BTreeMap<LabelName, String>>,
+    discovery: Option<Discovery>,
+    /// What the last complete listing said of each, selected or not.
+    listed: BTreeMap<PropertyId, ListedProperty>,
+    details: BTreeMap<PropertyId, PropertyDetails>,
+    /// Selected ones that the last complete listing did not have.
+    missing: BTreeMap<PropertyId, Missing>,
+}
+
+#[derive(Debug)]
+struct Missing {
+    /// What the last listing that had it said.
+    last: ListedProperty,
+    /// From the second complete listing without it on.
+    unlisted_since: Option<Timestamp>,
+}
+
+impl Properties {
+    /// What the configuration says, before anything was listed.
+    pub fn new(config: &Config) -> Self {
+        let mut properties = Self::default();
+        properties.configure(config);
+        properties
+    }
+
+    /// Takes another configuration. What it no longer selects goes at once, since an operator wanted that.
+    pub fn configure(&mut self, config: &Config) {
+        let labels = |property: &ConfiguredProperty| (property.id, property.labels.clone());
+        self.configured = config.properties.iter().map(labels).collect();
+        self.discovery.clone_from(&config.discovery);
+        let discovery = self.discovery.clone();
+        let selects = |name: &str| discovery.as_ref().is_some_and(|discovery| discovery.selects(name));
+        self.missing.retain(|_, missing| selects(&missing.last.name));
+        let configured = &self.configured;
+        self.details.retain(|id, _| configured.contains_key(id));
+    }
+
+    /// Takes a complete listing.
+    pub fn on_listing(&mut self, now: Timestamp, listing: Vec<ListedProperty>) {
+        let listing: BTreeMap<_, _> = listing.into_iter().map(|property| (property.id, property)).collect();
+        let before = std::mem::take(&mut self.listed);
+        for (id, missing) in &mut self.missing {
+            if !listing.contains_key(id) {
+                missing.unlisted_since.get_or_insert(now);
+            }
+        }
+        for (id, last) in before {
+            if !listing.contains_key(&id) && self.selects(&last.name) {
+                self.missing.entry(id).or_insert(Missing { last, unlisted_since: None });
+            }
+        }
+        self.missing.retain(|id, _| !listing.contains_key(id));
+        self.listed = listing;
+        self.forget(now);
+    }
+
+    /// Takes what the Admin API says of one property.
+    pub fn on_details(&mut self, id: PropertyId, details: PropertyDetails) {
+        self.details.insert(id, details);
+    }
+
+    /// Lets go what has been missing for too long.
+    pub fn forget(&mut self, now: Timestamp) {
+        let kept =
+            |since: Timestamp| now.duration_since(since) < SignedDuration::try_from(UNLISTED_SHOWN).unwrap_or_default();
+        self.missing.retain(|_, missing| missing.unlisted_since.is_none_or(kept));
+    }
+
+    /// The set as it is now.
+    pub fn set(&self) -> PropertySet {
+        let mut set = PropertySet::default();
+        let selected = self.listed.values().filter(|property| self.selects(&property.name)).map(|property| property.id);
+        let missed_once =
+            self.missing.iter().filter(|(_, missing)| missing.unlisted_since.is_none()).map(|(id, _)| *id);
+        let active: BTreeSet<PropertyId> = self.configured.keys().copied().chain(selected).chain(missed_once).collect();
+        for id in &active {
+            set.active.insert(*id, self.info(*id));
+        }
+        for id in self.missing.keys().filter(|id| !active.contains(id)) {
+            set.unlisted.insert(*id, self.info(*id));
+        }
+        set
+    }
+
+    /// The explicitly configured ones.
+    pub fn configured(&self) -> impl Iterator<Item = PropertyId> {
+        self.configured.keys().copied()
+    }
+
+    fn selects(&self, name: &str) -> bool {
+        self.discovery.as_ref().is_some_and(|discovery| discovery.selects(name))
+    }
+
+    fn info(&self, id: PropertyId) -> PropertyInfo {
+        let listed = self.listed.get(&id).or_else(|| self.missing.get(&id).map(|missing| &missing.last));
+        let details = self.details.get(&id);
+        let told = |of_listed: fn(&ListedProperty) -> &String, of_details: fn(&PropertyDetails) -> &String| {
+            let texts = listed.map(of_listed).into_iter().chain(details.map(of_details));
+            texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default()
+        };
+        PropertyInfo {
+            name: told(|listed| &listed.name, |details| &details.name),
+            account_id: told(|listed| &listed.account_id, |details| &details.account_id),
+            account_name: listed.map(|listed| listed.account_name.clone()).unwrap_or_default(),
+            time_zone: details.map(|details| details.time_zone.clone()).unwrap_or_default(),
+            currency: details.map(|details| details.currency.clone()).unwrap_or_default(),
+            labels: self.configured.get(&id).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// How long a property that Google no longer lists is shown as failing.
+pub const UNLISTED_SHOWN: Duration = Duration::from_secs(7 * 86_400);

@@ -1,0 +1,225 @@
+//! The ledger of Google's quota buckets: what is left, what was spent, and what is closed until when.
+//!
+//! Knows the buckets of each property and category (developers.google.com/analytics/devguides/reporting/data/v1/quotas)
+//! and after which failure how long nothing is asked. Refuses to know requests and the runtime. Invariant: while a
+//! bucket is closed, [`Ledger::admit`] lets no request of that property and category through but its trial.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+pub use view::{QuotaView, Remaining, TokenBucket};
+
+use crate::{
+    calendar::next_pacific_midnight,
+    ga::response::PropertyQuota,
+    names::{Bucket, Category, PropertyId},
+};
+
+mod view;
+
+/// The buckets of all properties.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    accounts: HashMap<(PropertyId, Category), Account>,
+}
+
+/// The buckets of one property and category.
+#[derive(Debug, Default)]
+struct Account {
+    /// What Google has told last.
+    told: Option<Told>,
+    /// The closed buckets.
+    closed: BTreeMap<Bucket, Closure>,
+    /// When 500 and 503 came, within the last hour.
+    server_errors: VecDeque<Timestamp>,
+    /// Server errors since Google told how many are left.
+    server_errors_since_told: i64,
+    /// Whether the one request that tries a closed bucket is on its way.
+    trial_on_its_way: bool,
+    /// Whether Google has ever told more than a standard property can have.
+    premium: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Told {
+    quota: PropertyQuota,
+    /// Until when the numbers hold, like all others.
+    holds_until: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Closure {
+    until: Timestamp,
+    /// Whether it has to be tried with one request before others follow.
+    tried_first: bool,
+}
+
+/// Whether a request may be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Admission {
+    /// It may.
+    Open,
+    /// It may, as the only one: it tries whether the bucket has been refilled.
+    Trial,
+    /// It may not before this time.
+    Closed {
+        /// When to ask again.
+        until: Timestamp,
+        /// The bucket that is closed longest.
+        bucket: Bucket,
+    },
+}
+
+impl Ledger {
+    /// Whether a request on this property and category may be sent now. After [`Admission::Trial`] the caller sends it
+    /// and tells how it went.
+    pub fn admit(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Admission {
+        let Some(account) = self.accounts.get_mut(&(property, category)) else { return Admission::Open };
+        account.closed.retain(|_, closure| closure.until > now || closure.tried_first);
+        let Some((bucket, closure)) = account.closed.iter().max_by_key(|(_, closure)| closure.until) else {
+            return Admission::Open;
+        };
+        let (bucket, until) = (*bucket, closure.until);
+        if until > now {
+            return Admission::Closed { until, bucket };
+        }
+        if account.trial_on_its_way {
+            return Admission::Closed { until: later(now, WAIT_FOR_TRIAL), bucket };
+        }
+        account.trial_on_its_way = true;
+        Admission::Trial
+    }
+
+    /// A report came, and perhaps what is left. The numbers hold until `holds_until`.
+    pub fn on_success(
+        &mut self,
+        property: PropertyId,
+        category: Category,
+        quota: Option<&PropertyQuota>,
+        holds_until: Timestamp,
+    ) {
+        let account = self.account(property, category);
+        account.trial_on_its_way = false;
+        account.closed.clear();
+        if let Some(quota) = quota {
+            account.premium |= view::is_premium(quota);
+            account.server_errors_since_told = 0;
+            account.told = Some(Told { quota: quota.clone(), holds_until });
+        }
+    }
+
+    /// A request was refused because this bucket is empty.
+    pub fn on_exhausted(&mut self, property: PropertyId, category: Category, bucket: Bucket, now: Timestamp) {
+        let account = self.account(property, category);
+        let pause = if account.trial_on_its_way { TRIAL_PAUSE } else { REFILL };
+        account.trial_on_its_way = false;
+        let (until, tried_first) = match bucket {
+            Bucket::Concurrent => (later(now, CONCURRENT_PAUSE), false),
+            Bucket::Day => (next_pacific_midnight(now), true),
+            Bucket::ServerErrors => (later(now, HOUR), true),
+            Bucket::Hour | Bucket::ProjectHour | Bucket::Thresholded | Bucket::Unknown => (later(now, pause), true),
+        };
+        account.closed.insert(bucket, Closure { until, tried_first });
+    }
+
+    /// Google failed with 500 or 503: it blocks a project from a property after 10 of those in an hour.
+    pub fn on_server_error(&mut self, property: PropertyId, category: Category, now: Timestamp) {
+        let account = self.account(property, category);
+        account.trial_failed(now);
+        account.server_errors_since_told += 1;
+        account.server_errors.push_back(now);
+        account.server_errors.retain(|at| later(*at, HOUR) > now);
+        let Some(until) = account.server_error_pause(now) else { return };
+        account.closed.insert(Bucket::ServerErrors, Closure { until, tried_first: false });
+    }
+
+    /// A request failed for another reason than a quota.
+    pub fn on_other_failure(&mut self, property: PropertyId, category: Category, now: Timestamp) {
+        if let Some(account) = self.accounts.get_mut(&(property, category)) {
+            account.trial_failed(now);
+        }
+    }
+
+    /// What is to be shown of one property and category; `None` when nothing was ever told or closed.
+    pub fn view(&self, property: PropertyId, category: Category) -> Option<QuotaView> {
+        let account = self.accounts.get(&(property, category))?;
+        let told = account.told.as_ref().map(|told| (&told.quota, told.holds_until));
+        let closed = account.closed.iter().map(|(bucket, closure)| (*bucket, closure.until)).collect();
+        Some(QuotaView::new(told, closed, account.premium))
+    }
+
+    /// Forgets a property.
+    pub fn remove(&mut self, property: PropertyId) {
+        for category in Category::ALL {
+            self.accounts.remove(&(property, *category));
+        }
+    }
+
+    fn account(&mut self, property: PropertyId, category: Category) -> &mut Account {
+        self.accounts.entry((property, category)).or_default()
+    }
+}
+
+impl Account {
+    /// A trial that told nothing of the bucket leaves it closed until the next.
+    fn trial_failed(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.trial_on_its_way) {
+            for closure in self.closed.values_mut().filter(|closure| closure.until <= now) {
+                closure.until = later(now, TRIAL_PAUSE);
+            }
+        }
+    }
+
+    /// Until when nothing is asked after a server error, if it was not one of the first two in an hour.
+    fn server_error_pause(&self, now: Timestamp) -> Option<Timestamp> {
+        let told = self.told.as_ref().filter(|told| told.holds_until > now);
+        let told = told.and_then(|told| told.quota.server_errors_per_project_per_hour);
+        let left = told.map(|status| status.remaining - self.server_errors_since_told);
+        let errors = self.server_errors.len();
+        if left.is_some_and(|left| left <= SERVER_ERRORS_LEFT_AT_STOP) {
+            return Some(later(now, HOUR));
+        }
+        if errors >= SERVER_ERRORS_AT_STOP {
+            // From then on the last hour has fewer than that again.
+            let decisive = self.server_errors.get(errors - SERVER_ERRORS_AT_STOP).copied().unwrap_or(now);
+            return Some(later(decisive, HOUR));
+        }
+        (errors >= SERVER_ERRORS_AT_SLOW).then(|| later(now, SLOW_PAUSE))
+    }
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// After "too many at once".
+const CONCURRENT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Hourly buckets refill "within an hour, not necessarily on the hour boundary".
+const REFILL: Duration = Duration::from_mins(30);
+
+/// From one trial of a bucket to the next.
+const TRIAL_PAUSE: Duration = Duration::from_mins(10);
+
+/// How soon the others look whether the trial has passed.
+const WAIT_FOR_TRIAL: Duration = Duration::from_secs(5);
+
+/// From so many server errors in an hour on there is one attempt per [`SLOW_PAUSE`].
+const SERVER_ERRORS_AT_SLOW: usize = 3;
+
+const SLOW_PAUSE: Duration = Duration::from_mins(5);
+
+/// At so many server errors in an hour nothing is asked until the hour is over; Google blocks at 10.
+const SERVER_ERRORS_AT_STOP: usize = 8;
+
+/// The same when Google says that so few are left.
+const SERVER_ERRORS_LEFT_AT_STOP: i64 = 2;
+
+#[cfg(test)]
+mod tests;

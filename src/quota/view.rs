@@ -1,0 +1,98 @@
+//! What the metrics show of one property's buckets.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    ga::response::{PropertyQuota, QuotaStatus},
+    names::Bucket,
+};
+
+/// The buckets of one property and category at one time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotaView {
+    /// Tokens left, by bucket.
+    pub tokens: Vec<TokenBucket>,
+    /// What is left of the others, by bucket.
+    pub others: Vec<Remaining>,
+    /// The closed buckets and until when.
+    pub closed: BTreeMap<Bucket, Timestamp>,
+}
+
+/// A bucket of tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenBucket {
+    /// Its size, in tokens, as Google documents it.
+    pub limit: f64,
+    /// What is left of it.
+    pub remaining: Remaining,
+}
+
+/// What is left of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Remaining {
+    /// Which bucket.
+    pub bucket: Bucket,
+    /// How much is left; 0 while the bucket is closed.
+    pub value: f64,
+    /// Until when this is to be shown.
+    pub holds_until: Timestamp,
+}
+
+impl QuotaView {
+    pub(super) fn new(
+        told: Option<(&PropertyQuota, Timestamp)>,
+        closed: BTreeMap<Bucket, Timestamp>,
+        premium: bool,
+    ) -> Self {
+        let remaining = |bucket: Bucket| {
+            if let Some(until) = closed.get(&bucket) {
+                return Some(Remaining { bucket, value: 0.0, holds_until: *until });
+            }
+            let (quota, holds_until) = told?;
+            Some(Remaining { bucket, value: number(told_of(bucket, quota)?.remaining), holds_until })
+        };
+        let factor = if premium { PREMIUM_FACTOR } else { 1 };
+        let token_bucket = |(bucket, limit): &(Bucket, i64)| {
+            Some(TokenBucket { limit: number(limit * factor), remaining: remaining(*bucket)? })
+        };
+        let tokens = TOKEN_BUCKETS.iter().filter_map(token_bucket).collect();
+        let others = OTHER_BUCKETS.iter().filter_map(|bucket| remaining(*bucket)).collect();
+        Self { tokens, others, closed }
+    }
+}
+
+/// Whether this is more than a standard property can have: then it is one of Analytics 360.
+pub(super) fn is_premium(quota: &PropertyQuota) -> bool {
+    TOKEN_BUCKETS.iter().any(|(bucket, limit)| told_of(*bucket, quota).is_some_and(|status| status.remaining > *limit))
+}
+
+/// Counts stay far below 2^53, where f64 ceases to be exact. Google may tell −1 for an empty bucket.
+fn number(count: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let number = count.max(0) as f64;
+    number
+}
+
+/// Where Google tells of this bucket.
+fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
+    match bucket {
+        Bucket::Day => quota.tokens_per_day,
+        Bucket::Hour => quota.tokens_per_hour,
+        Bucket::ProjectHour => quota.tokens_per_project_per_hour,
+        Bucket::Concurrent => quota.concurrent_requests,
+        Bucket::ServerErrors => quota.server_errors_per_project_per_hour,
+        Bucket::Thresholded => quota.potentially_thresholded_requests_per_hour,
+        Bucket::Unknown => None,
+    }
+}
+
+/// The buckets of tokens and their sizes for a standard property.
+const TOKEN_BUCKETS: &[(Bucket, i64)] =
+    &[(Bucket::Day, 200_000), (Bucket::Hour, 40_000), (Bucket::ProjectHour, 14_000)];
+
+const OTHER_BUCKETS: &[Bucket] = &[Bucket::Concurrent, Bucket::ServerErrors, Bucket::Thresholded];
+
+/// How much larger the buckets of Analytics 360 are.
+const PREMIUM_FACTOR: i64 = 10;

@@ -1,0 +1,297 @@
+//! When which report of which property is due.
+//!
+//! Knows due times, jitter, back-off and how many requests may be on their way. Refuses to know the runtime and what a
+//! request is. Invariants: a report is on its way at most once; what fell due several times runs once; a failure of one
+//! property moves nothing of another.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use due::Outcome;
+pub use throttle::Throttle;
+
+use crate::{
+    names::{Category, PropertyId, ReportName},
+    quota::{Admission, Ledger},
+};
+
+mod due;
+mod throttle;
+
+/// A report of a property.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Job {
+    /// The property.
+    pub property: PropertyId,
+    /// The report.
+    pub report: ReportName,
+}
+
+/// What the schedule has to know of a report.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// Which of Google's quotas it draws on.
+    pub category: Category,
+    /// Whether it is due again when the property's day is over.
+    pub dated: bool,
+}
+
+/// How many requests may be on their way.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Altogether; by default as many as the planned rate needs.
+    pub in_flight: Option<usize>,
+    /// On one property.
+    pub per_property: usize,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Send this one.
+    Send(Job),
+    /// This one was due, and waits for a quota bucket.
+    Postponed(Job),
+    /// Nothing before this time, or before a result comes.
+    Wait(Option<Timestamp>),
+}
+
+/// The schedule of all reports of all properties.
+#[derive(Debug)]
+pub struct Schedule {
+    paces: BTreeMap<ReportName, Pace>,
+    limits: Limits,
+    entries: HashMap<Job, Entry>,
+    /// The waiting ones by due time; the number keeps those with one due time in the order of their coming.
+    queue: BTreeSet<(Timestamp, u64, Job)>,
+    /// Due ones whose property has as many requests on their way as it may.
+    parked: HashMap<PropertyId, Vec<Job>>,
+    in_flight: HashMap<PropertyId, usize>,
+    throttle: Throttle,
+    next_number: u64,
+    last_seen: Timestamp,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    /// When it is due and its place in the queue, while it waits there.
+    queued: Option<(Timestamp, u64)>,
+    /// Failures in a row.
+    failures: u32,
+    /// Answers discarded in a row.
+    discarded: u32,
+    /// Whether the last failure was for want of a token.
+    wants_token: bool,
+}
+
+impl Schedule {
+    /// An empty schedule for these reports.
+    pub fn new(paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) -> Self {
+        Self {
+            paces,
+            limits,
+            entries: HashMap::new(),
+            queue: BTreeSet::new(),
+            parked: HashMap::new(),
+            in_flight: HashMap::new(),
+            throttle: Throttle::default(),
+            next_number: 0,
+            last_seen: now,
+        }
+    }
+
+    /// Polls these properties from now on: new ones are due at once, others are forgotten.
+    pub fn set_properties(&mut self, properties: &BTreeSet<PropertyId>, now: Timestamp) {
+        let gone = |job: &Job, paces: &BTreeMap<ReportName, Pace>| {
+            !properties.contains(&job.property) || !paces.contains_key(&job.report)
+        };
+        let stale: Vec<Job> = self.entries.keys().filter(|job| gone(job, &self.paces)).cloned().collect();
+        for job in stale {
+            self.forget(&job);
+        }
+        for property in properties {
+            let reports: Vec<ReportName> = self.paces.keys().cloned().collect();
+            for report in reports {
+                let job = Job { property: *property, report };
+                if !self.entries.contains_key(&job) {
+                    self.entries.insert(job.clone(), Entry::default());
+                    self.enqueue(&job, now);
+                }
+            }
+        }
+    }
+
+    /// Takes other reports and limits, as after a reload. What is due later than its new interval allows comes earlier.
+    pub fn configure(&mut self, paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) {
+        self.paces = paces;
+        self.limits = limits;
+        let properties = self.entries.keys().map(|job| job.property).collect();
+        self.set_properties(&properties, now);
+        self.bring_forward(now);
+    }
+
+    /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
+    pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
+        self.notice_clock_change(now);
+        let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight());
+        loop {
+            if self.in_flight.values().sum::<usize>() >= limit {
+                return Step::Wait(None);
+            }
+            let Some((due, number, job)) = self.queue.first().cloned() else { return Step::Wait(None) };
+            if due > now {
+                return Step::Wait(Some(due));
+            }
+            if let Some(open_at) = self.throttle.closed_until(now) {
+                return Step::Wait(Some(open_at));
+            }
+            self.queue.remove(&(due, number, job.clone()));
+            self.unqueue(&job);
+            if self.in_flight.get(&job.property).is_some_and(|count| *count >= self.limits.per_property) {
+                self.parked.entry(job.property).or_default().push(job);
+                continue;
+            }
+            let Some(pace) = self.paces.get(&job.report) else { continue };
+            match ledger.admit(job.property, pace.category, now) {
+                Admission::Open | Admission::Trial => {
+                    *self.in_flight.entry(job.property).or_default() += 1;
+                    self.throttle.on_sent(now, self.planned_rate());
+                    return Step::Send(job);
+                }
+                Admission::Closed { until, .. } => {
+                    self.enqueue(&job, due::after_closure(&job, pace, until));
+                    return Step::Postponed(job);
+                }
+            }
+        }
+    }
+
+    /// A request that [`Step::Send`] asked for has ended.
+    pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
+        self.land(job.property);
+        if matches!(outcome, Outcome::Failed(crate::names::Reason::RateLimit)) {
+            self.throttle.on_rate_limit(now);
+        }
+        let Some(pace) = self.paces.get(&job.report) else { return };
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        let due = due::next(job, pace, entry, outcome, now);
+        self.enqueue(job, due);
+    }
+
+    /// There is a token again: what failed for want of one is due now.
+    pub fn on_signed_in(&mut self, now: Timestamp) {
+        let waiting: Vec<Job> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.wants_token && entry.queued.is_some())
+            .map(|(job, _)| job.clone())
+            .collect();
+        for job in waiting {
+            self.enqueue(&job, now);
+        }
+    }
+
+    /// Whether this report is polled.
+    pub fn has(&self, job: &Job) -> bool {
+        self.entries.contains_key(job)
+    }
+
+    /// Requests per second when everything goes as planned.
+    pub fn planned_rate(&self) -> f64 {
+        let properties = self.entries.len() / self.paces.len().max(1);
+        let each: f64 = self.paces.values().map(|pace| 1.0 / pace.interval.as_secs_f64()).sum();
+        #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 properties")]
+        let rate = properties as f64 * each;
+        rate
+    }
+
+    /// How many may be on their way so that the planned rate is kept when each takes [`PLANNED_LATENCY`].
+    fn planned_in_flight(&self) -> usize {
+        let needed = (self.planned_rate() * PLANNED_LATENCY.as_secs_f64()).ceil();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
+        let needed = needed as usize;
+        needed.max(LEAST_IN_FLIGHT)
+    }
+
+    /// Puts a report into the queue, or elsewhere in it.
+    fn enqueue(&mut self, job: &Job, due: Timestamp) {
+        self.unqueue(job);
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        let number = self.next_number;
+        self.next_number += 1;
+        entry.queued = Some((due, number));
+        self.queue.insert((due, number, job.clone()));
+    }
+
+    fn unqueue(&mut self, job: &Job) {
+        let queued = self.entries.get_mut(job).and_then(|entry| entry.queued.take());
+        if let Some((due, number)) = queued {
+            self.queue.remove(&(due, number, job.clone()));
+        }
+    }
+
+    fn forget(&mut self, job: &Job) {
+        self.unqueue(job);
+        self.entries.remove(job);
+        if let Some(parked) = self.parked.get_mut(&job.property) {
+            parked.retain(|other| other != job);
+        }
+    }
+
+    /// One request of the property fewer is on its way; what waited for that is due.
+    fn land(&mut self, property: PropertyId) {
+        if let Some(count) = self.in_flight.get_mut(&property) {
+            *count -= 1;
+            if *count == 0 {
+                self.in_flight.remove(&property);
+            }
+        }
+        for job in self.parked.remove(&property).unwrap_or_default() {
+            self.enqueue(&job, self.last_seen);
+        }
+    }
+
+    /// A clock that was set back must not put everything off: nothing is due later than its interval from now on.
+    fn notice_clock_change(&mut self, now: Timestamp) {
+        let back = self.last_seen.duration_since(now);
+        self.last_seen = now;
+        if back > CLOCK_STEP {
+            self.throttle = Throttle::default();
+            self.bring_forward(now);
+        }
+    }
+
+    fn bring_forward(&mut self, now: Timestamp) {
+        let late: Vec<(Job, Timestamp)> = self
+            .entries
+            .iter()
+            .filter_map(|(job, entry)| Some((job, entry.queued?.0)))
+            .filter_map(|(job, due)| {
+                let pace = self.paces.get(&job.report)?;
+                let latest = due::on_grid(job, pace.interval, now);
+                (due > latest).then(|| (job.clone(), latest))
+            })
+            .collect();
+        for (job, due) in late {
+            self.enqueue(&job, due);
+        }
+    }
+}
+
+/// The latency that the default number of requests on their way is planned for.
+const PLANNED_LATENCY: Duration = Duration::from_secs(2);
+
+/// The least default number of requests on their way.
+const LEAST_IN_FLIGHT: usize = 32;
+
+/// Smaller steps back are the daily work of NTP.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! From an answer to the values of a report's families.
+//!
+//! Knows that a valid answer without rows means zero, and that everything which is not the report asked for is an
+//! error. Refuses to know I/O and time. Invariant: no value is ever guessed: it stands in the answer, or its range has
+//! no row at all.
+
+use thiserror::Error as ThisError;
+
+use crate::{
+    ga::response::{ReportResponse, Row},
+    report::Report,
+};
+
+/// Why an answer is not the report that was asked for.
+#[derive(Debug, Eq, PartialEq, ThisError)]
+pub enum Error {
+    /// Other metrics than asked for, or in another order.
+    #[error("it has not the metrics asked for")]
+    Metrics,
+    /// Not split by range as asked for.
+    #[error("it is not split by the ranges asked for")]
+    Dimensions,
+    /// A range that nobody asked for.
+    #[error("it has a row for an unknown range")]
+    UnknownRange,
+    /// Two rows for one range.
+    #[error("it has two rows for the range `{0}`")]
+    DuplicateRange(&'static str),
+    /// A row with more or fewer cells than headers.
+    #[error("a row has not as many cells as there are headers")]
+    RowLength,
+    /// Not a count.
+    #[error("the value of {0} is not a finite number of at least 0")]
+    NotACount(&'static str),
+}
+
+/// The values in the order of [`Report::families`]. Ranges without a row are zero.
+///
+/// # Errors
+/// The answer is not the report asked for: nothing of it is used.
+pub fn values(report: &Report, response: &ReportResponse) -> Result<Box<[f64]>, Error> {
+    let asked = report.fields.iter().map(|field| field.api_name);
+    if !response.metric_headers.iter().map(|header| header.name.as_str()).eq(asked) {
+        return Err(Error::Metrics);
+    }
+    let rows = rows_by_window(report, response)?;
+    report.families.iter().map(|family| value(report, &rows, family.window, family.field)).collect()
+}
+
+fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
+    let mut rows = vec![None; report.windows.len()];
+    for row in &response.rows {
+        if row.metric_values.len() != report.fields.len() {
+            return Err(Error::RowLength);
+        }
+        let index = window_of(report, response, row)?;
+        let slot = rows.get_mut(index).ok_or(Error::UnknownRange)?;
+        if slot.replace(row).is_some() {
+            return Err(Error::DuplicateRange(report.windows.get(index).map_or("", |window| window.name)));
+        }
+    }
+    Ok(rows)
+}
+
+/// Google adds a column with the range's name when there is more than one range.
+fn window_of(report: &Report, response: &ReportResponse, row: &Row) -> Result<usize, Error> {
+    let columns: Vec<&str> = response.dimension_headers.iter().map(|header| header.name.as_str()).collect();
+    match (columns.as_slice(), row.dimension_values.as_slice()) {
+        ([], []) if report.windows.len() == 1 => Ok(0),
+        ([RANGE_COLUMN], [range]) if report.windows.len() > 1 => {
+            let named = |window: &crate::report::Window| window.name == range.value;
+            report.windows.iter().position(named).ok_or(Error::UnknownRange)
+        }
+        _ => Err(Error::Dimensions),
+    }
+}
+
+fn value(report: &Report, rows: &[Option<&Row>], window: usize, field: usize) -> Result<f64, Error> {
+    let Some(row) = rows.get(window).copied().flatten() else { return Ok(0.0) };
+    let name = report.fields.get(field).map_or("", |field| field.api_name);
+    let cell = row.metric_values.get(field).ok_or(Error::RowLength)?;
+    count(&cell.value).ok_or(Error::NotACount(name))
+}
+
+/// A decimal number as Google writes it: finite and at least 0.
+fn count(text: &str) -> Option<f64> {
+    let plain = text.starts_with(|c: char| c.is_ascii_digit());
+    let number: f64 = text.parse().ok().filter(|_| plain)?;
+    number.is_finite().then_some(number)
+}
+
+const RANGE_COLUMN: &str = "dateRange";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::report::{ReportSettings, StaleAfter};
+
+    fn traffic() -> Report {
+        Report::traffic(&ReportSettings {
+            enabled: true,
+            interval: Duration::from_secs(900),
+            stale_after: StaleAfter::Intervals(3.0),
+            metrics: vec!["pageviews", "visitors"],
+        })
+    }
+
+    fn answer(rows: Value) -> Value {
+        json!({
+            "kind": "analyticsData#runReport",
+            "dimensionHeaders": [{"name": "dateRange"}],
+            "metricHeaders": [{"name": "screenPageViews", "type": "TYPE_INTEGER"}, {"name": "totalUsers"}],
+            "rows": rows,
+        })
+    }
+
+    fn row(range: &str, values: &[&str]) -> Value {
+        let values: Vec<Value> = values.iter().map(|value| json!({"value": value})).collect();
+        json!({"dimensionValues": [{"value": range}], "metricValues": values})
+    }
+
+    fn translated(answer: Value) -> Result<Vec<f64>, Error> {
+        values(&traffic(), &serde_json::from_value(answer).unwrap()).map(Vec::from)
+    }
+
+    #[test]
+    fn each_range_has_its_values() {
+        let rows =
+            json!([row("yesterday", &["20", "2"]), row("today", &["10", "1"]), row("trailing_28d", &["1e3", "4.5"])]);
+        assert_eq!(translated(answer(rows)), Ok(vec![10.0, 1.0, 20.0, 2.0, 0.0, 0.0, 1000.0, 4.5]));
+    }
+
+    #[test]
+    fn a_valid_answer_without_rows_is_zero() {
+        assert_eq!(translated(answer(json!([]))), Ok(vec![0.0; 8]));
+        let mut bare = answer(json!([]));
+        bare.as_object_mut().unwrap().remove("rows");
+        bare.as_object_mut().unwrap().remove("dimensionHeaders");
+        assert_eq!(translated(bare), Ok(vec![0.0; 8]));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_never_a_number() {
+        let one = |range, values: &[&str]| answer(json!([row(range, values)]));
+        assert_eq!(translated(json!({})), Err(Error::Metrics));
+        let mut swapped = answer(json!([]));
+        swapped["metricHeaders"] = json!([{"name": "totalUsers"}, {"name": "screenPageViews"}]);
+        assert_eq!(translated(swapped), Err(Error::Metrics));
+        assert_eq!(translated(one("date_range_0", &["1", "1"])), Err(Error::UnknownRange));
+        assert_eq!(translated(one("today", &["1"])), Err(Error::RowLength));
+        assert_eq!(translated(one("today", &["1", "1", "1"])), Err(Error::RowLength));
+        let twice = answer(json!([row("today", &["1", "1"]), row("today", &["2", "2"])]));
+        assert_eq!(translated(twice), Err(Error::DuplicateRange("today")));
+        let mut unsplit = one("today", &["1", "1"]);
+        unsplit["dimensionHeaders"] = json!([]);
+        assert_eq!(translated(unsplit), Err(Error::Dimensions));
+        for value in ["-1", "NaN", "inf", "", "1,000", "+1", " 1", "1e999", "(not set)"] {
+            let result = translated(one("today", &["1", value]));
+            assert_eq!(result, Err(Error::NotACount("totalUsers")), "{value}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-zA-Z0-9_.-]{0,12}".prop_map(Value::from),
+        ];
+        let key = prop_oneof![
+            Just("rows"),
+            Just("metricValues"),
+            Just("dimensionValues"),
+            Just("value"),
+            Just("metricHeaders"),
+            Just("dimensionHeaders"),
+            Just("name"),
+            Just("kind"),
+        ];
+        leaf.prop_recursive(5, 60, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(key.clone(), inner, 0..5)
+                    .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(json in any_json()) {
+            if let Ok(response) = serde_json::from_value(json) {
+                let _ = values(&traffic(), &response);
+            }
+        }
+    }
+}
