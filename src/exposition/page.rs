@@ -1,0 +1,248 @@
+//! Writing families and samples.
+//!
+//! Formats: prometheus/docs `exposition_formats.md` (0.0.4) and `open_metrics_spec.md` (1.0).
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::{Format, Rendering};
+
+/// A text that grows family by family.
+pub(super) struct Page {
+    text: String,
+    format: Format,
+    valid_until: Option<Timestamp>,
+    /// The present family; its header is written with its first sample, since a family without samples is left out.
+    name: String,
+    help: String,
+    kind: Kind,
+    has_samples: bool,
+}
+
+/// The type of a family.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// A value that goes up and down.
+    Gauge,
+    /// A value that only goes up, or starts again from 0.
+    Counter,
+    /// Counts by bucket.
+    Histogram,
+}
+
+impl Page {
+    pub(super) fn new(format: Format) -> Self {
+        Self {
+            text: String::with_capacity(INITIAL_CAPACITY),
+            format,
+            valid_until: None,
+            name: String::new(),
+            help: String::new(),
+            kind: Kind::Gauge,
+            has_samples: false,
+        }
+    }
+
+    /// Begins a family.
+    pub(super) fn family(&mut self, name: &str, help: &str, kind: Kind) {
+        name.clone_into(&mut self.name);
+        help.clone_into(&mut self.help);
+        self.kind = kind;
+        self.has_samples = false;
+    }
+
+    /// A sample of the present family; `labels` are rendered, without braces.
+    pub(super) fn sample(&mut self, labels: &str, value: f64) {
+        self.suffixed_sample("", labels, value);
+    }
+
+    /// A sample of a histogram's parts.
+    pub(super) fn suffixed_sample(&mut self, suffix: &str, labels: &str, value: f64) {
+        if !self.has_samples {
+            self.has_samples = true;
+            self.header();
+        }
+        self.text.push_str(&self.name);
+        self.text.push_str(suffix);
+        if !labels.is_empty() {
+            self.text.push('{');
+            self.text.push_str(labels);
+            self.text.push('}');
+        }
+        self.text.push(' ');
+        push_number(&mut self.text, value);
+        self.text.push('\n');
+    }
+
+    /// Something in the text expires at this time.
+    pub(super) fn expires(&mut self, at: Timestamp) {
+        self.valid_until = Some(self.valid_until.map_or(at, |present| present.min(at)));
+    }
+
+    /// The value of the label `le`: OpenMetrics wants `1.0` where the other format has `1`.
+    pub(super) fn bucket_bound(&self, bound: f64) -> String {
+        if bound.is_infinite() {
+            "+Inf".to_owned()
+        } else if self.format == Format::OpenMetrics && bound.fract() == 0.0 {
+            format!("{bound:.1}")
+        } else {
+            bound.to_string()
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Rendering {
+        if self.format == Format::OpenMetrics {
+            self.text.push_str("# EOF\n");
+        }
+        Rendering { text: self.text.into_bytes(), valid_until: self.valid_until }
+    }
+
+    fn header(&mut self) {
+        let kind = match self.kind {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+        };
+        let open_metrics = self.format == Format::OpenMetrics;
+        let mut name = self.name.as_str();
+        if open_metrics && self.kind == Kind::Counter {
+            name = name.strip_suffix("_total").unwrap_or(name);
+        }
+        let help = escaped(&self.help, open_metrics);
+        let text = &mut self.text;
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        if let Some(unit) = UNITS.iter().find(|unit| open_metrics && has_unit(name, unit)) {
+            let _ = writeln!(text, "# UNIT {name} {unit}");
+        }
+    }
+}
+
+/// Appends `,name="value"` to rendered labels.
+pub(super) fn push_label(labels: &mut String, name: &str, value: &str) {
+    if !labels.is_empty() {
+        labels.push(',');
+    }
+    labels.push_str(name);
+    labels.push_str("=\"");
+    labels.push_str(&escaped(value, true));
+    labels.push('"');
+}
+
+/// Unix time with milliseconds.
+pub(super) fn seconds(at: Timestamp) -> f64 {
+    let milliseconds = at.as_millisecond();
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+    let seconds = milliseconds as f64 / 1000.0;
+    seconds
+}
+
+/// Backslashes and newlines, and quotes where those end the text.
+fn escaped(text: &str, quotes: bool) -> std::borrow::Cow<'_, str> {
+    if !text.contains(['\\', '\n', '"']) {
+        return text.into();
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '"' if quotes => escaped.push_str("\\\""),
+            _ => escaped.push(character),
+        }
+    }
+    escaped.into()
+}
+
+fn push_number(text: &mut String, value: f64) {
+    // Writing to a String cannot fail.
+    let _ = if value.fract() == 0.0 && value.abs() < LARGEST_EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "an integer in the exact range")]
+        let integer = value as i64;
+        write!(text, "{integer}")
+    } else if value.is_finite() {
+        write!(text, "{value}")
+    } else {
+        write!(
+            text,
+            "{}",
+            if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "+Inf"
+            } else {
+                "-Inf"
+            }
+        )
+    };
+}
+
+fn has_unit(name: &str, unit: &str) -> bool {
+    name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'))
+}
+
+/// The units that the names end with.
+const UNITS: &[&str] = &["seconds", "bytes", "ratio"];
+
+/// 2^53: up to here every integer is an f64.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+const INITIAL_CAPACITY: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a parser of the format makes of an escaped label value.
+    fn parsed(labels: &str) -> Option<String> {
+        let mut characters = labels.strip_prefix("a=\"")?.strip_suffix('"')?.chars();
+        let mut value = String::new();
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' => value.push(match characters.next()? {
+                    'n' => '\n',
+                    other => other,
+                }),
+                '"' | '\n' => return None,
+                _ => value.push(character),
+            }
+        }
+        Some(value)
+    }
+
+    proptest! {
+        #[test]
+        fn every_label_value_survives(value in "(?s).*") {
+            let mut labels = String::new();
+            push_label(&mut labels, "a", &value);
+            prop_assert_eq!(parsed(&labels), Some(value));
+        }
+
+        #[test]
+        fn every_finite_number_survives(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            let mut text = String::new();
+            push_number(&mut text, value);
+            prop_assert_eq!(text.parse::<f64>().unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (1234567.0, "1234567"),
+            (0.25, "0.25"),
+            (-3.0, "-3"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            let mut text = String::new();
+            push_number(&mut text, value);
+            assert_eq!(text, expected);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The exporter's metrics on itself.
+//!
+//! Knows counters that belong to no property, in a registry of its own. Refuses to know anything with a property's id:
+//! that lives in the store. Every counter of a closed set is there from the start, at 0.
+
+use std::{sync::OnceLock, time::Duration};
+
+use jiff::Timestamp;
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    core::Collector, proto::MetricFamily,
+};
+
+use crate::{
+    names::{Method, Reason, TokenReason},
+    observer::Observer,
+};
+
+/// All of them; the fields' HELP texts say what they are.
+#[derive(Debug)]
+pub struct SelfMetrics {
+    registry: Registry,
+    properties: IntGauge,
+    reload_successful: IntGauge,
+    reload_timestamp: Gauge,
+    /// Only where properties are discovered; the time only from the first success on.
+    discovery_up: OnceLock<IntGauge>,
+    discovery_timestamp: OnceLock<Gauge>,
+    requests: IntCounterVec,
+    request_failures: IntCounterVec,
+    request_duration: HistogramVec,
+    token_refreshes: IntCounter,
+    token_refresh_failures: IntCounterVec,
+    /// From the first token on.
+    token_expiry: OnceLock<Gauge>,
+    series_dropped: IntCounterVec,
+}
+
+/// Where the binary comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// The version of the package.
+    pub version: &'static str,
+    /// The commit, or `unknown`.
+    pub revision: &'static str,
+    /// The compiler's version, or `unknown`.
+    pub rustc: &'static str,
+}
+
+impl SelfMetrics {
+    /// Registers everything that exists from the start, the process' own metrics included.
+    ///
+    /// # Errors
+    /// None that can happen: the names are fixed and tested.
+    pub fn new(build: Build) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        register_info(&registry, build)?;
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let metrics = Self {
+            properties: gauge("properties", "Properties that are exported at present.")?,
+            reload_successful: gauge(
+                "config_last_reload_successful",
+                "Whether the last reading of the configuration succeeded.",
+            )?,
+            reload_timestamp: Gauge::with_opts(options(
+                "config_last_reload_success_timestamp_seconds",
+                "When the configuration was last read with success, in Unix time.",
+            ))?,
+            discovery_up: OnceLock::new(),
+            discovery_timestamp: OnceLock::new(),
+            requests: counters("api_requests_total", "Requests sent to Google.", &["api", "method"])?,
+            request_failures: counters(
+                "api_request_failures_total",
+                "Requests to Google that failed, by what there is to do about it.",
+                &["api", "reason"],
+            )?,
+            request_duration: HistogramVec::new(
+                HistogramOpts::new(
+                    name("api_request_duration_seconds"),
+                    "Time from sending a request to Google to the end of the answer.",
+                )
+                .buckets(DURATION_BUCKETS.to_vec()),
+                &["api", "method"],
+            )?,
+            token_refreshes: IntCounter::with_opts(options("token_refreshes_total", "Access tokens received."))?,
+            token_refresh_failures: counters(
+                "token_refresh_failures_total",
+                "Failed attempts to get an access token, or to use a changed key file.",
+                &["reason"],
+            )?,
+            token_expiry: OnceLock::new(),
+            series_dropped: counters(
+                "series_dropped_total",
+                "Series that Google has answered with and that are not exported.",
+                &["reason"],
+            )?,
+            registry,
+        };
+        metrics.register_all()?;
+        metrics.start_at_zero();
+        Ok(metrics)
+    }
+
+    /// How many properties are exported.
+    pub fn set_properties(&self, count: usize) {
+        self.properties.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The configuration was read.
+    pub fn reloaded(&self, success: bool, now: Timestamp) {
+        self.reload_successful.set(i64::from(success));
+        if success {
+            self.reload_timestamp.set(seconds(now));
+        }
+    }
+
+    /// Properties are discovered, or were to be.
+    pub fn discovered(&self, success: bool, now: Timestamp) {
+        let help = "Whether the last listing of the properties was complete.";
+        self.lazy(&self.discovery_up, || gauge("discovery_up", help)).set(i64::from(success));
+        if success {
+            let help = "When the properties were last listed completely, in Unix time.";
+            let create = || Gauge::with_opts(options("discovery_last_success_timestamp_seconds", help));
+            self.lazy(&self.discovery_timestamp, create).set(seconds(now));
+        }
+    }
+
+    /// Everything at present, in the order of the names.
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+
+    fn register_all(&self) -> Result<(), prometheus::Error> {
+        let all: [Box<dyn Collector>; 9] = [
+            Box::new(self.properties.clone()),
+            Box::new(self.reload_successful.clone()),
+            Box::new(self.reload_timestamp.clone()),
+            Box::new(self.requests.clone()),
+            Box::new(self.request_failures.clone()),
+            Box::new(self.request_duration.clone()),
+            Box::new(self.token_refreshes.clone()),
+            Box::new(self.token_refresh_failures.clone()),
+            Box::new(self.series_dropped.clone()),
+        ];
+        all.into_iter().try_for_each(|collector| self.registry.register(collector))
+    }
+
+    fn start_at_zero(&self) {
+        for method in Method::ALL {
+            let labels = [method.api().as_str(), method.as_str()];
+            self.requests.with_label_values(&labels);
+            self.request_duration.with_label_values(&labels);
+            for reason in Reason::ALL {
+                self.request_failures.with_label_values(&[method.api().as_str(), reason.as_str()]);
+            }
+        }
+        for reason in TokenReason::ALL {
+            self.token_refresh_failures.with_label_values(&[reason.as_str()]);
+        }
+        for reason in DROP_REASONS {
+            self.series_dropped.with_label_values(&[reason]);
+        }
+    }
+
+    /// A metric that exists only once there is something to say.
+    fn lazy<'a, M: Collector + Clone + 'static>(
+        &self,
+        cell: &'a OnceLock<M>,
+        create: impl FnOnce() -> Result<M, prometheus::Error>,
+    ) -> &'a M {
+        cell.get_or_init(|| {
+            let metric = create().expect("the name is fixed and tested");
+            self.registry.register(Box::new(metric.clone())).expect("each cell is filled once");
+            metric
+        })
+    }
+}
+
+impl Observer for SelfMetrics {
+    fn request(&self, method: Method, took: Duration, failure: Option<Reason>) {
+        let labels = [method.api().as_str(), method.as_str()];
+        self.requests.with_label_values(&labels).inc();
+        self.request_duration.with_label_values(&labels).observe(took.as_secs_f64());
+        if let Some(reason) = failure {
+            self.request_failures.with_label_values(&[method.api().as_str(), reason.as_str()]).inc();
+        }
+    }
+
+    fn token_refreshed(&self, expires_at: Timestamp) {
+        self.token_refreshes.inc();
+        let help = "When the present access token expires, in Unix time.";
+        let create = || Gauge::with_opts(options("token_expiry_timestamp_seconds", help));
+        self.lazy(&self.token_expiry, create).set(seconds(expires_at));
+    }
+
+    fn token_refresh_failed(&self, reason: TokenReason) {
+        self.token_refresh_failures.with_label_values(&[reason.as_str()]).inc();
+    }
+}
+
+fn register_info(registry: &Registry, build: Build) -> Result<(), prometheus::Error> {
+    let labels = ["version", "revision", "rustc"];
+    let info = IntGaugeVec::new(options("build_info", "Where the binary comes from; always 1."), &labels)?;
+    info.with_label_values(&[build.version, build.revision, build.rustc]).set(1);
+    registry.register(Box::new(info))?;
+    let help = "Which share of the properties this process exports; always 1.";
+    let shard = IntGaugeVec::new(options("shard_info", help), &["shard", "shards"])?;
+    shard.with_label_values(&["0", "1"]).set(1);
+    registry.register(Box::new(shard))
+}
+
+fn name(end: &str) -> String {
+    format!("google_analytics_exporter_{end}")
+}
+
+fn options(end: &str, help: &str) -> Opts {
+    Opts::new(name(end), help)
+}
+
+fn gauge(end: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    IntGauge::with_opts(options(end, help))
+}
+
+fn counters(end: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(options(end, help), labels)
+}
+
+/// Unix time with milliseconds.
+fn seconds(at: Timestamp) -> f64 {
+    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
+}
+
+const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+const DROP_REASONS: &[&str] = &["limit", "invalid_value", "duplicate"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILD: Build = Build { version: "1.2.3", revision: "abc", rustc: "1.95.0" };
+
+    fn names(metrics: &SelfMetrics) -> Vec<String> {
+        metrics.gather().iter().map(|family| family.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn closed_sets_are_there_from_the_start() {
+        let metrics = SelfMetrics::new(BUILD).unwrap();
+        let families = metrics.gather();
+        let series = |end: &str| {
+            let family = families.iter().find(|family| family.name() == name(end));
+            family.map_or(0, |family| family.get_metric().len())
+        };
+        assert_eq!(series("api_requests_total"), Method::ALL.len());
+        assert_eq!(series("api_request_failures_total"), 3 * Reason::ALL.len());
+        assert_eq!(series("token_refresh_failures_total"), TokenReason::ALL.len());
+        assert_eq!(series("series_dropped_total"), 3);
+    }
+
+    #[test]
+    fn times_appear_with_the_first_success() {
+        let metrics = SelfMetrics::new(BUILD).unwrap();
+        let absent = ["discovery_up", "discovery_last_success_timestamp_seconds", "token_expiry_timestamp_seconds"];
+        assert!(absent.iter().all(|end| !names(&metrics).contains(&name(end))));
+        metrics.discovered(false, Timestamp::UNIX_EPOCH);
+        assert!(names(&metrics).contains(&name("discovery_up")));
+        metrics.discovered(true, Timestamp::UNIX_EPOCH);
+        metrics.token_refreshed(Timestamp::UNIX_EPOCH);
+        metrics.token_refreshed(Timestamp::UNIX_EPOCH);
+        assert!(absent.iter().all(|end| names(&metrics).contains(&name(end))));
+    }
+}

@@ -1,0 +1,318 @@
+//! What the tasks have found out last, for those who show it.
+//!
+//! Knows values, how long they hold, and how the last attempts ended. Refuses to know zones, Google and HTTP.
+//! Invariant: a [`Snapshot`] is immutable and replaced whole, so that the series of a report appear and vanish together.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    names::{Category, PropertyId, Reason, ReportName},
+    properties::PropertyInfo,
+    quota::QuotaView,
+    report::Report,
+};
+
+/// The latest of every property. Only the poller writes; everybody may read.
+#[derive(Debug, Default)]
+pub struct Store {
+    properties: RwLock<BTreeMap<PropertyId, Arc<PropertyState>>>,
+    /// Counts the changes.
+    version: AtomicU64,
+}
+
+/// Everything that is shown of one property.
+#[derive(Clone, Debug)]
+pub struct PropertyState {
+    /// The property.
+    pub id: PropertyId,
+    /// Its names and attributes, by what was told last.
+    pub info: PropertyInfo,
+    /// Its reports, in the order of their definition.
+    pub reports: Vec<ReportState>,
+    /// Its quota buckets, as far as Google has told of them.
+    pub quota: BTreeMap<Category, QuotaView>,
+}
+
+/// One report of one property.
+#[derive(Clone, Debug)]
+pub struct ReportState {
+    /// Its name.
+    pub name: ReportName,
+    /// From one poll to the next, as planned now.
+    pub interval: Duration,
+    /// The last attempt, if there was one.
+    pub last_attempt: Option<Attempt>,
+    /// When the request of the last successful attempt was sent.
+    pub last_success: Option<Timestamp>,
+    /// Why it fails at present.
+    pub failure: Option<Reason>,
+    /// Whether a first attempt has ended or was postponed.
+    pub has_outcome: bool,
+    /// Tokens that it has cost since the start of the process.
+    pub tokens_spent: u64,
+    /// The last values.
+    pub snapshot: Option<Arc<Snapshot>>,
+}
+
+/// How an attempt went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attempt {
+    /// When the request was sent.
+    pub sent_at: Timestamp,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
+/// The values that one answer brought.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The report that was asked for.
+    pub report: Arc<Report>,
+    /// In the order of the report's families.
+    pub values: Box<[f64]>,
+    /// From when on they must not be shown.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Counts up with every change, after it.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The properties at present, by id. Later changes do not show in it.
+    pub fn properties(&self) -> Vec<Arc<PropertyState>> {
+        self.read(|properties| properties.values().cloned().collect())
+    }
+
+    /// How many properties there are.
+    pub fn len(&self) -> usize {
+        self.read(BTreeMap::len)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a property, or takes what is told anew of it: an empty text changes nothing that was known before.
+    pub fn put(&self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
+        self.write(|properties| {
+            let state = properties.entry(id).or_insert_with(|| {
+                Arc::new(PropertyState { id, info: info.clone(), reports: Vec::new(), quota: BTreeMap::new() })
+            });
+            let state = Arc::make_mut(state);
+            let before = std::mem::replace(&mut state.info, info.clone());
+            keep_if_empty(&mut state.info.time_zone, before.time_zone);
+            keep_if_empty(&mut state.info.currency, before.currency);
+            let known = std::mem::take(&mut state.reports);
+            state.reports = reports.iter().map(|report| ReportState::for_report(report, &known)).collect();
+        });
+    }
+
+    /// Takes one property out, with all its series.
+    pub fn remove(&self, id: PropertyId) {
+        self.write(|properties| properties.remove(&id));
+    }
+
+    /// Changes a property; nothing happens when there is no such property.
+    pub fn update(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
+        self.write(|properties| {
+            if let Some(state) = properties.get_mut(&id) {
+                change(Arc::make_mut(state));
+            }
+        });
+    }
+
+    fn read<R>(&self, read: impl FnOnce(&BTreeMap<PropertyId, Arc<PropertyState>>) -> R) -> R {
+        // A panic ends the process; in tests a poisoned store is as good as before, since changes are small and whole.
+        read(&self.properties.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<R>(&self, write: impl FnOnce(&mut BTreeMap<PropertyId, Arc<PropertyState>>) -> R) {
+        write(&mut self.properties.write().unwrap_or_else(PoisonError::into_inner));
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl PropertyState {
+    /// The report of this name.
+    pub fn report_mut(&mut self, name: &ReportName) -> Option<&mut ReportState> {
+        self.reports.iter_mut().find(|report| report.name == *name)
+    }
+
+    /// Shows the property as one that Google no longer lists.
+    pub fn mark_unlisted(&mut self) {
+        for report in &mut self.reports {
+            report.failure = Some(Reason::NotListed);
+            report.has_outcome = true;
+        }
+    }
+
+    /// Takes what a report's answer says of the property.
+    pub fn take_metadata(&mut self, time_zone: &str, currency: &str) {
+        for (known, told) in [(&mut self.info.time_zone, time_zone), (&mut self.info.currency, currency)] {
+            if !told.is_empty() && known != told {
+                told.clone_into(known);
+            }
+        }
+    }
+}
+
+impl ReportState {
+    /// The state before the first attempt, or what is known of the report already.
+    fn for_report(report: &Report, known: &[Self]) -> Self {
+        let new = || Self {
+            name: report.name.clone(),
+            interval: report.interval,
+            last_attempt: None,
+            last_success: None,
+            failure: None,
+            has_outcome: false,
+            tokens_spent: 0,
+            snapshot: None,
+        };
+        let mut state = known.iter().find(|state| state.name == report.name).cloned().unwrap_or_else(new);
+        state.interval = report.interval;
+        if state.failure == Some(Reason::NotListed) {
+            state.failure = None;
+            state.last_attempt = None;
+        }
+        state
+    }
+
+    /// Whether the last attempt succeeded; not so before the first.
+    pub fn is_up(&self) -> bool {
+        self.last_attempt.is_some() && self.failure.is_none()
+    }
+
+    /// An attempt succeeded and brought this.
+    pub fn succeed(&mut self, attempt: Attempt, tokens: u64, snapshot: Snapshot) {
+        self.last_attempt = Some(attempt);
+        self.last_success = Some(attempt.sent_at);
+        self.failure = None;
+        self.has_outcome = true;
+        self.tokens_spent = self.tokens_spent.saturating_add(tokens);
+        self.snapshot = Some(Arc::new(snapshot));
+    }
+
+    /// An attempt failed; the values stay until they expire.
+    pub fn fail(&mut self, attempt: Attempt, reason: Reason) {
+        self.last_attempt = Some(attempt);
+        self.failure = Some(reason);
+        self.has_outcome = true;
+    }
+
+    /// The values, as long as they hold.
+    pub fn values(&self, now: Timestamp) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref().filter(|snapshot| snapshot.expires_at > now)
+    }
+}
+
+fn keep_if_empty(text: &mut String, before: String) {
+    if text.is_empty() {
+        *text = before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn id() -> PropertyId {
+        "5".parse().unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn store() -> (Store, Vec<Arc<Report>>) {
+        let config = Config::default();
+        let reports = vec![Arc::new(Report::realtime(&config.realtime)), Arc::new(Report::traffic(&config.traffic))];
+        let store = Store::default();
+        store.put(id(), &PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() }, &reports);
+        (store, reports)
+    }
+
+    fn attempt(second: i64) -> Attempt {
+        Attempt { sent_at: at(second), took: Duration::from_millis(10) }
+    }
+
+    fn succeed(store: &Store, reports: &[Arc<Report>], second: i64) {
+        let report = Arc::clone(&reports[1]);
+        let values = vec![1.0; report.families.len()].into();
+        store.update(id(), |state| {
+            let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(second + 100) };
+            state.report_mut(&report.name).unwrap().succeed(attempt(second), 3, snapshot);
+        });
+    }
+
+    #[test]
+    fn values_are_shown_until_they_expire() {
+        let (store, reports) = store();
+        succeed(&store, &reports, 0);
+        let state = &store.properties()[0];
+        assert!(state.reports[1].values(at(99)).is_some());
+        assert!(state.reports[1].values(at(100)).is_none());
+        assert!(state.reports[0].values(at(0)).is_none());
+    }
+
+    #[test]
+    fn a_failure_keeps_the_values_and_a_success_ends_it() {
+        let (store, reports) = store();
+        assert!(!store.properties()[0].reports[1].is_up(), "down before the first outcome");
+        succeed(&store, &reports, 0);
+        store.update(id(), |state| state.report_mut(&reports[1].name).unwrap().fail(attempt(10), Reason::Timeout));
+        let state = store.properties().remove(0);
+        assert_eq!((state.reports[1].is_up(), state.reports[1].failure), (false, Some(Reason::Timeout)));
+        assert!(state.reports[1].values(at(50)).is_some());
+        assert_eq!(state.reports[1].last_success, Some(at(0)));
+        succeed(&store, &reports, 20);
+        assert!(store.properties()[0].reports[1].is_up());
+        assert_eq!(store.properties()[0].reports[1].tokens_spent, 6);
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_does_not_change() {
+        let (store, reports) = store();
+        let before = store.properties();
+        let version = store.version();
+        succeed(&store, &reports, 0);
+        assert!(before[0].reports[1].snapshot.is_none());
+        assert!(store.version() > version);
+    }
+
+    #[test]
+    fn names_may_change_and_what_reports_have_told_stays() {
+        let (store, reports) = store();
+        store.update(id(), |state| state.take_metadata("Europe/Berlin", "EUR"));
+        succeed(&store, &reports, 0);
+        store.put(id(), &PropertyInfo { name: "Store".to_owned(), ..PropertyInfo::default() }, &reports);
+        let state = store.properties().remove(0);
+        assert_eq!((state.info.name.as_str(), state.info.time_zone.as_str()), ("Store", "Europe/Berlin"));
+        assert!(state.reports[1].snapshot.is_some());
+    }
+
+    #[test]
+    fn a_property_that_is_listed_again_starts_anew() {
+        let (store, reports) = store();
+        store.update(id(), PropertyState::mark_unlisted);
+        assert_eq!(store.properties()[0].reports[0].failure, Some(Reason::NotListed));
+        store.put(id(), &PropertyInfo::default(), &reports);
+        let state = store.properties().remove(0);
+        assert_eq!((state.reports[0].failure, state.reports[0].is_up()), (None, false));
+        store.remove(id());
+        assert!(store.is_empty());
+    }
+}
