@@ -6,7 +6,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,6 +16,10 @@ use regex::Regex;
 
 pub use problem::{Errors, Position, Problem};
 
+use self::{
+    reader::Reader,
+    yaml::{MAX_BYTES, Node},
+};
 use crate::{
     names::{LabelName, PropertyId},
     report::{
@@ -24,6 +29,12 @@ use crate::{
 };
 
 mod problem;
+mod read;
+mod reader;
+mod render;
+pub mod schema;
+mod value;
+mod yaml;
 
 /// What the exporter is told to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,17 +105,22 @@ impl Config {
     ///
     /// # Errors
     /// The file cannot be read, or everything that is wrong in it, properties of its own included.
-    pub fn from_file_with(path: &Path, _properties: &[PropertyId]) -> Result<Loaded, Errors> {
-        fs::read(path).map_err(|source| Errors::Unreadable { path: path.to_owned(), source })?;
-        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    pub fn from_file_with(path: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
+        let unreadable = |source| Errors::Unreadable { path: path.to_owned(), source };
+        // Absolute, so that the paths in it mean the same wherever they are printed.
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        // One byte too many is enough to see that there are too many, even if the file has no end.
+        File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        load(&bytes, path, &directory(&absolute), properties)
     }
 
     /// Reads the text of a configuration file; `file` is what messages call it and what its paths are relative to.
     ///
     /// # Errors
     /// Everything that is wrong in it.
-    pub fn from_yaml(_text: &str, _file: &Path) -> Result<Loaded, Errors> {
-        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    pub fn from_yaml(text: &str, file: &Path) -> Result<Loaded, Errors> {
+        load(text.as_bytes(), file, &directory(file), &[])
     }
 
     /// Exports these properties and no others: discovery is off.
@@ -121,7 +137,7 @@ impl Config {
 
     /// The configuration as YAML with every default spelled out; reads back as an equal one.
     pub fn to_yaml(&self) -> String {
-        String::new()
+        render::yaml(self)
     }
 }
 
@@ -167,6 +183,25 @@ impl PartialEq for Discovery {
         let same = |left: &[Regex], right: &[Regex]| left.iter().map(Regex::as_str).eq(right.iter().map(Regex::as_str));
         self.interval == other.interval && same(&self.include, &other.include) && same(&self.exclude, &other.exclude)
     }
+}
+
+/// Reads the bytes of a file; relative paths in it begin at `base`.
+fn load(bytes: &[u8], file: &Path, base: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
+    let mut reader = Reader::new(file);
+    let root = Node::parse(bytes);
+    let config = match root {
+        Ok(root) => read::config(&mut reader, &root, base, properties),
+        Err(fault) => {
+            reader.error(fault.position, fault.message);
+            Config::default()
+        }
+    };
+    let warnings = reader.finish()?;
+    Ok(Loaded { config, warnings })
+}
+
+fn directory(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// A report's settings where the file says nothing.
