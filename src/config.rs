@@ -223,3 +223,45 @@ const REALTIME_INTERVAL: Duration = Duration::from_mins(1);
 const TRAFFIC_INTERVAL: Duration = Duration::from_mins(15);
 
 const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovery(include: &[&str], exclude: &[&str]) -> Discovery {
+        let compiled = |patterns: &[&str]| patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+        Discovery { include: compiled(include), exclude: compiled(exclude), ..Discovery::default() }
+    }
+
+    #[test]
+    fn a_property_is_exported_if_it_is_included_and_not_excluded() {
+        for (include, exclude, name, expected) in [
+            (&[][..], &[][..], "Shop", true),
+            (&["^Shop"], &[], "Shop 2", true),
+            (&["^Shop"], &[], "Old Shop", false),
+            (&["^Blog", "^Shop"], &[], "Shop", true),
+            (&["^Shop"], &["(?i)test"], "Shop TEST", false),
+            (&[], &["x", "(?i)test"], "tests", false),
+            (&[], &["x"], "", true),
+        ] {
+            assert_eq!(discovery(include, exclude).selects(name), expected, "{name}: {include:?}, {exclude:?}");
+        }
+    }
+
+    #[test]
+    fn discoveries_are_compared_by_their_patterns() {
+        assert_eq!(discovery(&["a"], &["b"]), discovery(&["a"], &["b"]));
+        assert_ne!(discovery(&["a"], &["b"]), discovery(&["b"], &["a"]));
+        assert_ne!(discovery(&["a"], &[]), discovery(&["a", "b"], &[]));
+        assert_ne!(discovery(&[], &["a"]), discovery(&[], &[]));
+        assert_ne!(Discovery { interval: REALTIME_INTERVAL, ..discovery(&[], &[]) }, discovery(&[], &[]));
+    }
+
+    #[test]
+    fn given_properties_are_exported_once_and_alone() {
+        let ids = ["2", "1", "2"].map(|id| id.parse::<PropertyId>().unwrap());
+        let config = Config::default().with_properties(ids);
+        assert_eq!(config.properties.iter().map(|property| property.id.as_u64()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(config.discovery, None);
+    }
+}

@@ -16,7 +16,7 @@ use super::{
     schema, value,
     yaml::{Node, Value},
 };
-use crate::names::{LabelName, PropertyId};
+use crate::names::{LabelName, NameError, PropertyId};
 
 mod reports;
 
@@ -110,7 +110,7 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<ConfiguredProperty> {
                 }
                 ("id", section.get("id"), section.get("labels").map(|node| labels(reader, node)).unwrap_or_default())
             }
-            Value::Scalar(..) | Value::Sequence(_) => ("properties", Some(item), BTreeMap::new()),
+            Value::Scalar(..) | Value::Sequence(_) => ("properties[]", Some(item), BTreeMap::new()),
         };
         let parse = |text: &str| text.parse::<PropertyId>().map_err(|error| error.to_string());
         let Some((node, id)) = id.and_then(|node| Some((node, reader.parsed(node, path, "123456789", parse)?))) else {
@@ -131,7 +131,7 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<ConfiguredProperty> {
 }
 
 fn labels(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<LabelName, String> {
-    let entries = reader.mapping(node, "labels", "a label's name and its value, such as `site: shop`");
+    let entries = reader.mapping(node, "labels", "write `name: value` lines, such as `site: shop`");
     if entries.len() > MAX_LABELS {
         let message = format!("{} labels are too many; keep at most {MAX_LABELS}", entries.len());
         reader.error(node.position, message);
@@ -141,7 +141,8 @@ fn labels(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<LabelName, String> {
         let name = match name.parse::<LabelName>() {
             Ok(name) => Some(name),
             Err(error) => {
-                reader.error(position, format!("label {}: {error}", quoted(&name)));
+                let advice = if let NameError::TooLong(_) = error { "; shorten it" } else { "" };
+                reader.error(position, format!("`labels`: {error}{advice}"));
                 None
             }
         };
@@ -152,7 +153,9 @@ fn labels(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<LabelName, String> {
         } else if text.is_empty() {
             reader.warn(
                 value.position,
-                format!("the value of `{path}` is empty, which to Prometheus is no label at all"),
+                format!(
+                    "the value of `{path}` is empty, which to Prometheus is no label; give it a value or remove it"
+                ),
             );
         }
         if let Some(name) = name {
@@ -196,7 +199,8 @@ fn patterns(reader: &mut Reader<'_>, node: &Node, path: &str) -> Vec<Regex> {
         reader.error(node.position, message);
         return Vec::new();
     }
-    items.iter().filter_map(|item| reader.parsed_whole(item, path, "^Shop", pattern)).collect()
+    let path = format!("{path}[]");
+    items.iter().filter_map(|item| reader.parsed_whole(item, &path, "^Shop", pattern)).collect()
 }
 
 fn pattern(text: &str) -> Result<Regex, String> {

@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
     /// A mapping with keys of a table; nothing there counts as an empty one.
     pub(super) fn section<'n>(&mut self, node: &'n Node, table: &'static Table) -> Section<'n> {
         let mut values = BTreeMap::new();
-        for (key, (value, position)) in self.mapping(node, table.path, &listed(table.names())) {
+        for (key, (value, position)) in self.mapping(node, table.path, &lines_with(table)) {
             match table.names().find(|known| *known == key) {
                 Some(known) => {
                     values.insert(known, (value, position));
@@ -65,12 +65,13 @@ impl<'a> Reader<'a> {
         Section { table, values }
     }
 
-    /// A mapping with any keys, each with its value and its own place; nothing there counts as an empty one.
+    /// A mapping with any keys, each with its value and its own place; `advice` is for what is no mapping.
+    /// Nothing there counts as an empty one.
     pub(super) fn mapping<'n>(
         &mut self,
         node: &'n Node,
         path: &str,
-        keys: &str,
+        advice: &str,
     ) -> BTreeMap<String, (&'n Node, Position)> {
         let mut found: BTreeMap<String, (&Node, Position)> = BTreeMap::new();
         match &node.value {
@@ -93,7 +94,7 @@ impl<'a> Reader<'a> {
             Value::Scalar(Kind::Null, _) => {}
             Value::Scalar(..) | Value::Sequence(_) => {
                 let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
-                self.error(node.position, format!("{what} is {}; write `key: value` lines with {keys}", node.kind()));
+                self.error(node.position, format!("{what} is {}; {advice}", node.kind()));
             }
         }
         found
@@ -118,7 +119,7 @@ impl<'a> Reader<'a> {
             Value::Scalar(..) => {
                 self.error(
                     node.position,
-                    format!("`{path}` has no value; give one, such as `{example}`, or remove the key"),
+                    format!("`{path}` has no value; give one, such as `{example}`, or remove it"),
                 );
             }
             Value::Sequence(_) | Value::Mapping(_) => {
@@ -134,7 +135,10 @@ impl<'a> Reader<'a> {
             return Some(value);
         }
         let text = self.text(node, path, "true")?;
-        self.error(node.position, format!("`{path}` is {}; write `true` or `false`, without quotes", quoted(text)));
+        self.error(
+            node.position,
+            format!("`{path}` is {}, {}; write `true` or `false`, without quotes", node.kind(), quoted(text)),
+        );
         None
     }
 
@@ -179,6 +183,11 @@ impl<'n> Section<'n> {
     }
 }
 
+/// What to write where a table's mapping is missing.
+pub(super) fn lines_with(table: &Table) -> String {
+    format!("write `key: value` lines with the keys {}", listed(table.names()))
+}
+
 /// Names in backticks, for a message.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -204,11 +213,12 @@ fn unknown_key(table: &Table, key: &str) -> String {
         format!("did you mean `{near}`? known here: ")
     } else {
         let homes = TABLES.iter().filter(|other| other.names().any(|name| name == key)).map(|other| other.path);
-        let homes: Vec<_> = homes.map(|path| if path.is_empty() { "the top level" } else { path }).collect();
+        let homes: Vec<_> =
+            homes.map(|path| if path.is_empty() { "the top level".to_owned() } else { format!("`{path}`") }).collect();
         if homes.is_empty() {
             "remove it, or use one of ".to_owned()
         } else {
-            format!("it belongs to {} (check the indentation); known here: ", listed(homes))
+            format!("it belongs to {} (check the indentation); known here: ", homes.join(", "))
         }
     };
     format!("unknown key {} {place}; {advice}{}", quoted(key), listed(table.names()))

@@ -80,6 +80,7 @@ impl fmt::Display for Quoted<'_> {
                 ' '..='~' => f.write_char(character)?,
                 // Only what a terminal and every YAML parser take as it is.
                 _ if character.is_alphanumeric() => f.write_char(character)?,
+                '\n' => f.write_str("\\n")?,
                 _ => write!(f, "\\U{:08X}", u32::from(character))?,
             }
         }

@@ -159,3 +159,26 @@ const PATTERNS: &str = "a list of regular expressions, at most 100";
 const fn key(name: &'static str, takes: &'static str, default: &'static str, about: &'static str) -> Key {
     Key { name, takes, default, about }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::value, *};
+    use crate::report::fields;
+
+    #[test]
+    fn the_words_are_those_of_the_limits() {
+        assert!(INTERVAL.ends_with(value::INTERVAL.words));
+        assert!(STALE_AFTER.ends_with(value::FIXED_STALE_AFTER.words));
+        let discovery = DISCOVERY.keys.iter().find(|key| key.name == "interval").unwrap();
+        assert!(discovery.takes.ends_with(value::DISCOVERY_INTERVAL.words));
+    }
+
+    #[test]
+    fn the_metrics_are_those_of_the_reports() {
+        for (table, known) in [(REALTIME, fields::REALTIME), (TRAFFIC, fields::TRAFFIC)] {
+            let names: Vec<_> = known.iter().map(|field| field.name).collect();
+            let metrics = table.keys.iter().find(|key| key.name == "metrics").unwrap();
+            assert_eq!(metrics.default, format!("[{}]", names.join(", ")));
+        }
+    }
+}

@@ -6,20 +6,26 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use crate::report::StaleAfter;
 
+/// From which duration to which, for the program and for people.
+#[derive(Debug)]
+pub(super) struct Limits {
+    range: RangeInclusive<Duration>,
+    pub(super) words: &'static str,
+}
+
 /// Reads `90s`, `15m` or `1h 30m`.
-pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+pub(super) fn duration(text: &str, limits: &Limits) -> Result<Duration, String> {
     if is_bare_number(text) {
         return Err(format!("`{text}` has no unit; write `{text}s` for seconds or `{text}m` for minutes"));
     }
     match humantime::parse_duration(text) {
-        Ok(duration) if range.contains(&duration) => return Ok(duration),
+        Ok(duration) if limits.range.contains(&duration) => return Ok(duration),
         Ok(_) | Err(humantime::DurationError::NumberOverflow) => {}
         Err(_) => return Err(format!("`{text}` is not a duration; {EXAMPLES}")),
     }
     // humantime's one trap: the only unit whose case matters.
     let months = if text.contains('M') { " (`M` means months, `m` means minutes)" } else { "" };
-    let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
-    Err(format!("`{text}` is out of range; give a duration from {least} to {most}{months}"))
+    Err(format!("`{text}` is out of range; give a duration, {}{months}", limits.words))
 }
 
 /// Reads `3x` or a duration.
@@ -68,13 +74,16 @@ fn is_bare_number(text: &str) -> bool {
 const EXAMPLES: &str = "write a number and a unit (s, m, h, d), such as `90s`, `15m` or `1h 30m`";
 
 /// From one poll of a report to the next.
-pub(super) const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
+pub(super) const INTERVAL: Limits =
+    Limits { range: Duration::from_secs(1)..=Duration::from_hours(24), words: "1s to 24h" };
 
 /// From one listing of the properties to the next.
-pub(super) const DISCOVERY_INTERVAL: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24);
+pub(super) const DISCOVERY_INTERVAL: Limits =
+    Limits { range: Duration::from_mins(1)..=Duration::from_hours(24), words: "1m to 24h" };
 
 /// How long values may hold, as a time: beyond a month they say nothing any more.
-const FIXED_STALE_AFTER: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
+pub(super) const FIXED_STALE_AFTER: Limits =
+    Limits { range: Duration::from_secs(1)..=Duration::from_hours(30 * 24), words: "1s to 30d" };
 
 /// The same in intervals.
 const STALE_INTERVALS: RangeInclusive<f64> = 1.0..=100.0;
@@ -93,7 +102,7 @@ mod tests {
             ("", "`` is not a duration"),
             ("soon", "`soon` is not a duration; write a number and a unit"),
             ("-5m", "not a duration"),
-            ("0s", "`0s` is out of range; give a duration from 1s to 1day"),
+            ("0s", "`0s` is out of range; give a duration, 1s to 24h"),
             ("999ms", "out of range"),
             ("25h", "out of range"),
             ("15M", "(`M` means months, `m` means minutes)"),
@@ -123,7 +132,7 @@ mod tests {
             ("NaNx", "neither"),
             ("-3x", "neither"),
             ("x", "neither"),
-            ("31d", "`31d` is out of range; give a duration from 1s to 30days"),
+            ("31d", "`31d` is out of range; give a duration, 1s to 30d"),
         ] {
             let wrong = stale_after(text).unwrap_err();
             assert!(wrong.contains(expected), "{text}: {wrong}");

@@ -65,7 +65,7 @@ impl Node {
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Scalar(Kind::Null, _) => "empty",
-            Value::Scalar(Kind::Bool(_), _) => "a truth value",
+            Value::Scalar(Kind::Bool(_), _) => "a boolean",
             Value::Scalar(Kind::Number, _) => "a number",
             Value::Scalar(Kind::String, _) => "a text",
             Value::Sequence(_) => "a list",
@@ -166,6 +166,7 @@ fn options() -> Options {
     serde_saphyr::options! {
         budget: budget! {
             max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
             max_nodes: MAX_NODES,
             max_documents: 1,
         },

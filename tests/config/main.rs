@@ -96,7 +96,8 @@ fn properties_of_the_command_line_stand_in_for_those_of_the_file() {
 
 #[test]
 fn the_key_file_is_found_beside_the_configuration() {
-    let from = |text: &str, file: &str| Config::from_yaml(text, Path::new(file)).unwrap().config.google.credentials_file;
+    let from =
+        |text: &str, file: &str| Config::from_yaml(text, Path::new(file)).unwrap().config.google.credentials_file;
     let relative = "google: {credentials_file: keys/key.json}";
     assert_eq!(from(relative, "/etc/exporter/config.yml"), Some(PathBuf::from("/etc/exporter/keys/key.json")));
     assert_eq!(from(relative, "config.yml"), Some(PathBuf::from("keys/key.json")));
@@ -113,8 +114,9 @@ fn fixture(name: &str) -> PathBuf {
 
 /// The fixtures whose names begin so, sorted.
 fn fixtures(prefix: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir("tests/fixtures/config").unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = fs::read_dir("tests/fixtures/config").expect("tests run in the package's directory");
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("fixtures have plain names");
+    let mut names: Vec<_> = entries.map(|entry| name(entry.expect("the directory is readable"))).collect();
     names.retain(|name| name.starts_with(prefix) && name.ends_with(".yml"));
     names.sort();
     assert!(!names.is_empty());

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::super::{
     Config,
     problem::Position,
-    reader::{Reader, Section, listed, nearest, quoted},
+    reader::{Reader, Section, lines_with, listed, nearest, quoted},
     schema::{self, Table},
     value,
     yaml::{Node, Value},
@@ -42,7 +42,7 @@ pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> (ReportSett
 fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
     let known = listed(schema::REPORTS.names());
     let mut reports = BTreeMap::new();
-    for (name, (node, position)) in reader.mapping(node, schema::REPORTS.path, &known) {
+    for (name, (node, position)) in reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS)) {
         if schema::REPORTS.names().any(|report| report == name) {
             reports.insert(name, node);
             continue;
@@ -139,7 +139,7 @@ fn metrics(reader: &mut Reader<'_>, node: &Node, table: &Table, known: &[Field])
     let items = reader.list(node, &path, "[pageviews]");
     let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
     for item in items {
-        let Some(text) = reader.text(item, &path, "pageviews") else { continue };
+        let Some(text) = reader.text(item, &format!("{path}[]"), "pageviews") else { continue };
         let Some(name) = names().find(|name| *name == text) else {
             reader.error(item.position, unknown_metric(text, table, known));
             continue;

@@ -36,6 +36,9 @@ impl Fault {
             return Self { position: place, message };
         }
         let complaint = complaint(error);
+        if complaint.contains("recursion limit") {
+            return Self { position: place, message: too_deep() };
+        }
         let tab = complaint.contains("tab").then(|| indenting_tab(text, place)).flatten();
         let message = match tab {
             Some(_) => "a tab indents this line; YAML takes only spaces: replace the tab".to_owned(),
@@ -53,7 +56,7 @@ fn known(error: &Error) -> Option<String> {
         "a second document begins here; a configuration is one document: remove this `---` line, or what follows it"
             .to_owned()
     } else if let Error::Budget { breach: BudgetBreach::Depth { .. }, .. } = error {
-        format!("more than {MAX_DEPTH} levels are nested here; check the brackets and the indentation above")
+        too_deep()
     } else if let Error::Budget { .. } = error {
         format!("the file has more than {MAX_NODES} values; list fewer properties, or let discovery find them")
     } else if let Error::AliasReplayLimitExceeded { .. }
@@ -71,12 +74,18 @@ fn known(error: &Error) -> Option<String> {
         "`<<` merges a mapping, and this is none; write `<<: *name` with the name of an anchored mapping".to_owned()
     } else if let Error::UnsupportedTag { .. } = error {
         "tags (`!name`) mean nothing here; remove the tag, or put quotes around a text that begins with `!`".to_owned()
+    } else if let Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } = error {
+        "the value does not fit the tag (`!!name`) before it; remove the tag".to_owned()
     } else if let Error::AliasError { error, .. } = error {
         return known(error);
     } else {
         return None;
     };
     Some(message)
+}
+
+fn too_deep() -> String {
+    format!("more than {MAX_DEPTH} levels are nested here; check the brackets and the indentation above")
 }
 
 /// What the parser says, without the place.
@@ -111,15 +120,24 @@ const TAB_LINES: usize = 20;
 
 const ANY_HINT: &str = "check the indentation, quotes and brackets here and just above";
 
+const INDENTATION_HINT: &str =
+    "check the indentation: the keys of one mapping begin in the same column, and so do the `- ` of one list";
+
 const HINTS: &[(&str, &str)] = &[
     ("escape", r#"within "double quotes" a backslash must be doubled: put regular expressions in 'single quotes'"#),
     ("unclosed quote", "close the quote that begins here"),
     ("trailing content after single-quoted", "within 'single quotes' a quote is written twice: ''"),
     ("unclosed bracket", "close the bracket that begins here"),
+    ("illegal placement of ':'", "close the bracket or brace that is open above"),
+    (
+        "unexpected EOF while parsing an implicit flow mapping",
+        "write a value between the commas, or remove one of them",
+    ),
+    (r"unexpected character: `\u", "remove this invisible character"),
     ("unexpected character", "put quotes around a text that begins with a special character"),
     ("mapping values are not allowed", "check the indentation, and put quotes around a text that contains `: `"),
     ("simple key expected", "a key is followed by `: ` and its value"),
-    ("did not find expected key", "check the indentation: keys of one mapping begin in the same column"),
-    ("did not find expected '-'", "check the indentation: each entry of the list begins with `- ` in the same column"),
+    ("did not find expected key", INDENTATION_HINT),
+    ("did not find expected '-'", INDENTATION_HINT),
     ("tab", "use spaces instead of tabs"),
 ];
