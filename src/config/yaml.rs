@@ -169,9 +169,14 @@ fn options() -> Options {
             flow_nesting_limit: MAX_DEPTH,
             max_nodes: MAX_NODES,
             max_documents: 1,
+            max_anchors: MAX_NODES,
+            max_aliases: MAX_NODES,
+            max_merge_keys: MAX_NODES,
+            // Thousands of properties may share the labels of one anchor; what they expand to is limited below.
+            enforce_alias_anchor_ratio: false,
         },
         alias_limits: alias_limits! {
-            max_total_replayed_events: MAX_REPLAYED,
+            max_total_replayed_events: MAX_NODES,
             max_replay_stack_depth: MAX_DEPTH,
         },
         // Reported by us, all of them, with the place of the first.
@@ -206,8 +211,5 @@ pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// The deepest nesting; the deepest key that means something is at 5.
 const MAX_DEPTH: usize = 32;
 
-/// The most nodes: more than a file of the largest size has with anything sensible in it.
+/// The most nodes in the text, and the most that aliases may stand for: room for 10,000 properties with ten labels.
 const MAX_NODES: usize = 250_000;
-
-/// The most nodes that aliases may stand for, together.
-const MAX_REPLAYED: usize = 100_000;

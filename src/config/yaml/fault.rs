@@ -2,7 +2,7 @@
 
 use serde_saphyr::{Error, budget::BudgetBreach};
 
-use super::{super::problem::Position, MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED, position};
+use super::{super::problem::Position, MAX_BYTES, MAX_DEPTH, MAX_NODES, position};
 
 /// What is wrong with the text, and how to mend it.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ fn known(error: &Error) -> Option<String> {
     | Error::AliasExpansionLimitExceeded { .. }
     | Error::AliasReplayCounterOverflow { .. } = error
     {
-        format!("the aliases (`*name`) stand for more than {MAX_REPLAYED} values; write the values out")
+        format!("the aliases (`*name`) stand for more than {MAX_NODES} values; write the values out")
     } else if let Error::RecursiveReferencesRequireWeakTypes { .. } = error {
         "this alias (`*name`) stands inside its own anchor (`&name`); write the value out".to_owned()
     } else if let Error::UnknownAnchor { .. } = error {
