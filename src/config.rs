@@ -6,7 +6,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,6 +16,10 @@ use regex::Regex;
 
 pub use problem::{Errors, Position, Problem};
 
+use self::{
+    reader::Reader,
+    yaml::{MAX_BYTES, Node},
+};
 use crate::{
     names::{LabelName, PropertyId},
     report::{
@@ -24,6 +29,12 @@ use crate::{
 };
 
 mod problem;
+mod read;
+mod reader;
+mod render;
+pub mod schema;
+mod value;
+mod yaml;
 
 /// What the exporter is told to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,17 +105,22 @@ impl Config {
     ///
     /// # Errors
     /// The file cannot be read, or everything that is wrong in it, properties of its own included.
-    pub fn from_file_with(path: &Path, _properties: &[PropertyId]) -> Result<Loaded, Errors> {
-        fs::read(path).map_err(|source| Errors::Unreadable { path: path.to_owned(), source })?;
-        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    pub fn from_file_with(path: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
+        let unreadable = |source| Errors::Unreadable { path: path.to_owned(), source };
+        // Absolute, so that the paths in it mean the same wherever they are printed.
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        // One byte too many is enough to see that there are too many, even if the file has no end.
+        File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        load(&bytes, path, &directory(&absolute), properties)
     }
 
     /// Reads the text of a configuration file; `file` is what messages call it and what its paths are relative to.
     ///
     /// # Errors
     /// Everything that is wrong in it.
-    pub fn from_yaml(_text: &str, _file: &Path) -> Result<Loaded, Errors> {
-        Ok(Loaded { config: Self::default(), warnings: Vec::new() })
+    pub fn from_yaml(text: &str, file: &Path) -> Result<Loaded, Errors> {
+        load(text.as_bytes(), file, &directory(file), &[])
     }
 
     /// Exports these properties and no others: discovery is off.
@@ -121,7 +137,7 @@ impl Config {
 
     /// The configuration as YAML with every default spelled out; reads back as an equal one.
     pub fn to_yaml(&self) -> String {
-        String::new()
+        render::yaml(self)
     }
 }
 
@@ -169,6 +185,25 @@ impl PartialEq for Discovery {
     }
 }
 
+/// Reads the bytes of a file; relative paths in it begin at `base`.
+fn load(bytes: &[u8], file: &Path, base: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
+    let mut reader = Reader::new(file);
+    let root = Node::parse(bytes);
+    let config = match root {
+        Ok(root) => read::config(&mut reader, &root, base, properties),
+        Err(fault) => {
+            reader.error(fault.position, fault.message);
+            Config::default()
+        }
+    };
+    let warnings = reader.finish()?;
+    Ok(Loaded { config, warnings })
+}
+
+fn directory(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
 /// A report's settings where the file says nothing.
 fn report(interval: Duration, known: &[Field]) -> ReportSettings {
     ReportSettings {
@@ -188,3 +223,45 @@ const REALTIME_INTERVAL: Duration = Duration::from_mins(1);
 const TRAFFIC_INTERVAL: Duration = Duration::from_mins(15);
 
 const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovery(include: &[&str], exclude: &[&str]) -> Discovery {
+        let compiled = |patterns: &[&str]| patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+        Discovery { include: compiled(include), exclude: compiled(exclude), ..Discovery::default() }
+    }
+
+    #[test]
+    fn a_property_is_exported_if_it_is_included_and_not_excluded() {
+        for (include, exclude, name, expected) in [
+            (&[][..], &[][..], "Shop", true),
+            (&["^Shop"], &[], "Shop 2", true),
+            (&["^Shop"], &[], "Old Shop", false),
+            (&["^Blog", "^Shop"], &[], "Shop", true),
+            (&["^Shop"], &["(?i)test"], "Shop TEST", false),
+            (&[], &["x", "(?i)test"], "tests", false),
+            (&[], &["x"], "", true),
+        ] {
+            assert_eq!(discovery(include, exclude).selects(name), expected, "{name}: {include:?}, {exclude:?}");
+        }
+    }
+
+    #[test]
+    fn discoveries_are_compared_by_their_patterns() {
+        assert_eq!(discovery(&["a"], &["b"]), discovery(&["a"], &["b"]));
+        assert_ne!(discovery(&["a"], &["b"]), discovery(&["b"], &["a"]));
+        assert_ne!(discovery(&["a"], &[]), discovery(&["a", "b"], &[]));
+        assert_ne!(discovery(&[], &["a"]), discovery(&[], &[]));
+        assert_ne!(Discovery { interval: REALTIME_INTERVAL, ..discovery(&[], &[]) }, discovery(&[], &[]));
+    }
+
+    #[test]
+    fn given_properties_are_exported_once_and_alone() {
+        let ids = ["2", "1", "2"].map(|id| id.parse::<PropertyId>().unwrap());
+        let config = Config::default().with_properties(ids);
+        assert_eq!(config.properties.iter().map(|property| property.id.as_u64()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(config.discovery, None);
+    }
+}

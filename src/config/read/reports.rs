@@ -1,0 +1,187 @@
+//! The keys under `reports`, and what all reports share.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::super::{
+    Config,
+    problem::Position,
+    reader::{Reader, Section, lines_with, listed, nearest, quoted},
+    schema::{self, Table},
+    value,
+    yaml::{Node, Value},
+};
+use crate::report::{
+    self, ReportSettings, StaleAfter,
+    fields::{self, Field},
+};
+
+/// Reads `reports` and the `stale_after` for all of them: `realtime` and `traffic`.
+pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> (ReportSettings, ReportSettings) {
+    let defaults = Config::default();
+    let shared = stale_after(reader, top);
+    let named = top.get("reports").map(|node| named(reader, node)).unwrap_or_default();
+    let mut read = |key, table, known, default| {
+        let section = named.get(key).map(|node| reader.section(node, table));
+        report(reader, section.as_ref(), table, known, default, shared)
+    };
+    let realtime = read(report::REALTIME, &schema::REALTIME, fields::REALTIME, defaults.realtime);
+    let traffic = read(report::TRAFFIC, &schema::TRAFFIC, fields::TRAFFIC, defaults.traffic);
+    if let Some(position) = top.place("reports").filter(|_| !realtime.enabled && !traffic.enabled) {
+        reader.warn(position, "every report is off, so no numbers are exported; enable `realtime` or `traffic`");
+    }
+    if let Some(node) = named.get(report::REALTIME).filter(|_| realtime.enabled && realtime.interval > REALTIME_SPAN) {
+        reader.warn(
+            node.position,
+            "`realtime` covers the last 30 minutes, and a longer interval leaves minutes unseen; poll it at least every 30m",
+        );
+    }
+    (realtime, traffic)
+}
+
+/// The reports that exist, by name.
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
+    let known = listed(schema::REPORTS.names());
+    let mut reports = BTreeMap::new();
+    for (name, (node, position)) in reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS)) {
+        if schema::REPORTS.names().any(|report| report == name) {
+            reports.insert(name, node);
+            continue;
+        }
+        let wrong = if let Some(near) = nearest(&name, schema::REPORTS.names()) {
+            format!("unknown report {}; did you mean `{near}`? known here: {known}", quoted(&name))
+        } else if is_reserved(&name) {
+            format!("the report name {} is reserved; remove it, or use one of {known}", quoted(&name))
+        } else {
+            format!(
+                "unknown report {}: configured reports are not supported by this version; remove it, or use one of \
+                 {known}",
+                quoted(&name)
+            )
+        };
+        reader.error(position, wrong);
+    }
+    reports
+}
+
+/// Reads one report; `shared` is how long values hold unless it says so itself.
+fn report(
+    reader: &mut Reader<'_>,
+    section: Option<&Section<'_>>,
+    table: &'static Table,
+    known: &[Field],
+    default: ReportSettings,
+    shared: Option<(StaleAfter, Position)>,
+) -> ReportSettings {
+    let get = |key| section.and_then(|section| section.get(key));
+    let enabled = get("enabled").and_then(|node| reader.truth(node, &table.path_of("enabled")));
+    let interval_path = table.path_of("interval");
+    let interval = get("interval").and_then(|node| {
+        let parse = |text: &str| value::duration(text, &value::INTERVAL);
+        Some((reader.parsed(node, &interval_path, "15m", parse)?, node.position))
+    });
+    let own = section.and_then(|section| stale_after(reader, section));
+    let metrics = get("metrics").and_then(|node| metrics(reader, node, table, known));
+    let settings = ReportSettings {
+        enabled: enabled.unwrap_or(default.enabled),
+        interval: interval.map_or(default.interval, |(interval, _)| interval),
+        stale_after: own.or(shared).map_or(default.stale_after, |(stale_after, _)| stale_after),
+        metrics: metrics.unwrap_or(default.metrics),
+    };
+    if settings.enabled {
+        doubts(reader, table, &settings, interval.map(|(_, at)| at), own.or(shared).map(|(_, at)| at));
+    }
+    settings
+}
+
+/// What is allowed but hardly meant.
+fn doubts(
+    reader: &mut Reader<'_>,
+    table: &Table,
+    settings: &ReportSettings,
+    interval_at: Option<Position>,
+    stale_at: Option<Position>,
+) {
+    let interval = humantime::format_duration(settings.interval);
+    if let Some(position) = interval_at.filter(|_| settings.interval < SHORT_INTERVAL) {
+        let least = humantime::format_duration(SHORT_INTERVAL);
+        reader.warn(
+            position,
+            format!(
+                "`{}` polls every {interval}, which may use up Google's quota; {least} or more is safe",
+                table.path_of("interval")
+            ),
+        );
+    }
+    let holds = settings.stale_after.for_interval(settings.interval);
+    if let Some(position) = stale_at.or(interval_at).filter(|_| holds <= settings.interval) {
+        reader.warn(
+            position,
+            format!(
+                "the values of `{}` hold for {} but are polled every {interval}, so they vanish between polls; let \
+                 them hold longer, such as `stale_after: 3x`",
+                table.path,
+                humantime::format_duration(holds)
+            ),
+        );
+    }
+}
+
+fn stale_after(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(StaleAfter, Position)> {
+    let node = section.get("stale_after")?;
+    let stale_after = reader.parsed(node, &section.path("stale_after"), "3x", value::stale_after)?;
+    Some((stale_after, node.position))
+}
+
+/// A subset of what a report knows, in the report's own order.
+fn metrics(reader: &mut Reader<'_>, node: &Node, table: &Table, known: &[Field]) -> Option<Vec<&'static str>> {
+    let path = table.path_of("metrics");
+    let names = || known.iter().map(|field| field.name);
+    let items = reader.list(node, &path, "[pageviews]");
+    let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
+    for item in items {
+        let Some(text) = reader.text(item, &format!("{path}[]"), "pageviews") else { continue };
+        let Some(name) = names().find(|name| *name == text) else {
+            reader.error(item.position, unknown_metric(text, table, known));
+            continue;
+        };
+        if let Some(first) = lines.get(name) {
+            let wrong = format!("the metric `{name}` is listed twice, first in line {first}; remove one");
+            reader.error(item.position, wrong);
+        } else {
+            lines.insert(name, item.position.line);
+        }
+    }
+    if items.is_empty() && (node.is_null() || matches!(node.value, Value::Sequence(_))) {
+        let wrong = format!("`{path}` is empty; list some of {}, or set `enabled: false`", listed(names()));
+        reader.error(node.position, wrong);
+    }
+    (!lines.is_empty()).then(|| names().filter(|name| lines.contains_key(name)).collect())
+}
+
+fn unknown_metric(text: &str, table: &Table, known: &[Field]) -> String {
+    let names = || known.iter().map(|field| field.name);
+    let ours = known.iter().find(|field| field.api_name.eq_ignore_ascii_case(text)).map(|field| field.name);
+    let elsewhere = fields::REALTIME.iter().chain(fields::TRAFFIC).any(|field| field.name == text);
+    let advice = match ours.or_else(|| nearest(text, names())) {
+        _ if elsewhere => "another report has it; use some of".to_owned(),
+        Some(near) => format!("did you mean `{near}`? known here:"),
+        None => "use some of".to_owned(),
+    };
+    format!("unknown metric {} in `{}`; {advice} {}", quoted(text), table.path, listed(names()))
+}
+
+/// Whether the name would collide with the exporter's own metric families.
+fn is_reserved(name: &str) -> bool {
+    RESERVED_REPORTS.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// What `realtime` looks back on.
+const REALTIME_SPAN: Duration = Duration::from_mins(30);
+
+/// Intervals below this deserve a warning.
+const SHORT_INTERVAL: Duration = Duration::from_secs(30);
+
+const RESERVED_REPORTS: &[&str] =
+    &["report", "quota", "property", "exporter", "window", "baseline", "quiet_day", "today", "yesterday"];
+
+const RESERVED_PREFIXES: &[&str] = &["trailing_", "realtime_"];

@@ -1,0 +1,236 @@
+//! Walks the tree, takes what has the right type, and collects what has not.
+//!
+//! Knows types and how mistakes are told. Refuses to know what the values are for. Invariant: whatever is missing from a
+//! result has a problem that says so.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    problem::{Errors, Position, Problem},
+    schema::{TABLES, Table},
+    yaml::{Kind, Node, Value},
+};
+
+/// The file that is read and what was found wrong in it.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    file: &'a Path,
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+/// A mapping whose keys are known.
+#[derive(Debug)]
+pub(super) struct Section<'n> {
+    table: &'static Table,
+    values: BTreeMap<&'static str, (&'n Node, Position)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(file: &'a Path) -> Self {
+        Self { file, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Notes a mistake: what is wrong, a semicolon, how to mend it.
+    pub(super) fn error(&mut self, position: Position, message: impl AsRef<str>) {
+        self.errors.push(Problem::new(self.file, position, message.as_ref()));
+    }
+
+    /// Notes something doubtful, in the same form.
+    pub(super) fn warn(&mut self, position: Position, message: impl AsRef<str>) {
+        self.warnings.push(Problem::new(self.file, position, message.as_ref()));
+    }
+
+    /// The warnings, or the errors if there are any.
+    pub(super) fn finish(mut self) -> Result<Vec<Problem>, Errors> {
+        for problems in [&mut self.errors, &mut self.warnings] {
+            problems.sort_by_key(Problem::position);
+            // What stands at an anchor is read again at each of its aliases.
+            problems.dedup();
+        }
+        if self.errors.is_empty() { Ok(self.warnings) } else { Err(Errors::Invalid(self.errors)) }
+    }
+
+    /// A mapping with keys of a table; nothing there counts as an empty one.
+    pub(super) fn section<'n>(&mut self, node: &'n Node, table: &'static Table) -> Section<'n> {
+        let mut values = BTreeMap::new();
+        for (key, (value, position)) in self.mapping(node, table.path, &lines_with(table)) {
+            match table.names().find(|known| *known == key) {
+                Some(known) => {
+                    values.insert(known, (value, position));
+                }
+                None => self.error(position, unknown_key(table, &key)),
+            }
+        }
+        Section { table, values }
+    }
+
+    /// A mapping with any keys, each with its value and its own place; `advice` is for what is no mapping.
+    /// Nothing there counts as an empty one.
+    pub(super) fn mapping<'n>(
+        &mut self,
+        node: &'n Node,
+        path: &str,
+        advice: &str,
+    ) -> BTreeMap<String, (&'n Node, Position)> {
+        let mut found: BTreeMap<String, (&Node, Position)> = BTreeMap::new();
+        match &node.value {
+            Value::Mapping(entries) => {
+                for (key, value) in entries {
+                    let Value::Scalar(kind, text) = &key.value else {
+                        self.error(key.position, "a key must be a single word; remove the brackets around it");
+                        continue;
+                    };
+                    let name = if *kind == Kind::Null { "null" } else { text };
+                    if let Some((_, first)) = found.get(name) {
+                        let message =
+                            format!("{} stands here twice, first in line {}; remove one", quoted(name), first.line);
+                        self.error(key.position, message);
+                    } else {
+                        found.insert(name.to_owned(), (value, key.position));
+                    }
+                }
+            }
+            Value::Scalar(Kind::Null, _) => {}
+            Value::Scalar(..) | Value::Sequence(_) => {
+                let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+                self.error(node.position, format!("{what} is {}; {advice}", node.kind()));
+            }
+        }
+        found
+    }
+
+    /// A list; `example` is one. Nothing there counts as an empty one.
+    pub(super) fn list<'n>(&mut self, node: &'n Node, path: &str, example: &str) -> &'n [Node] {
+        match &node.value {
+            Value::Sequence(items) => items,
+            Value::Scalar(Kind::Null, _) => &[],
+            Value::Scalar(..) | Value::Mapping(_) => {
+                self.error(node.position, format!("`{path}` is {}; write a list: `{example}`", node.kind()));
+                &[]
+            }
+        }
+    }
+
+    /// The text of a scalar, as written; `example` is one.
+    pub(super) fn text<'n>(&mut self, node: &'n Node, path: &str, example: &str) -> Option<&'n str> {
+        match &node.value {
+            Value::Scalar(kind, text) if *kind != Kind::Null => return Some(text),
+            Value::Scalar(..) => {
+                self.error(
+                    node.position,
+                    format!("`{path}` has no value; give one, such as `{example}`, or remove it"),
+                );
+            }
+            Value::Sequence(_) | Value::Mapping(_) => {
+                self.error(node.position, format!("`{path}` is {}; write a single value: `{example}`", node.kind()));
+            }
+        }
+        None
+    }
+
+    /// A truth value.
+    pub(super) fn truth(&mut self, node: &Node, path: &str) -> Option<bool> {
+        if let Value::Scalar(Kind::Bool(value), _) = node.value {
+            return Some(value);
+        }
+        let text = self.text(node, path, "true")?;
+        self.error(
+            node.position,
+            format!("`{path}` is {}, {}; write `true` or `false`, without quotes", node.kind(), quoted(text)),
+        );
+        None
+    }
+
+    /// What a parser makes of a scalar's text; it says what is wrong and how to mend it.
+    pub(super) fn parsed<T>(
+        &mut self,
+        node: &Node,
+        path: &str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.parsed_whole(node, path, example, |text| parse(&elided(text.trim())))
+    }
+
+    /// The same for a text that may be long and where blanks count.
+    pub(super) fn parsed_whole<T>(
+        &mut self,
+        node: &Node,
+        path: &str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(node, path, example)?;
+        parse(text).map_err(|wrong| self.error(node.position, format!("`{path}`: {wrong}"))).ok()
+    }
+}
+
+impl<'n> Section<'n> {
+    /// What stands at a key, if the file has the key.
+    pub(super) fn get(&self, key: &'static str) -> Option<&'n Node> {
+        self.values.get(key).map(|(node, _)| *node)
+    }
+
+    /// Where the key stands, if the file has it.
+    pub(super) fn place(&self, key: &'static str) -> Option<Position> {
+        self.values.get(key).map(|(_, position)| *position)
+    }
+
+    /// The path of a key, for messages.
+    pub(super) fn path(&self, key: &str) -> String {
+        self.table.path_of(key)
+    }
+}
+
+/// What to write where a table's mapping is missing.
+pub(super) fn lines_with(table: &Table) -> String {
+    format!("write `key: value` lines with the keys {}", listed(table.names()))
+}
+
+/// Names in backticks, for a message.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A text of the file in backticks, not all of it if it is long.
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", elided(text))
+}
+
+/// The known name that was meant, if one is near.
+pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let text = elided(text).to_lowercase().replace(['-', ' '], "_");
+    let distance = |name: &&str| strsim::osa_distance(&text, name);
+    let (name, distance) =
+        known.into_iter().map(|name| (name, distance(&name))).min_by_key(|(_, distance)| *distance)?;
+    (distance <= name.len() / 3).then_some(name)
+}
+
+fn unknown_key(table: &Table, key: &str) -> String {
+    let place = if table.path.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", table.path) };
+    let advice = if let Some(near) = nearest(key, table.names()) {
+        format!("did you mean `{near}`? known here: ")
+    } else {
+        let homes = TABLES.iter().filter(|other| other.names().any(|name| name == key)).map(|other| other.path);
+        let homes: Vec<_> =
+            homes.map(|path| if path.is_empty() { "the top level".to_owned() } else { format!("`{path}`") }).collect();
+        if homes.is_empty() {
+            "remove it, or use one of ".to_owned()
+        } else {
+            format!("it belongs to {} (check the indentation); known here: ", homes.join(", "))
+        }
+    };
+    format!("unknown key {} {place}; {advice}{}", quoted(key), listed(table.names()))
+}
+
+/// As much of a text as fits into a message; what is cut is never valid, for no valid text is as long.
+fn elided(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// How much of the file's own text a message repeats, in characters.
+const MAX_QUOTED: usize = 80;

@@ -1,0 +1,89 @@
+//! A configuration as YAML.
+
+use std::fmt::{self, Write as _};
+
+use super::{Config, value};
+use crate::report::{self, ReportSettings};
+
+/// The whole configuration, every default spelled out.
+pub(super) fn yaml(config: &Config) -> String {
+    let mut text = String::new();
+    write(config, &mut text).expect("writing to a string cannot fail");
+    text
+}
+
+fn write(config: &Config, out: &mut String) -> fmt::Result {
+    let google = &config.google;
+    writeln!(out, "google:")?;
+    match &google.credentials_file {
+        Some(path) => writeln!(out, "  credentials_file: {}", Quoted(&path.to_string_lossy()))?,
+        None => writeln!(out, "  # credentials_file: looked for where Google's own tools look")?,
+    }
+    match google.max_requests_in_flight {
+        Some(most) => writeln!(out, "  max_requests_in_flight: {most}")?,
+        None => writeln!(out, "  # max_requests_in_flight: 32, or what the number of properties needs")?,
+    }
+    writeln!(out, "  max_requests_in_flight_per_property: {}", google.max_requests_in_flight_per_property)?;
+    properties(config, out)?;
+    discovery(config, out)?;
+    writeln!(out, "reports:")?;
+    report(report::REALTIME, &config.realtime, out)?;
+    report(report::TRAFFIC, &config.traffic, out)
+}
+
+fn properties(config: &Config, out: &mut String) -> fmt::Result {
+    if config.properties.is_empty() {
+        return writeln!(out, "properties: []");
+    }
+    writeln!(out, "properties:")?;
+    for property in &config.properties {
+        writeln!(out, "  - id: {}", property.id)?;
+        if !property.labels.is_empty() {
+            writeln!(out, "    labels:")?;
+        }
+        for (name, value) in &property.labels {
+            writeln!(out, "      {}: {}", Quoted(name.as_str()), Quoted(value))?;
+        }
+    }
+    Ok(())
+}
+
+fn discovery(config: &Config, out: &mut String) -> fmt::Result {
+    writeln!(out, "discovery:")?;
+    let Some(discovery) = &config.discovery else {
+        return writeln!(out, "  enabled: false");
+    };
+    writeln!(out, "  enabled: true\n  interval: {}", humantime::format_duration(discovery.interval))?;
+    for (key, patterns) in [("include", &discovery.include), ("exclude", &discovery.exclude)] {
+        let patterns: Vec<_> = patterns.iter().map(|pattern| Quoted(pattern.as_str()).to_string()).collect();
+        writeln!(out, "  {key}: [{}]", patterns.join(", "))?;
+    }
+    Ok(())
+}
+
+fn report(name: &str, settings: &ReportSettings, out: &mut String) -> fmt::Result {
+    writeln!(out, "  {name}:\n    enabled: {}", settings.enabled)?;
+    writeln!(out, "    interval: {}", humantime::format_duration(settings.interval))?;
+    writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))?;
+    writeln!(out, "    metrics: [{}]", settings.metrics.join(", "))
+}
+
+/// A text in double quotes, where YAML understands every character.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                ' '..='~' => f.write_char(character)?,
+                // Only what a terminal and every YAML parser take as it is.
+                _ if character.is_alphanumeric() => f.write_char(character)?,
+                '\n' => f.write_str("\\n")?,
+                _ => write!(f, "\\U{:08X}", u32::from(character))?,
+            }
+        }
+        f.write_char('"')
+    }
+}

@@ -1,0 +1,184 @@
+//! The keys of the configuration file: what each takes, its default, and what it is for.
+//!
+//! One table for the reader, for its messages and for docs/CONFIGURATION.md, so that no two of them can differ.
+
+/// The keys of one mapping of the file.
+#[derive(Debug)]
+pub struct Table {
+    /// Where the mapping stands, as in `reports.realtime`; empty for the file itself. A list's entries end in `[]`.
+    pub path: &'static str,
+    /// The keys, in the order of the documentation.
+    pub keys: &'static [Key],
+}
+
+/// A key.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What may stand there, for people.
+    pub takes: &'static str,
+    /// What counts without the key; empty where nothing does.
+    pub default: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+impl Table {
+    /// The path of one of the table's keys.
+    pub fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The table's keys by name.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().map(|key| key.name)
+    }
+}
+
+/// Every table, in the order of the documentation.
+pub const TABLES: &[&Table] = &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &REPORTS, &REALTIME, &TRAFFIC];
+
+pub(super) const ROOT: Table = Table {
+    path: "",
+    keys: &[
+        key("google", "a mapping", "", "how Google is reached"),
+        key("properties", "a list", "", "the properties to export, beside those that discovery finds"),
+        key("discovery", "a mapping", "", "finds the properties that the credentials can see"),
+        key("stale_after", STALE_AFTER, "3x", "how long values hold without a successful poll, for every report"),
+        key("reports", "a mapping", "", "the reports that are polled for every property"),
+    ],
+};
+
+pub(super) const GOOGLE: Table = Table {
+    path: "google",
+    keys: &[
+        key(
+            "credentials_file",
+            "a path, relative to this file's directory",
+            "",
+            "the service account's JSON key; without it, the places that Google's own tools look in",
+        ),
+        key(
+            "max_requests_in_flight",
+            "a whole number, 1 to 10000",
+            "",
+            "how many requests may wait for Google's answer at once; without it, 32 or what the number of properties needs",
+        ),
+        key(
+            "max_requests_in_flight_per_property",
+            "a whole number, 1 to 10",
+            "4",
+            "the same for one property; Google allows 10 for all of a property's users together",
+        ),
+    ],
+};
+
+pub(super) const PROPERTY: Table = Table {
+    path: "properties[]",
+    keys: &[
+        key(
+            "id",
+            "a property's number, or `properties/` and the number",
+            "",
+            "which property; may stand alone: `- 123456789`",
+        ),
+        key(
+            "labels",
+            "a mapping of names to texts, at most 20",
+            "",
+            "labels of your own for `google_analytics_property_info`",
+        ),
+    ],
+};
+
+pub(super) const DISCOVERY: Table = Table {
+    path: "discovery",
+    keys: &[
+        key("enabled", TRUTH, "true", "whether properties are looked for at all"),
+        key("interval", "a duration, 1m to 24h", "1h", "from one listing to the next"),
+        key(
+            "include",
+            PATTERNS,
+            "[]",
+            "only properties with a display name that one of these matches; none: all of them",
+        ),
+        key("exclude", PATTERNS, "[]", "no properties with a display name that one of these matches, included or not"),
+    ],
+};
+
+pub(super) const REPORTS: Table = Table {
+    path: "reports",
+    keys: &[
+        key("realtime", "a mapping", "", "the last 30 minutes, and the last five whole ones"),
+        key("traffic", "a mapping", "", "today, yesterday, and the 7 and 28 days before today"),
+    ],
+};
+
+pub(super) const REALTIME: Table = Table {
+    path: "reports.realtime",
+    keys: &[
+        key("enabled", TRUTH, "true", "whether the report is polled"),
+        key("interval", INTERVAL, "1m", "from one poll to the next"),
+        key("stale_after", STALE_AFTER, STALE_AFTER_OF_ALL, "how long its values hold without a successful poll"),
+        key(
+            "metrics",
+            "a list of some of the default's names",
+            "[pageviews, active_users, events, key_events]",
+            "what it exports",
+        ),
+    ],
+};
+
+pub(super) const TRAFFIC: Table = Table {
+    path: "reports.traffic",
+    keys: &[
+        key("enabled", TRUTH, "true", "whether the report is polled"),
+        key("interval", INTERVAL, "15m", "from one poll to the next"),
+        key("stale_after", STALE_AFTER, STALE_AFTER_OF_ALL, "how long its values hold without a successful poll"),
+        key(
+            "metrics",
+            "a list of some of the default's names",
+            "[pageviews, visitors, active_users, new_users, sessions, engaged_sessions, events, key_events]",
+            "what it exports",
+        ),
+    ],
+};
+
+/// The default of a report's `stale_after`, in words: it is the file's own.
+pub const STALE_AFTER_OF_ALL: &str = "that of the file";
+
+const TRUTH: &str = "`true` or `false`";
+
+const INTERVAL: &str = "a duration, 1s to 24h";
+
+const STALE_AFTER: &str = "intervals, `1x` to `100x`, or a duration, 1s to 30d";
+
+const PATTERNS: &str = "a list of regular expressions, at most 100";
+
+const fn key(name: &'static str, takes: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { name, takes, default, about }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::value, *};
+    use crate::report::fields;
+
+    #[test]
+    fn the_words_are_those_of_the_limits() {
+        assert!(INTERVAL.ends_with(value::INTERVAL.words));
+        assert!(STALE_AFTER.ends_with(value::FIXED_STALE_AFTER.words));
+        let discovery = DISCOVERY.keys.iter().find(|key| key.name == "interval").unwrap();
+        assert!(discovery.takes.ends_with(value::DISCOVERY_INTERVAL.words));
+    }
+
+    #[test]
+    fn the_metrics_are_those_of_the_reports() {
+        for (table, known) in [(REALTIME, fields::REALTIME), (TRAFFIC, fields::TRAFFIC)] {
+            let names: Vec<_> = known.iter().map(|field| field.name).collect();
+            let metrics = table.keys.iter().find(|key| key.name == "metrics").unwrap();
+            assert_eq!(metrics.default, format!("[{}]", names.join(", ")));
+        }
+    }
+}
