@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod ga;
+pub mod http;
 pub mod names;
 pub mod report;
