@@ -11,15 +11,25 @@
 use std::{io, net, pin::Pin, sync::Arc};
 
 use jiff::Timestamp;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::clock::Clock;
+use listener::Capacity;
+use rendering::Renderings;
 
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
 pub use limits::Limits;
 pub use routes::{TelemetryPath, TelemetryPathError};
 
 mod address;
+mod answers;
+mod connection;
+mod deadlines;
 mod limits;
+mod listener;
+mod negotiate;
+mod pages;
+mod rendering;
 mod routes;
 
 /// What the server needs of the rest. Everything but [`reload`](Self::reload) must answer at once, from memory.
@@ -123,7 +133,31 @@ pub async fn serve(
     clock: Clock,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let _ = (listeners, exporter, settings, clock);
-    shutdown.await;
+    let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
+    let capacity = Arc::new(Capacity::new(settings.limits.connections));
+    let renderings = Renderings::new(Arc::clone(&exporter), clock.clone());
+    let site = Arc::new(Site { exporter, settings, clock, renderings });
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for listener in listeners {
+        tasks.spawn(listener::listen(listener, Arc::clone(&site), Arc::clone(&capacity), stopped.clone()));
+    }
+    tokio::select! {
+        () = shutdown => {}
+        () = site.renderings.keep_tidy() => {}
+        Some(ended) = tasks.join_next() => listener::resume_panic(ended),
+    }
+    stop.send_replace(true);
+    while let Some(ended) = tasks.join_next().await {
+        listener::resume_panic(ended);
+    }
     Ok(())
+}
+
+/// What answering takes; shared by all connections.
+struct Site {
+    exporter: Arc<dyn Exporter>,
+    settings: Settings,
+    clock: Clock,
+    renderings: Renderings,
 }
