@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod exposition;
 pub mod ga;
+pub mod http;
 pub mod jitter;
 pub mod names;
 pub mod observer;

@@ -1,0 +1,2 @@
+//! Scrapes against a bare server.
+fn main() {}

@@ -1,0 +1,135 @@
+//! The server: sockets, limits, routes, and the cache of what a scrape is answered with.
+//!
+//! Knows the rest of the exporter through the trait [`Exporter`] alone. Refuses to know Google, the configuration file
+//! and what a metric is. Invariant: a request never waits for anything but a rendering of what is in memory, or for the
+//! reload that it asked for; each wait, buffer and number of connections has a limit in [`Limits`].
+//!
+//! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
+//! under the `deadlines`, `routes` tells what is asked for, `answers` does it, with the help of `negotiate` (which
+//! format), `rendering` (the cache) and `pages`.
+
+use std::{io, net, pin::Pin, sync::Arc};
+
+use jiff::Timestamp;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::clock::Clock;
+
+pub use crate::exposition::{Format, Rendering};use listener::Capacity;
+use rendering::Renderings;
+
+pub use address::{BindError, ListenAddress, ListenAddressError, bind};
+pub use limits::Limits;
+pub use routes::{TelemetryPath, TelemetryPathError};
+
+mod address;
+mod answers;
+mod connection;
+mod deadlines;
+mod limits;
+mod listener;
+mod negotiate;
+mod pages;
+mod rendering;
+mod routes;
+
+/// What the server needs of the rest. Everything but [`reload`](Self::reload) must answer at once, from memory.
+pub trait Exporter: Send + Sync + 'static {
+    /// Counts up whenever anything that is rendered has changed; after the change, so that who reads the new number
+    /// renders the new text.
+    fn version(&self) -> u64;
+
+    /// The metrics as text. Called on a thread where it may take its time; never twice at once for the same format and
+    /// scope.
+    fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering;
+
+    /// Whether `/-/ready` is answered with 200.
+    fn readiness(&self, now: Timestamp) -> Readiness;
+
+    /// Reads the configuration again. The error is shown to the client as it is.
+    ///
+    /// The future is dropped when the client goes away or [`Limits::response`] has passed: a reload that must not stop
+    /// half-way belongs to a task, and the future waits for its answer.
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+
+    /// The configuration as it is used, as YAML, without secrets.
+    fn config_yaml(&self) -> String;
+}
+
+/// Which of the metrics.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Those of the exporter itself, without the properties' series.
+    Exporter,
+}
+
+/// Whether the exporter can be scraped with profit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Readiness {
+    /// It can.
+    Ready,
+    /// Not yet.
+    NotReady {
+        /// What is missing, in words.
+        reason: String,
+    },
+}
+
+/// What is fixed at the start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the metrics are.
+    pub telemetry_path: TelemetryPath,
+    /// Whether `/-/reload` is allowed.
+    pub lifecycle: bool,
+    /// The program's name, for `/`.
+    pub name: String,
+    /// Its version, for `/`.
+    pub version: String,
+    /// The commit that it was built from, for `/`.
+    pub revision: String,
+    /// What clients may take.
+    pub limits: Limits,
+}
+
+/// Serves until `shutdown` is done; then stops accepting at once and gives running responses [`Limits::drain`] to end.
+///
+/// # Errors
+/// A listener that the runtime cannot watch. Nothing else ends it.
+pub async fn serve(
+    listeners: Vec<net::TcpListener>,
+    exporter: Arc<dyn Exporter>,
+    settings: Settings,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
+    let capacity = Arc::new(Capacity::new(settings.limits.connections));
+    let renderings = Renderings::new(Arc::clone(&exporter), clock.clone());
+    let site = Arc::new(Site { exporter, settings, clock, renderings });
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for listener in listeners {
+        tasks.spawn(listener::listen(listener, Arc::clone(&site), Arc::clone(&capacity), stopped.clone()));
+    }
+    tokio::select! {
+        () = shutdown => {}
+        () = site.renderings.keep_tidy() => {}
+        Some(ended) = tasks.join_next() => listener::resume_panic(ended),
+    }
+    stop.send_replace(true);
+    while let Some(ended) = tasks.join_next().await {
+        listener::resume_panic(ended);
+    }
+    Ok(())
+}
+
+/// What answering takes; shared by all connections.
+struct Site {
+    exporter: Arc<dyn Exporter>,
+    settings: Settings,
+    clock: Clock,
+    renderings: Renderings,
+}

@@ -1,0 +1,103 @@
+//! From a request to its response.
+//!
+//! Knows what each route is answered with. A request's body is never read: no endpoint has a use for it.
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, Request, Response, StatusCode,
+    body::Incoming,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+        CONTENT_TYPE, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+
+use super::{
+    Readiness, Scope, Site,
+    negotiate::{self, Encoding},
+    pages,
+    routes::{Route, route},
+};
+
+/// Does what a request asks for. hyper leaves away the body where the method is HEAD, and counts its length anyway.
+pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
+    let (settings, uri) = (&site.settings, request.uri());
+    let found = route(request.method(), uri.path(), uri.query(), &settings.telemetry_path, settings.lifecycle);
+    match found {
+        Route::Landing => response(StatusCode::OK, HTML, pages::landing(settings)),
+        Route::Metrics(scope) => metrics(site, request.headers(), scope).await,
+        Route::Healthy => text(StatusCode::OK, "Healthy.\n"),
+        Route::Ready => ready(site),
+        Route::Reload => reload(site).await,
+        Route::ReloadDisabled => text(StatusCode::FORBIDDEN, RELOAD_DISABLED),
+        Route::Config => text(StatusCode::OK, site.exporter.config_yaml()),
+        Route::BadRequest(why) => text(StatusCode::BAD_REQUEST, format!("Bad request: {why}.\n")),
+        Route::NotFound => text(StatusCode::NOT_FOUND, "Not found; / lists what there is.\n"),
+        Route::MethodNotAllowed(allowed) => {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; use {allowed}.\n"));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            response
+        }
+    }
+}
+
+async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Response<Bytes> {
+    let format = negotiate::format(values(headers, ACCEPT));
+    let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+    let body = site.renderings.body(format, scope, encoding).await;
+    let mut response = response(StatusCode::OK, format.content_type(), body);
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if encoding == Encoding::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn ready(site: &Site) -> Response<Bytes> {
+    match site.exporter.readiness(site.clock.now()) {
+        Readiness::Ready => text(StatusCode::OK, "Ready.\n"),
+        Readiness::NotReady { reason } => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
+    }
+}
+
+async fn reload(site: &Site) -> Response<Bytes> {
+    match site.exporter.reload().await {
+        Ok(()) => text(StatusCode::OK, "Configuration reloaded.\n"),
+        Err(message) => text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("Reload failed, the configuration before it stays in force: {message}\n"),
+        ),
+    }
+}
+
+/// The values of a header that are text.
+fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+}
+
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
+    response(status, TEXT, body)
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // Everything here is true now and not later: a proxy that kept it would show old numbers as new.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The pages load nothing, send nothing, and are shown in no frame.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const RELOAD_DISABLED: &str =
+    "Reloading over HTTP is disabled; start the exporter with --web.enable-lifecycle, or send it SIGHUP.\n";

@@ -1,0 +1,51 @@
+//! What clients may take of the server.
+
+use std::time::Duration;
+
+/// How many, and for how long. The default is what [`serve`](super::serve) is meant to run with; tests shorten it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Connections open at once. Further ones are answered with 503 and closed.
+    pub connections: usize,
+    /// From accepting a connection, or from the first byte of a further request, to the end of the request's header.
+    pub header: Duration,
+    /// From the end of a response to the first byte of the next request.
+    pub idle: Duration,
+    /// From the end of a request's header to the moment when the system has taken the last byte of the response.
+    pub response: Duration,
+    /// For the responses under way when the server is told to stop.
+    pub drain: Duration,
+    /// Pause after the system could not accept a connection for want of something.
+    pub accept_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: MAX_CONNECTIONS,
+            header: HEADER_DEADLINE,
+            idle: IDLE_DEADLINE,
+            response: RESPONSE_DEADLINE,
+            drain: DRAIN_DEADLINE,
+            accept_pause: ACCEPT_PAUSE,
+        }
+    }
+}
+
+/// The default of [`Limits::connections`].
+const MAX_CONNECTIONS: usize = 256;
+
+/// The default of [`Limits::header`].
+const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The default of [`Limits::idle`]: longer than Prometheus' usual scrape intervals, so that it keeps its connection.
+const IDLE_DEADLINE: Duration = Duration::from_secs(75);
+
+/// The default of [`Limits::response`].
+const RESPONSE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The default of [`Limits::drain`].
+const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The default of [`Limits::accept_pause`].
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

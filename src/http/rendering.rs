@@ -1,0 +1,266 @@
+//! The cache of what a scrape is answered with.
+//!
+//! Knows when a text is out of date: when the exporter's version has changed, when a value in it has expired, and when it
+//! is [`MAX_AGE`] old, as some values (those of the process) change without the version. Invariant: a scrape gets a text
+//! that was true at some moment between its arrival and its answer, or one that is still within those three bounds.
+//!
+//! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. One that
+//! arrives while a rendering is under way may not use it, if the version has changed, but all of those that wait share
+//! the next one: so many clients and frequent changes together still mean one rendering after the other, not one each.
+
+use std::{
+    future,
+    io::Write,
+    panic,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::{Mutex as AsyncMutex, Notify},
+    task, time,
+};
+
+use super::{Exporter, Format, Rendering, Scope, negotiate::Encoding};
+use crate::clock::Clock;
+
+/// The texts of all formats and scopes.
+pub(super) struct Renderings {
+    source: Arc<Source>,
+    slots: Vec<Arc<Slot>>,
+}
+
+impl Renderings {
+    /// Nothing is rendered before it is asked for.
+    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock) -> Self {
+        Self { source: Arc::new(Source { exporter, clock, stored: Notify::new() }), slots: all_slots() }
+    }
+
+    /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
+    pub(super) async fn body(&self, format: Format, scope: Scope, encoding: Encoding) -> Bytes {
+        let found = self.slots.iter().find(|slot| (slot.format, slot.scope) == (format, scope));
+        let slot = found.expect("there is a slot for every format and scope: see all_slots");
+        match encoding {
+            Encoding::Identity => {
+                let begun = slot.ask_plain(self.source.clock.now());
+                slot.plain(&self.source, begun).await.1
+            }
+            Encoding::Gzip => slot.gzip(&self.source).await,
+        }
+    }
+
+    /// Lets go of texts that cannot be used again, [`MAX_AGE`] after they were made; sleeps while there are none.
+    pub(super) async fn keep_tidy(&self) {
+        loop {
+            self.source.stored.notified().await;
+            while self.held() {
+                time::sleep(MAX_AGE).await;
+                self.release();
+            }
+        }
+    }
+
+    fn release(&self) {
+        for slot in &self.slots {
+            let mut state = slot.state();
+            if state.text.as_ref().is_some_and(|text| !self.source.holds(&text.stamp)) {
+                state.text = None;
+            }
+        }
+    }
+
+    fn held(&self) -> bool {
+        self.slots.iter().any(|slot| slot.state().text.is_some())
+    }
+}
+
+/// Where texts come from.
+struct Source {
+    exporter: Arc<dyn Exporter>,
+    clock: Clock,
+    /// Told of every text that is stored.
+    stored: Notify,
+}
+
+impl Source {
+    fn holds(&self, stamp: &Stamp) -> bool {
+        let now = self.clock.now();
+        let age = now.duration_since(stamp.rendered_at);
+        stamp.version == self.exporter.version()
+            && stamp.valid_until.is_none_or(|until| now < until)
+            // A clock that was set back must not make a text live longer.
+            && (SignedDuration::ZERO..SignedDuration::try_from(MAX_AGE).unwrap_or(SignedDuration::MAX)).contains(&age)
+    }
+}
+
+/// The place of one format and scope.
+struct Slot {
+    format: Format,
+    scope: Scope,
+    /// Locked for moments only.
+    state: Mutex<State>,
+    /// Held by who renders, until the text is stored.
+    rendering: Arc<AsyncMutex<()>>,
+    /// Held by who compresses, until the result is stored.
+    compressing: Arc<AsyncMutex<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    text: Option<Text>,
+    /// How many renderings have begun.
+    begun: u64,
+    /// When the uncompressed text was last asked for, other than to compress it.
+    plain_asked_at: Option<Timestamp>,
+}
+
+/// A text as it is kept: in the encodings that are asked for.
+struct Text {
+    stamp: Stamp,
+    plain: Option<Bytes>,
+    gzip: Option<Bytes>,
+}
+
+/// Of what and when a text was made.
+#[derive(Clone, Copy)]
+struct Stamp {
+    /// Which of the renderings it is.
+    number: u64,
+    /// The version before rendering: if it changes meanwhile, the text counts as old, although part of it may be new.
+    version: u64,
+    rendered_at: Timestamp,
+    valid_until: Option<Timestamp>,
+}
+
+impl Slot {
+    fn new(format: Format, scope: Scope) -> Self {
+        Self { format, scope, state: Mutex::default(), rendering: Arc::default(), compressing: Arc::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that somebody wants the plain text, and returns how many renderings had begun by then.
+    fn ask_plain(&self, now: Timestamp) -> u64 {
+        let mut state = self.state();
+        state.plain_asked_at = Some(now);
+        state.begun
+    }
+
+    /// The stored text in one encoding, if a scrape may have it that came when so many renderings had `begun`.
+    fn stored(&self, source: &Source, begun: u64, pick: impl Fn(&Text) -> Option<Bytes>) -> Option<(Stamp, Bytes)> {
+        let state = self.state();
+        let text = state.text.as_ref()?;
+        let usable = text.stamp.number > begun || source.holds(&text.stamp);
+        pick(text).filter(|_| usable).map(|bytes| (text.stamp, bytes))
+    }
+
+    async fn plain(self: &Arc<Self>, source: &Arc<Source>, begun: u64) -> (Stamp, Bytes) {
+        let stored = || self.stored(source, begun, |text| text.plain.clone());
+        if let Some(found) = stored() {
+            return found;
+        }
+        let turn = Arc::clone(&self.rendering).lock_owned().await;
+        if let Some(found) = stored() {
+            return found;
+        }
+        let (slot, source) = (Arc::clone(self), Arc::clone(source));
+        aside(move || {
+            let _turn = turn;
+            slot.render(&source)
+        })
+        .await
+    }
+
+    async fn gzip(self: &Arc<Self>, source: &Arc<Source>) -> Bytes {
+        let begun = self.state().begun;
+        let stored = || self.stored(source, begun, |text| text.gzip.clone());
+        if let Some((_, gzip)) = stored() {
+            return gzip;
+        }
+        let turn = Arc::clone(&self.compressing).lock_owned().await;
+        if let Some((_, gzip)) = stored() {
+            return gzip;
+        }
+        let (stamp, plain) = self.plain(source, begun).await;
+        let (slot, source) = (Arc::clone(self), Arc::clone(source));
+        aside(move || {
+            let _turn = turn;
+            let gzip = compress(&plain);
+            slot.store_gzip(&source, stamp, gzip.clone());
+            gzip
+        })
+        .await
+    }
+
+    fn render(&self, source: &Source) -> (Stamp, Bytes) {
+        let number = {
+            let mut state = self.state();
+            state.text = None; // it is of no use any more; its memory may serve for the next
+            state.begun += 1;
+            state.begun
+        };
+        let version = source.exporter.version();
+        let rendered_at = source.clock.now();
+        let Rendering { mut text, valid_until } = source.exporter.render(self.format, self.scope, rendered_at);
+        text.shrink_to_fit();
+        let plain = Bytes::from(text);
+        let stamp = Stamp { number, version, rendered_at, valid_until };
+        self.state().text = Some(Text { stamp, plain: Some(plain.clone()), gzip: None });
+        source.stored.notify_one();
+        (stamp, plain)
+    }
+
+    /// Keeps the compressed text, unless there is a newer one, and the plain one beside it only if somebody wants it.
+    fn store_gzip(&self, source: &Source, stamp: Stamp, gzip: Bytes) {
+        let now = source.clock.now();
+        let mut state = self.state();
+        let plain_wanted = state.plain_asked_at.is_some_and(|asked| now.duration_since(asked) < KEEP_PLAIN);
+        if let Some(text) = state.text.as_mut().filter(|text| text.stamp.number == stamp.number) {
+            text.gzip = Some(gzip);
+            text.plain.take_if(|_| !plain_wanted);
+        }
+    }
+}
+
+fn all_slots() -> Vec<Arc<Slot>> {
+    let scopes = |format| [Scope::All, Scope::Exporter].map(|scope| Arc::new(Slot::new(format, scope)));
+    [Format::Text, Format::OpenMetrics].into_iter().flat_map(scopes).collect()
+}
+
+/// One gzip member with the whole text.
+fn compress(text: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / USUAL_RATIO), Compression::new(LEVEL));
+    encoder.write_all(text).expect("writing to memory does not fail");
+    let mut gzip = encoder.finish().expect("writing to memory does not fail");
+    gzip.shrink_to_fit();
+    Bytes::from(gzip)
+}
+
+/// Does long work on a thread where it holds up no connection.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            // Cancelled, which happens only as the runtime ends; and with it whoever waits here.
+            Err(_) => future::pending().await,
+        },
+    }
+}
+
+/// A text that is so old is made anew.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// So long after somebody asked for the plain text it is kept beside the compressed one.
+const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Level 3 costs half of the usual 6 and makes the text only a tenth longer.
+const LEVEL: u32 = 3;
+
+/// How many times shorter a compressed text is, roughly.
+const USUAL_RATIO: usize = 8;

@@ -1,0 +1,242 @@
+//! What a request asks for.
+//!
+//! Pure: method, path and query in, a [`Route`] out. Doing it is left to `answers`.
+
+use std::{fmt, str::FromStr};
+
+use hyper::Method;
+use thiserror::Error as ThisError;
+
+use super::Scope;
+
+/// The path of the metrics: absolute, plain, and not that of another endpoint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TelemetryPath(String);
+
+impl TelemetryPath {
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TelemetryPath {
+    fn default() -> Self {
+        Self("/metrics".to_owned())
+    }
+}
+
+impl fmt::Display for TelemetryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TelemetryPath {
+    type Err = TelemetryPathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(TelemetryPathError::Relative(text.to_owned()));
+        };
+        if text.contains('?') {
+            return Err(TelemetryPathError::Query(text.to_owned()));
+        }
+        if OTHER_PATHS.contains(&text) || rest.split('/').next() == Some("-") {
+            return Err(TelemetryPathError::Taken(text.to_owned()));
+        }
+        // Clients tidy up empty segments and dots, and would then ask for another path.
+        let plain = |segment: &str| {
+            !matches!(segment, "" | "." | "..")
+                && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        };
+        if rest.split('/').all(plain) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TelemetryPathError::Odd(text.to_owned()))
+        }
+    }
+}
+
+/// Why a text cannot be the path of the metrics.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum TelemetryPathError {
+    /// Without a slash in front.
+    #[error("the telemetry path `{0}` must start with a slash, like `/metrics`")]
+    Relative(String),
+    /// With a query.
+    #[error("the telemetry path `{0}` must not have a query; leave away the `?` and what follows")]
+    Query(String),
+    /// That of another endpoint.
+    #[error("the telemetry path `{0}` is that of another endpoint; choose another, like `/metrics`")]
+    Taken(String),
+    /// With anything that a client would change or escape.
+    #[error("the telemetry path `{0}` may only have letters, digits, `-`, `.`, `_` and `~` between single slashes")]
+    Odd(String),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Route {
+    /// The page for people.
+    Landing,
+    /// The metrics.
+    Metrics(Scope),
+    /// Whether the process is alive.
+    Healthy,
+    /// Whether scraping makes sense.
+    Ready,
+    /// Read the configuration again.
+    Reload,
+    /// Reading it again is not allowed.
+    ReloadDisabled,
+    /// Show the configuration.
+    Config,
+    /// The parameters are wrong: why.
+    BadRequest(&'static str),
+    /// There is nothing here.
+    NotFound,
+    /// There is, but not for this method: the ones that it is for.
+    MethodNotAllowed(&'static str),
+}
+
+/// Tells what a request asks for. The path is taken as it is: `//metrics` or `/metrics/` are not `/metrics`.
+pub(super) fn route(
+    method: &Method,
+    path: &str,
+    query: Option<&str>,
+    telemetry_path: &TelemetryPath,
+    lifecycle: bool,
+) -> Route {
+    let (found, methods) = match path {
+        "/" => (Route::Landing, READ),
+        "/-/healthy" => (Route::Healthy, READ),
+        "/-/ready" => (Route::Ready, READ),
+        "/-/reload" if lifecycle => (Route::Reload, ACT),
+        "/-/reload" => (Route::ReloadDisabled, ACT),
+        "/config" => (Route::Config, READ),
+        path if path == telemetry_path.as_str() => (metrics(query), READ),
+        _ => return Route::NotFound,
+    };
+    if methods.split(", ").any(|allowed| allowed == method.as_str()) { found } else { Route::MethodNotAllowed(methods) }
+}
+
+/// Unknown parameters are let be: a scrape configuration may have some for another target.
+fn metrics(query: Option<&str>) -> Route {
+    let parameters = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut scopes = parameters.filter(|(name, _)| *name == "scope").map(|(_, value)| value);
+    match (scopes.next(), scopes.next()) {
+        (None, _) => Route::Metrics(Scope::All),
+        (Some("exporter"), None) => Route::Metrics(Scope::Exporter),
+        (Some(_), None) => Route::BadRequest("the only value of `scope` is `exporter`"),
+        (Some(_), Some(_)) => Route::BadRequest("give `scope` once"),
+    }
+}
+
+/// Methods of what is only looked at, as the header `Allow` has them.
+const READ: &str = "GET, HEAD";
+
+/// Methods of what changes something.
+const ACT: &str = "POST, PUT";
+
+/// The paths that are not the metrics', beside those under `/-/`; some of them are served in later versions.
+const OTHER_PATHS: &[&str] = &["/", "/config", "/probe", "/sd"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(method: &str, path: &str, query: Option<&str>) -> Route {
+        let method = method.parse().unwrap();
+        route(&method, path, query, &TelemetryPath::default(), true)
+    }
+
+    #[test]
+    fn every_path_has_its_route() {
+        for (path, expected) in [
+            ("/", Route::Landing),
+            ("/metrics", Route::Metrics(Scope::All)),
+            ("/-/healthy", Route::Healthy),
+            ("/-/ready", Route::Ready),
+            ("/config", Route::Config),
+            ("/-/reload", Route::MethodNotAllowed("POST, PUT")),
+            ("//metrics", Route::NotFound),
+            ("/metrics/", Route::NotFound),
+            ("/Metrics", Route::NotFound),
+            ("/%6Detrics", Route::NotFound),
+            ("/-/", Route::NotFound),
+            ("", Route::NotFound),
+            ("*", Route::NotFound),
+        ] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(ask(method, path, None), expected, "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_methods_learn_which_ones_are_allowed() {
+        for path in ["/", "/metrics", "/-/healthy", "/-/ready", "/config"] {
+            for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "BREW"] {
+                assert_eq!(ask(method, path, None), Route::MethodNotAllowed("GET, HEAD"), "{method} {path}");
+            }
+        }
+        assert_eq!(ask("POST", "/-/reload", None), Route::Reload);
+        assert_eq!(ask("PUT", "/-/reload", None), Route::Reload);
+        assert_eq!(ask("POST", "/nothing", None), Route::NotFound);
+    }
+
+    #[test]
+    fn without_lifecycle_a_reload_is_refused_but_the_method_is_checked_first() {
+        let ask = |method| route(method, "/-/reload", None, &TelemetryPath::default(), false);
+        assert_eq!(ask(&Method::POST), Route::ReloadDisabled);
+        assert_eq!(ask(&Method::GET), Route::MethodNotAllowed("POST, PUT"));
+    }
+
+    #[test]
+    fn the_scope_is_the_exporter_or_all() {
+        for (query, expected) in [
+            ("", Route::Metrics(Scope::All)),
+            ("collect[]=x&debug", Route::Metrics(Scope::All)),
+            ("scope=exporter", Route::Metrics(Scope::Exporter)),
+            ("a=b&scope=exporter&c", Route::Metrics(Scope::Exporter)),
+            ("scope", Route::BadRequest("the only value of `scope` is `exporter`")),
+            ("scope=", Route::BadRequest("the only value of `scope` is `exporter`")),
+            ("scope=all", Route::BadRequest("the only value of `scope` is `exporter`")),
+            ("scope=exporter&scope=exporter", Route::BadRequest("give `scope` once")),
+        ] {
+            assert_eq!(ask("GET", "/metrics", Some(query)), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_telemetry_path_moves_the_metrics() {
+        let path: TelemetryPath = "/a/b.c".parse().unwrap();
+        assert_eq!(route(&Method::GET, "/a/b.c", None, &path, false), Route::Metrics(Scope::All));
+        assert_eq!(route(&Method::GET, "/metrics", None, &path, false), Route::NotFound);
+    }
+
+    #[test]
+    fn telemetry_paths_that_cannot_be_are_refused() {
+        for (text, expected) in [
+            ("", "start with a slash"),
+            ("metrics", "start with a slash"),
+            ("/metrics?x=y", "must not have a query"),
+            ("/", "another endpoint"),
+            ("/config", "another endpoint"),
+            ("/sd", "another endpoint"),
+            ("/-/ready", "another endpoint"),
+            ("/-", "another endpoint"),
+            ("//metrics", "single slashes"),
+            ("/metrics/", "single slashes"),
+            ("/a/../b", "single slashes"),
+            ("/mètrics", "single slashes"),
+            ("/a b", "single slashes"),
+            ("/a%20b", "single slashes"),
+            ("/a#b", "single slashes"),
+        ] {
+            let message = text.parse::<TelemetryPath>().unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains(&format!("`{text}`")), "{text}: {message}");
+        }
+    }
+}
