@@ -113,10 +113,17 @@ impl Tokens {
         // A full queue means that somebody else has asked already.
         let _ = self.renewals.try_send(refused.generation);
         let attempt = state.wait_for(|state| state.attempts > seen.attempts);
-        match tokio::time::timeout(TOKEN_DEADLINE, attempt).await {
-            Ok(Ok(_)) => self.token().await,
-            Ok(Err(_)) | Err(_) => Err(Unavailable::Pending),
+        let has_ended = tokio::time::timeout(TOKEN_DEADLINE, attempt).await.is_ok_and(|ended| ended.is_ok());
+        if has_ended { self.token().await } else { Err(Unavailable::Pending) }
+    }
+
+    /// Waits for the end of the next attempt to sign in; whether there is a token now. For ever when there will be no
+    /// further attempt.
+    pub async fn next_attempt(&mut self) -> bool {
+        if self.state.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
+        self.state.borrow_and_update().failure.is_none()
     }
 
     /// The e-mail address of the account that signs in, where it is known.

@@ -15,9 +15,10 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::clock::Clock;
 
-pub use crate::exposition::{Format, Rendering};use listener::Capacity;
+use listener::Capacity;
 use rendering::Renderings;
 
+pub use crate::exposition::{Format, Rendering};
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
 pub use limits::Limits;
 pub use routes::{TelemetryPath, TelemetryPathError};

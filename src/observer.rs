@@ -16,4 +16,7 @@ pub trait Observer: Send + Sync {
 
     /// A token could not be had, or a new key file could not be used.
     fn token_refresh_failed(&self, reason: TokenReason);
+
+    /// The properties were listed, completely or not at all.
+    fn properties_listed(&self, success: bool, now: Timestamp);
 }

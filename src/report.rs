@@ -49,7 +49,7 @@ impl StaleAfter {
 }
 
 /// A report, ready to be asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The value of the label `report`.
     pub name: ReportName,
@@ -68,7 +68,7 @@ pub struct Report {
 }
 
 /// One range of a request and the name space of its metrics.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     /// What the request and the answer call the range; also the beginning of the families' names.
     pub name: &'static str,

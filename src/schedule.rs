@@ -43,7 +43,7 @@ pub struct Pace {
 }
 
 /// How many requests may be on their way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// Altogether; by default as many as the planned rate needs.
     pub in_flight: Option<usize>,

@@ -115,17 +115,6 @@ impl SelfMetrics {
         }
     }
 
-    /// Properties are discovered, or were to be.
-    pub fn discovered(&self, success: bool, now: Timestamp) {
-        let help = "Whether the last listing of the properties was complete.";
-        self.lazy(&self.discovery_up, || gauge("discovery_up", help)).set(i64::from(success));
-        if success {
-            let help = "When the properties were last listed completely, in Unix time.";
-            let create = || Gauge::with_opts(options("discovery_last_success_timestamp_seconds", help));
-            self.lazy(&self.discovery_timestamp, create).set(seconds(now));
-        }
-    }
-
     /// Everything at present, in the order of the names.
     pub fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
@@ -197,6 +186,16 @@ impl Observer for SelfMetrics {
     fn token_refresh_failed(&self, reason: TokenReason) {
         self.token_refresh_failures.with_label_values(&[reason.as_str()]).inc();
     }
+
+    fn properties_listed(&self, success: bool, now: Timestamp) {
+        let help = "Whether the last listing of the properties was complete.";
+        self.lazy(&self.discovery_up, || gauge("discovery_up", help)).set(i64::from(success));
+        if success {
+            let help = "When the properties were last listed completely, in Unix time.";
+            let create = || Gauge::with_opts(options("discovery_last_success_timestamp_seconds", help));
+            self.lazy(&self.discovery_timestamp, create).set(seconds(now));
+        }
+    }
 }
 
 fn register_info(registry: &Registry, build: Build) -> Result<(), prometheus::Error> {
@@ -264,9 +263,9 @@ mod tests {
         let metrics = SelfMetrics::new(BUILD).unwrap();
         let absent = ["discovery_up", "discovery_last_success_timestamp_seconds", "token_expiry_timestamp_seconds"];
         assert!(absent.iter().all(|end| !names(&metrics).contains(&name(end))));
-        metrics.discovered(false, Timestamp::UNIX_EPOCH);
+        metrics.properties_listed(false, Timestamp::UNIX_EPOCH);
         assert!(names(&metrics).contains(&name("discovery_up")));
-        metrics.discovered(true, Timestamp::UNIX_EPOCH);
+        metrics.properties_listed(true, Timestamp::UNIX_EPOCH);
         metrics.token_refreshed(Timestamp::UNIX_EPOCH);
         metrics.token_refreshed(Timestamp::UNIX_EPOCH);
         assert!(absent.iter().all(|end| names(&metrics).contains(&name(end))));

@@ -1,0 +1,61 @@
+//! What is to be polled: the reports of the configuration and the properties of the moment.
+//!
+//! Made by `discover`, followed by `poll`, and read by whoever shows which families there are.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    config::Config,
+    names::ReportName,
+    properties::PropertySet,
+    report::Report,
+    schedule::{Limits, Pace},
+};
+
+/// What is to be polled.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The reports that are switched on, in the order in which they are shown.
+    pub reports: Vec<Arc<Report>>,
+    /// How many requests may be on their way.
+    pub limits: Limits,
+    /// The properties.
+    pub properties: PropertySet,
+    /// Whether the properties are all that the configuration asks for: not before the first complete listing, where
+    /// they are discovered.
+    pub is_complete: bool,
+}
+
+impl Plan {
+    /// The plan of a configuration for these properties.
+    pub fn new(config: &Config, properties: PropertySet, is_complete: bool) -> Self {
+        let all = [
+            (&config.realtime, Report::realtime(&config.realtime)),
+            (&config.traffic, Report::traffic(&config.traffic)),
+        ];
+        let enabled = all.into_iter().filter(|(settings, _)| settings.enabled);
+        Self {
+            reports: enabled.map(|(_, report)| Arc::new(report)).collect(),
+            limits: Limits {
+                in_flight: config.google.max_requests_in_flight,
+                per_property: config.google.max_requests_in_flight_per_property,
+            },
+            properties,
+            is_complete,
+        }
+    }
+
+    /// Whether another plan defines the same reports and limits.
+    pub fn has_same_reports(&self, other: &Self) -> bool {
+        self.reports == other.reports && self.limits == other.limits
+    }
+
+    /// What the schedule has to know of the reports.
+    pub fn paces(&self) -> BTreeMap<ReportName, Pace> {
+        let pace = |report: &Arc<Report>| {
+            let pace = Pace { interval: report.interval, category: report.category, dated: report.is_dated() };
+            (report.name.clone(), pace)
+        };
+        self.reports.iter().map(pace).collect()
+    }
+}
