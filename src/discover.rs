@@ -254,9 +254,10 @@ fn pause(next: Option<(Due, Timestamp)>, now: Timestamp) -> Duration {
 }
 
 fn pause_after(error: &ga::Error, failures: u32) -> Duration {
-    match error.reason() {
-        Reason::NoAccess | Reason::ApiDisabled | Reason::InsufficientScope | Reason::InvalidRequest => DENIED_PAUSE,
-        _ => jitter::back_off(FIRST_BACK_OFF, LONGEST_BACK_OFF, failures, "admin"),
+    if error.reason().needs_operator() {
+        DENIED_PAUSE
+    } else {
+        jitter::back_off(FIRST_BACK_OFF, LONGEST_BACK_OFF, failures, "admin")
     }
 }
 

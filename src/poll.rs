@@ -236,10 +236,12 @@ impl Poller {
     fn fail(&mut self, poll: &Poll, error: &ga::Error) -> Outcome {
         let (property, category, reason) = (poll.job.property, poll.report.category, error.reason());
         let now = poll.received_at;
-        match error {
-            ga::Error::QuotaExhausted { bucket, .. } => self.ledger.on_exhausted(property, category, *bucket, now),
-            ga::Error::ServerError { .. } => self.ledger.on_server_error(property, category, now),
-            _ => self.ledger.on_other_failure(property, category, now),
+        if let ga::Error::QuotaExhausted { bucket, .. } = error {
+            self.ledger.on_exhausted(property, category, *bucket, now);
+        } else if reason == Reason::ServerError {
+            self.ledger.on_server_error(property, category, now);
+        } else {
+            self.ledger.on_other_failure(property, category, now);
         }
         let mut failed_before = None;
         self.store.update(property, |state| {

@@ -200,7 +200,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The known name that was meant, if one is near.
 pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let text = elided(text).to_lowercase().replace(['-', ' '], "_");
+    let text = elided(text).to_lowercase();
     let distance = |name: &&str| strsim::osa_distance(&text, name);
     let (name, distance) =
         known.into_iter().map(|name| (name, distance(&name))).min_by_key(|(_, distance)| *distance)?;

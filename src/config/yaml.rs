@@ -53,8 +53,6 @@ impl Node {
             return Err(Fault::too_large());
         }
         let text = str::from_utf8(bytes).map_err(|error| Fault::not_utf8(bytes, error.valid_up_to()))?;
-        // The parser takes a byte order mark for nothing, but counts it in its spans.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match serde_saphyr::from_str_with_options(text, options()) {
             Ok(raw) => Ok(Self::new(raw, text)),
             Err(error) => Err(Fault::new(&error, text)),

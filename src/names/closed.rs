@@ -120,6 +120,14 @@ closed_set! {
     }
 }
 
+impl Reason {
+    /// Whether it stays as it is until an operator does something.
+    pub fn needs_operator(self) -> bool {
+        [Self::InvalidRequest, Self::NoAccess, Self::NotListed, Self::ApiDisabled, Self::InsufficientScope]
+            .contains(&self)
+    }
+}
+
 closed_set! {
     /// Why a token could not be had.
     TokenReason {

@@ -1,0 +1,172 @@
+//! The command line.
+//!
+//! Knows the flags and their texts; refuses to know the configuration file's schema. A value of a flag is valid when it
+//! has been read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
+
+use crate::{
+    build::LONG_VERSION,
+    ga::{ADMIN_API_URL, DATA_API_URL},
+    http::{ListenAddress, TelemetryPath},
+    names::PropertyId,
+    telemetry::{LogFormat, LogLevel},
+};
+
+/// Prometheus exporter for Google Analytics (GA4): pageviews and visitors of every property, by service account.
+///
+/// Without a command it serves metrics. It polls Google in the background; a scrape never calls Google.
+#[derive(Debug, Parser)]
+#[command(name = "google_analytics_exporter", version, long_version = LONG_VERSION)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; serving, when nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of serving.
+    #[command(flatten)]
+    pub serve: ServeFlags,
+}
+
+/// What else there is to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve against the built-in simulator of Google; needs no Google account.
+    #[cfg(feature = "demo")]
+    Demo(DemoFlags),
+}
+
+/// The flags of serving.
+#[derive(Args, Clone, Debug)]
+pub struct ServeFlags {
+    /// Configuration file (YAML). Without it every property that the credentials can see is exported.
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Validate the configuration offline and exit: 0 when it is good, 64 when it is not.
+    #[arg(long = "config.check")]
+    pub config_check: bool,
+    /// Flags on how Google is reached.
+    #[command(flatten)]
+    pub google: GoogleFlags,
+    /// Flags of the HTTP server.
+    #[command(flatten)]
+    pub web: WebFlags,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+/// The flags of the demo.
+#[cfg(feature = "demo")]
+#[derive(Args, Clone, Debug)]
+pub struct DemoFlags {
+    /// Configuration file (YAML), as when serving.
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Address to listen on; may be given several times.
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9674")]
+    pub listen_address: Vec<ListenAddress>,
+    /// Path of the metrics.
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
+    pub telemetry_path: TelemetryPath,
+    /// Allow POST /-/reload.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+/// Flags on how Google is reached.
+#[derive(Args, Clone, Debug)]
+pub struct GoogleFlags {
+    /// Service account's key (JSON), or the file that `gcloud auth application-default login` writes. Without it:
+    /// google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and the metadata
+    /// server of Google Cloud are tried in this order.
+    #[arg(long = "google.credentials-file", value_name = "FILE")]
+    pub credentials_file: Option<PathBuf>,
+    /// Export this property (its number) and no others; may be given several times. Not together with properties in the
+    /// configuration.
+    #[arg(long = "google.property", value_name = "ID")]
+    pub properties: Vec<PropertyId>,
+    /// Where the Data API is.
+    #[arg(long = "google.data-api-url", value_name = "URL", default_value = DATA_API_URL, value_parser = web_url)]
+    pub data_api_url: Url,
+    /// Where the Admin API is.
+    #[arg(long = "google.admin-api-url", value_name = "URL", default_value = ADMIN_API_URL, value_parser = web_url)]
+    pub admin_api_url: Url,
+}
+
+/// Flags of the HTTP server.
+#[derive(Args, Clone, Debug)]
+pub struct WebFlags {
+    /// Address to listen on, like `:9674`, `[::1]:9674` or `127.0.0.1:0`; may be given several times.
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":9674")]
+    pub listen_address: Vec<ListenAddress>,
+    /// Path of the metrics.
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
+    pub telemetry_path: TelemetryPath,
+    /// Allow POST /-/reload.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
+}
+
+/// Flags of the log.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LogFlags {
+    /// Least severity to log: debug, info, warn or error.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value_t = LogLevel::INFO)]
+    pub level: LogLevel,
+    /// Format of the log: logfmt or json.
+    #[arg(long = "log.format", value_name = "FORMAT", default_value_t)]
+    pub format: LogFormat,
+}
+
+/// An `http` or `https` URL without query.
+fn web_url(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|error| format!("{error}; write it like {DATA_API_URL}"))?;
+    let usable = ["http", "https"].contains(&url.scheme()) && url.has_host();
+    if usable && url.query().is_none() && url.fragment().is_none() {
+        Ok(url)
+    } else {
+        Err(format!("it must be an http or https URL without a query, like {DATA_API_URL}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let cli = Cli::try_parse_from(["x"]).unwrap();
+        assert_eq!(cli.serve.web.listen_address, [":9674".parse().unwrap()]);
+        assert_eq!(cli.serve.google.data_api_url.as_str(), "https://analyticsdata.googleapis.com/");
+        assert_eq!(cli.serve.google.admin_api_url.as_str(), "https://analyticsadmin.googleapis.com/");
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_what_is_right() {
+        for (flag, value, expected) in [
+            ("--google.property", "G-ABC", "Admin > Property"),
+            ("--google.data-api-url", "analyticsdata.googleapis.com", "write it like https://"),
+            ("--google.data-api-url", "ftp://x", "http or https"),
+            ("--web.listen-address", "9674", "`:9674`"),
+            ("--web.telemetry-path", "metrics", "start with a slash"),
+            ("--log.level", "loud", "debug, info, warn or error"),
+        ] {
+            let message = Cli::try_parse_from(["x", flag, value]).unwrap_err().to_string();
+            assert!(message.contains(expected), "{flag} {value}: {message}");
+        }
+    }
+}

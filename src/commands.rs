@@ -1,0 +1,58 @@
+//! What the program can be told to do, a file for each.
+
+use std::process::ExitCode;
+
+use thiserror::Error as ThisError;
+
+use crate::{
+    cli::{Cli, Command},
+    config, serve,
+};
+
+pub mod check_config;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod serving;
+
+/// Why a command ended before its time, by what its exit code says.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The command line or the configuration has to be mended: exit code 64.
+    #[error(transparent)]
+    Config(#[from] config::Errors),
+    /// It cannot start.
+    #[error(transparent)]
+    Start(#[from] serve::Error),
+    /// The simulator, or what it needs, cannot start.
+    #[error("the demo cannot start: {0}")]
+    Demo(String),
+    /// The system cannot deliver signals.
+    #[error("signals cannot be received")]
+    Signals(#[source] std::io::Error),
+}
+
+impl Error {
+    /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Start(serve::Error::Credentials(_)) => ExitCode::from(USAGE),
+            Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What keeps it from doing so.
+pub async fn run(cli: Cli) -> Result<(), Error> {
+    match cli.command {
+        #[cfg(feature = "demo")]
+        Some(Command::Demo(flags)) => demo::run(flags).await,
+        None if cli.serve.config_check => check_config::run(&cli.serve),
+        None => serving::run(cli.serve).await,
+    }
+}
+
+/// `EX_USAGE` of sysexits.h.
+pub const USAGE: u8 = 64;

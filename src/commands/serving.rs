@@ -1,0 +1,103 @@
+//! Serving: until a signal ends it.
+
+use std::future::Future;
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
+use tracing::{info, warn};
+
+use super::Error;
+use crate::{
+    auth::credentials::Environment,
+    build::BUILD,
+    cli::ServeFlags,
+    clock::Clock,
+    config::Loaded,
+    ga::Endpoints,
+    http::Limits,
+    reload::{Reloads, Source},
+    serve::{self, Options},
+    telemetry,
+    transport::Roots,
+};
+
+/// Serves what the flags and the configuration say.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn run(flags: ServeFlags) -> Result<(), Error> {
+    telemetry::start(flags.log.level, flags.log.format);
+    let source = Source {
+        file: flags.config_file,
+        properties: flags.google.properties,
+        credentials_file: flags.google.credentials_file,
+    };
+    let Loaded { config, warnings } = source.load()?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    let options = Options {
+        config,
+        source,
+        endpoints: Endpoints { data: flags.google.data_api_url, admin: flags.google.admin_api_url },
+        listen: flags.web.listen_address,
+        telemetry_path: flags.web.telemetry_path,
+        lifecycle: flags.web.enable_lifecycle,
+        limits: Limits::default(),
+        environment: Environment::of_process(),
+        roots: Roots::System,
+        clock: Clock::system(),
+    };
+    serve_until_signal(options, |_| ()).await
+}
+
+/// Starts, tells `started` the addresses, and serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), Error> {
+    let mut stop = StopSignals::new()?;
+    let hangup = signal(SignalKind::hangup()).map_err(Error::Signals)?;
+    let path = options.telemetry_path.clone();
+    let server = serve::start(options).await?;
+    for address in server.addresses() {
+        info!(version = BUILD.version, revision = BUILD.revision, "listening on http://{address}{path}");
+    }
+    started(&server);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reload_on(hangup, server.reloads()));
+    server.run(async move { stop.received().await }).await?;
+    info!("stopped");
+    Ok(())
+}
+
+/// The signals that end the process.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> Result<Self, Error> {
+        let listen = |kind| signal(kind).map_err(Error::Signals);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    fn received(&mut self) -> impl Future<Output = ()> {
+        async {
+            tokio::select! {
+                _ = self.terminate.recv() => info!("received SIGTERM, stopping"),
+                _ = self.interrupt.recv() => info!("received SIGINT, stopping"),
+            }
+        }
+    }
+}
+
+async fn reload_on(mut hangup: Signal, reloads: Reloads) {
+    while hangup.recv().await.is_some() {
+        // The reloader logs how it went.
+        let _ = reloads.reload().await;
+    }
+}

@@ -1,0 +1,108 @@
+//! What the HTTP server sees of the exporter: the store and the metrics, rendered; and whether it is ready.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::{
+    config::Config,
+    exposition::{self, View},
+    http::{self, Format, Readiness, Rendering, Scope},
+    plan::Plan,
+    reload::Reloads,
+    self_metrics::SelfMetrics,
+    store::Store,
+};
+
+/// The exporter as the server sees it.
+#[derive(Debug)]
+pub struct Exporter {
+    store: Arc<Store>,
+    metrics: Arc<SelfMetrics>,
+    plan: watch::Receiver<Arc<Plan>>,
+    config: watch::Receiver<Arc<Config>>,
+    reloads: Reloads,
+    started_at: Timestamp,
+    /// Set once, and never taken back.
+    ready: AtomicBool,
+}
+
+impl Exporter {
+    /// The exporter that was started at this time.
+    pub fn new(
+        store: Arc<Store>,
+        metrics: Arc<SelfMetrics>,
+        plan: watch::Receiver<Arc<Plan>>,
+        config: watch::Receiver<Arc<Config>>,
+        reloads: Reloads,
+        started_at: Timestamp,
+    ) -> Self {
+        Self { store, metrics, plan, config, reloads, started_at, ready: AtomicBool::new(false) }
+    }
+
+    /// What is still missing before it is worth a scrape.
+    fn missing(&self, now: Timestamp) -> Option<String> {
+        let age = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
+        if age >= READY_AT_THE_LATEST {
+            return None;
+        }
+        if !self.plan.borrow().is_complete {
+            return Some("waiting for the first listing of the properties".to_owned());
+        }
+        let properties = self.store.properties();
+        let reports = properties.iter().flat_map(|property| &property.reports);
+        let waiting = reports.filter(|report| !report.has_outcome).count();
+        (waiting > 0).then(|| format!("waiting for the first outcome of {waiting} reports"))
+    }
+}
+
+impl http::Exporter for Exporter {
+    fn version(&self) -> u64 {
+        self.store.version()
+    }
+
+    fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
+        self.metrics.set_properties(self.store.len());
+        let own = self.metrics.gather();
+        let view = match scope {
+            Scope::All => {
+                let reports = self.plan.borrow().reports.clone();
+                View { reports, properties: self.store.properties(), own }
+            }
+            Scope::Exporter => View { reports: Vec::new(), properties: Vec::new(), own },
+        };
+        exposition::render(&view, format, now)
+    }
+
+    fn readiness(&self, now: Timestamp) -> Readiness {
+        if self.ready.load(Ordering::Relaxed) {
+            return Readiness::Ready;
+        }
+        match self.missing(now) {
+            Some(reason) => Readiness::NotReady { reason },
+            None => {
+                self.ready.store(true, Ordering::Relaxed);
+                Readiness::Ready
+            }
+        }
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(self.reloads.reload())
+    }
+
+    fn config_yaml(&self) -> String {
+        self.config.borrow().to_yaml()
+    }
+}
+
+/// From then on it is ready whatever is missing: the failures are in the metrics by then.
+const READY_AT_THE_LATEST: Duration = Duration::from_secs(60);

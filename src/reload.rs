@@ -1,0 +1,152 @@
+//! Reading the configuration again while the exporter runs.
+//!
+//! One task does it, for SIGHUP and for POST /-/reload alike, so that two reloads cannot overtake each other. Invariant:
+//! a file with a mistake changes nothing.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{error, info, warn};
+
+use crate::{
+    auth::{
+        credentials::{Credentials, Environment},
+        refresher::Replacements,
+    },
+    chain::Chain,
+    clock::Clock,
+    config::{Config, Errors, Loaded},
+    names::PropertyId,
+    self_metrics::SelfMetrics,
+    transport::Transport,
+};
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// The file; without it everything is at its default.
+    pub file: Option<PathBuf>,
+    /// The properties of the command line, instead of the file's.
+    pub properties: Vec<PropertyId>,
+    /// The credentials of the command line, instead of the file's.
+    pub credentials_file: Option<PathBuf>,
+}
+
+/// Asks for a reload; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reloads(mpsc::Sender<oneshot::Sender<Result<(), String>>>);
+
+/// Reads the configuration when it is asked to; [`Reloader::run`] is the task.
+pub struct Reloader {
+    source: Source,
+    environment: Environment,
+    transport: Transport,
+    clock: Clock,
+    metrics: Arc<SelfMetrics>,
+    present: watch::Sender<Arc<Config>>,
+    configs: mpsc::Sender<Config>,
+    credentials: Replacements,
+    requests: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
+}
+
+/// Where a reloaded configuration goes.
+pub struct Targets {
+    /// To whoever shows it.
+    pub present: watch::Sender<Arc<Config>>,
+    /// To whoever plans by it.
+    pub configs: mpsc::Sender<Config>,
+    /// To whoever signs in.
+    pub credentials: Replacements,
+}
+
+impl Source {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the file.
+    pub fn load(&self) -> Result<Loaded, Errors> {
+        match &self.file {
+            Some(file) => Config::from_file_with(file, &self.properties),
+            None => {
+                let config = Config::default();
+                let properties = self.properties.iter().copied();
+                let config = if self.properties.is_empty() { config } else { config.with_properties(properties) };
+                Ok(Loaded { config, warnings: Vec::new() })
+            }
+        }
+    }
+
+    /// The credential file that is named, on the command line or in the configuration.
+    pub fn credentials_file(&self, config: &Config) -> Option<PathBuf> {
+        self.credentials_file.clone().or_else(|| config.google.credentials_file.clone())
+    }
+}
+
+impl Reloads {
+    /// Reads the configuration again and waits until it is in use.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words; nothing has changed then.
+    pub async fn reload(&self) -> Result<(), String> {
+        let (answer, result) = oneshot::channel();
+        let stopping = || "the exporter is stopping".to_owned();
+        self.0.send(answer).await.map_err(|_| stopping())?;
+        result.await.map_err(|_| stopping())?
+    }
+}
+
+impl Reloader {
+    /// A reloader, and where it is asked.
+    pub fn new(
+        source: Source,
+        environment: Environment,
+        transport: Transport,
+        clock: Clock,
+        metrics: Arc<SelfMetrics>,
+        targets: Targets,
+    ) -> (Self, Reloads) {
+        let (sender, requests) = mpsc::channel(1);
+        let Targets { present, configs, credentials } = targets;
+        let reloader =
+            Self { source, environment, transport, clock, metrics, present, configs, credentials, requests };
+        (reloader, Reloads(sender))
+    }
+
+    /// Reloads until it is dropped.
+    pub async fn run(mut self) {
+        while let Some(answer) = self.requests.recv().await {
+            let result = self.reload().await;
+            self.metrics.reloaded(result.is_ok(), self.clock.now());
+            match &result {
+                Ok(()) => info!("the configuration was read again"),
+                Err(error) => error!(error, "the configuration cannot be used; the one before stays in use"),
+            }
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        }
+    }
+
+    async fn reload(&self) -> Result<(), String> {
+        let Loaded { config, warnings } = self.source.load().map_err(|errors| Chain(&errors).to_string())?;
+        let credentials = self.changed_credentials(&config).await?;
+        for warning in warnings {
+            warn!("{warning}");
+        }
+        if let Some(credentials) = credentials {
+            self.credentials.send(credentials).await;
+        }
+        self.present.send_replace(Arc::new(config.clone()));
+        self.configs.send(config).await.map_err(|_| "the exporter is stopping".to_owned())
+    }
+
+    /// Other credentials, where the configuration names another file than before.
+    async fn changed_credentials(&self, config: &Config) -> Result<Option<Credentials>, String> {
+        let before = self.source.credentials_file(&self.present.borrow());
+        let named = self.source.credentials_file(config);
+        if before == named {
+            return Ok(None);
+        }
+        let found = Credentials::find(named.as_deref(), &self.environment, &self.transport).await;
+        found.map(Some).map_err(|error| Chain(&error).to_string())
+    }
+}

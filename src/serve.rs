@@ -1,0 +1,166 @@
+//! The wiring: from options to running tasks.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use thiserror::Error as ThisError;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    auth::{
+        credentials::{self, Credentials, Environment},
+        refresher::Refresher,
+    },
+    build::BUILD,
+    clock::Clock,
+    config::Config,
+    discover::Discoverer,
+    exporter::Exporter,
+    ga::{Client, Endpoints},
+    http::{self, BindError, Limits, ListenAddress, Settings, TelemetryPath},
+    observer::Observer,
+    poll::Poller,
+    reload::{Reloader, Reloads, Source, Targets},
+    self_metrics::SelfMetrics,
+    store::Store,
+    transport::{self, Roots, Transport},
+};
+
+/// Everything that is fixed at the start.
+#[derive(Debug)]
+pub struct Options {
+    /// The configuration, as read from `source`.
+    pub config: Config,
+    /// Where it is read again.
+    pub source: Source,
+    /// Where Google's APIs are.
+    pub endpoints: Endpoints,
+    /// Where to listen.
+    pub listen: Vec<ListenAddress>,
+    /// Where the metrics are.
+    pub telemetry_path: TelemetryPath,
+    /// Whether POST /-/reload is allowed.
+    pub lifecycle: bool,
+    /// What clients of the server may take.
+    pub limits: Limits,
+    /// The environment that credentials are looked for in.
+    pub environment: Environment,
+    /// Whom TLS trusts.
+    pub roots: Roots,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why it cannot start.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// Choose another address.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Mend the system's certificates.
+    #[error(transparent)]
+    Transport(#[from] transport::Error),
+    /// Name usable credentials.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
+    /// The names of the exporter's own metrics clash: a mistake in the program.
+    #[error("the exporter's own metrics cannot be set up")]
+    Metrics(#[from] prometheus::Error),
+    /// The runtime cannot watch a socket.
+    #[error("the server cannot be started")]
+    Server(#[source] io::Error),
+}
+
+/// A started exporter.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    exporter: Arc<Exporter>,
+    settings: Settings,
+    clock: Clock,
+    tasks: JoinSet<()>,
+    reloads: Reloads,
+}
+
+/// Binds, signs in and starts polling. Returns without waiting for Google, unless the only credentials left are the
+/// metadata server's.
+///
+/// # Errors
+/// What cannot be had: an address, certificates, credentials.
+pub async fn start(options: Options) -> Result<Server, Error> {
+    let listeners = http::bind(&options.listen)?;
+    let transport = Transport::new(options.roots)?;
+    let named = options.source.credentials_file(&options.config);
+    let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
+    let clock = options.clock;
+    let metrics = Arc::new(SelfMetrics::new(BUILD)?);
+    metrics.reloaded(true, clock.now());
+
+    let observer: Arc<dyn Observer> = Arc::clone(&metrics) as _;
+    let (refresher, tokens, replacements) =
+        Refresher::new(credentials, transport.clone(), Arc::clone(&observer), clock.clone());
+    let client = Client::new(transport.clone(), tokens.clone(), Arc::clone(&observer), options.endpoints);
+    let (discoverer, plan, configs) =
+        Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone());
+    let store = Arc::new(Store::default());
+    let poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), clock.clone());
+
+    let (present, config) = watch::channel(Arc::new(options.config));
+    let targets = Targets { present, configs, credentials: replacements };
+    let (reloader, reloads) =
+        Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
+    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), clock.now()));
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(refresher.run());
+    tasks.spawn(discoverer.run());
+    tasks.spawn(poller.run());
+    tasks.spawn(reloader.run());
+    let settings = settings(options.telemetry_path, options.lifecycle, options.limits);
+    Ok(Server { listeners, exporter, settings, clock, tasks, reloads })
+}
+
+impl Server {
+    /// The addresses that it listens on.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    }
+
+    /// Where a reload is asked for.
+    pub fn reloads(&self) -> Reloads {
+        self.reloads.clone()
+    }
+
+    /// Serves until `shutdown` is done and the responses under way have ended; then everything is stopped.
+    ///
+    /// # Errors
+    /// The runtime cannot watch a socket; nothing else ends it.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let server = http::serve(self.listeners, self.exporter, self.settings, self.clock, shutdown);
+        tokio::pin!(server);
+        loop {
+            tokio::select! {
+                result = &mut server => return result.map_err(Error::Server),
+                // The tasks never end by themselves. In a release build a panic has ended the process already.
+                Some(ended) = self.tasks.join_next() => {
+                    if let Err(error) = ended && error.is_panic() {
+                        std::panic::resume_unwind(error.into_panic());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn settings(telemetry_path: TelemetryPath, lifecycle: bool, limits: Limits) -> Settings {
+    Settings {
+        telemetry_path,
+        lifecycle,
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: BUILD.version.to_owned(),
+        revision: BUILD.revision.to_owned(),
+        limits,
+    }
+}

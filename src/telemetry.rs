@@ -1,0 +1,106 @@
+//! The log: logfmt or JSON on stderr.
+//!
+//! Knows the subscriber and nothing else. What libraries say is only shown from warnings on, whatever the level, and
+//! gcp_auth not at all: it prints what the token endpoint answers.
+
+use std::{fmt, io, str::FromStr};
+
+use tracing::{Level, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    #[default]
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The least severity that is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LogLevel(Level);
+
+impl LogLevel {
+    /// What an operator should know.
+    pub const INFO: Self = Self(Level::INFO);
+}
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "debug" => Ok(Self(Level::DEBUG)),
+            "info" => Ok(Self(Level::INFO)),
+            "warn" => Ok(Self(Level::WARN)),
+            "error" => Ok(Self(Level::ERROR)),
+            _ => Err("use debug, info, warn or error".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.as_str().to_ascii_lowercase())
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "logfmt" => Ok(Self::Logfmt),
+            "json" => Ok(Self::Json),
+            _ => Err("use logfmt or json".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Json { "json" } else { "logfmt" })
+    }
+}
+
+/// Starts logging, once for the process. A log that nobody reads any more (a closed stderr, a full disk) is done
+/// without.
+pub fn start(level: LogLevel, format: LogFormat) {
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_PKG_NAME"), level.0)
+        .with_target("gcp_auth", LevelFilter::OFF);
+    let layer = match format {
+        LogFormat::Logfmt => {
+            let layer = tracing_logfmt::builder().with_target(false).layer();
+            layer.with_writer(io::stderr).log_internal_errors(false).boxed()
+        }
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .with_writer(io::stderr)
+            .log_internal_errors(false)
+            .boxed(),
+    };
+    // Only a test that started it before can make this fail, and then there is a log already.
+    let _ = registry().with(layer.with_filter(filter)).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_formats_are_written_as_they_are_read() {
+        for level in ["debug", "info", "warn", "error"] {
+            assert_eq!(level.parse::<LogLevel>().unwrap().to_string(), level);
+        }
+        for format in ["logfmt", "json"] {
+            assert_eq!(format.parse::<LogFormat>().unwrap().to_string(), format);
+        }
+        assert!("trace".parse::<LogLevel>().is_err() && "text".parse::<LogFormat>().is_err());
+    }
+}
