@@ -1,1 +1,4 @@
 //! Skeleton.
+
+#[cfg(feature = "demo")]
+pub mod simulator;
