@@ -1,11 +1,55 @@
-//! Skeleton.
+//! A Prometheus exporter for Google Analytics (GA4).
+//!
+//! It signs in as a service account, polls pageviews and visitors of every configured property in the background, and
+//! serves them on `/metrics` from memory.
+//!
+//! # Reading order
+//!
+//! ```text
+//! cli ─► config ─► report ─────────────┐                    start-up: pure after reading the files
+//!                                      ▼
+//! auth ─► ga::Client ─► discover, poll ─► translate ─► store ─► exposition ─► http ─► Prometheus
+//!                          ▲ │                           ▲          ▲
+//!      properties, schedule, quota, calendar, plan       └ status   └ self_metrics
+//!      (pure)
+//! simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows of it)
+//! ```
+//!
+//! 1. [`names`]: what can be told apart; valid by construction.
+//! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
+//! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
+//! 4. [`properties`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values out.
+//! 5. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
+//! 6. [`exposition`] renders the store and the [`self_metrics`]; [`http`] serves that as [`exporter`] hands it over.
+//! 7. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again.
+//!
+//! # Invariants, and where they are kept
+//!
+//! * A scrape never causes a request to Google: [`http`] and [`exposition`] have no client.
+//! * Only the tasks publish: [`store::Store`]'s writers are called from [`poll`] alone.
+//! * A [`store::Snapshot`] is immutable and replaced whole: a report's series appear and vanish together.
+//! * No global state: every registry, clock and client is an argument. Only [`clock`] reads the time.
+//! * The pure modules compile without a runtime: `tests/it/purity.rs` reads their imports.
+//! * All names are valid by construction, so that the text is.
+//! * Every queue, body, map and wait has a named limit.
+//! * Nothing panics after start-up; a panic aborts the process (in tests the owner of the tasks resumes it) rather than
+//!   serve frozen numbers.
+//!
+//! # Things deliberately absent
+//!
+//! Sample timestamps on `/metrics`, requests to Google at scrape time, retries of what Google has refused, and totals
+//! beside their parts.
 
 pub mod auth;
+pub mod build;
 pub mod calendar;
 pub mod chain;
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod discover;
+pub mod exporter;
 pub mod exposition;
 pub mod ga;
 pub mod http;
@@ -16,9 +60,48 @@ pub mod plan;
 pub mod poll;
 pub mod properties;
 pub mod quota;
+pub mod reload;
 pub mod report;
 pub mod schedule;
 pub mod self_metrics;
+pub mod serve;
+#[cfg(feature = "demo")]
+pub mod simulator;
 pub mod store;
+pub mod telemetry;
 pub mod translate;
 pub mod transport;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{chain::Chain, cli::Cli};
+
+/// The whole program: arguments in, exit code out. 0 when it did what it was told, 64 when the command line, the
+/// configuration or the key file has to be mended, 1 otherwise.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(commands::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(cli)),
+        Err(error) => return failed(&error, ExitCode::FAILURE),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error, error.exit_code()),
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static), code: ExitCode) -> ExitCode {
+    // With stderr closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "error: {}", Chain(error));
+    code
+}

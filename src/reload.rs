@@ -107,8 +107,7 @@ impl Reloader {
     ) -> (Self, Reloads) {
         let (sender, requests) = mpsc::channel(1);
         let Targets { present, configs, credentials } = targets;
-        let reloader =
-            Self { source, environment, transport, clock, metrics, present, configs, credentials, requests };
+        let reloader = Self { source, environment, transport, clock, metrics, present, configs, credentials, requests };
         (reloader, Reloads(sender))
     }
 

@@ -26,7 +26,10 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     {
         text.push_str(&format!("warning: {error}\n"));
     }
-    let file = flags.config_file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
+    let file = flags
+        .config_file
+        .as_ref()
+        .map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     text.push_str(&format!("{file}: good\n"));
     let properties = Properties::new(&loaded.config).set();
     let plan = Plan::new(&loaded.config, properties, true);

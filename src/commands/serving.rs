@@ -1,7 +1,5 @@
 //! Serving: until a signal ends it.
 
-use std::future::Future;
-
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
@@ -85,12 +83,10 @@ impl StopSignals {
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    fn received(&mut self) -> impl Future<Output = ()> {
-        async {
-            tokio::select! {
-                _ = self.terminate.recv() => info!("received SIGTERM, stopping"),
-                _ = self.interrupt.recv() => info!("received SIGINT, stopping"),
-            }
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("received SIGTERM, stopping"),
+            _ = self.interrupt.recv() => info!("received SIGINT, stopping"),
         }
     }
 }

@@ -1,0 +1,92 @@
+//! `demo`: serving against the simulator, exactly as in production: real keys, real JWTs, real HTTP.
+
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+
+use tempfile::TempDir;
+use tracing::warn;
+
+use super::{Error, serving::serve_until_signal};
+use crate::{
+    auth::credentials::Environment,
+    cli::DemoFlags,
+    clock::Clock,
+    config::Loaded,
+    ga::Endpoints,
+    http::Limits,
+    reload::Source,
+    serve::{Options, Server},
+    simulator::{Simulator, World},
+    telemetry,
+    transport::Roots,
+};
+
+/// Starts the simulator on loopback, writes its key to a private temporary directory, and serves.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn run(flags: DemoFlags) -> Result<(), Error> {
+    telemetry::start(flags.log.level, flags.log.format);
+    let clock = Clock::system();
+    let time = clock.clone();
+    let simulator = Simulator::on_loopback(World::demo(clock.now()), move || time.now()).await;
+    let simulator = simulator.map_err(|error| Error::Demo(format!("the simulator finds no free port: {error}")))?;
+    let directory = TempDir::with_prefix("google_analytics_exporter-demo-");
+    let directory = directory.map_err(|error| Error::Demo(format!("there is no place for its key file: {error}")))?;
+    let key_file = directory.path().join("key.json");
+    write_privately(&key_file, &simulator.key_file_json())
+        .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", key_file.display())))?;
+
+    let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
+    let Loaded { config, warnings } = source.load()?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    let simulated = simulator.base_url().parse();
+    let simulated: reqwest::Url = simulated.map_err(|_| Error::Demo("the simulator has no URL".to_owned()))?;
+    let path = flags.telemetry_path.to_string();
+    let options = Options {
+        config,
+        source,
+        endpoints: Endpoints { data: simulated.clone(), admin: simulated },
+        listen: flags.listen_address,
+        telemetry_path: flags.telemetry_path,
+        lifecycle: flags.enable_lifecycle,
+        limits: Limits::default(),
+        environment: Environment::default(),
+        roots: Roots::Nobody,
+        clock,
+    };
+    let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url())).await;
+    simulator.shutdown().await;
+    result
+}
+
+/// Readable by nobody else, as a real key should be.
+fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Says on stdout where to look and at what.
+fn announce(server: &Server, path: &str, simulator: &str) {
+    let address = server.addresses().first().map_or_else(String::new, ToString::to_string);
+    let stopping = World::DEMO_STOPPING;
+    let text = format!(
+        "\nThe demo is running against a simulated Google Analytics at {simulator}. Open\n\
+         \n    http://{address}{path}   the metrics\
+         \n    http://{address}/          the other pages\n\
+         \nLook at\n\
+         \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
+         \n    google_analytics_today_visitors          visitors since the property's own midnight\
+         \n    google_analytics_property_info           names, accounts and time zones, to be joined by property_id\
+         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops in 2 minutes, for an hour: realtime_5m reads 0\
+         \n                                             within 8 minutes, realtime within 34\
+         \n    ...{{property_id=\"{silent}\"}}          has no traffic at all: 0, not absent\
+         \n    ...{{property_id=\"{forbidden}\"}}          cannot be read: report_up is 0, report_failure says why\n\
+         \nStop it with Ctrl-C.\n\n",
+        silent = World::DEMO_SILENT,
+        forbidden = World::DEMO_FORBIDDEN,
+    );
+    // Whoever closed stdout does not want to read it.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

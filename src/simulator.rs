@@ -1,0 +1,362 @@
+//! Google's endpoints, simulated: for the demo, and for tests over real sockets with real signatures.
+//!
+//! It speaks HTTP only: nothing else of this crate knows of it, and it uses nothing else of this crate. One listener on
+//! loopback serves sign-in (`POST /token`, a virtual machine's metadata server), the Data API v1beta (`runReport`,
+//! `batchRunReports`, `runRealtimeReport`, `getMetadata`, `checkCompatibility`) and the Admin API v1beta
+//! (`accountSummaries`, `properties.get`). It is as strict as Google: signatures, audiences, times and scopes; unknown JSON
+//! fields, limits, unknown dimensions and metrics refused with Google's messages; quota buckets that run empty.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Simulator, World};
+//!
+//! let shop = Property::new("313110001", "Shop").time_zone("Europe/Berlin").pageviews_per_hour(1_000.0);
+//! let world = World::new(1).account(Account::new("104112001", "Example").property(shop));
+//! let now: jiff::Timestamp = "2026-07-01T12:00:00Z".parse()?;
+//! let simulator = Simulator::on_loopback(world, move || now).await?;
+//!
+//! let url = simulator.base_url(); // --google.data-api-url, --google.admin-api-url
+//! let key_file = simulator.key_file_json(); // its token_uri is the simulator's
+//! assert!(key_file.contains(url));
+//!
+//! let truth = simulator.truth("313110001").ok_or("unknown property")?;
+//! assert!(truth.days_ago(0, 0, now).pageviews() >= truth.minutes_ago(29, 0, now).pageviews());
+//!
+//! simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport).property("313110001").once());
+//! # let asked = async || {
+//! simulator.wait_for(|request| request.method == Some(Method::RunReport)).await;
+//! # };
+//! simulator.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Traffic
+//! Deterministic: a function of the world's seed, the property and the instant; the same at every start. Per-minute counts
+//! add up to hours, days and any window exactly, by any dimension and with any filter. Users are estimated, never additive,
+//! and at most the sessions. `today` counts up to now. Outages and campaigns hold to the second.
+//!
+//! # Where it differs from Google
+//! * A `limit` over 250,000 is refused (Google cuts it down); a JWT must carry `kid`, and parameters must be known.
+//! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are refused with a
+//!   clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and change nothing.
+//! * A report costs 1 token, one more for every dimension after the first and every 100 rows (at most 100); Google's prices
+//!   are known only afterwards. [`World::token_cost`] fixes it.
+//! * Error texts that nobody has quoted in public are modelled on those that were; the source marks them.
+//! * `keyEvents` is TYPE_FLOAT in core reports and TYPE_INTEGER in realtime reports, as public recordings show; values are
+//!   whole.
+//!
+//! # Reading order
+//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`
+//! → `rows`, `report` → `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota` · `faults`, `tamper` · `log`.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use self::{api::State, fields::Category, jwt::Verifier, token::Tokens};
+pub use self::{
+    errors::Refusal,
+    faults::{Effect, Fault, FaultId, Method},
+    log::Request,
+    quota::{Bucket, QuotaSizes},
+    tally::Tally,
+    truth::Truth,
+    world::{Account, Property, World},
+};
+
+mod admin;
+mod api;
+mod audience;
+mod body;
+mod catalog;
+mod counts;
+mod data;
+mod dates;
+mod demo;
+mod errors;
+mod faults;
+mod fields;
+mod filter;
+mod form;
+mod jwt;
+mod log;
+mod metadata_server;
+mod quota;
+mod random;
+mod report;
+mod request;
+mod routes;
+mod rows;
+mod schema;
+mod server;
+mod site;
+mod tally;
+mod tamper;
+mod token;
+mod traffic;
+mod truth;
+mod validate;
+mod wire;
+mod world;
+
+/// A running simulator. Dropping it closes the listener and all connections, hanging ones too.
+pub struct Simulator {
+    state: Arc<State>,
+    address: SocketAddr,
+    stop: watch::Sender<()>,
+    tasks: JoinSet<()>,
+}
+
+impl Simulator {
+    /// Serves a world on a listener of the caller's. All time is that of `clock`, but for latencies.
+    ///
+    /// # Errors
+    /// When the listener has no local address.
+    pub fn start(
+        listener: TcpListener,
+        world: World,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let verifier = Verifier::demo().map_err(|error| io::Error::other(error.to_string()))?;
+        let tokens = Tokens::new(verifier, world.token_lifetime);
+        let base_url = format!("http://{address}");
+        let state = Arc::new(State::new(base_url, world, tokens, Box::new(clock)));
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server::serve(listener, Arc::clone(&state), stopped));
+        Ok(Self {
+            state,
+            address,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Serves a world on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn on_loopback(
+        world: World,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start(listener, world, clock)
+    }
+
+    /// Stops listening, cuts all connections and waits until they are gone.
+    pub async fn shutdown(mut self) {
+        drop(self.stop);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The root of both APIs, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.state.base_url
+    }
+
+    /// The text of the service account's key file. The key is public, and good for simulators only.
+    #[must_use]
+    pub fn key_file_json(&self) -> String {
+        let email = token::CLIENT_EMAIL;
+        let key = json!({
+            "type": "service_account",
+            "project_id": token::PROJECT_ID,
+            "private_key_id": jwt::KEY_ID,
+            "private_key": jwt::demo_key_pem(),
+            "client_email": email,
+            "client_id": "104112000000000000001",
+            "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+            "token_uri": self.state.token_uri(),
+            "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+            "client_x509_cert_url": format!(
+                "https://www.googleapis.com/robot/v1/metadata/x509/{}",
+                email.replace('@', "%40")
+            ),
+            "universe_domain": "googleapis.com",
+        });
+        format!("{key:#}\n")
+    }
+
+    /// The text of a user's credentials, as `gcloud auth application-default login` writes them; with a `token_uri`,
+    /// which Google's do not have.
+    #[must_use]
+    pub fn authorized_user_json(&self) -> String {
+        let user = json!({
+            "type": "authorized_user",
+            "account": "",
+            "client_id": token::CLIENT_ID,
+            "client_secret": token::CLIENT_SECRET,
+            "refresh_token": token::REFRESH_TOKEN,
+            "token_uri": self.state.token_uri(),
+            "universe_domain": "googleapis.com",
+        });
+        format!("{user:#}\n")
+    }
+
+    /// The service account's e-mail address.
+    #[must_use]
+    pub fn client_email(&self) -> &'static str {
+        token::CLIENT_EMAIL
+    }
+
+    /// The simulator's present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state.now()
+    }
+
+    /// The true numbers of a property; `None` when there is no such one.
+    #[must_use]
+    pub fn truth(&self, property: &str) -> Option<Truth> {
+        self.state.site(property).map(Truth::new)
+    }
+
+    /// Makes something go wrong.
+    pub fn inject(&self, fault: Fault) -> FaultId {
+        self.state.faults.inject(fault)
+    }
+
+    /// Ends a fault. Requests that it has befallen already are not saved.
+    pub fn clear(&self, fault: FaultId) {
+        self.state.faults.clear(fault);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.state.faults.clear_all();
+    }
+
+    /// The last requests, oldest first; [`World::log_length`] says how many at most.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.log.requests()
+    }
+
+    /// Waits for the first request of its kind, a past one included. The caller sets the deadline.
+    pub async fn wait_for(&self, wanted: impl Fn(&Request) -> bool) -> Option<Request> {
+        self.wait_for_many(1, wanted).await.into_iter().next()
+    }
+
+    /// Waits until so many requests of a kind are in the log, and returns all that are.
+    pub async fn wait_for_many(
+        &self,
+        count: usize,
+        wanted: impl Fn(&Request) -> bool,
+    ) -> Vec<Request> {
+        self.state.log.wait_for(count, wanted).await
+    }
+
+    /// Adds an account, or properties to one with the same id.
+    pub fn add(&self, account: Account) {
+        self.state.add_account(account);
+    }
+
+    /// Changes a property while it is being served: `simulator.edit("1", |shop| shop.renamed("Store"))`. False when there is
+    /// no such one.
+    pub fn edit(&self, property: &str, change: impl FnOnce(Property) -> Property) -> bool {
+        self.state.edit(property, change)
+    }
+
+    /// Deletes a property: it is not listed any more, and the APIs answer 403. False when there is no such one.
+    pub fn remove(&self, property: &str) -> bool {
+        self.state.remove(property)
+    }
+
+    /// All access tokens given out so far stop working.
+    pub fn revoke_tokens(&self) {
+        self.state.tokens.revoke_all();
+    }
+
+    /// How long tokens live that are given out from now on; whole seconds.
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        self.state.tokens.set_lifetime(lifetime);
+    }
+
+    /// What every report costs from now on; `None` for the usual price.
+    pub fn set_token_cost(&self, tokens: Option<u32>) {
+        *self
+            .state
+            .token_cost
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = tokens;
+    }
+
+    /// Takes from a bucket of the core reports, as other consumers of the property do.
+    pub fn take_core_quota(&self, property: &str, bucket: Bucket, amount: u32) {
+        let now = self.now();
+        self.state
+            .quota
+            .take(property, Category::Core, bucket, amount, now);
+    }
+
+    /// Takes from a bucket of the realtime reports.
+    pub fn take_realtime_quota(&self, property: &str, bucket: Bucket, amount: u32) {
+        let now = self.now();
+        self.state
+            .quota
+            .take(property, Category::Realtime, bucket, amount, now);
+    }
+
+    /// What is left in a bucket of the core reports; `None` when there is no such property.
+    #[must_use]
+    pub fn core_quota(&self, property: &str, bucket: Bucket) -> Option<u32> {
+        self.quota(property, Category::Core, bucket)
+    }
+
+    /// What is left in a bucket of the realtime reports; `None` when there is no such property.
+    #[must_use]
+    pub fn realtime_quota(&self, property: &str, bucket: Bucket) -> Option<u32> {
+        self.quota(property, Category::Realtime, bucket)
+    }
+
+    /// Fills all buckets of a property.
+    pub fn refill_quota(&self, property: &str) {
+        self.state.quota.refill(property);
+    }
+
+    /// When a bucket of a property refills next: the day's at midnight in California, the hourly ones once an hour.
+    #[must_use]
+    pub fn next_refill(&self, property: &str, bucket: Bucket) -> Timestamp {
+        match bucket {
+            Bucket::Day => quota::next_pacific_midnight(self.now()),
+            Bucket::Concurrent => self.now(),
+            Bucket::Hour | Bucket::ProjectHour | Bucket::ServerErrors | Bucket::Thresholded => {
+                quota::next_refill(property, self.now())
+            }
+        }
+    }
+
+    fn quota(&self, property: &str, category: Category, bucket: Bucket) -> Option<u32> {
+        let site = self.state.site(property)?;
+        let sizes = &site.property.quota;
+        Some(
+            self.state
+                .quota
+                .remaining(property, category, sizes, bucket, self.now()),
+        )
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! The methods of the Admin API v1beta.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Method,
+    api::State,
+    errors::{Api, ApiError},
+    form::Form,
+    routes::Route,
+    site::Site,
+};
+
+/// Answers a method.
+pub(super) fn answer(state: &State, route: &Route, query: &Form) -> Result<Value, ApiError> {
+    match (route.method, &route.property) {
+        (Method::GetProperty, Some(id)) => property(state, id),
+        _ => account_summaries(state, query),
+    }
+}
+
+/// Which page of the listing a request is for, counted from 0.
+pub(super) fn page_number(query: &Form) -> Option<usize> {
+    let size = page_size(query).ok()?;
+    let offset = offset(query).ok()?;
+    offset.checked_div(size)
+}
+
+fn account_summaries(state: &State, query: &Form) -> Result<Value, ApiError> {
+    let (size, offset) = (page_size(query)?, offset(query)?);
+    let accounts = state.accounts();
+    let page = accounts.iter().skip(offset).take(size);
+    let summaries: Vec<Value> = page
+        .map(|(id, name, sites)| {
+            let listed = sites.iter().filter(|site| site.property.listed);
+            let properties: Vec<Value> = listed.map(|site| property_summary(site)).collect();
+            let mut summary = json!({
+                "name": format!("accountSummaries/{id}"),
+                "account": format!("accounts/{id}"),
+                "displayName": name,
+            });
+            if !properties.is_empty() {
+                summary["propertySummaries"] = Value::Array(properties);
+            }
+            summary
+        })
+        .collect();
+    let mut body = Map::new();
+    if !summaries.is_empty() {
+        body.insert("accountSummaries".into(), Value::Array(summaries));
+    }
+    if accounts.len() > offset + size {
+        body.insert("nextPageToken".into(), json!(page_token(offset + size)));
+    }
+    Ok(Value::Object(body))
+}
+
+fn property_summary(site: &Site) -> Value {
+    json!({
+        "property": format!("properties/{}", site.property.id),
+        "displayName": site.property.name,
+        "propertyType": "PROPERTY_TYPE_ORDINARY",
+        "parent": format!("accounts/{}", site.account_id),
+    })
+}
+
+/// A property that is not there looks like one that one may not see.
+fn property(state: &State, id: &str) -> Result<Value, ApiError> {
+    let site = state
+        .site(id)
+        .ok_or_else(|| ApiError::no_access(Api::Admin))?;
+    let property = &site.property;
+    let level = if property.premium {
+        "GOOGLE_ANALYTICS_360"
+    } else {
+        "GOOGLE_ANALYTICS_STANDARD"
+    };
+    let account = format!("accounts/{}", site.account_id);
+    Ok(json!({
+        "name": format!("properties/{id}"),
+        "parent": account,
+        "account": account,
+        "createTime": "2023-03-14T15:09:26.535Z",
+        "updateTime": "2025-10-31T08:15:00.123Z",
+        "displayName": property.name,
+        "industryCategory": "SHOPPING",
+        "timeZone": property.zone_name,
+        "currencyCode": property.currency,
+        "serviceLevel": level,
+        "propertyType": "PROPERTY_TYPE_ORDINARY",
+    }))
+}
+
+/// Larger sizes become the maximum, as documented; 0 and none are the default.
+fn page_size(query: &Form) -> Result<usize, ApiError> {
+    let text = query
+        .get("pageSize")
+        .or(query.get("page_size"))
+        .unwrap_or("0");
+    let size: i32 = text.parse().map_err(|_| {
+        ApiError::invalid(format!(
+            "Invalid value at 'page_size' (TYPE_INT32), \"{text}\""
+        ))
+    })?;
+    match usize::try_from(size) {
+        Ok(0) => Ok(DEFAULT_PAGE_SIZE),
+        Ok(size) => Ok(size.min(MAX_PAGE_SIZE)),
+        // Modelled.
+        Err(_) => Err(ApiError::invalid("The page size must not be negative.")),
+    }
+}
+
+fn page_token(offset: usize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("accounts from {offset}"))
+}
+
+fn offset(query: &Form) -> Result<usize, ApiError> {
+    let token = query
+        .get("pageToken")
+        .or(query.get("page_token"))
+        .unwrap_or_default();
+    if token.is_empty() {
+        return Ok(0);
+    }
+    let text = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    let offset = text.and_then(|text| text.strip_prefix("accounts from ")?.parse().ok());
+    // Modelled.
+    offset.ok_or_else(|| ApiError::invalid("The page token is invalid."))
+}
+
+/// Of accounts, not of properties (Admin API v1beta, ListAccountSummariesRequest).
+const DEFAULT_PAGE_SIZE: usize = 50;
+const MAX_PAGE_SIZE: usize = 200;

@@ -1,0 +1,185 @@
+//! Dates of requests, and the stretches of time that they stand for in a property's zone.
+
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+
+/// A stretch of time with the local time at which it begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Slice {
+    /// Unix seconds, included.
+    pub(super) from: i64,
+    /// Unix seconds, excluded.
+    pub(super) until: i64,
+    pub(super) local: DateTime,
+}
+
+/// How finely a report divides time.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Granularity {
+    Day,
+    Hour,
+    Minute,
+}
+
+impl Granularity {
+    /// The local time at which the part of the day that holds `local` ends, as seconds from then.
+    fn rest(self, local: DateTime) -> Option<i64> {
+        let second = i64::from(local.second());
+        match self {
+            Self::Day => None,
+            Self::Hour => Some(3600 - i64::from(local.minute()) * 60 - second),
+            Self::Minute => Some(60 - second),
+        }
+    }
+}
+
+/// `YYYY-MM-DD`, `NdaysAgo`, `yesterday` or `today`; `None` when it is neither.
+pub(super) fn parse(text: &str, today: Date) -> Option<Date> {
+    if text == "today" {
+        return Some(today);
+    }
+    if text == "yesterday" {
+        return today.checked_sub(1.day()).ok();
+    }
+    if let Some(days) = text.strip_suffix("daysAgo") {
+        let digits = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
+        let days: i64 = days.parse().ok().filter(|_| digits)?;
+        return today.checked_sub(days.min(100_000).days()).ok();
+    }
+    let shape = text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_digit());
+    text.parse().ok().filter(|_| shape)
+}
+
+/// The local date of an instant.
+pub(super) fn today(zone: &TimeZone, now: Timestamp) -> Date {
+    zone.to_datetime(now).date()
+}
+
+/// The first instant of a local day: not always midnight, where summer time begins at midnight.
+pub(super) fn day_start(zone: &TimeZone, date: Date) -> i64 {
+    date.to_zoned(zone.clone())
+        .map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
+}
+
+/// The days `first..=last` cut into slices, up to `now` (Unix seconds).
+pub(super) fn slices(
+    zone: &TimeZone,
+    (first, last): (Date, Date),
+    granularity: Granularity,
+    now: i64,
+) -> Vec<Slice> {
+    let mut slices = Vec::new();
+    let mut date = first;
+    while date <= last {
+        let next = date.saturating_add(1.day());
+        let start = day_start(zone, date);
+        if start >= now {
+            break;
+        }
+        let until = day_start(zone, next).min(now);
+        cut(zone, (start, until), granularity, &mut slices);
+        if next == date {
+            break;
+        }
+        date = next;
+    }
+    slices
+}
+
+fn cut(zone: &TimeZone, (start, until): (i64, i64), step: Granularity, slices: &mut Vec<Slice>) {
+    let mut from = start;
+    while from < until {
+        let Ok(instant) = Timestamp::from_second(from) else {
+            return;
+        };
+        let local = zone.to_datetime(instant);
+        let end = step
+            .rest(local)
+            .map_or(until, |rest| until.min(from + rest));
+        slices.push(Slice {
+            from,
+            until: end,
+            local,
+        });
+        from = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    #[test]
+    fn dates_have_four_forms_and_no_other() {
+        let today = date(2026, 3, 1);
+        for (text, expected) in [
+            ("today", Some(date(2026, 3, 1))),
+            ("yesterday", Some(date(2026, 2, 28))),
+            ("0daysAgo", Some(date(2026, 3, 1))),
+            ("28daysAgo", Some(date(2026, 2, 1))),
+            ("2024-02-29", Some(date(2024, 2, 29))),
+            ("2025-02-29", None),
+            ("20240229", None),
+            ("+1daysAgo", None),
+            ("daysAgo", None),
+            ("Today", None),
+            ("tomorrow", None),
+            ("2024-02-29T00", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text, today), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_have_23_24_and_25_hours() {
+        for (name, day, hours) in [
+            ("Europe/Berlin", date(2026, 3, 29), 23),
+            ("Europe/Berlin", date(2026, 10, 25), 25),
+            ("Africa/Cairo", date(2026, 4, 24), 23),
+            ("America/Havana", date(2026, 11, 1), 25),
+            ("Asia/Kolkata", date(2026, 3, 29), 24),
+        ] {
+            let slices = slices(&zone(name), (day, day), Granularity::Hour, i64::MAX);
+            assert_eq!(slices.len(), hours, "{name} {day}");
+            let seconds: i64 = slices.iter().map(|slice| slice.until - slice.from).sum();
+            assert_eq!(
+                seconds,
+                3600 * i64::try_from(hours).unwrap(),
+                "{name} {day}"
+            );
+            assert!(
+                slices.iter().all(|slice| slice.local.date() == day),
+                "{name} {day}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_counted_after_now() {
+        let day = date(2026, 7, 1);
+        let start = day_start(&zone("UTC"), day);
+        let until = |slices: Vec<Slice>| slices.last().map(|slice| slice.until - start);
+        let cut = |now| {
+            until(slices(
+                &zone("UTC"),
+                (day, day),
+                Granularity::Minute,
+                start + now,
+            ))
+        };
+        assert_eq!((cut(90), cut(0), cut(-5)), (Some(90), None, None));
+    }
+}

@@ -1,0 +1,267 @@
+//! Google's error answers: status, text and details as the Data and Admin APIs give them.
+//!
+//! Sources: the error page of the Data API, google/api/error_reason.proto, google/rpc/error_details.proto, and texts
+//! that users quote in public issues. Texts nobody quotes are modelled on these, and say so at their place.
+
+use serde_json::{Value, json};
+
+use super::{quota::Bucket, wire::Violation};
+
+/// An error answer of an API.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ApiError {
+    pub(super) http: u16,
+    status: &'static str,
+    message: String,
+    details: Vec<Value>,
+}
+
+/// An error that a test can ask for; see [`super::Effect::Refuse`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// 400 INVALID_ARGUMENT
+    InvalidArgument,
+    /// 401 UNAUTHENTICATED
+    Unauthenticated,
+    /// 403, the account is not a user of the property.
+    NoAccess,
+    /// 403, the API is not enabled in the Cloud project; the details name the URL that enables it.
+    ServiceDisabled,
+    /// 403, the token lacks the Analytics scope.
+    InsufficientScope,
+    /// 404 NOT_FOUND
+    NotFound,
+    /// 429, an empty quota bucket of the property.
+    Exhausted(Bucket),
+    /// 429, too many requests a minute from the Cloud project.
+    RateLimitExceeded,
+    /// The same as 403, as the Admin API may answer.
+    RateLimitExceededForbidden,
+    /// 500 INTERNAL
+    Internal,
+    /// 503 UNAVAILABLE
+    Unavailable,
+}
+
+/// Which API answers; errors name it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Api {
+    Data,
+    Admin,
+}
+
+impl Api {
+    pub(super) fn service(self) -> &'static str {
+        match self {
+            Self::Data => "analyticsdata.googleapis.com",
+            Self::Admin => "analyticsadmin.googleapis.com",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Google Analytics Data API",
+            Self::Admin => "Google Analytics Admin API",
+        }
+    }
+}
+
+impl ApiError {
+    /// The error of a refusal that a test asked for.
+    pub(super) fn refusal(refusal: Refusal, api: Api) -> Self {
+        match refusal {
+            Refusal::InvalidArgument => Self::invalid("Request contains an invalid argument."),
+            Refusal::Unauthenticated => Self::bad_token(api, "ACCESS_TOKEN_EXPIRED"),
+            Refusal::NoAccess => Self::no_access(api),
+            Refusal::ServiceDisabled => Self::service_disabled(api),
+            Refusal::InsufficientScope => Self::insufficient_scope(api),
+            Refusal::NotFound => Self::not_found(),
+            Refusal::Exhausted(bucket) => Self::exhausted(bucket),
+            Refusal::RateLimitExceeded => Self::rate_limit(429, "RESOURCE_EXHAUSTED", api),
+            Refusal::RateLimitExceededForbidden => Self::rate_limit(403, "PERMISSION_DENIED", api),
+            Refusal::Internal => Self::new(500, "INTERNAL", "Internal error encountered."),
+            Refusal::Unavailable => {
+                Self::new(503, "UNAVAILABLE", "The service is currently unavailable.")
+            }
+        }
+    }
+
+    /// 400 INVALID_ARGUMENT
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "INVALID_ARGUMENT", message)
+    }
+
+    /// 400 for a body that is not the message it should be.
+    pub(super) fn bad_request(violations: &[Violation]) -> Self {
+        let texts: Vec<&str> = violations
+            .iter()
+            .map(|one| one.description.as_str())
+            .collect();
+        let fields: Vec<Value> = violations.iter().map(field_violation).collect();
+        let details = json!({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": fields});
+        Self::invalid(texts.join("\n")).with(details)
+    }
+
+    /// 401 without an `Authorization` header.
+    pub(super) fn missing_token(api: Api) -> Self {
+        let message = "Request is missing required authentication credential. Expected OAuth 2 access token, \
+            login cookie or other valid authentication credential. See \
+            https://developers.google.com/identity/sign-in/web/devconsole-project.";
+        Self::unauthenticated(message, "CREDENTIALS_MISSING", api)
+    }
+
+    /// 401 with a token that is expired, revoked, damaged or unknown.
+    pub(super) fn bad_token(api: Api, reason: &str) -> Self {
+        let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
+            login cookie or other valid authentication credential. See \
+            https://developers.google.com/identity/sign-in/web/devconsole-project.";
+        Self::unauthenticated(message, reason, api)
+    }
+
+    /// 403 for a property that the caller may not see, or that does not exist.
+    pub(super) fn no_access(api: Api) -> Self {
+        let message = match api {
+            Api::Data => {
+                "User does not have sufficient permissions for this property. To learn more about \
+                Property ID, see https://developers.google.com/analytics/devguides/reporting/data/v1/property-id."
+            }
+            Api::Admin => "The caller does not have permission",
+        };
+        Self::new(403, "PERMISSION_DENIED", message)
+    }
+
+    /// 403 for a token without the Analytics scope.
+    pub(super) fn insufficient_scope(api: Api) -> Self {
+        let message = "Request had insufficient authentication scopes.";
+        Self::new(403, "PERMISSION_DENIED", message).with(error_info(
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "googleapis.com",
+            json!({"service": api.service()}),
+        ))
+    }
+
+    /// 404 of the APIs.
+    pub(super) fn not_found() -> Self {
+        Self::new(404, "NOT_FOUND", "Requested entity was not found.")
+    }
+
+    /// 413 for a body over [`super::server::MAX_BODY_BYTES`].
+    pub(super) fn too_large() -> Self {
+        Self::new(
+            413,
+            "INVALID_ARGUMENT",
+            "Request payload size exceeds the limit.",
+        )
+    }
+
+    /// 429 for an empty bucket.
+    pub(super) fn exhausted(bucket: Bucket) -> Self {
+        Self::new(429, "RESOURCE_EXHAUSTED", bucket.message())
+    }
+
+    /// Whether the bucket of server errors pays for it.
+    pub(super) fn is_server_error(&self) -> bool {
+        matches!(self.http, 500 | 503)
+    }
+
+    /// The body.
+    pub(super) fn body(&self) -> Value {
+        let mut error = json!({"code": self.http, "message": self.message, "status": self.status});
+        if !self.details.is_empty() {
+            error["details"] = Value::Array(self.details.clone());
+        }
+        json!({ "error": error })
+    }
+
+    fn new(http: u16, status: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            http,
+            status,
+            message: message.into(),
+            details: Vec::new(),
+        }
+    }
+
+    fn with(mut self, detail: Value) -> Self {
+        self.details.push(detail);
+        self
+    }
+
+    fn unauthenticated(message: &str, reason: &str, api: Api) -> Self {
+        let metadata = json!({"service": api.service()});
+        Self::new(401, "UNAUTHENTICATED", message).with(error_info(
+            reason,
+            "googleapis.com",
+            metadata,
+        ))
+    }
+
+    fn service_disabled(api: Api) -> Self {
+        let (service, title) = (api.service(), api.title());
+        let url = format!(
+            "https://console.developers.google.com/apis/api/{service}/overview?project={PROJECT_NUMBER}"
+        );
+        let message = format!(
+            "{title} has not been used in project {PROJECT_NUMBER} before or it is disabled. Enable it by visiting \
+             {url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to \
+             our systems and retry."
+        );
+        let help = json!({
+            "@type": "type.googleapis.com/google.rpc.Help",
+            "links": [{"description": "Google developers console API activation", "url": url}],
+        });
+        let metadata = json!({
+            "consumer": format!("projects/{PROJECT_NUMBER}"),
+            "service": service,
+            "serviceTitle": title,
+            "containerInfo": PROJECT_NUMBER,
+            "activationUrl": url,
+        });
+        Self::new(403, "PERMISSION_DENIED", message)
+            .with(help)
+            .with(error_info("SERVICE_DISABLED", "googleapis.com", metadata))
+    }
+
+    fn rate_limit(http: u16, status: &'static str, api: Api) -> Self {
+        let service = api.service();
+        let message = format!(
+            "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute' of service '{service}' for \
+             consumer 'project_number:{PROJECT_NUMBER}'."
+        );
+        let metadata = json!({
+            "consumer": format!("projects/{PROJECT_NUMBER}"),
+            "service": service,
+            "quota_location": "global",
+            "quota_limit": "RequestsPerMinutePerProject",
+            "quota_limit_value": "1200",
+            "quota_metric": format!("{service}/requests"),
+            "quota_unit": "1/min/{project}",
+        });
+        Self::new(http, status, message).with(error_info(
+            "RATE_LIMIT_EXCEEDED",
+            "googleapis.com",
+            metadata,
+        ))
+    }
+}
+
+fn error_info(reason: &str, domain: &str, metadata: Value) -> Value {
+    json!({
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": domain,
+        "metadata": metadata,
+    })
+}
+
+fn field_violation(violation: &Violation) -> Value {
+    let mut detail = json!({"description": violation.description});
+    if !violation.field.is_empty() {
+        detail["field"] = Value::from(violation.field.as_str());
+    }
+    detail
+}
+
+/// The number of the Cloud project that the demo's service account belongs to.
+pub(super) const PROJECT_NUMBER: &str = "314159265358";

@@ -1,0 +1,122 @@
+//! JSON Web Tokens signed with RS256, read as strictly as Google reads them.
+
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::{
+    rsa::KeyPair,
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The public half of the demo key.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    public_key: Vec<u8>,
+}
+
+/// What a token says of itself.
+#[derive(Debug, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    #[serde(default)]
+    pub(super) sub: Option<String>,
+    #[serde(default)]
+    pub(super) aud: Option<String>,
+    #[serde(default)]
+    pub(super) scope: Option<String>,
+    pub(super) iat: i64,
+    pub(super) exp: i64,
+}
+
+/// Why a token is no good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Flaw {
+    /// Not three parts of unpadded base64url with JSON in the first two, or claims missing.
+    Malformed,
+    /// Not RS256, another key's id, or signed by another key.
+    Signature,
+}
+
+#[derive(Debug, Deserialize)]
+struct Header {
+    alg: String,
+    #[serde(default)]
+    typ: Option<String>,
+    #[serde(default)]
+    kid: Option<Value>,
+}
+
+impl Verifier {
+    /// The key that all simulated service accounts use.
+    pub(super) fn demo() -> Result<Self, ring::error::KeyRejected> {
+        let pair = KeyPair::from_pkcs8(&demo_key_der())?;
+        Ok(Self {
+            public_key: pair.public_key().as_ref().to_vec(),
+        })
+    }
+
+    /// The claims of a well-signed token. Whose it is and when it is valid is for the caller to judge.
+    pub(super) fn verify(&self, token: &str) -> Result<Claims, Flaw> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(Flaw::Malformed)?;
+        let header: Header = part(header)?;
+        if header.alg != "RS256" || header.typ.is_some_and(|typ| typ != "JWT") {
+            return Err(Flaw::Signature);
+        }
+        // Stricter than Google, which lets a missing id pass and tries all keys of the account.
+        if header.kid.is_none_or(|kid| kid != KEY_ID) {
+            return Err(Flaw::Signature);
+        }
+        let claims: Claims = part(claims)?;
+        let signature = BASE64_URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| Flaw::Malformed)?;
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.public_key)
+            .verify(signed.as_bytes(), &signature)
+            .map_err(|_| Flaw::Signature)?;
+        Ok(claims)
+    }
+}
+
+impl Claims {
+    /// Whether the token is meant for now (Unix seconds): an hour at most, with some skew between the clocks.
+    pub(super) fn is_timely(&self, now: i64) -> bool {
+        let lifetime = self.exp.saturating_sub(self.iat);
+        (1..=MAX_LIFETIME_SECONDS).contains(&lifetime)
+            && self.iat <= now + SKEW_SECONDS
+            && self.exp > now - SKEW_SECONDS
+    }
+}
+
+/// The demo key in PEM, as a key file holds it.
+pub(super) fn demo_key_pem() -> &'static str {
+    let begin = DEMO_KEY.find("-----BEGIN").unwrap_or_default();
+    DEMO_KEY.split_at(begin).1
+}
+
+fn demo_key_der() -> Vec<u8> {
+    let lines = demo_key_pem()
+        .lines()
+        .filter(|line| !line.starts_with("-----"));
+    let text: String = lines.collect();
+    BASE64_STANDARD.decode(text).unwrap_or_default()
+}
+
+fn part<T: for<'de> Deserialize<'de>>(encoded: &str) -> Result<T, Flaw> {
+    let json = BASE64_URL_SAFE_NO_PAD
+        .decode(encoded)
+        .map_err(|_| Flaw::Malformed)?;
+    serde_json::from_slice(&json).map_err(|_| Flaw::Malformed)
+}
+
+/// Public on purpose; trusted by the simulator only.
+const DEMO_KEY: &str = include_str!("demo_key.pem");
+
+/// The id of the demo key: `private_key_id` of key files, `kid` of tokens.
+pub(super) const KEY_ID: &str = "de300000000000000000000000000000000000de";
+
+/// RFC 7523 tokens live this long at most (Google's sign-in documentation).
+const MAX_LIFETIME_SECONDS: i64 = 3600;
+
+/// How far the clocks may be apart.
+const SKEW_SECONDS: i64 = 300;

@@ -1,0 +1,288 @@
+//! One property at work: what it counted between two instants, whole or by parts of its audience.
+//!
+//! Knows the outages and campaigns. Remembers whole days, which never change; an edit of the property makes a new site.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    audience::{Audience, SEGMENTS},
+    counts::{Counts, share},
+    random::{hash_text, key, mix, real, whole},
+    traffic::Traffic,
+    world::Property,
+};
+
+/// A property with its traffic and its memory.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) property: Property,
+    pub(super) account_id: String,
+    pub(super) audience: Audience,
+    traffic: Traffic,
+    seed: u64,
+    /// Whole days by their first and last second; written by whoever asks first.
+    days: Mutex<HashMap<(i64, i64), Counts>>,
+    segmented_days: Mutex<HashMap<(i64, i64), Arc<[Counts]>>>,
+}
+
+impl Site {
+    pub(super) fn new(world_seed: u64, account_id: &str, property: Property) -> Self {
+        let seed = mix(world_seed, hash_text(&property.id));
+        let rhythm = (!property.steady).then(|| property.rhythm_zone.clone());
+        Self {
+            traffic: Traffic::new(seed, property.pageviews_per_hour, rhythm),
+            audience: Audience::new(seed, &property.id),
+            property,
+            account_id: String::from(account_id),
+            seed,
+            days: Mutex::default(),
+            segmented_days: Mutex::default(),
+        }
+    }
+
+    /// How many regular visitors there are, for the estimate of distinct users.
+    pub(super) fn regulars(&self) -> f64 {
+        self.traffic.regulars()
+    }
+
+    /// What was counted between two Unix seconds.
+    pub(super) fn counts(&self, from: i64, until: i64) -> Counts {
+        let day = (from, until);
+        if is_memorable(from, until)
+            && let Some(known) = lock(&self.days).get(&day)
+        {
+            return *known;
+        }
+        let mut sum = Counts::default();
+        self.each_part(from, until, false, |_, part| sum += part);
+        if is_memorable(from, until) {
+            remember(&self.days, MAX_DAYS, day, sum);
+        }
+        sum
+    }
+
+    /// The same by [`Audience`] segment.
+    pub(super) fn segments(&self, from: i64, until: i64) -> Arc<[Counts]> {
+        let day = (from, until);
+        if is_memorable(from, until)
+            && let Some(known) = lock(&self.segmented_days).get(&day)
+        {
+            return Arc::clone(known);
+        }
+        let mut sums = vec![Counts::default(); SEGMENTS];
+        self.each_part(from, until, true, |minute, part| {
+            let phase = mix(self.seed, key(minute));
+            self.audience.split(part, phase, &mut sums);
+        });
+        let sums: Arc<[Counts]> = sums.into();
+        if is_memorable(from, until) {
+            remember(
+                &self.segmented_days,
+                MAX_SEGMENTED_DAYS,
+                day,
+                Arc::clone(&sums),
+            );
+        }
+        sums
+    }
+
+    /// Cuts a stretch of time into whole hours where nothing prevents it, and minutes and parts of minutes elsewhere.
+    fn each_part(&self, from: i64, until: i64, minutes: bool, mut visit: impl FnMut(i64, Counts)) {
+        let mut begin = from;
+        while begin < until {
+            let hour = begin.div_euclid(3600);
+            let end = until.min((hour + 1) * 3600);
+            if !minutes && end - begin == 3600 && !self.is_modified(begin, end) {
+                visit(hour * 60, self.traffic.hour(hour));
+            } else {
+                self.each_minute(hour, begin, end, &mut visit);
+            }
+            begin = end;
+        }
+    }
+
+    fn each_minute(&self, hour: i64, from: i64, until: i64, visit: &mut impl FnMut(i64, Counts)) {
+        for (minute, counts) in (hour * 60..).zip(self.traffic.minutes(hour)) {
+            let begin = from.max(minute * 60);
+            let end = until.min((minute + 1) * 60);
+            if begin < end && counts.pageviews > 0 {
+                visit(minute, self.part_of_minute(minute, counts, begin, end));
+            }
+        }
+    }
+
+    /// The part of a minute between two instants in it. Everything is a difference of two points of one growing curve,
+    /// so that adjacent parts add up, with half-way outages too.
+    fn part_of_minute(&self, minute: i64, counts: Counts, from: i64, until: i64) -> Counts {
+        let phase = mix(self.seed, key(minute));
+        let seen = |second: i64| self.pageviews_until(minute, counts.pageviews, second, phase);
+        counts.part(seen(from), seen(until), phase)
+    }
+
+    fn pageviews_until(&self, minute: i64, pageviews: u64, second: i64, phase: u64) -> u64 {
+        let start = minute * 60;
+        let plain = |at: i64| {
+            share(
+                pageviews,
+                (at - start).clamp(0, 60).unsigned_abs(),
+                60,
+                phase,
+            )
+        };
+        if !self.is_modified(start, start + 60) {
+            return plain(second);
+        }
+        let mut cuts = vec![start, second];
+        for modifier in &self.property.modifiers {
+            cuts.extend([modifier.from, modifier.until].map(|cut| cut.clamp(start, second)));
+        }
+        cuts.sort_unstable();
+        let mut seen = 0.0;
+        for (from, until) in cuts.iter().zip(cuts.iter().skip(1)) {
+            seen += self.factor(*from) * real(plain(*until) - plain(*from));
+        }
+        // The same fraction for the whole minute rounds up in the right share of minutes.
+        let fraction = real(phase >> 40) / real(1 << 24);
+        whole((seen + fraction).floor().max(0.0))
+    }
+
+    /// By how much the traffic at an instant is multiplied.
+    fn factor(&self, second: i64) -> f64 {
+        self.property
+            .modifiers
+            .iter()
+            .filter(|modifier| (modifier.from..modifier.until).contains(&second))
+            .map(|modifier| modifier.factor)
+            .product()
+    }
+
+    fn is_modified(&self, from: i64, until: i64) -> bool {
+        self.property
+            .modifiers
+            .iter()
+            .any(|modifier| modifier.from < until && from < modifier.until)
+    }
+}
+
+/// Whole days: shorter stretches are cheap, and one that ends now is another one every second. Days end on a quarter of
+/// an hour in every zone.
+fn is_memorable(from: i64, until: i64) -> bool {
+    until - from >= MEMORABLE_SECONDS && until % 900 == 0
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remember<T>(memory: &Mutex<HashMap<(i64, i64), T>>, limit: usize, day: (i64, i64), value: T) {
+    let mut memory = lock(memory);
+    if memory.len() >= limit {
+        memory.clear();
+    }
+    memory.insert(day, value);
+}
+
+/// The shortest day on record had 21 hours.
+const MEMORABLE_SECONDS: i64 = 20 * 3600;
+
+/// Days remembered per property, 100 bytes each.
+const MAX_DAYS: usize = 400;
+
+/// Days remembered per property and segment, 10 kB each.
+const MAX_SEGMENTED_DAYS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const NOON: i64 = 1_800_014_400;
+
+    fn site(property: Property) -> Site {
+        Site::new(1, "100", property.pageviews_per_hour(7000.0))
+    }
+
+    fn plain() -> Property {
+        Property::new("313110001", "Shop")
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn sum(parts: impl IntoIterator<Item = Counts>) -> Counts {
+        parts.into_iter().fold(Counts::default(), |mut sum, part| {
+            sum += part;
+            sum
+        })
+    }
+
+    #[test]
+    fn any_partition_adds_up() {
+        let half = plain().scaled(at(NOON + 1234), at(NOON + 50_021), 0.37);
+        let busy = plain()
+            .scaled(at(NOON + 7), at(NOON + 9), 2.5)
+            .outage(at(NOON + 30), at(NOON + 95));
+        for property in [plain(), half, busy] {
+            let site = site(property);
+            let whole = site.counts(NOON - 86_400, NOON + 86_400);
+            let cuts = [
+                -86_400, -3600, -61, 0, 1, 8, 59, 60, 61, 3599, 3600, 40_000, 86_400,
+            ];
+            let parts = cuts
+                .iter()
+                .zip(cuts.iter().skip(1))
+                .map(|(from, until)| site.counts(NOON + from, NOON + until));
+            assert_eq!(sum(parts), whole);
+            assert!(whole.pageviews > 10_000);
+            let segments = site.segments(NOON - 86_400, NOON + 86_400);
+            assert_eq!(sum(segments.iter().copied()), whole);
+        }
+    }
+
+    #[test]
+    fn an_outage_is_exact_to_the_second_and_leaves_the_rest_alone() {
+        let (from, until) = (NOON + 125, NOON + 3725);
+        let (healthy, ill) = (site(plain()), site(plain().outage(at(from), at(until))));
+        assert_eq!(ill.counts(from, until), Counts::default());
+        let before = (NOON - 9000, from);
+        assert_eq!(
+            ill.counts(before.0, before.1),
+            healthy.counts(before.0, before.1)
+        );
+        let after = ill.counts(until, until + 9000);
+        assert_eq!(after, healthy.counts(until, until + 9000));
+        assert!(after.pageviews > 0);
+    }
+
+    #[test]
+    fn overlapping_modifiers_multiply() {
+        let twice = plain()
+            .outage(at(NOON), at(NOON + 100))
+            .outage(at(NOON + 50), at(NOON + 200));
+        assert_eq!(site(twice).counts(NOON, NOON + 200), Counts::default());
+    }
+
+    #[test]
+    fn a_scaled_stretch_has_its_share() {
+        let ill = site(plain().scaled(at(NOON), at(NOON + 86_400), 0.5));
+        let ratio = real(ill.counts(NOON, NOON + 86_400).pageviews)
+            / real(site(plain()).counts(NOON, NOON + 86_400).pageviews);
+        assert!((ratio - 0.5).abs() < 0.01, "{ratio}");
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_returns_what_it_was_given() {
+        let site = site(plain());
+        let first = site.counts(NOON, NOON + 86_400);
+        for day in 0..500 {
+            site.counts(NOON + day * 86_400, NOON + (day + 1) * 86_400);
+        }
+        assert!(lock(&site.days).len() <= MAX_DAYS);
+        assert_eq!(site.counts(NOON, NOON + 86_400), first);
+    }
+}

@@ -1,0 +1,149 @@
+//! Answers spoilt on purpose, and answers with numbers for names of enumerations.
+
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::{Effect, api::Outcome, body::Then};
+
+/// Changes the content of a good answer as a fault says.
+pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
+    if let Some(reports) = body.get_mut("reports").and_then(Value::as_array_mut) {
+        reports
+            .iter_mut()
+            .for_each(|report| change_report(report, effect));
+        return;
+    }
+    change_report(body, effect);
+}
+
+fn change_report(report: &mut Value, effect: Option<&Effect>) {
+    let (Some(effect), Some(fields)) = (effect, report.as_object_mut()) else {
+        return;
+    };
+    match effect {
+        Effect::WrongKind => {
+            fields.insert("kind".into(), json!("analyticsData#runPivotReport"));
+        }
+        Effect::NoKind => {
+            fields.remove("kind");
+        }
+        Effect::NoMetricHeaders => {
+            fields.remove("metricHeaders");
+        }
+        Effect::NoTimeZone => {
+            if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("timeZone");
+            }
+        }
+        Effect::UnknownFields => {
+            let reason = json!([{"dataTruncationType": "DATA_RETENTION", "dataTruncationDate": "2024-01-01"}]);
+            match fields.get_mut("metadata") {
+                Some(metadata) => metadata["dataTruncationReasons"] = reason,
+                None => fields.extend([(
+                    String::from("metadata"),
+                    json!({"dataTruncationReasons": reason}),
+                )]),
+            }
+            fields.insert("fromTheFuture".into(), json!({"nested": [1, null, "text"]}));
+        }
+        Effect::MetricValues(text) => replace_values(fields.get_mut("rows"), text),
+        _ => {}
+    }
+}
+
+fn replace_values(rows: Option<&mut Value>, text: &str) {
+    for row in rows.and_then(Value::as_array_mut).into_iter().flatten() {
+        let values = row.get_mut("metricValues").and_then(Value::as_array_mut);
+        for value in values.into_iter().flatten() {
+            *value = json!({ "value": text });
+        }
+    }
+}
+
+/// Changes how an answer is delivered as a fault says.
+pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
+    let half = |outcome: &Outcome| outcome.body.slice(..outcome.body.len() / 2);
+    match effect {
+        Some(Effect::Raw(status, body)) => {
+            Outcome::text(*status, "application/json; charset=UTF-8", body.clone())
+        }
+        Some(Effect::Html) => {
+            let page = "<!DOCTYPE html>\n<html><title>Sign in</title><body>Please sign in to the network.</body></html>\n";
+            Outcome::text(200, "text/html; charset=UTF-8", page)
+        }
+        Some(Effect::Truncated) => Outcome {
+            body: half(&outcome),
+            ..outcome
+        },
+        Some(Effect::HangMidBody) => Outcome {
+            body: half(&outcome),
+            then: Then::Hang,
+            ..outcome
+        },
+        Some(Effect::ResetMidBody) => Outcome {
+            body: half(&outcome),
+            then: Then::Cut,
+            ..outcome
+        },
+        Some(Effect::Reset) => Outcome {
+            body: Bytes::new(),
+            then: Then::Cut,
+            ..outcome
+        },
+        Some(Effect::Endless) => Outcome {
+            body: half(&outcome),
+            then: Then::More,
+            ..outcome
+        },
+        Some(Effect::ExpiresIn(seconds)) => {
+            let mut body: Value = serde_json::from_slice(&outcome.body).unwrap_or_default();
+            body["expires_in"] = json!(seconds);
+            Outcome::json(outcome.status, &body)
+        }
+        _ => outcome,
+    }
+}
+
+/// `$alt=json;enum-encoding=int`: numbers for the names of enumerations.
+pub(super) fn number_enums(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(number_enums),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let number = value.as_str().and_then(enum_number);
+                match number {
+                    Some(number) if ENUM_FIELDS.contains(&name.as_str()) => *value = json!(number),
+                    _ => number_enums(value),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn enum_number(name: &str) -> Option<u32> {
+    let entry = ENUM_NUMBERS.iter().find(|(other, _)| *other == name);
+    entry.map(|(_, number)| *number)
+}
+
+const ENUM_FIELDS: &[&str] = &[
+    "type",
+    "compatibility",
+    "propertyType",
+    "serviceLevel",
+    "industryCategory",
+];
+
+/// The names that answers here contain (data.proto and resources.proto of the two APIs).
+const ENUM_NUMBERS: &[(&str, u32)] = &[
+    ("TYPE_INTEGER", 1),
+    ("TYPE_FLOAT", 2),
+    ("TYPE_SECONDS", 4),
+    ("TYPE_CURRENCY", 9),
+    ("COMPATIBLE", 1),
+    ("INCOMPATIBLE", 2),
+    ("PROPERTY_TYPE_ORDINARY", 1),
+    ("GOOGLE_ANALYTICS_STANDARD", 1),
+    ("GOOGLE_ANALYTICS_360", 2),
+    ("SHOPPING", 26),
+];

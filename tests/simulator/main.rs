@@ -1,0 +1,21 @@
+//! The simulator over real sockets, with a real HTTP client and real RS256 signatures.
+
+// `cfg(test)` tells clippy that helpers are tests too.
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod quota;
+#[cfg(test)]
+mod realtime;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod support;
