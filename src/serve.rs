@@ -26,7 +26,7 @@ use crate::{
     reload::{Reloader, Reloads, Source, Targets},
     self_metrics::SelfMetrics,
     store::Store,
-    transport::{self, Roots, Transport},
+    transport::{self, Deadlines, Roots, Transport},
 };
 
 /// Everything that is fixed at the start.
@@ -50,6 +50,8 @@ pub struct Options {
     pub environment: Environment,
     /// Whom TLS trusts.
     pub roots: Roots,
+    /// How long requests to Google may take.
+    pub deadlines: Deadlines,
     /// The time.
     pub clock: Clock,
 }
@@ -91,7 +93,7 @@ pub struct Server {
 /// What cannot be had: an address, certificates, credentials.
 pub async fn start(options: Options) -> Result<Server, Error> {
     let listeners = http::bind(&options.listen)?;
-    let transport = Transport::new(options.roots)?;
+    let transport = Transport::new(options.roots, options.deadlines)?;
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
     let clock = options.clock;

@@ -16,6 +16,29 @@ pub struct Transport {
     outside: Client,
     /// For this machine and the metadata server, never through a proxy.
     direct: Client,
+    /// How long the whole of each kind of request may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadlines {
+    /// Until there is a connection, TLS included.
+    pub connect: Duration,
+    /// A whole request to an API: as long as Google's own clients wait (analytics_data_grpc_service_config.json).
+    pub request: Duration,
+    /// A whole request for a token.
+    pub token: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            request: Duration::from_secs(60),
+            token: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Whom TLS trusts.
@@ -46,7 +69,7 @@ pub enum Error {
     )]
     NoTrust(#[source] reqwest::Error),
     /// No complete answer in time.
-    #[error("no complete answer within {0:?}")]
+    #[error("no connection or no complete answer within {0:?}")]
     Timeout(Duration),
     /// DNS, TCP or TLS failed, or the connection was cut.
     #[error("the connection failed")]
@@ -64,12 +87,12 @@ impl Transport {
     ///
     /// # Errors
     /// [`Error::NoTrust`] when the system has no certificate authorities.
-    pub fn new(roots: Roots) -> Result<Self, Error> {
+    pub fn new(roots: Roots, deadlines: Deadlines) -> Result<Self, Error> {
         // Another part of the process may have installed the same provider before; there is only one in the tree.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let outside = client(roots, true).map_err(Error::NoTrust)?;
-        let direct = client(roots, false).map_err(Error::NoTrust)?;
-        Ok(Self { outside, direct })
+        let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
+        let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
+        Ok(Self { outside, direct, deadlines })
     }
 
     /// The client to build a request to this address with.
@@ -102,8 +125,8 @@ impl Error {
     fn from_reqwest(error: reqwest::Error, deadline: Duration) -> Self {
         let error = error.without_url();
         if error.is_timeout() {
-            Self::Timeout(if error.is_connect() { CONNECT_TIMEOUT } else { deadline })
-        } else if error.is_decode() {
+            Self::Timeout(deadline)
+        } else if error.is_decode() && !was_cut(&error) {
             Self::Undecodable(error)
         } else {
             Self::Connection(error)
@@ -111,14 +134,26 @@ impl Error {
     }
 }
 
-fn client(roots: Roots, proxies: bool) -> Result<Client, reqwest::Error> {
+/// Whether the connection's end is at the bottom of it: a body that is cut off cannot be decompressed either.
+fn was_cut(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<hyper::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(deadlines.connect)
         .redirect(redirect::Policy::none())
         // A connection that a firewall forgot must not swallow request after request.
         .http2_keep_alive_interval(KEEP_ALIVE)
-        .http2_keep_alive_timeout(CONNECT_TIMEOUT);
+        .http2_keep_alive_timeout(deadlines.connect);
     if roots == Roots::Nobody {
         builder = builder.tls_certs_only([]);
     }
@@ -156,8 +191,6 @@ pub const MAX_BODY_BYTES: usize = 64 << 20;
 pub const METADATA_HOST: &str = "metadata.google.internal";
 
 const METADATA_ADDRESS: &str = "169.254.169.254";
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use super::{
-    SCOPE, TOKEN_DEADLINE,
+    SCOPE,
     credentials::Source,
     key_file::{AuthorizedUser, KeyFile, ServiceAccount},
 };
@@ -125,7 +125,7 @@ impl Error {
     }
 }
 
-/// Asks for a token, within [`TOKEN_DEADLINE`].
+/// Asks for a token, within the transport's deadline for that.
 ///
 /// # Errors
 /// One for each thing that there is to do.
@@ -140,7 +140,7 @@ pub async fn request(source: &Source, transport: &Transport, now: Timestamp) -> 
             (request.ok_or_else(|| Error::Protocol("the metadata server's address is no URL".to_owned()))?, None)
         }
     };
-    let answer = transport.send(request, TOKEN_DEADLINE).await?;
+    let answer = transport.send(request, transport.deadlines.token).await?;
     if !answer.status.is_success() {
         return Err(Error::from_answer(&answer));
     }

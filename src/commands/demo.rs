@@ -17,7 +17,7 @@ use crate::{
     serve::{Options, Server},
     simulator::{Simulator, World},
     telemetry,
-    transport::Roots,
+    transport::{Deadlines, Roots},
 };
 
 /// Starts the simulator on loopback, writes its key to a private temporary directory, and serves.
@@ -54,6 +54,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
         limits: Limits::default(),
         environment: Environment::default(),
         roots: Roots::Nobody,
+        deadlines: Deadlines::default(),
         clock,
     };
     let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url())).await;

@@ -18,7 +18,7 @@ use crate::{
     reload::{Reloads, Source},
     serve::{self, Options},
     telemetry,
-    transport::Roots,
+    transport::{Deadlines, Roots},
 };
 
 /// Serves what the flags and the configuration say.
@@ -46,6 +46,7 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
         limits: Limits::default(),
         environment: Environment::of_process(),
         roots: Roots::System,
+        deadlines: Deadlines::default(),
         clock: Clock::system(),
     };
     serve_until_signal(options, |_| ()).await

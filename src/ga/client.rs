@@ -1,6 +1,6 @@
 //! Asking the Data API: one typed method for each of Google's.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use reqwest::{
     Url,
@@ -166,7 +166,7 @@ impl Client {
         if let Some(project) = &token.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        Ok(self.transport.send(request, REQUEST_DEADLINE).await?)
+        Ok(self.transport.send(request, self.transport.deadlines.request).await?)
     }
 }
 
@@ -219,9 +219,6 @@ pub const DATA_API_URL: &str = "https://analyticsdata.googleapis.com";
 
 /// Google's Admin API.
 pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
-
-/// The longest wait for a whole answer. Google's own clients wait as long (analytics_data_grpc_service_config.json).
-const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

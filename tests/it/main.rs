@@ -1,1 +1,12 @@
-//! Integration tests.
+//! The exporter against the simulator, over real sockets and with real signatures: every promise that needs both.
+
+mod discovery;
+mod failures;
+mod purity;
+mod quota;
+mod reload;
+mod reports;
+mod scrape;
+mod sign_in;
+mod support;
+mod time;

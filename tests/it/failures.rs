@@ -1,0 +1,157 @@
+//! The rows of the failure policy that concern answers: told apart, never a number, never another property's trouble.
+
+use std::time::Duration;
+
+use google_analytics_exporter::{
+    simulator::{Effect, Fault, Method, Refusal},
+    transport::Deadlines,
+};
+
+use crate::support::{NEWS, REPORTS, SHOP, Setup};
+
+/// Both reports of one property go wrong from the first request on.
+fn on_shop(effect: Effect) -> Fault {
+    Fault::new(effect).on(Method::RunReport).on(Method::RunRealtimeReport).property(SHOP)
+}
+
+/// Starts with the fault, and sees: the reason, no values, an untouched neighbour, and recovery once it is over.
+async fn check(effect: Effect, reason: &str, recovery_seconds: i64) {
+    let deadlines = Deadlines { request: Duration::from_millis(700), ..Deadlines::default() };
+    let setup = Setup { deadlines, ..Setup::new() };
+    let pair = setup.fault(on_shop(effect.clone())).start().await;
+    let what = format!("{effect:?} as {reason}");
+    let metrics = pair
+        .until(&what, |metrics| {
+            REPORTS.iter().all(|report| metrics.fails_with(SHOP, report, reason) && metrics.is_up(NEWS, report))
+        })
+        .await;
+    for family in ["realtime_pageviews", "today_pageviews", "today_visitors", "trailing_28d_visitors"] {
+        assert!(!metrics.has(SHOP, family), "{what}: {family} is shown");
+        assert!(metrics.of(NEWS, family, "") > Some(0.0), "{what}: {family} of the neighbour");
+    }
+    pair.simulator.clear_faults();
+    pair.advance(recovery_seconds);
+    let metrics = pair.all_up(&[SHOP, NEWS]).await;
+    assert!(!metrics.has(SHOP, "report_failure"), "{what}: it is over");
+}
+
+#[tokio::test]
+async fn what_is_not_a_report_is_never_a_number() {
+    for effect in [
+        Effect::Html,
+        Effect::Truncated,
+        Effect::WrongKind,
+        Effect::NoKind,
+        Effect::NoMetricHeaders,
+        Effect::Endless,
+        Effect::Raw(200, "[]".to_owned()),
+        Effect::Raw(200, "{}".to_owned()),
+        Effect::Raw(200, String::new()),
+        Effect::Raw(302, String::new()),
+        Effect::MetricValues("-1".to_owned()),
+        Effect::MetricValues("NaN".to_owned()),
+        Effect::MetricValues("(not set)".to_owned()),
+    ] {
+        let reason = if effect == Effect::Endless { None } else { Some("protocol") };
+        // An endless body ends at the limit or at the deadline, whichever comes first on this machine.
+        match reason {
+            Some(reason) => check(effect, reason, 10).await,
+            None => endless().await,
+        }
+    }
+}
+
+async fn endless() {
+    let pair = Setup::new().fault(on_shop(Effect::Endless)).start().await;
+    pair.until("an endless body ends", |metrics| metrics.fails_with(SHOP, "traffic", "protocol")).await;
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart() {
+    for (refusal, reason, recovery_seconds) in [
+        (Refusal::InvalidArgument, "invalid_request", 3600),
+        (Refusal::NotFound, "invalid_request", 3600),
+        (Refusal::NoAccess, "no_access", 600),
+        (Refusal::ServiceDisabled, "api_disabled", 600),
+        (Refusal::InsufficientScope, "insufficient_scope", 600),
+        (Refusal::Unauthenticated, "unauthenticated", 20),
+        (Refusal::Internal, "server_error", 60),
+        (Refusal::Unavailable, "server_error", 60),
+    ] {
+        check(Effect::Refuse(refusal), reason, recovery_seconds).await;
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_fails_is_told_from_google_that_fails() {
+    for (effect, reason) in [
+        (Effect::Reset, "connection"),
+        (Effect::ResetMidBody, "connection"),
+        (Effect::Hang, "timeout"),
+        (Effect::HangMidBody, "timeout"),
+    ] {
+        check(effect, reason, 20).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_waits_as_long_as_the_policy_says() {
+    for (refusal, seconds) in [(Refusal::InvalidArgument, 3200), (Refusal::NoAccess, 530)] {
+        let pair = Setup::new().fault(on_shop(Effect::Refuse(refusal))).start().await;
+        pair.until("both fail", |metrics| {
+            REPORTS.iter().all(|report| metrics.has(SHOP, "report_failure") && !metrics.is_up(SHOP, report))
+        })
+        .await;
+        pair.advance(seconds);
+        pair.next_request(Method::RunReport, NEWS).await;
+        pair.next_request(Method::RunReport, NEWS).await;
+        assert_eq!(pair.count(Method::RunReport, SHOP), 1, "{refusal:?} was asked again too early");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_the_request_sent_once_more() {
+    let refused = Fault::new(Effect::Refuse(Refusal::Unauthenticated)).on(Method::RunReport).property(SHOP).once();
+    let pair = Setup::new().fault(refused).start().await;
+    pair.all_up(&[SHOP, NEWS]).await;
+    let statuses: Vec<_> = pair.requests(Method::RunReport, SHOP).iter().map(|request| request.status).collect();
+    assert_eq!(statuses[..2], [Some(401), Some(200)]);
+    assert_eq!(pair.count(Method::Token, ""), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_ever_is_not_renewed_for_ever() {
+    let fault = on_shop(Effect::Refuse(Refusal::Unauthenticated));
+    let pair = Setup::new().fault(fault).start().await;
+    pair.until("refused", |metrics| metrics.fails_with(SHOP, "traffic", "unauthenticated")).await;
+    for _ in 0..3 {
+        pair.next_request(Method::RunReport, NEWS).await;
+    }
+    assert!(pair.count(Method::Token, "") <= 2, "one token at the start, one renewal");
+}
+
+#[tokio::test]
+async fn a_hanging_property_holds_up_no_other() {
+    let pair = Setup::new().fault(on_shop(Effect::Hang)).start().await;
+    for _ in 0..3 {
+        pair.next_request(Method::RunReport, NEWS).await;
+    }
+    let metrics = pair.until("the neighbour", |metrics| metrics.is_up(NEWS, "traffic")).await;
+    assert!(!metrics.has(SHOP, "report_failure"), "it has no outcome yet");
+    assert_eq!(metrics.of(SHOP, "report_up", "report=\"traffic\""), Some(0.0));
+    assert_eq!(pair.count(Method::RunReport, SHOP), 1, "late polls do not pile up");
+}
+
+#[tokio::test]
+async fn failures_are_counted_by_reason() {
+    let fault = Fault::new(Effect::Refuse(Refusal::NoAccess)).on(Method::RunReport).property(SHOP);
+    let pair = Setup::new().fault(fault).start().await;
+    let metrics = pair
+        .until("counted", |metrics| {
+            metrics.own("api_request_failures_total{api=\"data\",reason=\"no_access\"}") == Some(1.0)
+        })
+        .await;
+    assert!(metrics.own("api_requests_total{api=\"data\",method=\"runReport\"}") >= Some(2.0));
+    assert!(metrics.own("api_request_duration_seconds_count{api=\"data\",method=\"runReport\"}") >= Some(2.0));
+    assert_eq!(metrics.own("api_request_failures_total{api=\"data\",reason=\"timeout\"}"), Some(0.0));
+}

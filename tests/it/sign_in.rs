@@ -1,0 +1,123 @@
+//! Signing in: every kind of credentials, every failure, and the way back.
+
+use std::{fs, time::Duration};
+
+use google_analytics_exporter::simulator::{Effect, Fault, Method};
+use serde_json::{Value, json};
+
+use crate::support::{Credentials, Metrics, NEWS, SHOP, Setup, world};
+
+fn refuse(status: u16, error: &str, description: &str) -> Fault {
+    Fault::new(Effect::RefuseToken(status, error.to_owned(), description.to_owned())).on(Method::Token)
+}
+
+fn failures(metrics: &Metrics, reason: &str) -> f64 {
+    metrics.own(&format!("token_refresh_failures_total{{reason=\"{reason}\"}}")).unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_of_credentials_signs_in() {
+    for credentials in [Credentials::ServiceAccount, Credentials::AuthorizedUser, Credentials::MetadataServer] {
+        let pair = Setup { credentials, ..Setup::new() }.start().await;
+        pair.all_up(&[SHOP, NEWS]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_server_is_asked_for_the_scope() {
+    let pair = Setup { credentials: Credentials::MetadataServer, ..Setup::new() }.start().await;
+    pair.all_up(&[SHOP]).await;
+    let asked = pair.requests(Method::MetadataServer, "");
+    assert!(
+        asked.iter().any(|request| request.query.contains("scopes=") && request.query.contains("analytics.readonly"))
+    );
+}
+
+#[tokio::test]
+async fn failures_have_the_reason_that_google_tells() {
+    for (status, error, description, reason) in [
+        (400, "invalid_grant", "Invalid JWT Signature.", "invalid_key"),
+        (
+            400,
+            "invalid_grant",
+            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.",
+            "clock",
+        ),
+        (400, "invalid_grant", "Invalid grant: account not found", "unknown_account"),
+        (401, "unauthorized_client", "", "scope"),
+        (503, "", "", "server_error"),
+        (400, "something_else", "", "protocol"),
+    ] {
+        let pair = Setup::new().fault(refuse(status, error, description)).start().await;
+        let metrics = pair.until(reason, |metrics| failures(metrics, reason) >= 1.0).await;
+        assert_eq!(metrics.own("token_refreshes_total"), Some(0.0));
+        assert_eq!(metrics.own("token_expiry_timestamp_seconds"), None);
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent_and_with_one_everything_goes_on() {
+    let mut setup = Setup::new().fault(refuse(503, "", ""));
+    setup.properties = vec![SHOP, NEWS];
+    let pair = setup.config("reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}").start().await;
+    let metrics = pair.until("no credentials", |metrics| metrics.fails_with(SHOP, "traffic", "no_credentials")).await;
+    assert_eq!(metrics.own("api_requests_total{api=\"data\",method=\"runReport\"}"), Some(0.0));
+    pair.simulator.clear_faults();
+    pair.advance(300);
+    pair.all_up(&[SHOP, NEWS]).await;
+}
+
+#[tokio::test]
+async fn tokens_that_live_only_seconds_are_kept_fresh() {
+    let pair = Setup::of(world().token_lifetime(Duration::from_secs(2))).start().await;
+    let metrics = pair.until("four tokens", |metrics| metrics.own("token_refreshes_total") >= Some(4.0)).await;
+    assert_eq!(metrics.own("api_request_failures_total{api=\"data\",reason=\"unauthenticated\"}"), Some(0.0));
+    pair.all_up(&[SHOP, NEWS]).await;
+    assert!(pair.count(Method::Token, "") < 20, "not in a loop");
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_renewed() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    pair.simulator.revoke_tokens();
+    pair.until("a second token", |metrics| metrics.own("token_refreshes_total") == Some(2.0)).await;
+    pair.next_request(Method::RunReport, SHOP).await;
+    pair.all_up(&[SHOP]).await;
+}
+
+#[tokio::test]
+async fn an_expired_token_is_never_sent() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    pair.advance(5 * 3600);
+    pair.until("a second token", |metrics| metrics.own("token_refreshes_total") >= Some(2.0)).await;
+    pair.all_up(&[SHOP]).await;
+    assert!(pair.simulator.requests().iter().all(|request| request.status != Some(401)));
+}
+
+#[tokio::test]
+async fn a_replaced_key_file_is_read_again() {
+    let wrong = include_str!("../fixtures/keys/test_key.pem");
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    let path = pair.directory.path().join("key.json");
+    let right = fs::read_to_string(&path).unwrap();
+    let mut key: Value = serde_json::from_str(&right).unwrap();
+    key["private_key"] = json!(wrong);
+    fs::write(&path, key.to_string()).unwrap();
+    pair.until("the other key is refused", |metrics| failures(metrics, "invalid_key") >= 1.0).await;
+    fs::write(&path, right).unwrap();
+    pair.until("the first key again", |metrics| metrics.own("token_refreshes_total") >= Some(2.0)).await;
+}
+
+#[tokio::test]
+async fn a_bad_new_key_file_leaves_the_old_key_in_use() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    fs::write(pair.directory.path().join("key.json"), "{\"type\": \"service_account\"}").unwrap();
+    pair.until("counted", |metrics| failures(metrics, "invalid_key") >= 1.0).await;
+    pair.advance(2 * 3600);
+    pair.until("signed in with the old key", |metrics| metrics.own("token_refreshes_total") >= Some(2.0)).await;
+    pair.all_up(&[SHOP]).await;
+}
