@@ -121,7 +121,8 @@ impl Exporter {
         let deadline: Instant = monotonic() + Duration::from_secs(120);
         while monotonic() < deadline {
             let text = self.scrape().await;
-            let up = text.lines().filter(|line| line.starts_with("google_analytics_report_up{") && line.ends_with(" 1"));
+            let up =
+                text.lines().filter(|line| line.starts_with("google_analytics_report_up{") && line.ends_with(" 1"));
             if up.count() == reports {
                 return;
             }

@@ -15,13 +15,15 @@ use google_analytics_exporter::{
 use jiff::Timestamp;
 
 fn main() {
-    let mut criterion = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3)).configure_from_args();
+    let mut criterion =
+        Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3)).configure_from_args();
     let mut group = criterion.benchmark_group("render");
     for series in [1_000, 10_000, 100_000] {
         let view = view(series);
         let now = Timestamp::from_second(1_764_000_001).unwrap();
         let text = exposition::render(&view, Format::Text, now).text;
-        let lines = text.split(|byte| *byte == b'\n').filter(|line| line.first().is_some_and(|byte| *byte != b'#')).count();
+        let lines =
+            text.split(|byte| *byte == b'\n').filter(|line| line.first().is_some_and(|byte| *byte != b'#')).count();
         group.bench_with_input(BenchmarkId::new("text", lines), &view, |bencher, view| {
             bencher.iter(|| exposition::render(black_box(view), Format::Text, now));
         });
@@ -48,7 +50,8 @@ fn view(series: usize) -> View {
         store.put(id, &info, &plan.reports);
         store.update(id, |state| {
             for report in &plan.reports {
-                let values = (0..report.families.len()).map(|value| f64::from(u32::try_from(value * 1_234).unwrap())).collect();
+                let values =
+                    (0..report.families.len()).map(|value| f64::from(u32::try_from(value * 1_234).unwrap())).collect();
                 let snapshot = Snapshot { report: Arc::clone(report), values, expires_at };
                 let attempt = Attempt { sent_at, took: Duration::from_millis(123) };
                 state.report_mut(&report.name).expect("it was put there").succeed(attempt, 1, snapshot);

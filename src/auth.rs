@@ -17,6 +17,7 @@ pub use grant::Error as GrantError;
 use crate::clock::Clock;
 
 pub mod credentials;
+pub mod fingerprint;
 pub mod grant;
 pub mod key_file;
 pub mod metadata;
@@ -53,7 +54,7 @@ struct State {
     failure: Option<Arc<GrantError>>,
     /// How many attempts have ended.
     attempts: u64,
-    /// When a token was last renewed because Google refused it.
+    /// When it was last tried to renew a token because Google refused it.
     renewed_at: Option<Timestamp>,
     /// The e-mail address of the account that signs in, where it is known.
     account: Option<Arc<str>>,
@@ -99,7 +100,8 @@ impl Tokens {
     /// Another token than this one, which Google has refused.
     ///
     /// # Errors
-    /// There is none, or the refused one was itself renewed within [`RENEWAL_PAUSE`].
+    /// There is none: the refused one was itself renewed within [`RENEWAL_PAUSE`], or signing in fails at present, and is
+    /// tried again by itself.
     pub async fn renewed(&self, refused: &Token) -> Result<Arc<Token>, Unavailable> {
         let mut state = self.state.clone();
         let seen = state.borrow_and_update().clone();
@@ -107,6 +109,9 @@ impl Tokens {
             return Ok(token);
         }
         let recently = |at: Timestamp| self.clock.now().duration_since(at).unsigned_abs() < RENEWAL_PAUSE;
+        if let Some(failure) = seen.failure {
+            return Err(Unavailable::Failed(failure));
+        }
         if seen.renewed_at.is_some_and(recently) {
             return Err(Unavailable::RenewedAlready);
         }
@@ -114,7 +119,21 @@ impl Tokens {
         let _ = self.renewals.try_send(refused.generation);
         let attempt = state.wait_for(|state| state.attempts > seen.attempts);
         let has_ended = tokio::time::timeout(TOKEN_DEADLINE, attempt).await.is_ok_and(|ended| ended.is_ok());
-        if has_ended { self.token().await } else { Err(Unavailable::Pending) }
+        if !has_ended {
+            return Err(Unavailable::Pending);
+        }
+        let present = self.state.borrow().clone();
+        match (present.token, present.failure) {
+            (Some(token), _) if token.generation != refused.generation => Ok(token),
+            (_, Some(failure)) => Err(Unavailable::Failed(failure)),
+            (Some(_) | None, None) => Err(Unavailable::Pending),
+        }
+    }
+
+    /// Whether the last attempt to sign in succeeded.
+    pub fn are_available(&self) -> bool {
+        let state = self.state.borrow();
+        state.token.is_some() && state.failure.is_none()
     }
 
     /// Waits for the end of the next attempt to sign in; whether there is a token now. For ever when there will be no

@@ -1,4 +1,4 @@
-//! An error with its causes, for the log.
+//! An error with its causes, and others' texts, for the log.
 
 use std::{error::Error, fmt};
 
@@ -20,6 +20,11 @@ impl fmt::Display for Chain<'_> {
         }
         Ok(())
     }
+}
+
+/// Somebody else's text on one line and of bounded length, in characters.
+pub fn one_line(text: &str, longest: usize) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(longest).collect()
 }
 
 #[cfg(test)]

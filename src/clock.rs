@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,34 @@ impl Clock {
     }
 }
 
+/// A time so much later; the end of time at the latest.
+pub fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Notices that the clock was set back: what was planned by it would come too late.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps {
+    last_seen: Timestamp,
+}
+
+impl Steps {
+    /// The clock shows this now.
+    pub fn new(now: Timestamp) -> Self {
+        Self { last_seen: now }
+    }
+
+    /// By how much the clock was set back since it was looked at last.
+    pub fn back(&mut self, now: Timestamp) -> Option<SignedDuration> {
+        let back = self.last_seen.duration_since(now);
+        self.last_seen = now;
+        (back > SMALLEST_STEP).then_some(back)
+    }
+}
+
+/// Smaller steps back are the daily work of NTP.
+const SMALLEST_STEP: SignedDuration = SignedDuration::from_secs(10);
+
 /// A point to measure how long something takes from; never for what is due when.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn monotonic() -> Instant {
@@ -60,6 +88,17 @@ fn system_time() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_real_steps_back_are_noticed() {
+        let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let mut steps = Steps::new(start);
+        let after = |seconds| start + SignedDuration::from_secs(seconds);
+        assert_eq!(steps.back(after(3600)), None);
+        assert_eq!(steps.back(after(3595)), None);
+        assert_eq!(steps.back(after(3000)), Some(SignedDuration::from_secs(595)));
+        assert_eq!(steps.back(after(3001)), None);
+    }
 
     #[test]
     fn clones_move_together() {

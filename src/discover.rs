@@ -4,24 +4,30 @@
 //! Admin API; refuses to know exposition and the HTTP server. Invariant: when the Admin API fails, nothing goes and
 //! nothing that is configured is held up.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{panic, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{JoinError, JoinSet},
+};
 use tracing::{debug, info, warn};
 
 use crate::{
     auth::Tokens,
     chain::Chain,
-    clock::Clock,
+    clock::{Clock, Steps},
     config::Config,
     ga::{self, ListedProperty, PropertyDetails},
-    jitter,
     names::{PropertyId, Reason},
     observer::Observer,
     plan::Plan,
     properties::Properties,
 };
+
+use agenda::{Agenda, Due};
+
+mod agenda;
 
 /// Owns the set of properties and publishes the plan; [`Discoverer::run`] is the task.
 pub struct Discoverer {
@@ -29,28 +35,35 @@ pub struct Discoverer {
     tokens: Tokens,
     observer: Arc<dyn Observer>,
     clock: Clock,
+    steps: Steps,
     config: Config,
     properties: Properties,
-    configs: mpsc::Receiver<Config>,
+    configs: mpsc::Receiver<NewConfig>,
     plan: watch::Sender<Arc<Plan>>,
-    /// When the properties are listed next, where they are discovered.
-    listing_due: Option<Timestamp>,
-    /// When each configured property is asked for next.
-    details_due: BTreeMap<PropertyId, Timestamp>,
-    /// No `properties.get` before this: they are paced.
-    details_open_at: Timestamp,
-    /// Listings that failed in a row.
-    failures: u32,
-    /// Why the Admin API failed last, unless it works.
-    failing: Option<Reason>,
+    agenda: Agenda,
+    /// The one request that is on its way.
+    asking: JoinSet<Answer>,
+    /// What the plan does not have yet.
+    news: News,
+    /// When the plan was published last.
+    published_at: Timestamp,
+    /// Why listings and single questions failed last, unless they work.
+    listing_fails: Option<Reason>,
+    details_fail: Option<Reason>,
     has_listed: bool,
 }
 
-/// What is due next.
+/// Another configuration, and whom to tell when the plan follows it.
+pub type NewConfig = (Config, oneshot::Sender<()>);
+
+/// What the plan does not have yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Due {
-    Listing,
-    Details(PropertyId),
+enum News {
+    None,
+    /// Names, of which many may come one after the other.
+    Names,
+    /// Which properties there are.
+    Properties,
 }
 
 /// What was asked for.
@@ -67,29 +80,32 @@ impl Discoverer {
         observer: Arc<dyn Observer>,
         clock: Clock,
         config: Config,
-    ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<Config>) {
+    ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<NewConfig>) {
         let properties = Properties::new(&config);
         let plan = Plan::new(&config, properties.set(), config.discovery.is_none());
         let (sender, receiver) = watch::channel(Arc::new(plan));
         let (config_sender, configs) = mpsc::channel(1);
         let now = clock.now();
-        let mut discoverer = Self {
+        let mut agenda = Agenda::new(now);
+        agenda.plan_all(config.discovery.is_some(), properties.configured(), now);
+        let discoverer = Self {
             client,
             tokens,
             observer,
             clock,
+            steps: Steps::new(now),
             config,
             properties,
             configs,
             plan: sender,
-            listing_due: None,
-            details_due: BTreeMap::new(),
-            details_open_at: now,
-            failures: 0,
-            failing: None,
+            agenda,
+            asking: JoinSet::new(),
+            news: News::None,
+            published_at: now,
+            listing_fails: None,
+            details_fail: None,
             has_listed: false,
         };
-        discoverer.schedule_all(now);
         (discoverer, receiver, config_sender)
     }
 
@@ -97,139 +113,148 @@ impl Discoverer {
     pub async fn run(mut self) {
         loop {
             let now = self.clock.now();
-            self.properties.forget(now);
-            self.publish();
-            let next = self.next(now);
-            let ask = ask(&self.client, next.filter(|(_, at)| *at <= now).map(|(due, _)| due));
+            if let Some(back) = self.steps.back(now) {
+                self.agenda.on_clock_set_back(back);
+            }
+            if self.properties.forget(now) {
+                self.news = News::Properties;
+            }
+            self.publish(now);
+            let pause = self.ask_for_what_is_due(now);
             tokio::select! {
-                Some(config) = self.configs.recv() => self.configure(config),
-                answer = ask => self.take(answer),
+                Some((config, taken)) = self.configs.recv() => {
+                    self.configure(config);
+                    // Whoever asked may have gone.
+                    let _ = taken.send(());
+                }
+                Some(answer) = self.asking.join_next() => self.take(answer),
                 signed_in = self.tokens.next_attempt() => {
-                    if signed_in && self.failing == Some(Reason::NoCredentials) {
-                        self.schedule_all(self.clock.now());
+                    let waits = [self.listing_fails, self.details_fail].contains(&Some(Reason::NoCredentials));
+                    if signed_in && waits {
+                        self.plan_all();
                     }
                 }
-                // The wall clock is looked at often: it may have been set, or the machine suspended.
-                () = tokio::time::sleep(pause(next, now)), if next.is_none_or(|(_, at)| at > now) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// The first of what is due.
-    fn next(&self, now: Timestamp) -> Option<(Due, Timestamp)> {
-        let listing = self.listing_due.map(|at| (Due::Listing, at));
-        if let Some(listing) = listing.filter(|(_, at)| *at <= now) {
-            return Some(listing);
+    /// Starts the one request that is due, unless there is one on its way; how long to wait for the next.
+    fn ask_for_what_is_due(&mut self, now: Timestamp) -> Duration {
+        let Some((due, at)) = self.agenda.next(now).filter(|_| self.asking.is_empty()) else { return LONGEST_SLEEP };
+        if at > now {
+            return Duration::try_from(at.duration_since(now)).unwrap_or_default().min(LONGEST_SLEEP);
         }
-        let details = self.details_due.iter().min_by_key(|(_, at)| **at);
-        let details = details.map(|(id, at)| (Due::Details(*id), (*at).max(self.details_open_at)));
-        listing.into_iter().chain(details).min_by_key(|(_, at)| *at)
+        let client = self.client.clone();
+        self.asking.spawn(async move {
+            match due {
+                Due::Listing => Answer::Listing(client.listed_properties().await),
+                Due::Details(id) => Answer::Details(id, client.property(id).await),
+            }
+        });
+        LONGEST_SLEEP
     }
 
     fn configure(&mut self, config: Config) {
-        let now = self.clock.now();
         let lists_anew = config.discovery.is_some() && self.config.discovery.is_none();
         self.properties.configure(&config);
         self.config = config;
         self.has_listed &= !lists_anew;
-        self.schedule_all(now);
-        self.publish();
+        // What was asked for under the other configuration may not be wanted any more.
+        self.asking.abort_all();
+        self.asking.detach_all();
+        self.plan_all();
+        let plan = Plan::new(&self.config, self.properties.set(), self.is_complete());
+        let plan = plan.sharing_reports_with(&self.plan.borrow());
+        self.plan.send_replace(Arc::new(plan));
+        self.news = News::None;
     }
 
-    /// Everything that the configuration asks for and that is not planned yet is due now.
-    fn schedule_all(&mut self, now: Timestamp) {
-        self.listing_due = self.config.discovery.as_ref().map(|_| now);
-        let due = std::mem::take(&mut self.details_due);
-        let failing = self.failing.is_some();
-        let at = |id: &PropertyId| if failing { now } else { due.get(id).copied().unwrap_or(now) };
-        self.details_due = self.properties.configured().map(|id| (id, at(&id))).collect();
+    fn plan_all(&mut self) {
+        let discovers = self.config.discovery.is_some();
+        self.agenda.plan_all(discovers, self.properties.configured(), self.clock.now());
     }
 
-    fn take(&mut self, answer: Answer) {
+    fn take(&mut self, answer: Result<Answer, JoinError>) {
         let now = self.clock.now();
         match answer {
-            Answer::Listing(Ok(listing)) => self.take_listing(listing, now),
-            Answer::Listing(Err(error)) => {
-                self.failures += 1;
-                self.listing_due = Some(later(now, pause_after(&error, self.failures)));
+            Ok(Answer::Listing(Ok(listing))) => self.take_listing(listing, now),
+            Ok(Answer::Listing(Err(error))) => {
+                self.agenda.listing_failed(&error, now);
                 self.observer.properties_listed(false, now);
-                self.log_failure(&error, None, "the properties cannot be listed; those that are known stay");
+                let known = self.listing_fails.replace(error.reason());
+                self.log_failure(&error, known, None, "the properties cannot be listed; those that are known stay");
             }
-            Answer::Details(id, Ok(details)) => {
-                self.works_again();
+            Ok(Answer::Details(id, Ok(details))) => {
+                self.agenda.details_came(id, now);
+                works_again(&mut self.details_fail, "the names of the configured properties can be had again");
                 self.properties.on_details(id, details);
-                self.details_due.insert(id, later(now, DETAILS_INTERVAL));
-                self.details_open_at = later(now, DETAILS_GAP);
+                self.news = if self.news == News::Properties { self.news } else { News::Names };
             }
-            Answer::Details(id, Err(error)) => self.take_details_failure(id, &error, now),
+            Ok(Answer::Details(id, Err(error))) => {
+                if self.agenda.details_failed(id, &error, now) {
+                    let known = self.details_fail.replace(error.reason());
+                    let message =
+                        "the names of the configured properties cannot be had; they are exported all the same";
+                    self.log_failure(&error, known, Some(id), message);
+                } else {
+                    debug!(property = %id, error = %Chain(&error), "the property's name cannot be had");
+                }
+            }
+            // In a release build a panic has ended the process already.
+            Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+            Err(_) => {}
         }
     }
 
     fn take_listing(&mut self, listing: Vec<ListedProperty>, now: Timestamp) {
-        self.works_again();
+        works_again(&mut self.listing_fails, "the properties can be listed again");
         let before = self.properties.set().active.len();
         debug!(properties = listing.len(), "listed the properties");
         self.properties.on_listing(now, listing);
         let after = self.properties.set().active.len();
         if !self.has_listed || before != after {
             info!(properties = after, "properties to export");
+            if after == 0 {
+                let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
+                              discovery.exclude";
+                warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
+            }
         }
-        if after == 0 {
-            warn!(
-                remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and exclude",
-                "there is no property to export"
-            );
-        }
-        self.failures = 0;
         self.has_listed = true;
+        self.news = News::Properties;
         let interval = self.config.discovery.as_ref().map(|discovery| discovery.interval);
-        self.listing_due = interval.map(|interval| later(now, interval));
+        self.agenda.listing_came(interval, now);
         self.observer.properties_listed(true, now);
     }
 
-    /// What concerns one property puts only that off.
-    fn take_details_failure(&mut self, id: PropertyId, error: &ga::Error, now: Timestamp) {
-        let concerns_property = matches!(error, ga::Error::NoAccess(_) | ga::Error::InvalidRequest(_));
-        if concerns_property {
-            self.details_due.insert(id, later(now, DENIED_DETAILS_INTERVAL));
-            self.details_open_at = later(now, DETAILS_GAP);
-            debug!(property = %id, error = %Chain(error), "the property's name cannot be had");
-        } else {
-            self.failures += 1;
-            self.details_open_at = later(now, pause_after(error, self.failures));
-            self.log_failure(
-                error,
-                Some(id),
-                "the names of the configured properties cannot be had; they are exported all the same",
-            );
+    /// Names may come five a second; everybody who follows the plan has them once a second at most.
+    fn publish(&mut self, now: Timestamp) {
+        let is_recent = now.duration_since(self.published_at).unsigned_abs() < NAMES_PAUSE;
+        if self.news == News::None || (self.news == News::Names && is_recent) {
+            return;
         }
-    }
-
-    fn publish(&self) {
-        let is_complete = self.config.discovery.is_none() || self.has_listed;
-        let plan = Plan::new(&self.config, self.properties.set(), is_complete);
+        self.news = News::None;
+        self.published_at = now;
+        let is_complete = self.is_complete();
+        let properties = self.properties.set();
         self.plan.send_if_modified(|present| {
-            let is_new = present.properties != plan.properties
-                || present.is_complete != plan.is_complete
-                || !present.has_same_reports(&plan);
+            let is_new = present.properties != properties || present.is_complete != is_complete;
             if is_new {
-                *present = Arc::new(plan);
+                *present = Arc::new(present.with_properties(properties, is_complete));
             }
             is_new
         });
     }
 
-    fn works_again(&mut self) {
-        self.failures = 0;
-        if self.failing.take().is_some_and(|reason| reason != Reason::NoCredentials) {
-            info!("the Admin API works again");
-        }
+    fn is_complete(&self) -> bool {
+        self.config.discovery.is_none() || self.has_listed
     }
 
     /// A change is told once and loudly; that there is no token has been told already.
-    fn log_failure(&mut self, error: &ga::Error, property: Option<PropertyId>, message: &str) {
+    fn log_failure(&self, error: &ga::Error, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
         let reason = error.reason();
-        if self.failing.replace(reason) == Some(reason) || reason == Reason::NoCredentials {
+        if known == Some(reason) || reason == Reason::NoCredentials {
             debug!(%reason, error = %Chain(error), "{message}");
             return;
         }
@@ -239,45 +264,14 @@ impl Discoverer {
     }
 }
 
-/// Asks for what is due; for ever when nothing is.
-async fn ask(client: &ga::Client, due: Option<Due>) -> Answer {
-    match due {
-        Some(Due::Listing) => Answer::Listing(client.listed_properties().await),
-        Some(Due::Details(id)) => Answer::Details(id, client.property(id).await),
-        None => std::future::pending().await,
+fn works_again(failing: &mut Option<Reason>, message: &str) {
+    if failing.take().is_some_and(|reason| reason != Reason::NoCredentials) {
+        info!("{message}");
     }
 }
 
-fn pause(next: Option<(Due, Timestamp)>, now: Timestamp) -> Duration {
-    let left = next.map(|(_, at)| Duration::try_from(at.duration_since(now)).unwrap_or_default());
-    left.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
-}
-
-fn pause_after(error: &ga::Error, failures: u32) -> Duration {
-    if error.reason().needs_operator() {
-        DENIED_PAUSE
-    } else {
-        jitter::back_off(FIRST_BACK_OFF, LONGEST_BACK_OFF, failures, "admin")
-    }
-}
-
-fn later(at: Timestamp, by: Duration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
-
+/// The wall clock is looked at so often at least: it may have been set, or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// A click in Google's console mends it.
-const DENIED_PAUSE: Duration = Duration::from_mins(10);
-
-const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
-
-const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
-
-/// Names and zones change rarely.
-const DETAILS_INTERVAL: Duration = Duration::from_hours(24);
-
-const DENIED_DETAILS_INTERVAL: Duration = Duration::from_hours(1);
-
-/// Five a second: the Admin API allows 600 a minute to a user.
-const DETAILS_GAP: Duration = Duration::from_millis(200);
+/// From one plan with new names to the next.
+const NAMES_PAUSE: Duration = Duration::from_secs(1);

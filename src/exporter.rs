@@ -6,13 +6,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
+    clock::monotonic,
     config::Config,
     exposition::{self, View},
     http::{self, Format, Readiness, Rendering, Scope},
@@ -31,6 +32,8 @@ pub struct Exporter {
     config: watch::Receiver<Arc<Config>>,
     reloads: Reloads,
     started_at: Timestamp,
+    /// The same for the time that has passed, whatever the clock says.
+    started: Instant,
     /// Set once, and never taken back.
     ready: AtomicBool,
 }
@@ -45,13 +48,13 @@ impl Exporter {
         reloads: Reloads,
         started_at: Timestamp,
     ) -> Self {
-        Self { store, metrics, plan, config, reloads, started_at, ready: AtomicBool::new(false) }
+        Self { store, metrics, plan, config, reloads, started_at, started: monotonic(), ready: AtomicBool::new(false) }
     }
 
     /// What is still missing before it is worth a scrape.
     fn missing(&self, now: Timestamp) -> Option<String> {
         let age = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
-        if age >= READY_AT_THE_LATEST {
+        if age.max(self.started.elapsed()) >= READY_AT_THE_LATEST {
             return None;
         }
         if !self.plan.borrow().is_complete {
@@ -70,7 +73,7 @@ impl http::Exporter for Exporter {
     }
 
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
-        self.metrics.set_properties(self.store.len());
+        self.metrics.set_properties(self.plan.borrow().properties.active.len());
         let own = self.metrics.gather();
         let view = match scope {
             Scope::All => {

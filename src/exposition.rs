@@ -151,14 +151,14 @@ fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: 
             snapshots.push((row, snapshot));
         }
     }
-    let older = Positions::of_older_definitions(report, &snapshots);
+    let older = Older::definitions(report, &snapshots);
     for (position, family) in report.families.iter().enumerate() {
         page.family(&family.name, &family.help, Kind::Gauge);
         for (row, snapshot) in &snapshots {
             let position = if Arc::ptr_eq(&snapshot.report, report) {
                 Some(position)
             } else {
-                older.position(&snapshot.report, &family.name)
+                older.position(&snapshot.report, position)
             };
             if let Some(value) = position.and_then(|position| snapshot.values.get(position)) {
                 page.sample(&row.label, *value);
@@ -167,23 +167,23 @@ fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: 
     }
 }
 
-/// Where the families stand in snapshots that were taken before the report was defined as it is now.
-struct Positions(HashMap<(*const Report, String), usize>);
+/// For each older definition of a report that snapshots were taken by: where the present families stand in it.
+struct Older(HashMap<*const Report, Vec<Option<usize>>>);
 
-impl Positions {
-    fn of_older_definitions(report: &Arc<Report>, snapshots: &[(&PropertyRow<'_>, &Snapshot)]) -> Self {
-        let mut positions = HashMap::new();
-        for (_, snapshot) in snapshots.iter().filter(|(_, snapshot)| !Arc::ptr_eq(&snapshot.report, report)) {
-            let definition = Arc::as_ptr(&snapshot.report);
-            for (position, family) in snapshot.report.families.iter().enumerate() {
-                positions.entry((definition, family.name.clone())).or_insert(position);
-            }
+impl Older {
+    fn definitions(present: &Arc<Report>, snapshots: &[(&PropertyRow<'_>, &Snapshot)]) -> Self {
+        let mut definitions = HashMap::new();
+        for (_, snapshot) in snapshots.iter().filter(|(_, snapshot)| !Arc::ptr_eq(&snapshot.report, present)) {
+            definitions.entry(Arc::as_ptr(&snapshot.report)).or_insert_with(|| {
+                let position = |name: &str| snapshot.report.families.iter().position(|family| family.name == name);
+                present.families.iter().map(|family| position(&family.name)).collect()
+            });
         }
-        Self(positions)
+        Self(definitions)
     }
 
-    fn position(&self, report: &Arc<Report>, family: &str) -> Option<usize> {
-        self.0.get(&(Arc::as_ptr(report), family.to_owned())).copied()
+    fn position(&self, report: &Arc<Report>, of_present: usize) -> Option<usize> {
+        self.0.get(&Arc::as_ptr(report))?.get(of_present).copied().flatten()
     }
 }
 

@@ -45,6 +45,22 @@ impl Plan {
         }
     }
 
+    /// The same plan for other properties.
+    #[must_use]
+    pub fn with_properties(&self, properties: PropertySet, is_complete: bool) -> Self {
+        Self { reports: self.reports.clone(), limits: self.limits, properties, is_complete }
+    }
+
+    /// The same plan, but sharing its reports with an older one that defines the same: what was taken by those is then
+    /// not of an older definition.
+    #[must_use]
+    pub fn sharing_reports_with(mut self, older: &Self) -> Self {
+        if self.reports == older.reports {
+            self.reports.clone_from(&older.reports);
+        }
+        self
+    }
+
     /// Whether another plan defines the same reports and limits.
     pub fn has_same_reports(&self, other: &Self) -> bool {
         self.reports == other.reports && self.limits == other.limits

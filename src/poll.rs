@@ -21,17 +21,22 @@ use crate::{
     auth::Tokens,
     calendar::Zone,
     chain::Chain,
-    clock::Clock,
-    ga::{self, response::PropertyQuota},
+    clock::{Clock, Steps, later},
+    ga,
     names::{PropertyId, Reason},
     plan::Plan,
+    properties::PropertySet,
     quota::Ledger,
-    schedule::{Job, Outcome, Schedule, Step},
-    store::{Attempt, Snapshot, Store},
+    schedule::{DISCARDED_IN_A_ROW, Job, Outcome, Schedule, Step},
+    store::{Snapshot, Store},
 };
 
+use complaints::Complaints;
+use day::{Day, day_of};
 use request::{Answer, Poll};
 
+mod complaints;
+mod day;
 mod request;
 
 /// Owns the schedule and the ledger; [`Poller::run`] is the task.
@@ -39,12 +44,19 @@ pub struct Poller {
     client: ga::Client,
     tokens: Tokens,
     plan: watch::Receiver<Arc<Plan>>,
+    /// The plan that schedule and store are in line with.
+    followed: Arc<Plan>,
     store: Arc<Store>,
     clock: Clock,
+    steps: Steps,
     schedule: Schedule,
     ledger: Ledger,
     /// The zone of each property, as the last answer told it.
     zones: HashMap<PropertyId, Zone>,
+    /// Zones that are not in the database, by property; told once.
+    unknown_zones: HashMap<PropertyId, String>,
+    failures: Complaints,
+    recoveries: Complaints,
     running: JoinSet<Poll>,
 }
 
@@ -58,31 +70,37 @@ impl Poller {
         clock: Clock,
     ) -> Self {
         let present = Arc::clone(&plan.borrow_and_update());
-        let schedule = Schedule::new(present.paces(), present.limits, clock.now());
+        let now = clock.now();
         let mut poller = Self {
             client,
             tokens,
             plan,
+            followed: Arc::new(present.with_properties(PropertySet::default(), false)),
             store,
             clock,
-            schedule,
+            steps: Steps::new(now),
+            schedule: Schedule::new(present.paces(), present.limits, now),
             ledger: Ledger::default(),
             zones: HashMap::new(),
+            unknown_zones: HashMap::new(),
+            failures: Complaints::default(),
+            recoveries: Complaints::default(),
             running: JoinSet::new(),
         };
-        poller.follow(&present);
+        poller.follow(present);
         poller
     }
 
     /// Polls until it is dropped.
     pub async fn run(mut self) {
         loop {
+            self.notice_clock_change();
             let pause = self.send_what_is_due();
             tokio::select! {
                 Some(result) = self.running.join_next() => self.take(result),
                 Ok(()) = self.plan.changed() => {
                     let plan = Arc::clone(&self.plan.borrow_and_update());
-                    self.follow(&plan);
+                    self.follow(plan);
                 }
                 signed_in = self.tokens.next_attempt() => {
                     if signed_in {
@@ -95,24 +113,34 @@ impl Poller {
     }
 
     /// Brings schedule, ledger and store in line with a plan.
-    fn follow(&mut self, plan: &Plan) {
-        let now = self.clock.now();
-        for (id, info) in plan.properties.active.iter().chain(&plan.properties.unlisted) {
-            self.store.put(*id, info, &plan.reports);
-        }
-        for id in plan.properties.unlisted.keys() {
-            self.store.update(*id, |state| state.mark_unlisted());
-        }
-        for state in self.store.properties() {
-            let set = &plan.properties;
-            if !set.active.contains_key(&state.id) && !set.unlisted.contains_key(&state.id) {
-                self.store.remove(state.id);
-                self.ledger.remove(state.id);
-                self.zones.remove(&state.id);
+    fn follow(&mut self, plan: Arc<Plan>) {
+        let before = std::mem::replace(&mut self.followed, Arc::clone(&plan));
+        let same_reports = plan.has_same_reports(&before);
+        let (old, new) = (&before.properties, &plan.properties);
+        for (id, info) in &new.active {
+            if !same_reports || old.active.get(id) != Some(info) {
+                self.store.put(*id, info, &plan.reports);
             }
         }
-        let active: BTreeSet<PropertyId> = plan.properties.active.keys().copied().collect();
+        for (id, info) in &new.unlisted {
+            if !same_reports {
+                self.store.put(*id, info, &plan.reports);
+            }
+            if !same_reports || !old.unlisted.contains_key(id) {
+                self.store.update(*id, |state| state.mark_unlisted());
+            }
+        }
+        for id in old.active.keys().chain(old.unlisted.keys()) {
+            if !new.active.contains_key(id) && !new.unlisted.contains_key(id) {
+                self.store.remove(*id);
+                self.ledger.remove(*id);
+                self.zones.remove(id);
+                self.unknown_zones.remove(id);
+            }
+        }
+        let now = self.clock.now();
         self.schedule.configure(plan.paces(), plan.limits, now);
+        let active: BTreeSet<PropertyId> = new.active.keys().copied().collect();
         self.schedule.set_properties(&active, now);
     }
 
@@ -138,12 +166,8 @@ impl Poller {
     }
 
     fn send(&mut self, job: Job) {
-        let report = self.plan.borrow().reports.iter().find(|report| report.name == job.report).cloned();
-        // The plan may be newer than the schedule for a moment; then the schedule hears that nothing was sent.
-        let Some(report) = report else {
-            self.schedule.on_result(&job, &Outcome::Discarded, self.clock.now());
-            return;
-        };
+        let report = self.followed.reports.iter().find(|report| report.name == job.report).cloned();
+        let report = report.expect("the schedule has the reports of the plan that was followed last");
         let zone = self.zones.get(&job.property).cloned();
         let (client, clock) = (self.client.clone(), self.clock.clone());
         self.running.spawn(request::poll(client, clock, job, report, zone));
@@ -156,98 +180,130 @@ impl Poller {
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
-        let outcome = if self.schedule.has(&poll.job) { self.store_result(&poll) } else { Outcome::Discarded };
+        self.settle(&poll);
+        // Its property or its report may have gone meanwhile.
+        let outcome = if self.schedule.has(&poll.job) {
+            match &poll.result {
+                Ok(answer) => self.accept(&poll, answer),
+                Err(error) => self.fail(&poll, error),
+            }
+        } else {
+            Outcome::Discarded { midnight: None }
+        };
         self.schedule.on_result(&poll.job, &outcome, self.clock.now());
+        if outcome == Outcome::Failed(Reason::NoCredentials) && self.tokens.are_available() {
+            self.schedule.on_signed_in(self.clock.now());
+        }
     }
 
-    fn store_result(&mut self, poll: &Poll) -> Outcome {
-        let outcome = match &poll.result {
-            Ok(answer) => self.accept(poll, answer),
-            Err(error) => self.fail(poll, error),
-        };
-        let (property, category) = (poll.job.property, poll.report.category);
-        if let Some(view) = self.ledger.view(property, category) {
-            self.store.update(property, |state| {
-                state.quota.insert(category, view);
-            });
+    /// Tells the ledger how it went, whatever becomes of the answer.
+    fn settle(&mut self, poll: &Poll) {
+        let (property, category, now) = (poll.job.property, poll.report.category, poll.received_at);
+        match &poll.result {
+            Ok(answer) => {
+                let holds_until = later(poll.sent_at, poll.report.stale_after);
+                self.ledger.on_success(property, category, answer.quota.as_ref(), poll.sent_at, holds_until);
+            }
+            Err(ga::Error::QuotaExhausted { bucket, .. }) => {
+                self.ledger.on_exhausted(property, category, *bucket, now);
+            }
+            // Google counts no others (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
+            Err(ga::Error::ServerError { status: 500 | 503, .. }) => {
+                self.ledger.on_server_error(property, category, now);
+            }
+            Err(ga::Error::NoCredentials(_)) => self.ledger.on_not_sent(property, category),
+            Err(_) => self.ledger.on_other_failure(property, category, now),
         }
-        outcome
+        let properties = &self.followed.properties;
+        if !properties.active.contains_key(&property) && !properties.unlisted.contains_key(&property) {
+            self.ledger.remove(property);
+        }
     }
 
     fn accept(&mut self, poll: &Poll, answer: &Answer) -> Outcome {
-        let (property, category) = (poll.job.property, poll.report.category);
-        let holds_until = later(poll.sent_at, poll.report.stale_after);
-        self.ledger.on_success(property, category, answer.quota.as_ref(), holds_until);
+        let property = poll.job.property;
         let day_ends = match self.day_of(poll, answer) {
-            Day::Known { ends } => Some(ends),
             Day::Unknown => None,
-            Day::Changed => {
-                debug!(%property, report = %poll.job.report, "the day or the zone changed meanwhile; asking again");
-                self.store.update(property, |state| {
-                    state.take_metadata(&answer.time_zone, &answer.currency);
-                    if let Some(report) = state.report_mut(&poll.job.report) {
-                        report.tokens_spent += spent(answer.quota.as_ref());
-                    }
-                });
-                return Outcome::Discarded;
+            Day::Known { zone, ends } => {
+                self.zones.insert(property, zone);
+                Some(ends)
             }
+            Day::Turned { zone, midnight } => return self.discard(poll, answer, zone, Some(midnight)),
+            Day::Moved { zone } => return self.discard(poll, answer, zone, None),
         };
+        let holds_until = later(poll.sent_at, poll.report.stale_after);
         let expires_at = day_ends.map_or(holds_until, |ends| holds_until.min(ends));
         let snapshot = Snapshot { report: Arc::clone(&poll.report), values: answer.values.clone(), expires_at };
+        let quota = self.ledger.view(property, poll.report.category);
         let mut failed_before = None;
         self.store.update(property, |state| {
             state.take_metadata(&answer.time_zone, &answer.currency);
+            state.quota.extend(quota.map(|quota| (poll.report.category, quota)));
             if let Some(report) = state.report_mut(&poll.job.report) {
                 failed_before = report.failure;
-                report.succeed(poll.attempt(), spent(answer.quota.as_ref()), snapshot);
+                report.succeed(poll.attempt(), answer.tokens(), snapshot);
             }
         });
-        if let Some(reason) = failed_before.filter(|reason| *reason != Reason::NoCredentials) {
-            info!(%property, report = %poll.job.report, %reason, "the report works again");
+        if let Some(reason) = failed_before {
+            self.log_recovery(poll, reason);
         }
         Outcome::Success { day_ends }
     }
 
-    /// Which day a dated answer belongs to, and whether that is still today.
+    /// Which day a dated answer belongs to; an undated one needs none.
     fn day_of(&mut self, poll: &Poll, answer: &Answer) -> Day {
         if !poll.report.is_dated() {
             return Day::Unknown;
         }
         let property = poll.job.property;
-        let zone = match Zone::named(&answer.time_zone) {
-            Ok(zone) => zone,
-            Err(_) if answer.time_zone.is_empty() => match &poll.zone {
-                Some(zone) => zone.clone(),
-                None => return Day::Unknown,
-            },
+        let told = match Zone::named(&answer.time_zone) {
+            Ok(zone) => Some(zone),
+            Err(_) if answer.time_zone.is_empty() => None,
             Err(error) => {
-                debug!(%property, %error, "dates are left to Google");
+                let known = self.unknown_zones.insert(property, answer.time_zone.clone());
+                if known.as_ref() != Some(&answer.time_zone) {
+                    warn!(%property, %error, "the property's midnight is not known; its day values end when they are stale");
+                }
                 self.zones.remove(&property);
                 return Day::Unknown;
             }
         };
-        let is_new = poll.zone.as_ref().is_some_and(|asked| *asked != zone);
-        let has_turned = zone.date(poll.sent_at) != zone.date(poll.received_at);
-        let ends = zone.next_midnight(poll.sent_at);
+        day_of(poll.zone.as_ref(), told, poll.sent_at, poll.received_at)
+    }
+
+    /// The answer is of a day that has ended, or of another zone's: it is asked for again.
+    fn discard(&mut self, poll: &Poll, answer: &Answer, zone: Zone, midnight: Option<Timestamp>) -> Outcome {
+        let property = poll.job.property;
         self.zones.insert(property, zone);
-        if is_new || has_turned { Day::Changed } else { Day::Known { ends } }
+        if self.schedule.discarded(&poll.job) >= DISCARDED_IN_A_ROW {
+            return self
+                .fail(poll, &ga::Error::Protocol("its day or its zone is another with every answer".to_owned()));
+        }
+        debug!(%property, report = %poll.job.report, "the day or the zone changed meanwhile; asking again");
+        self.store.update(property, |state| {
+            state.take_metadata(&answer.time_zone, &answer.currency);
+            if let Some(report) = state.report_mut(&poll.job.report) {
+                report.tokens_spent = report.tokens_spent.saturating_add(answer.tokens());
+                // What was shown is of the same day that is over, or of the zone that was left.
+                report.snapshot = None;
+            }
+        });
+        Outcome::Discarded { midnight }
     }
 
     fn fail(&mut self, poll: &Poll, error: &ga::Error) -> Outcome {
-        let (property, category, reason) = (poll.job.property, poll.report.category, error.reason());
-        let now = poll.received_at;
-        if let ga::Error::QuotaExhausted { bucket, .. } = error {
-            self.ledger.on_exhausted(property, category, *bucket, now);
-        } else if reason == Reason::ServerError {
-            self.ledger.on_server_error(property, category, now);
-        } else {
-            self.ledger.on_other_failure(property, category, now);
-        }
+        let (property, reason) = (poll.job.property, error.reason());
+        let quota = self.ledger.view(property, poll.report.category);
         let mut failed_before = None;
         self.store.update(property, |state| {
+            state.quota.extend(quota.map(|quota| (poll.report.category, quota)));
             if let Some(report) = state.report_mut(&poll.job.report) {
                 failed_before = report.failure;
-                report.fail(poll.attempt(), reason);
+                if reason == Reason::NoCredentials {
+                    report.want_token();
+                } else {
+                    report.fail(poll.attempt(), reason);
+                }
             }
         });
         self.log_failure(poll, error, failed_before);
@@ -255,43 +311,45 @@ impl Poller {
     }
 
     /// A change is told once and loudly; that there is no token has been told already.
-    fn log_failure(&self, poll: &Poll, error: &ga::Error, failed_before: Option<Reason>) {
+    fn log_failure(&mut self, poll: &Poll, error: &ga::Error, failed_before: Option<Reason>) {
         let (property, report, reason) = (poll.job.property, &poll.job.report, error.reason());
-        if failed_before == Some(reason) || reason == Reason::NoCredentials {
-            debug!(%property, %report, %reason, error = %Chain(error), "the report still fails");
+        let is_news = failed_before != Some(reason) && reason != Reason::NoCredentials;
+        let told = if is_news { self.failures.tell(reason, poll.received_at) } else { None };
+        let Some(like_it) = told else {
+            debug!(%property, %report, %reason, error = %Chain(error), "the report fails");
             return;
-        }
+        };
         let account = self.client.account();
         let remedy = error.remedy(Some(property), account.as_deref());
-        warn!(%property, %report, %reason, error = %Chain(error), remedy, "the report fails");
+        if like_it == 0 {
+            warn!(%property, %report, %reason, error = %Chain(error), remedy, "the report fails");
+        } else {
+            warn!(%property, %report, %reason, error = %Chain(error), remedy, like_it, "the report fails, as others did");
+        }
     }
-}
 
-/// What is known of the day that an answer belongs to.
-enum Day {
-    /// It is today's, until then.
-    Known { ends: Timestamp },
-    /// The report has no dates, or its zone is not known.
-    Unknown,
-    /// It is not certain any more which day it is.
-    Changed,
-}
-
-impl Poll {
-    fn attempt(&self) -> Attempt {
-        Attempt { sent_at: self.sent_at, took: self.took }
+    fn log_recovery(&mut self, poll: &Poll, reason: Reason) {
+        let (property, report) = (poll.job.property, &poll.job.report);
+        let is_news = reason != Reason::NoCredentials;
+        let told = if is_news { self.recoveries.tell(reason, poll.received_at) } else { None };
+        match told {
+            Some(0) => info!(%property, %report, %reason, "the report works again"),
+            Some(like_it) => info!(%property, %report, %reason, like_it, "the report works again, as others do"),
+            None => debug!(%property, %report, %reason, "the report works again"),
+        }
     }
-}
 
-/// The tokens that a request has cost. Every bucket is charged the same; the smallest is told in any case.
-fn spent(quota: Option<&PropertyQuota>) -> u64 {
-    let buckets = quota.map(|quota| [quota.tokens_per_day, quota.tokens_per_hour, quota.tokens_per_project_per_hour]);
-    let consumed = buckets.into_iter().flatten().flatten().map(|status| status.consumed).max();
-    consumed.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default()
-}
-
-fn later(at: Timestamp, by: Duration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+    /// What was planned and what holds by a clock that was ahead would come too late and hold too long.
+    fn notice_clock_change(&mut self) {
+        let now = self.clock.now();
+        let Some(back) = self.steps.back(now) else { return };
+        warn!(seconds = back.as_secs(), "the clock was set back; due times are moved with it");
+        self.schedule.on_clock_set_back(back, now);
+        self.ledger.on_clock_set_back(back);
+        for state in self.store.properties() {
+            self.store.update(state.id, |state| state.on_clock_set_back(back));
+        }
+    }
 }
 
 /// The wall clock is looked at so often at least: it may have been set, or the machine suspended.

@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
+    clock::later,
     config::{Config, ConfiguredProperty, Discovery},
     ga::{ListedProperty, PropertyDetails},
     names::{LabelName, PropertyId},
@@ -106,11 +107,12 @@ impl Properties {
         self.details.insert(id, details);
     }
 
-    /// Lets go what has been missing for too long.
-    pub fn forget(&mut self, now: Timestamp) {
-        let kept =
-            |since: Timestamp| now.duration_since(since) < SignedDuration::try_from(UNLISTED_SHOWN).unwrap_or_default();
+    /// Lets go what has been missing for too long; whether there was anything.
+    pub fn forget(&mut self, now: Timestamp) -> bool {
+        let before = self.missing.len();
+        let kept = |since: Timestamp| later(since, UNLISTED_SHOWN) > now;
         self.missing.retain(|_, missing| missing.unlisted_since.is_none_or(kept));
+        self.missing.len() < before
     }
 
     /// The set as it is now.
@@ -158,3 +160,110 @@ impl Properties {
 
 /// How long a property that Google no longer lists is shown as failing.
 pub const UNLISTED_SHOWN: Duration = Duration::from_secs(7 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SHOP: u64 = 1;
+    const NEWS: u64 = 2;
+
+    fn id(number: u64) -> PropertyId {
+        number.to_string().parse().unwrap()
+    }
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + 3600 * hours).unwrap()
+    }
+
+    fn properties(yaml: &str) -> Properties {
+        Properties::new(&config(yaml))
+    }
+
+    fn config(yaml: &str) -> Config {
+        Config::from_yaml(yaml, Path::new("test.yml")).unwrap().config
+    }
+
+    fn listing(names: &[(u64, &str)]) -> Vec<ListedProperty> {
+        let listed = |(number, name): &(u64, &str)| ListedProperty {
+            id: id(*number),
+            name: (*name).to_owned(),
+            account_id: "9".to_owned(),
+            account_name: "Account".to_owned(),
+        };
+        names.iter().map(listed).collect()
+    }
+
+    fn active(properties: &Properties) -> Vec<u64> {
+        properties.set().active.keys().map(|id| id.as_u64()).collect()
+    }
+
+    fn unlisted(properties: &Properties) -> Vec<u64> {
+        properties.set().unlisted.keys().map(|id| id.as_u64()).collect()
+    }
+
+    #[test]
+    fn a_property_goes_with_the_second_complete_listing_without_it() {
+        let mut properties = properties("discovery: {enabled: true}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (NEWS, "News")]));
+        properties.on_listing(at(1), listing(&[(NEWS, "News")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![1, 2], vec![]));
+        properties.on_listing(at(2), listing(&[(NEWS, "News")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![2], vec![1]));
+        assert_eq!(properties.set().unlisted[&id(SHOP)].name, "Shop", "it keeps its name");
+        assert!(!properties.forget(at(2 + 7 * 24 - 1)));
+        assert!(properties.forget(at(2 + 7 * 24)));
+        assert!(unlisted(&properties).is_empty());
+    }
+
+    #[test]
+    fn a_property_that_is_listed_again_is_as_before() {
+        let mut properties = properties("discovery: {enabled: true}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop")]));
+        for hour in 1..=3 {
+            properties.on_listing(at(hour), listing(&[]));
+        }
+        properties.on_listing(at(4), listing(&[(SHOP, "Shop")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![1], vec![]));
+        properties.on_listing(at(5), listing(&[]));
+        assert_eq!(active(&properties), [1], "it counts from the beginning");
+    }
+
+    #[test]
+    fn a_configured_property_never_goes() {
+        let mut properties = properties("{properties: [1], discovery: {enabled: true}}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (NEWS, "News")]));
+        for hour in 1..=3 {
+            properties.on_listing(at(hour), listing(&[]));
+        }
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![1], vec![2]));
+    }
+
+    #[test]
+    fn another_configuration_lets_go_at_once_what_it_does_not_select() {
+        let mut properties = properties("discovery: {enabled: true}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (NEWS, "News")]));
+        properties.configure(&config("discovery: {exclude: [Shop]}"));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![2], vec![]));
+    }
+
+    #[test]
+    fn names_come_from_the_listing_and_then_from_the_details() {
+        let mut properties = properties("{properties: [1], discovery: {enabled: true}}");
+        let details = PropertyDetails {
+            name: "By details".to_owned(),
+            account_id: "8".to_owned(),
+            time_zone: "Europe/Berlin".to_owned(),
+            currency: "EUR".to_owned(),
+        };
+        properties.on_details(id(SHOP), details);
+        let info = properties.set().active.remove(&id(SHOP)).unwrap();
+        assert_eq!((info.name.as_str(), info.account_name.as_str()), ("By details", ""));
+        properties.on_listing(at(0), listing(&[(SHOP, "By listing")]));
+        let info = properties.set().active.remove(&id(SHOP)).unwrap();
+        assert_eq!((info.name.as_str(), info.account_name.as_str()), ("By listing", "Account"));
+        assert_eq!((info.time_zone.as_str(), info.currency.as_str()), ("Europe/Berlin", "EUR"));
+    }
+}

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use view::{QuotaView, Remaining, TokenBucket};
 
 use crate::{
     calendar::next_pacific_midnight,
+    clock::later,
     ga::response::PropertyQuota,
     names::{Bucket, Category, PropertyId},
 };
@@ -38,8 +39,9 @@ struct Account {
     server_errors: VecDeque<Timestamp>,
     /// Server errors since Google told how many are left.
     server_errors_since_told: i64,
-    /// Whether the one request that tries a closed bucket is on its way.
-    trial_on_its_way: bool,
+    /// Until when the one request that tries a closed bucket may be on its way. It may also be lost without a word, when
+    /// its property or report goes meanwhile.
+    trial_until: Option<Timestamp>,
     /// Whether Google has ever told more than a standard property can have.
     premium: bool,
 }
@@ -54,6 +56,7 @@ struct Told {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Closure {
     until: Timestamp,
+    made_at: Timestamp,
     /// Whether it has to be tried with one request before others follow.
     tried_first: bool,
 }
@@ -87,24 +90,26 @@ impl Ledger {
         if until > now {
             return Admission::Closed { until, bucket };
         }
-        if account.trial_on_its_way {
+        if account.trial_until.is_some_and(|until| until > now) {
             return Admission::Closed { until: later(now, WAIT_FOR_TRIAL), bucket };
         }
-        account.trial_on_its_way = true;
+        account.trial_until = Some(later(now, TRIAL_LOST));
         Admission::Trial
     }
 
-    /// A report came, and perhaps what is left. The numbers hold until `holds_until`.
+    /// A report came, and perhaps what is left. The numbers hold until `holds_until`. A request that was sent before a
+    /// bucket was found empty says nothing of that bucket.
     pub fn on_success(
         &mut self,
         property: PropertyId,
         category: Category,
         quota: Option<&PropertyQuota>,
+        sent_at: Timestamp,
         holds_until: Timestamp,
     ) {
         let account = self.account(property, category);
-        account.trial_on_its_way = false;
-        account.closed.clear();
+        account.trial_until = None;
+        account.closed.retain(|_, closure| closure.made_at > sent_at);
         if let Some(quota) = quota {
             account.premium |= view::is_premium(quota);
             account.server_errors_since_told = 0;
@@ -115,15 +120,17 @@ impl Ledger {
     /// A request was refused because this bucket is empty.
     pub fn on_exhausted(&mut self, property: PropertyId, category: Category, bucket: Bucket, now: Timestamp) {
         let account = self.account(property, category);
-        let pause = if account.trial_on_its_way { TRIAL_PAUSE } else { REFILL };
-        account.trial_on_its_way = false;
+        let is_trial = account.trial_until.take().is_some();
+        let pause = if is_trial { TRIAL_PAUSE } else { REFILL };
         let (until, tried_first) = match bucket {
             Bucket::Concurrent => (later(now, CONCURRENT_PAUSE), false),
+            // A refill that comes a moment after midnight must not cost another day.
+            Bucket::Day if is_trial => (next_pacific_midnight(now).min(later(now, pause)), true),
             Bucket::Day => (next_pacific_midnight(now), true),
             Bucket::ServerErrors => (later(now, HOUR), true),
             Bucket::Hour | Bucket::ProjectHour | Bucket::Thresholded | Bucket::Unknown => (later(now, pause), true),
         };
-        account.closed.insert(bucket, Closure { until, tried_first });
+        account.closed.insert(bucket, Closure { until, made_at: now, tried_first });
     }
 
     /// Google failed with 500 or 503: it blocks a project from a property after 10 of those in an hour.
@@ -134,7 +141,7 @@ impl Ledger {
         account.server_errors.push_back(now);
         account.server_errors.retain(|at| later(*at, HOUR) > now);
         let Some(until) = account.server_error_pause(now) else { return };
-        account.closed.insert(Bucket::ServerErrors, Closure { until, tried_first: false });
+        account.closed.insert(Bucket::ServerErrors, Closure { until, made_at: now, tried_first: false });
     }
 
     /// A request failed for another reason than a quota.
@@ -152,6 +159,26 @@ impl Ledger {
         Some(QuotaView::new(told, closed, account.premium))
     }
 
+    /// The trial was not sent at all, or is lost.
+    pub fn on_not_sent(&mut self, property: PropertyId, category: Category) {
+        if let Some(account) = self.accounts.get_mut(&(property, category)) {
+            account.trial_until = None;
+        }
+    }
+
+    /// The clock was set back: what was closed by it stays closed as long as was meant.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration) {
+        let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(at);
+        for account in self.accounts.values_mut() {
+            for closure in account.closed.values_mut() {
+                closure.until = back(closure.until);
+                closure.made_at = back(closure.made_at);
+            }
+            account.server_errors.iter_mut().for_each(|at| *at = back(*at));
+            account.trial_until = account.trial_until.map(back);
+        }
+    }
+
     /// Forgets a property.
     pub fn remove(&mut self, property: PropertyId) {
         for category in Category::ALL {
@@ -167,7 +194,7 @@ impl Ledger {
 impl Account {
     /// A trial that told nothing of the bucket leaves it closed until the next.
     fn trial_failed(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.trial_on_its_way) {
+        if self.trial_until.take().is_some() {
             for closure in self.closed.values_mut().filter(|closure| closure.until <= now) {
                 closure.until = later(now, TRIAL_PAUSE);
             }
@@ -192,10 +219,6 @@ impl Account {
     }
 }
 
-fn later(at: Timestamp, by: Duration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
-
 const HOUR: Duration = Duration::from_hours(1);
 
 /// After "too many at once".
@@ -206,6 +229,9 @@ const REFILL: Duration = Duration::from_mins(30);
 
 /// From one trial of a bucket to the next.
 const TRIAL_PAUSE: Duration = Duration::from_mins(10);
+
+/// A trial that has not ended by then never will: a request and the wait for its token take less.
+const TRIAL_LOST: Duration = Duration::from_mins(3);
 
 /// How soon the others look whether the trial has passed.
 const WAIT_FOR_TRIAL: Duration = Duration::from_secs(5);

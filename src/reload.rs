@@ -16,6 +16,7 @@ use crate::{
     chain::Chain,
     clock::Clock,
     config::{Config, Errors, Loaded},
+    discover::NewConfig,
     names::PropertyId,
     self_metrics::SelfMetrics,
     transport::Transport,
@@ -44,7 +45,7 @@ pub struct Reloader {
     clock: Clock,
     metrics: Arc<SelfMetrics>,
     present: watch::Sender<Arc<Config>>,
-    configs: mpsc::Sender<Config>,
+    configs: mpsc::Sender<NewConfig>,
     credentials: Replacements,
     requests: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
 }
@@ -54,7 +55,7 @@ pub struct Targets {
     /// To whoever shows it.
     pub present: watch::Sender<Arc<Config>>,
     /// To whoever plans by it.
-    pub configs: mpsc::Sender<Config>,
+    pub configs: mpsc::Sender<NewConfig>,
     /// To whoever signs in.
     pub credentials: Replacements,
 }
@@ -134,8 +135,12 @@ impl Reloader {
         if let Some(credentials) = credentials {
             self.credentials.send(credentials).await;
         }
+        self.metrics.set_discovers(config.discovery.is_some());
         self.present.send_replace(Arc::new(config.clone()));
-        self.configs.send(config).await.map_err(|_| "the exporter is stopping".to_owned())
+        let stopping = || "the exporter is stopping".to_owned();
+        let (taken, is_taken) = oneshot::channel();
+        self.configs.send((config, taken)).await.map_err(|_| stopping())?;
+        is_taken.await.map_err(|_| stopping())
     }
 
     /// Other credentials, where the configuration names another file than before.

@@ -177,17 +177,21 @@ impl Report {
 
 impl Window {
     fn date_range(&self, today: Option<Date>) -> DateRange {
-        let (oldest, newest) = match self.range {
-            Range::Days(oldest, newest) | Range::Minutes(oldest, newest) => (oldest, newest),
-        };
+        let (oldest, newest) = self.range.bounds();
         DateRange { start_date: day(oldest, today), end_date: day(newest, today), name: self.name }
     }
 
     fn minute_range(&self) -> MinuteRange {
-        let (oldest, newest) = match self.range {
-            Range::Days(oldest, newest) | Range::Minutes(oldest, newest) => (oldest, newest),
-        };
+        let (oldest, newest) = self.range.bounds();
         MinuteRange { start_minutes_ago: oldest, end_minutes_ago: newest, name: self.name }
+    }
+}
+
+impl Range {
+    fn bounds(self) -> (u32, u32) {
+        match self {
+            Self::Days(oldest, newest) | Self::Minutes(oldest, newest) => (oldest, newest),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use due::Outcome;
+pub use due::{DISCARDED_IN_A_ROW, Outcome};
 pub use throttle::Throttle;
 
 use crate::{
@@ -32,7 +32,7 @@ pub struct Job {
 }
 
 /// What the schedule has to know of a report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pace {
     /// From one poll to the next.
     pub interval: Duration,
@@ -73,6 +73,7 @@ pub struct Schedule {
     /// Due ones whose property has as many requests on their way as it may.
     parked: HashMap<PropertyId, Vec<Job>>,
     in_flight: HashMap<PropertyId, usize>,
+    total_in_flight: usize,
     throttle: Throttle,
     next_number: u64,
     last_seen: Timestamp,
@@ -100,6 +101,7 @@ impl Schedule {
             queue: BTreeSet::new(),
             parked: HashMap::new(),
             in_flight: HashMap::new(),
+            total_in_flight: 0,
             throttle: Throttle::default(),
             next_number: 0,
             last_seen: now,
@@ -127,21 +129,35 @@ impl Schedule {
         }
     }
 
-    /// Takes other reports and limits, as after a reload. What is due later than its new interval allows comes earlier.
+    /// Takes other reports and limits, as after a reload. What works and is due later than its new interval allows comes
+    /// earlier; what waits after a failure goes on waiting.
     pub fn configure(&mut self, paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) {
-        self.paces = paces;
         self.limits = limits;
+        if self.paces == paces {
+            return;
+        }
+        self.paces = paces;
         let properties = self.entries.keys().map(|job| job.property).collect();
         self.set_properties(&properties, now);
         self.bring_forward(now);
     }
 
+    /// The clock was set back: everything is due as soon as it was meant to be.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
+        self.last_seen = now;
+        self.throttle = Throttle::default();
+        let queued: Vec<(Timestamp, u64, Job)> = self.queue.iter().cloned().collect();
+        for (due, _, job) in queued {
+            self.enqueue(&job, due.saturating_sub(by).unwrap_or(now));
+        }
+    }
+
     /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
     pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
-        self.notice_clock_change(now);
+        self.last_seen = now;
         let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight());
         loop {
-            if self.in_flight.values().sum::<usize>() >= limit {
+            if self.total_in_flight >= limit {
                 return Step::Wait(None);
             }
             let Some((due, number, job)) = self.queue.first().cloned() else { return Step::Wait(None) };
@@ -161,11 +177,12 @@ impl Schedule {
             match ledger.admit(job.property, pace.category, now) {
                 Admission::Open | Admission::Trial => {
                     *self.in_flight.entry(job.property).or_default() += 1;
+                    self.total_in_flight += 1;
                     self.throttle.on_sent(now, self.planned_rate());
                     return Step::Send(job);
                 }
-                Admission::Closed { until, .. } => {
-                    self.enqueue(&job, due::after_closure(&job, pace, until));
+                Admission::Closed { until, bucket } => {
+                    self.enqueue(&job, due::after_closure(&job, pace, bucket, until));
                     return Step::Postponed(job);
                 }
             }
@@ -195,6 +212,11 @@ impl Schedule {
         for job in waiting {
             self.enqueue(&job, now);
         }
+    }
+
+    /// How many answers to this report were discarded in a row.
+    pub fn discarded(&self, job: &Job) -> u32 {
+        self.entries.get(job).map_or(0, |entry| entry.discarded)
     }
 
     /// Whether this report is polled.
@@ -248,6 +270,7 @@ impl Schedule {
     fn land(&mut self, property: PropertyId) {
         if let Some(count) = self.in_flight.get_mut(&property) {
             *count -= 1;
+            self.total_in_flight -= 1;
             if *count == 0 {
                 self.in_flight.remove(&property);
             }
@@ -257,20 +280,11 @@ impl Schedule {
         }
     }
 
-    /// A clock that was set back must not put everything off: nothing is due later than its interval from now on.
-    fn notice_clock_change(&mut self, now: Timestamp) {
-        let back = self.last_seen.duration_since(now);
-        self.last_seen = now;
-        if back > CLOCK_STEP {
-            self.throttle = Throttle::default();
-            self.bring_forward(now);
-        }
-    }
-
     fn bring_forward(&mut self, now: Timestamp) {
         let late: Vec<(Job, Timestamp)> = self
             .entries
             .iter()
+            .filter(|(_, entry)| entry.failures == 0)
             .filter_map(|(job, entry)| Some((job, entry.queued?.0)))
             .filter_map(|(job, due)| {
                 let pace = self.paces.get(&job.report)?;
@@ -289,9 +303,6 @@ const PLANNED_LATENCY: Duration = Duration::from_secs(2);
 
 /// The least default number of requests on their way.
 const LEAST_IN_FLIGHT: usize = 32;
-
-/// Smaller steps back are the daily work of NTP.
-const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,13 @@
 //! Knows counters that belong to no property, in a registry of its own. Refuses to know anything with a property's id:
 //! that lives in the store. Every counter of a closed set is there from the start, at 0.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use prometheus::{
@@ -23,7 +29,9 @@ pub struct SelfMetrics {
     properties: IntGauge,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
-    /// Only where properties are discovered; the time only from the first success on.
+    /// Whether properties are discovered at present.
+    discovers: AtomicBool,
+    /// From the first listing on; the time only from the first success on.
     discovery_up: OnceLock<IntGauge>,
     discovery_timestamp: OnceLock<Gauge>,
     requests: IntCounterVec,
@@ -67,6 +75,7 @@ impl SelfMetrics {
                 "config_last_reload_success_timestamp_seconds",
                 "When the configuration was last read with success, in Unix time.",
             ))?,
+            discovers: AtomicBool::new(true),
             discovery_up: OnceLock::new(),
             discovery_timestamp: OnceLock::new(),
             requests: counters("api_requests_total", "Requests sent to Google.", &["api", "method"])?,
@@ -117,7 +126,15 @@ impl SelfMetrics {
 
     /// Everything at present, in the order of the names.
     pub fn gather(&self) -> Vec<MetricFamily> {
-        self.registry.gather()
+        let discovers = self.discovers.load(Ordering::Relaxed);
+        let mut families = self.registry.gather();
+        families.retain(|family| discovers || !family.name().starts_with("google_analytics_exporter_discovery_"));
+        families
+    }
+
+    /// Whether properties are discovered; its metrics are not shown when they are not.
+    pub fn set_discovers(&self, discovers: bool) {
+        self.discovers.store(discovers, Ordering::Relaxed);
     }
 
     fn register_all(&self) -> Result<(), prometheus::Error> {

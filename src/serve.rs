@@ -99,6 +99,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let clock = options.clock;
     let metrics = Arc::new(SelfMetrics::new(BUILD)?);
     metrics.reloaded(true, clock.now());
+    metrics.set_discovers(options.config.discovery.is_some());
 
     let observer: Arc<dyn Observer> = Arc::clone(&metrics) as _;
     let (refresher, tokens, replacements) =

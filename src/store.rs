@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     names::{Category, PropertyId, Reason, ReportName},
@@ -127,9 +127,8 @@ impl Store {
     /// Changes a property; nothing happens when there is no such property.
     pub fn update(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
         self.write(|properties| {
-            if let Some(state) = properties.get_mut(&id) {
-                change(Arc::make_mut(state));
-            }
+            let state = properties.get_mut(&id);
+            state.map(|state| change(Arc::make_mut(state)));
         });
     }
 
@@ -155,6 +154,15 @@ impl PropertyState {
         for report in &mut self.reports {
             report.failure = Some(Reason::NotListed);
             report.has_outcome = true;
+        }
+    }
+
+    /// The clock was set back: nothing holds longer than it was meant to.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration) {
+        for report in &mut self.reports {
+            if let Some(snapshot) = report.snapshot.as_mut().map(Arc::make_mut) {
+                snapshot.expires_at = snapshot.expires_at.saturating_sub(by).unwrap_or(snapshot.expires_at);
+            }
         }
     }
 
@@ -203,6 +211,12 @@ impl ReportState {
         self.has_outcome = true;
         self.tokens_spent = self.tokens_spent.saturating_add(tokens);
         self.snapshot = Some(Arc::new(snapshot));
+    }
+
+    /// Nothing could be sent for want of a token; the values stay until they expire.
+    pub fn want_token(&mut self) {
+        self.failure = Some(Reason::NoCredentials);
+        self.has_outcome = true;
     }
 
     /// An attempt failed; the values stay until they expire.

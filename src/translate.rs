@@ -26,6 +26,9 @@ pub enum Error {
     /// Two rows for one range.
     #[error("it has two rows for the range `{0}`")]
     DuplicateRange(&'static str),
+    /// Fewer rows than the answer says that there are.
+    #[error("it has only a part of its rows")]
+    Truncated,
     /// A row with more or fewer cells than headers.
     #[error("a row has not as many cells as there are headers")]
     RowLength,
@@ -48,6 +51,10 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Box<[f64]>, 
 }
 
 fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
+    // There are no more rows than ranges, so that no limit can have cut them off.
+    if usize::try_from(response.row_count).is_ok_and(|count| count > response.rows.len()) {
+        return Err(Error::Truncated);
+    }
     let mut rows = vec![None; report.windows.len()];
     for row in &response.rows {
         if row.metric_values.len() != report.fields.len() {
@@ -156,6 +163,9 @@ mod tests {
         assert_eq!(translated(one("today", &["1", "1", "1"])), Err(Error::RowLength));
         let twice = answer(json!([row("today", &["1", "1"]), row("today", &["2", "2"])]));
         assert_eq!(translated(twice), Err(Error::DuplicateRange("today")));
+        let mut half = one("today", &["1", "1"]);
+        half["rowCount"] = json!(2);
+        assert_eq!(translated(half), Err(Error::Truncated));
         let mut unsplit = one("today", &["1", "1"]);
         unsplit["dimensionHeaders"] = json!([]);
         assert_eq!(translated(unsplit), Err(Error::Dimensions));
@@ -192,6 +202,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_rows_make_it_panic(rows in prop::collection::vec(any_json(), 0..3)) {
+            if let Ok(response) = serde_json::from_value(answer(Value::from(rows))) {
+                let _ = values(&traffic(), &response);
+            }
+        }
+
         #[test]
         fn no_answer_makes_it_panic(json in any_json()) {
             if let Ok(response) = serde_json::from_value(json) {

@@ -6,7 +6,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url, header::HeaderMap, redirect};
 use thiserror::Error as ThisError;
 
 /// Sends requests; cheap to clone, and all clones share their connections.
@@ -33,11 +33,7 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            request: Duration::from_secs(60),
-            token: Duration::from_secs(10),
-        }
+        Self { connect: Duration::from_secs(5), request: Duration::from_secs(60), token: Duration::from_secs(10) }
     }
 }
 
@@ -55,6 +51,8 @@ pub enum Roots {
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
 }
@@ -113,8 +111,9 @@ impl Transport {
         let exchange = async {
             let response = request.send().await.map_err(|error| Error::from_reqwest(error, deadline))?;
             let status = response.status();
+            let headers = response.headers().clone();
             let body = read(response, deadline).await?;
-            Ok(Answer { status, body })
+            Ok(Answer { status, headers, body })
         };
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
     }
@@ -148,12 +147,14 @@ fn was_cut(error: &reqwest::Error) -> bool {
 
 fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        // Google compresses its answers only for agents that say so here too.
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (gzip)"))
         .connect_timeout(deadlines.connect)
         .redirect(redirect::Policy::none())
-        // A connection that a firewall forgot must not swallow request after request.
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .http2_keep_alive_timeout(deadlines.connect);
+        // Over HTTP/2 all requests would share one connection: its stall would be everybody's, and Google lets no more than
+        // a hundred or so be on their way in it.
+        .http1_only()
+        .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS);
     if roots == Roots::Nobody {
         builder = builder.tls_certs_only([]);
     }
@@ -192,7 +193,8 @@ pub const METADATA_HOST: &str = "metadata.google.internal";
 
 const METADATA_ADDRESS: &str = "169.254.169.254";
 
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Connections that wait for the next request.
+const MAX_IDLE_CONNECTIONS: usize = 64;
 
 #[cfg(test)]
 mod tests {

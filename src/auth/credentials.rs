@@ -8,6 +8,7 @@ use std::{
 use thiserror::Error as ThisError;
 
 use super::{
+    fingerprint::Fingerprint,
     key_file::{self, KeyFile},
     metadata::MetadataServer,
 };
@@ -20,6 +21,8 @@ pub struct Credentials {
     pub source: Source,
     /// The file that it came from; it is read again when it changes.
     pub file: Option<PathBuf>,
+    /// What the file looked like before it was read.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What tokens are asked for with.
@@ -79,7 +82,7 @@ impl Credentials {
             return Ok(Self::from_file(gcloud)?);
         }
         match MetadataServer::find(environment.metadata_host.as_deref(), transport).await {
-            Some(server) => Ok(Self { source: Source::MetadataServer(server), file: None }),
+            Some(server) => Ok(Self { source: Source::MetadataServer(server), file: None, fingerprint: None }),
             None => Err(Error::Nothing { gcloud }),
         }
     }
@@ -89,7 +92,9 @@ impl Credentials {
     /// # Errors
     /// The file is of no use.
     pub fn from_file(path: PathBuf) -> Result<Self, key_file::Error> {
-        Ok(Self { source: Source::KeyFile(KeyFile::read(&path)?), file: Some(path) })
+        // Looked at first: a file that is replaced while it is read is then read once more.
+        let fingerprint = Fingerprint::of(&path);
+        Ok(Self { source: Source::KeyFile(KeyFile::read(&path)?), file: Some(path), fingerprint })
     }
 
     /// The e-mail address of the account, where the credentials tell it.

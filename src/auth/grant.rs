@@ -17,6 +17,7 @@ use super::{
     key_file::{AuthorizedUser, KeyFile, ServiceAccount},
 };
 use crate::{
+    chain::one_line,
     names::{Reason, TokenReason},
     transport::{self, Answer, Transport},
 };
@@ -220,7 +221,7 @@ impl OAuthError {
             (error, "") => error.to_owned(),
             (error, description) => format!("{error}: {description}"),
         };
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE_CHARACTERS).collect()
+        one_line(&text, MAX_MESSAGE_CHARACTERS)
     }
 }
 
@@ -275,10 +276,16 @@ const MAX_MESSAGE_CHARACTERS: usize = 400;
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status: StatusCode::from_u16(status).unwrap(), body: body.to_owned().into() }
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.to_owned().into(),
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl MetadataServer {
         let mut server = Self { base, email: None };
         let probe = server.request(transport, "")?;
         let answer = transport.send(probe, PROBE_DEADLINE).await.ok()?;
-        if !answer.status.is_success() {
+        let is_genuine = answer.headers.get("Metadata-Flavor").is_some_and(|flavor| flavor == "Google");
+        if !answer.status.is_success() || !is_genuine {
             return None;
         }
         server.email = server.ask_email(transport).await;

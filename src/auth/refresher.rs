@@ -3,16 +3,19 @@
 //! It refreshes long before expiry, backs off after failures, renews when Google refuses a token, and reads the key
 //! file again when that changes. A bad new file changes nothing: the old key stays.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
-use super::{State, Token, Tokens, credentials::Credentials, grant};
+use super::{State, Token, Tokens, credentials::Credentials, fingerprint::Fingerprint, grant};
 use crate::{
     chain::Chain,
-    clock::{Clock, monotonic},
+    clock::{Clock, later, monotonic},
     jitter,
     names::{Method, TokenReason},
     observer::Observer,
@@ -22,8 +25,6 @@ use crate::{
 /// Owns the credentials; [`Refresher::run`] is the task.
 pub struct Refresher {
     credentials: Credentials,
-    /// What the key file looked like when it was read last.
-    fingerprint: Option<Fingerprint>,
     transport: Transport,
     observer: Arc<dyn Observer>,
     clock: Clock,
@@ -43,7 +44,7 @@ pub struct Replacements(mpsc::Sender<Credentials>);
 enum Wake {
     Due,
     Renewal(u64),
-    Replacement(Credentials),
+    Replacement(Box<Credentials>),
     KeyFileChanged,
 }
 
@@ -60,10 +61,8 @@ impl Refresher {
         let (renewal_sender, renewals) = mpsc::channel(1);
         let (replacement_sender, replacements) = mpsc::channel(1);
         let tokens = Tokens { state, renewals: renewal_sender, clock: clock.clone() };
-        let fingerprint = credentials.file.as_deref().and_then(Fingerprint::of);
         let refresher = Self {
             credentials,
-            fingerprint,
             transport,
             observer,
             clock,
@@ -94,13 +93,13 @@ impl Refresher {
         self.observer.request(Method::Token, started.elapsed(), failure);
         match result {
             Ok(grant) => self.succeed(grant, sent_at, renewal),
-            Err(error) => self.fail(error),
+            Err(error) => self.fail(error, sent_at, renewal),
         }
     }
 
     fn succeed(&mut self, grant: grant::Grant, sent_at: Timestamp, renewal: bool) -> Duration {
         let lifetime = Duration::from_secs(u64::from(grant.lifetime_seconds));
-        let expires_at = sent_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let expires_at = later(sent_at, lifetime);
         if self.failures > 0 {
             info!(attempts = self.failures + 1, "signed in to Google again");
         } else if self.generation == 0 {
@@ -124,7 +123,7 @@ impl Refresher {
         pause_after_success(lifetime)
     }
 
-    fn fail(&mut self, error: grant::Error) -> Duration {
+    fn fail(&mut self, error: grant::Error, sent_at: Timestamp, renewal: bool) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let pause = jitter::back_off(FIRST_PAUSE, LONGEST_PAUSE, self.failures, "token");
         let (reason, remedy) = (error.reason(), error.remedy());
@@ -137,20 +136,24 @@ impl Refresher {
         self.publisher.send_modify(|state| {
             state.failure = Some(Arc::new(error));
             state.attempts += 1;
+            if renewal {
+                state.renewed_at = Some(sent_at);
+            }
         });
         pause
     }
 
     /// Waits until a token is due or wanted; whether it is wanted because Google refused the present one.
     async fn wait(&mut self, pause: Duration) -> bool {
-        let due = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        let due = Deadline { by_clock: later(self.clock.now(), pause), started: monotonic(), pause };
         loop {
-            match self.next_wake(due).await {
+            match self.next_wake(&due).await {
                 Wake::Due => return false,
-                Wake::Renewal(generation) if generation == self.generation => return true,
+                // While signing in fails, its back-off decides.
+                Wake::Renewal(generation) if generation == self.generation && self.failures == 0 => return true,
                 Wake::Renewal(_) => {}
                 Wake::Replacement(credentials) => {
-                    self.adopt(credentials);
+                    self.adopt(*credentials);
                     return false;
                 }
                 Wake::KeyFileChanged => {
@@ -162,18 +165,16 @@ impl Refresher {
         }
     }
 
-    async fn next_wake(&mut self, due: Timestamp) -> Wake {
+    async fn next_wake(&mut self, due: &Deadline) -> Wake {
         loop {
-            // The wall clock decides, in short steps: a suspended machine wakes with an expired token.
-            let left = due.duration_since(self.clock.now());
-            let Ok(left) = Duration::try_from(left) else { return Wake::Due };
+            let left = due.left(self.clock.now());
             if left.is_zero() {
                 return Wake::Due;
             }
             tokio::select! {
                 () = tokio::time::sleep(left.min(KEY_FILE_CHECK)) => {}
                 Some(generation) = self.renewals.recv() => return Wake::Renewal(generation),
-                Some(credentials) = self.replacements.recv() => return Wake::Replacement(credentials),
+                Some(credentials) = self.replacements.recv() => return Wake::Replacement(Box::new(credentials)),
             }
             if self.key_file_has_changed() {
                 return Wake::KeyFileChanged;
@@ -183,13 +184,13 @@ impl Refresher {
 
     fn key_file_has_changed(&self) -> bool {
         let file = self.credentials.file.as_deref();
-        file.is_some_and(|file| Fingerprint::of(file) != self.fingerprint)
+        file.is_some_and(|file| Fingerprint::of(file) != self.credentials.fingerprint)
     }
 
     /// Whether there is a new key to sign in with.
     fn read_key_file_again(&mut self) -> bool {
         let Some(file) = self.credentials.file.clone() else { return false };
-        self.fingerprint = Fingerprint::of(&file);
+        let fingerprint = Fingerprint::of(&file);
         match Credentials::from_file(file) {
             Ok(credentials) => {
                 info!(account = credentials.account(), "the key file has changed and was read again");
@@ -199,13 +200,13 @@ impl Refresher {
             Err(error) => {
                 warn!(%error, "the key file has changed and cannot be used; the old key stays in use");
                 self.observer.token_refresh_failed(TokenReason::InvalidKey);
+                self.credentials.fingerprint = fingerprint;
                 false
             }
         }
     }
 
     fn adopt(&mut self, credentials: Credentials) {
-        self.fingerprint = credentials.file.as_deref().and_then(Fingerprint::of);
         let account = credentials.account().map(Arc::from);
         self.publisher.send_modify(|state| state.account = account);
         self.credentials = credentials;
@@ -221,27 +222,18 @@ impl Replacements {
     }
 }
 
-/// What tells a replaced file from the one that was read, also behind the symbolic links of Kubernetes.
-#[derive(Debug, Eq, PartialEq)]
-struct Fingerprint {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
+/// The end of a pause, by the clock and by the time that has passed, whichever comes first: a suspended machine wakes with
+/// an expired token, and a clock that was wrong may be set back by any amount.
+struct Deadline {
+    by_clock: Timestamp,
+    started: Instant,
+    pause: Duration,
 }
 
-impl Fingerprint {
-    fn of(path: &Path) -> Option<Self> {
-        let read = || -> io::Result<Self> {
-            let metadata = fs::metadata(path)?;
-            Ok(Self {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-                size: metadata.size(),
-                modified: (metadata.mtime(), metadata.mtime_nsec()),
-            })
-        };
-        read().ok()
+impl Deadline {
+    fn left(&self, now: Timestamp) -> Duration {
+        let by_clock = Duration::try_from(self.by_clock.duration_since(now)).unwrap_or_default();
+        by_clock.min(self.pause.saturating_sub(self.started.elapsed()))
     }
 }
 
@@ -273,17 +265,5 @@ mod tests {
             let seconds = pause_after_success(Duration::from_secs(lifetime)).as_secs();
             assert_eq!(seconds, pause, "lifetime {lifetime}");
         }
-    }
-
-    #[test]
-    fn a_replaced_file_has_another_fingerprint() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("key.json");
-        assert_eq!(Fingerprint::of(&path), None);
-        fs::write(&path, "a").unwrap();
-        let first = Fingerprint::of(&path);
-        fs::write(directory.path().join("new"), "b").unwrap();
-        fs::rename(directory.path().join("new"), &path).unwrap();
-        assert_ne!(Fingerprint::of(&path), first);
     }
 }

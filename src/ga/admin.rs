@@ -44,10 +44,19 @@ impl Client {
             let query = [("pageSize", PAGE_SIZE), ("pageToken", &page_token)];
             let query = if page_token.is_empty() { query.get(..1) } else { query.get(..) };
             let path = "v1beta/accountSummaries";
-            let page: AccountSummaries = self.get(Method::AccountSummaries, path, query.unwrap_or_default()).await?;
-            for account in page.account_summaries {
-                list(account, &mut properties)?;
-            }
+            let page = self
+                .get(Method::AccountSummaries, path, query.unwrap_or_default(), |page: AccountSummaries| {
+                    let is_listing = page.unknown.is_empty()
+                        || !page.account_summaries.is_empty()
+                        || !page.next_page_token.is_empty();
+                    let is_listing = is_listing.then_some(()).ok_or("it is not a listing of accounts");
+                    is_listing.map_err(str::to_owned)?;
+                    let mut properties = Vec::new();
+                    page.account_summaries.iter().try_for_each(|account| list(account, &mut properties))?;
+                    Ok(Page { properties, next_page_token: page.next_page_token })
+                })
+                .await?;
+            properties.extend(page.properties);
             if page.next_page_token.is_empty() {
                 return Ok(properties);
             }
@@ -65,26 +74,33 @@ impl Client {
     /// See [`Error`]; an answer for another property is [`Error::Protocol`].
     pub async fn property(&self, id: PropertyId) -> Result<PropertyDetails, Error> {
         let path = format!("v1beta/properties/{id}");
-        let property: Property = self.get(Method::GetProperty, &path, &[]).await?;
-        if property.name != format!("properties/{id}") {
-            return Err(Error::Protocol("it does not describe the property asked for".to_owned()));
-        }
-        Ok(PropertyDetails {
-            name: property.display_name,
-            account_id: number(&property.account),
-            time_zone: property.time_zone,
-            currency: property.currency_code,
-        })
+        let accept = |property: Property| {
+            if property.name != format!("properties/{id}") {
+                return Err("it does not describe the property asked for".to_owned());
+            }
+            Ok(PropertyDetails {
+                name: property.display_name,
+                account_id: number(&property.account),
+                time_zone: property.time_zone,
+                currency: property.currency_code,
+            })
+        };
+        self.get(Method::GetProperty, &path, &[], accept).await
     }
 }
 
-fn list(account: AccountSummary, properties: &mut Vec<ListedProperty>) -> Result<(), Error> {
-    for property in account.property_summaries {
-        let id = property.property.parse();
-        let id = id.map_err(|_| Error::Protocol("a listed property has no number".to_owned()))?;
+/// One page of a listing, read.
+struct Page {
+    properties: Vec<ListedProperty>,
+    next_page_token: String,
+}
+
+fn list(account: &AccountSummary, properties: &mut Vec<ListedProperty>) -> Result<(), String> {
+    for property in &account.property_summaries {
+        let id = property.property.parse().map_err(|_| "a listed property has no number")?;
         properties.push(ListedProperty {
             id,
-            name: property.display_name,
+            name: property.display_name.clone(),
             account_id: number(&account.account),
             account_name: account.display_name.clone(),
         });

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     auth::{Token, Tokens},
+    chain::one_line,
     clock::monotonic,
     names::{Api, Method, PropertyId},
     observer::Observer,
@@ -47,28 +48,39 @@ impl Client {
         Self { transport, tokens, observer, endpoints }
     }
 
-    /// `properties.runReport`.
+    /// `properties.runReport`. `accept` makes of the report what the caller wants, or says why it is not the one that was
+    /// asked for.
     ///
     /// # Errors
-    /// See [`Error`]; an answer that is not a report is [`Error::Protocol`].
-    pub async fn run_report(&self, property: PropertyId, request: &RunReportRequest) -> Result<ReportResponse, Error> {
-        let response: ReportResponse = self.post(Method::RunReport, property, request).await?;
-        expect_kind(&response.kind, "analyticsData#runReport")?;
-        Ok(response)
+    /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
+    pub async fn run_report<T, E: fmt::Display>(
+        &self,
+        property: PropertyId,
+        request: &RunReportRequest,
+        accept: impl Fn(ReportResponse) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let accept = |response: ReportResponse| {
+            expect_kind(&response.kind, "analyticsData#runReport")?;
+            accept(response).map_err(|error| error.to_string())
+        };
+        self.post(Method::RunReport, property, request, accept).await
     }
 
-    /// `properties.runRealtimeReport`.
+    /// `properties.runRealtimeReport`, as [`Client::run_report`].
     ///
     /// # Errors
-    /// See [`Error`]; an answer that is not a report is [`Error::Protocol`].
-    pub async fn run_realtime_report(
+    /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
+    pub async fn run_realtime_report<T, E: fmt::Display>(
         &self,
         property: PropertyId,
         request: &RunRealtimeReportRequest,
-    ) -> Result<ReportResponse, Error> {
-        let response: ReportResponse = self.post(Method::RunRealtimeReport, property, request).await?;
-        expect_kind(&response.kind, "analyticsData#runRealtimeReport")?;
-        Ok(response)
+        accept: impl Fn(ReportResponse) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let accept = |response: ReportResponse| {
+            expect_kind(&response.kind, "analyticsData#runRealtimeReport")?;
+            accept(response).map_err(|error| error.to_string())
+        };
+        self.post(Method::RunRealtimeReport, property, request, accept).await
     }
 
     /// `properties.batchRunReports`: an answer for each request, in order.
@@ -80,16 +92,16 @@ impl Client {
         property: PropertyId,
         request: &BatchRunReportsRequest,
     ) -> Result<Vec<ReportResponse>, Error> {
-        let response: BatchResponse = self.post(Method::BatchRunReports, property, request).await?;
-        expect_kind(&response.kind, "analyticsData#batchRunReports")?;
-        let (wanted, got) = (request.requests.len(), response.reports.len());
-        if wanted != got {
-            return Err(Error::Protocol(format!("{got} reports for a batch of {wanted}")));
-        }
-        for report in &response.reports {
-            expect_kind(&report.kind, "analyticsData#runReport")?;
-        }
-        Ok(response.reports)
+        let wanted = request.requests.len();
+        let accept = |response: BatchResponse| {
+            expect_kind(&response.kind, "analyticsData#batchRunReports")?;
+            if response.reports.len() != wanted {
+                return Err(format!("{} reports for a batch of {wanted}", response.reports.len()));
+            }
+            response.reports.iter().try_for_each(|report| expect_kind(&report.kind, "analyticsData#runReport"))?;
+            Ok(response.reports)
+        };
+        self.post(Method::BatchRunReports, property, request, accept).await
     }
 
     /// The e-mail address of the account that signs in, where it is known.
@@ -97,72 +109,67 @@ impl Client {
         self.tokens.account()
     }
 
-    async fn post<R: DeserializeOwned>(
+    async fn post<R: DeserializeOwned, T>(
         &self,
         method: Method,
         property: PropertyId,
         request: &impl Serialize,
-    ) -> Result<R, Error> {
+        accept: impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
         let path = format!("v1beta/properties/{property}:{method}");
         let body = serde_json::to_vec(request).expect("texts, numbers and lists always serialise");
-        self.call(method, &path, &[], Some(body)).await
+        self.call(method, &Call { path: &path, query: &[], body: Some(body) }, accept).await
     }
 
-    pub(super) async fn get<R: DeserializeOwned>(
+    pub(super) async fn get<R: DeserializeOwned, T>(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<R, Error> {
-        self.call(method, path, query, None).await
+        accept: impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        self.call(method, &Call { path, query, body: None }, accept).await
     }
 
     /// Sends a request; when Google refuses the token, renews that once and sends the request once more.
-    async fn call<R: DeserializeOwned>(
+    async fn call<R: DeserializeOwned, T>(
         &self,
         method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<Vec<u8>>,
-    ) -> Result<R, Error> {
-        let url = self.endpoints.url(method.api(), path)?;
+        call: &Call<'_>,
+        accept: impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let url = self.endpoints.url(method.api(), call.path)?;
         let token = self.tokens.token().await.map_err(Error::NoCredentials)?;
-        match self.observed(method, &url, query, body.clone(), &token).await {
+        match self.observed(method, &url, call, &token, &accept).await {
             Err(Error::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
-                Ok(token) => self.observed(method, &url, query, body, &token).await,
+                Ok(token) => self.observed(method, &url, call, &token, &accept).await,
                 Err(_) => Err(Error::Unauthenticated(message)),
             },
             result => result,
         }
     }
 
-    async fn observed<R: DeserializeOwned>(
+    async fn observed<R: DeserializeOwned, T>(
         &self,
         method: Method,
         url: &Url,
-        query: &[(&str, &str)],
-        body: Option<Vec<u8>>,
+        call: &Call<'_>,
         token: &Token,
-    ) -> Result<R, Error> {
+        accept: &impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
         let started = monotonic();
-        let result = self.exchange(url, query, body, token).await.and_then(|answer| read(&answer, url));
+        let result = self.exchange(url, call, token).await.and_then(|answer| read(&answer, url, accept));
         self.observer.request(method, started.elapsed(), result.as_ref().err().map(Error::reason));
         result
     }
 
-    async fn exchange(
-        &self,
-        url: &Url,
-        query: &[(&str, &str)],
-        body: Option<Vec<u8>>,
-        token: &Token,
-    ) -> Result<Answer, Error> {
+    async fn exchange(&self, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
         let client = self.transport.for_url(url);
-        let mut request = match body {
+        let mut request = match call.body.clone() {
             Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
             None => client.get(url.clone()),
         };
-        request = request.query(query).bearer_auth(token.secret.expose_secret());
+        request = request.query(call.query).bearer_auth(token.secret.expose_secret());
         if let Some(project) = &token.quota_project {
             request = request.header("x-goog-user-project", project);
         }
@@ -184,28 +191,39 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The typed body of an answer, or the error that it tells of.
-fn read<R: DeserializeOwned>(answer: &Answer, url: &Url) -> Result<R, Error> {
+/// One request, but for its method and token.
+struct Call<'a> {
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<Vec<u8>>,
+}
+
+/// What is made of an answer's body, or the error that it tells of.
+fn read<R: DeserializeOwned, T>(
+    answer: &Answer,
+    url: &Url,
+    accept: &impl Fn(R) -> Result<T, String>,
+) -> Result<T, Error> {
     let host = url.host_str().unwrap_or_default();
     let result = if answer.status.is_success() {
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            Error::Protocol(format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
-        })
+        let body = serde_json::from_slice(&answer.body);
+        let body =
+            body.map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()));
+        body.and_then(accept).map_err(Error::Protocol)
     } else {
         Err(Error::from_answer(answer.status, &answer.body, host))
     };
     if let Err(error @ Error::Protocol(_)) = &result {
-        debug!(%error, status = %answer.status, body = beginning(&answer.body), "an answer that is not Google's");
+        debug!(%error, status = %answer.status, body = beginning(&answer.body), "an answer that is not what was asked for");
     }
     result
 }
 
-fn expect_kind(kind: &str, expected: &str) -> Result<(), Error> {
+fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
     if kind == expected {
         return Ok(());
     }
-    let kind: String = kind.chars().filter(|c| !c.is_control()).take(60).collect();
-    Err(Error::Protocol(format!("its kind is `{kind}` and not `{expected}`")))
+    Err(format!("its kind is `{}` and not `{expected}`", one_line(kind, LOGGED_KIND_CHARACTERS)))
 }
 
 /// The first bytes of a body, for the debug log.
@@ -223,6 +241,8 @@ pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 const LOGGED_BYTES: usize = 300;
+
+const LOGGED_KIND_CHARACTERS: usize = 60;
 
 #[cfg(test)]
 mod tests {

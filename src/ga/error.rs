@@ -9,6 +9,7 @@ use thiserror::Error as ThisError;
 
 use crate::{
     auth,
+    chain::one_line,
     names::{Bucket, PropertyId, Reason},
     transport,
 };
@@ -240,11 +241,11 @@ impl Status {
         if text.is_empty() {
             return status.to_string();
         }
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE_CHARACTERS).collect()
+        one_line(text, MAX_MESSAGE_CHARACTERS)
     }
 
     fn is_rate_limit(&self) -> bool {
-        let old = ["rateLimitExceeded", "userRateLimitExceeded"];
+        let old = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
         self.has_reason("RATE_LIMIT_EXCEEDED") || self.errors.iter().any(|error| old.contains(&error.reason.as_str()))
     }
 

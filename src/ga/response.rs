@@ -21,6 +21,9 @@ pub struct ReportResponse {
     /// Only combinations that had events; none at all when nothing happened.
     #[serde(deserialize_with = "null_as_default")]
     pub rows: Vec<Row>,
+    /// How many rows there are altogether, whatever the limit.
+    #[serde(deserialize_with = "integer")]
+    pub row_count: i64,
     /// Facts on the data as a whole.
     #[serde(deserialize_with = "null_as_default")]
     pub metadata: Metadata,
@@ -122,6 +125,9 @@ pub struct AccountSummaries {
     /// Where the next page begins; empty on the last one.
     #[serde(deserialize_with = "null_as_default")]
     pub next_page_token: String,
+    /// Everything else.
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 /// `AccountSummary`.

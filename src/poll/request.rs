@@ -13,6 +13,7 @@ use crate::{
     },
     report::{Report, Request},
     schedule::Job,
+    store::Attempt,
     translate,
 };
 
@@ -39,21 +40,37 @@ pub(super) struct Answer {
     pub(super) quota: Option<PropertyQuota>,
 }
 
+impl Poll {
+    pub(super) fn attempt(&self) -> Attempt {
+        Attempt { sent_at: self.sent_at, took: self.took }
+    }
+}
+
+impl Answer {
+    /// The tokens that the request has cost. Every bucket is charged the same, but not every one need be told.
+    pub(super) fn tokens(&self) -> u64 {
+        let told =
+            |quota: &PropertyQuota| [quota.tokens_per_day, quota.tokens_per_hour, quota.tokens_per_project_per_hour];
+        let consumed = self.quota.iter().flat_map(told).flatten().map(|status| status.consumed).max();
+        consumed.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default()
+    }
+}
+
 /// Asks for a report once.
 pub(super) async fn poll(client: ga::Client, clock: Clock, job: Job, report: Arc<Report>, zone: Option<Zone>) -> Poll {
     let sent_at = clock.now();
     let started = monotonic();
     let today = zone.as_ref().map(|zone| zone.date(sent_at));
-    let response = match report.request(today) {
-        Request::Core(request) => client.run_report(job.property, &request).await,
-        Request::Realtime(request) => client.run_realtime_report(job.property, &request).await,
+    let accept = |response| answer(&report, response);
+    let result = match report.request(today) {
+        Request::Core(request) => client.run_report(job.property, &request, accept).await,
+        Request::Realtime(request) => client.run_realtime_report(job.property, &request, accept).await,
     };
-    let result = response.and_then(|response| answer(&report, response));
     Poll { job, zone, sent_at, received_at: clock.now(), took: started.elapsed(), result, report }
 }
 
-fn answer(report: &Report, response: ReportResponse) -> Result<Answer, ga::Error> {
-    let values = translate::values(report, &response).map_err(|error| ga::Error::Protocol(error.to_string()))?;
+fn answer(report: &Report, response: ReportResponse) -> Result<Answer, translate::Error> {
+    let values = translate::values(report, &response)?;
     Ok(Answer {
         values,
         time_zone: response.metadata.time_zone,

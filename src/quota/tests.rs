@@ -12,7 +12,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn noon(plus_seconds: i64) -> Timestamp {
-    at("2026-11-23T12:00:00Z") + jiff::SignedDuration::from_secs(plus_seconds)
+    at("2026-11-23T12:00:00Z") + SignedDuration::from_secs(plus_seconds)
 }
 
 fn closed_for(ledger: &mut Ledger, now: Timestamp) -> Option<i64> {
@@ -65,7 +65,7 @@ fn one_trial_goes_first_and_opens_the_bucket_when_it_passes() {
     exhaust(&mut ledger, Bucket::ProjectHour, noon(0));
     assert_eq!(ledger.admit(property(), CORE, noon(1800)), Admission::Trial);
     assert!(closed_for(&mut ledger, noon(1800)).is_some(), "the others wait for the trial");
-    ledger.on_success(property(), CORE, None, noon(9000));
+    ledger.on_success(property(), CORE, None, noon(1800), noon(9000));
     assert_eq!(ledger.admit(property(), CORE, noon(1801)), Admission::Open);
 }
 
@@ -79,6 +79,43 @@ fn a_failed_trial_is_repeated_every_ten_minutes() {
     assert_eq!(ledger.admit(property(), CORE, noon(2401)), Admission::Trial);
     ledger.on_other_failure(property(), CORE, noon(2402));
     assert_eq!(closed_for(&mut ledger, noon(2402)), Some(600), "a time-out tells nothing of the bucket");
+}
+
+#[test]
+fn a_lost_trial_is_followed_by_another() {
+    let mut ledger = Ledger::default();
+    exhaust(&mut ledger, Bucket::Hour, noon(0));
+    assert_eq!(ledger.admit(property(), CORE, noon(1800)), Admission::Trial);
+    assert!(closed_for(&mut ledger, noon(1800 + 179)).is_some());
+    assert_eq!(ledger.admit(property(), CORE, noon(1800 + 180)), Admission::Trial);
+    ledger.on_not_sent(property(), CORE);
+    assert_eq!(ledger.admit(property(), CORE, noon(1800 + 181)), Admission::Trial);
+}
+
+#[test]
+fn a_report_that_was_asked_for_before_opens_nothing() {
+    let mut ledger = Ledger::default();
+    exhaust(&mut ledger, Bucket::Hour, noon(10));
+    ledger.on_success(property(), CORE, None, noon(9), noon(900));
+    assert!(closed_for(&mut ledger, noon(11)).is_some());
+}
+
+#[test]
+fn a_day_bucket_that_refills_late_costs_minutes() {
+    let mut ledger = Ledger::default();
+    let midnight = at("2026-11-24T08:00:00Z");
+    exhaust(&mut ledger, Bucket::Day, noon(0));
+    assert_eq!(ledger.admit(property(), CORE, midnight), Admission::Trial);
+    exhaust(&mut ledger, Bucket::Day, midnight);
+    assert_eq!(closed_for(&mut ledger, midnight), Some(600));
+}
+
+#[test]
+fn a_clock_set_back_closes_nothing_for_longer() {
+    let mut ledger = Ledger::default();
+    exhaust(&mut ledger, Bucket::Concurrent, noon(86_400));
+    ledger.on_clock_set_back(SignedDuration::from_secs(86_400));
+    assert_eq!(closed_for(&mut ledger, noon(0)), Some(30));
 }
 
 #[test]
@@ -99,7 +136,7 @@ fn few_server_errors_left_stop_at_once() {
     let mut ledger = Ledger::default();
     let left = Some(QuotaStatus { consumed: 0, remaining: 3 });
     let quota = PropertyQuota { server_errors_per_project_per_hour: left, ..PropertyQuota::default() };
-    ledger.on_success(property(), CORE, Some(&quota), noon(900));
+    ledger.on_success(property(), CORE, Some(&quota), noon(1800), noon(900));
     ledger.on_server_error(property(), CORE, noon(1));
     assert_eq!(closed_for(&mut ledger, noon(1)), Some(3600));
 }
@@ -115,7 +152,7 @@ fn a_closed_bucket_reads_zero_and_the_others_what_google_told() {
         concurrent_requests: status(10),
         ..PropertyQuota::default()
     };
-    ledger.on_success(property(), CORE, Some(&quota), noon(900));
+    ledger.on_success(property(), CORE, Some(&quota), noon(1800), noon(900));
     exhaust(&mut ledger, Bucket::ProjectHour, noon(10));
     let view = ledger.view(property(), CORE).unwrap();
     let tokens: Vec<_> =
@@ -135,8 +172,8 @@ fn a_360_property_is_known_by_what_it_has_left() {
         tokens_per_day: Some(QuotaStatus { consumed: 1, remaining }),
         ..PropertyQuota::default()
     };
-    ledger.on_success(property(), CORE, Some(&quota(1_900_000)), noon(900));
-    ledger.on_success(property(), CORE, Some(&quota(100_000)), noon(900));
+    ledger.on_success(property(), CORE, Some(&quota(1_900_000)), noon(1800), noon(900));
+    ledger.on_success(property(), CORE, Some(&quota(100_000)), noon(1800), noon(900));
     let view = ledger.view(property(), CORE).unwrap();
     assert_eq!(view.tokens.first().map(|bucket| bucket.limit), Some(2_000_000.0));
 }

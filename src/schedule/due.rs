@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Entry, Job, Pace};
-use crate::{jitter, names::Reason};
+use crate::{
+    clock::later,
+    jitter,
+    names::{Bucket, Reason},
+};
 
 /// How a poll ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +20,10 @@ pub enum Outcome {
         day_ends: Option<Timestamp>,
     },
     /// A report came, but the day or the zone changed meanwhile: it is asked for again.
-    Discarded,
+    Discarded {
+        /// The end of the day that the report belonged to, where that is why.
+        midnight: Option<Timestamp>,
+    },
     /// No report came.
     Failed(Reason),
 }
@@ -34,11 +41,14 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
                 _ => due,
             }
         }
-        Outcome::Discarded if entry.discarded < DISCARDED_IN_A_ROW => {
-            entry.discarded += 1;
-            later(now, DISCARDED_PAUSE)
+        Outcome::Discarded { midnight } => {
+            entry.discarded = entry.discarded.saturating_add(1);
+            match midnight {
+                Some(midnight) => around_midnight(job, pace, now, midnight),
+                None if entry.discarded <= DISCARDED_IN_A_ROW => later(now, DISCARDED_PAUSE),
+                None => on_grid(job, pace.interval, now),
+            }
         }
-        Outcome::Discarded => on_grid(job, pace.interval, now),
         Outcome::Failed(reason) => {
             entry.failures = entry.failures.saturating_add(1);
             after_failure(job, pace, reason, entry.failures, now)
@@ -88,12 +98,10 @@ fn around_midnight(job: &Job, pace: &Pace, due: Timestamp, midnight: Timestamp) 
 }
 
 /// A bucket that many wait for is not asked by all at the moment that it opens.
-pub(super) fn after_closure(job: &Job, pace: &Pace, until: Timestamp) -> Timestamp {
-    later(until, pace.interval.min(CLOSURE_SPREAD).mul_f64(jitter::place(job)))
-}
-
-fn later(at: Timestamp, by: Duration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
+pub(super) fn after_closure(job: &Job, pace: &Pace, bucket: Bucket, until: Timestamp) -> Timestamp {
+    // All properties wait for the same midnight.
+    let spread = if bucket == Bucket::Day { MIDNIGHT_SPREAD } else { CLOSURE_SPREAD };
+    later(until, pace.interval.min(spread).mul_f64(jitter::place(job)))
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -104,7 +112,7 @@ fn milliseconds(duration: Duration) -> i64 {
 const DISCARDED_PAUSE: Duration = Duration::from_secs(1);
 
 /// After so many discarded answers in a row the usual rhythm goes on.
-const DISCARDED_IN_A_ROW: u32 = 3;
+pub const DISCARDED_IN_A_ROW: u32 = 3;
 
 /// A misconfigured report needs an operator.
 const MISCONFIGURED_PAUSE: Duration = Duration::from_hours(1);

@@ -191,10 +191,10 @@ fn an_answer_of_the_wrong_day_is_asked_for_again_but_not_for_ever() {
     let (mut schedule, job) = one_on_its_way();
     let mut ledger = Ledger::default();
     for attempt in 0..3 {
-        schedule.on_result(&job, &Outcome::Discarded, after(attempt));
+        schedule.on_result(&job, &Outcome::Discarded { midnight: None }, after(attempt));
         assert_eq!(sent(&mut schedule, &mut ledger, after(attempt + 1)).len(), 1);
     }
-    schedule.on_result(&job, &Outcome::Discarded, after(3));
+    schedule.on_result(&job, &Outcome::Discarded { midnight: None }, after(3));
     assert!(due(&mut schedule, after(3)) > 1);
 }
 
@@ -272,8 +272,40 @@ fn removed_properties_are_forgotten_even_while_on_their_way() {
 fn a_clock_set_back_puts_nothing_off() {
     let (mut schedule, job) = one_on_its_way();
     schedule.on_result(&job, &SUCCESS, start());
+    let left = due(&mut schedule, start());
     let past = after(-86_400);
-    assert!(due(&mut schedule, past) <= 900);
+    schedule.on_clock_set_back(SignedDuration::from_secs(86_400), past);
+    assert_eq!(due(&mut schedule, past), left);
+}
+
+#[test]
+fn another_plan_leaves_a_failing_report_waiting() {
+    let (mut schedule, job) = one_on_its_way();
+    schedule.on_result(&job, &Outcome::Failed(Reason::InvalidRequest), start());
+    let left = due(&mut schedule, start());
+    let mut faster = schedule.paces.clone();
+    schedule.configure(faster.clone(), limits(None, 4), start());
+    assert_eq!(due(&mut schedule, start()), left);
+    faster.get_mut(&job.report).unwrap().interval = Duration::from_secs(60);
+    schedule.configure(faster, limits(None, 4), start());
+    assert_eq!(due(&mut schedule, start()), left);
+}
+
+#[test]
+fn a_shorter_interval_brings_a_working_report_forward() {
+    let (mut schedule, job) = one_on_its_way();
+    schedule.on_result(&job, &SUCCESS, start());
+    let mut faster = schedule.paces.clone();
+    faster.get_mut(&job.report).unwrap().interval = Duration::from_secs(2);
+    schedule.configure(faster, limits(None, 4), start());
+    assert!(due(&mut schedule, start()) <= 2);
+}
+
+#[test]
+fn what_came_over_midnight_is_asked_for_again_a_little_after_it() {
+    let (mut schedule, job) = one_on_its_way();
+    schedule.on_result(&job, &Outcome::Discarded { midnight: Some(start()) }, after(1));
+    assert!((4..=304).contains(&due(&mut schedule, after(1))));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::clock::later;
+
 /// The pace of all requests together.
 #[derive(Clone, Debug)]
 pub struct Throttle {
@@ -54,10 +56,6 @@ impl Default for Throttle {
         let never = Timestamp::UNIX_EPOCH;
         Self { paused_until: never, pace: 1.0, pace_at: never, next_send: never }
     }
-}
-
-fn later(at: Timestamp, by: Duration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 const PAUSE: Duration = Duration::from_secs(60);
