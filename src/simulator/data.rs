@@ -37,12 +37,13 @@ pub(super) async fn answer(
         Err(error) => return (Err(error), arrival),
     };
     wait(fate).await;
+    // Before the report, which tells how many others are in flight.
+    drop(slot);
     let now = state.now();
     let result = refused(fate, Api::Data).and_then(|()| run(state, route, &site, requests, now));
     if let Err(error) = &result {
         state.note_server_error(route, error, now);
     }
-    drop(slot);
     (result, now)
 }
 

@@ -6,6 +6,8 @@ mod admin;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod google;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod quota;
