@@ -94,9 +94,9 @@ impl Tally {
         if self.events == 0 {
             return 0;
         }
-        let returning = real(self.visits - self.first_visits);
-        let different = self.regulars * (1.0 - (-returning / self.regulars).exp());
-        (self.first_visits + whole(different.floor())).max(1)
+        let returning = self.visits - self.first_visits;
+        let different = self.regulars * (1.0 - (-real(returning) / self.regulars).exp());
+        (self.first_visits + whole(different.ceil()).min(returning)).max(1)
     }
 
     /// `activeUsers`: the users but a few who never had the page in front of them.

@@ -117,15 +117,8 @@ async fn a_damaged_or_padded_jwt_is_refused() {
     let bench = bench().await;
     let jwt = bench.jwt(|_, _| {});
     let (signed, signature) = jwt.rsplit_once('.').unwrap();
-    let (_, other) = signed.split_once('.').unwrap();
-    let forged = bench
-        .exchange(&format!(
-            "{}.{other}.{signature}",
-            signed.split_once('.').unwrap().0
-        ))
-        .await;
-    assert_eq!(forged.status, 200, "the same parts are the same token");
-    let flipped: String = signature.chars().rev().collect();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let flipped = format!("{first}{}", &signature[1..]);
     let answer = bench.exchange(&format!("{signed}.{flipped}")).await;
     refused(&answer, 400, "invalid_grant", "Invalid JWT Signature.");
     for damaged in [
