@@ -46,8 +46,8 @@
 //!   whole.
 //!
 //! # Reading order
-//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`
-//! → `rows`, `report` → `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota` · `faults`, `tamper` · `log`.
+//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`, `ranges`, `filter`
+//! → `rows`, `report` → `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `tamper` · `log`.
 
 use std::{
     fmt, io,
@@ -86,10 +86,12 @@ mod fields;
 mod filter;
 mod form;
 mod jwt;
+mod ledger;
 mod log;
 mod metadata_server;
 mod quota;
 mod random;
+mod ranges;
 mod report;
 mod request;
 mod routes;
@@ -97,6 +99,7 @@ mod rows;
 mod schema;
 mod server;
 mod site;
+mod spelling;
 mod tally;
 mod tamper;
 mod token;

@@ -35,15 +35,14 @@ fn account_summaries(state: &State, query: &Form) -> Result<Value, ApiError> {
         .map(|(id, name, sites)| {
             let listed = sites.iter().filter(|site| site.property.listed);
             let properties: Vec<Value> = listed.map(|site| property_summary(site)).collect();
-            let mut summary = json!({
-                "name": format!("accountSummaries/{id}"),
-                "account": format!("accounts/{id}"),
-                "displayName": name,
-            });
+            let mut summary = Map::new();
+            summary.insert("name".into(), json!(format!("accountSummaries/{id}")));
+            summary.insert("account".into(), json!(format!("accounts/{id}")));
+            summary.insert("displayName".into(), json!(name));
             if !properties.is_empty() {
-                summary["propertySummaries"] = Value::Array(properties);
+                summary.insert("propertySummaries".into(), Value::Array(properties));
             }
-            summary
+            Value::Object(summary)
         })
         .collect();
     let mut body = Map::new();
@@ -96,7 +95,7 @@ fn property(state: &State, id: &str) -> Result<Value, ApiError> {
 fn page_size(query: &Form) -> Result<usize, ApiError> {
     let text = query
         .get("pageSize")
-        .or(query.get("page_size"))
+        .or_else(|| query.get("page_size"))
         .unwrap_or("0");
     let size: i32 = text.parse().map_err(|_| {
         ApiError::invalid(format!(
@@ -118,7 +117,7 @@ fn page_token(offset: usize) -> String {
 fn offset(query: &Form) -> Result<usize, ApiError> {
     let token = query
         .get("pageToken")
-        .or(query.get("page_token"))
+        .or_else(|| query.get("page_token"))
         .unwrap_or_default();
     if token.is_empty() {
         return Ok(0);

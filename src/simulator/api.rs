@@ -20,9 +20,10 @@ use super::{
     errors::{Api, ApiError},
     faults::{Fate, Faults},
     form::Form,
+    ledger::Quota,
     log::{Log, Request},
     metadata_server,
-    quota::{Bucket, Quota},
+    quota::Bucket,
     routes::{Route, check_query, route},
     site::Site,
     tamper,
@@ -209,12 +210,11 @@ impl State {
             None => {
                 wait(&fate).await;
                 let now = self.now();
-                let outcome = match route.method {
-                    Method::Token => self.token_answer(call, &fate, now),
-                    _ => tamper::apply(
-                        metadata_server::answer(self, call, &query, now),
-                        fate.effect.as_ref(),
-                    ),
+                let outcome = if route.method == Method::Token {
+                    self.token_answer(call, &fate, now)
+                } else {
+                    let answer = metadata_server::answer(self, call, &query, now);
+                    tamper::apply(answer, fate.effect.as_ref())
                 };
                 (outcome, now)
             }
@@ -271,7 +271,7 @@ impl State {
                 tamper::change(&mut body, fate.effect.as_ref());
                 if query
                     .get("$alt")
-                    .or(query.get("alt"))
+                    .or_else(|| query.get("alt"))
                     .is_some_and(|alt| alt.contains("enum-encoding=int"))
                 {
                     tamper::number_enums(&mut body);

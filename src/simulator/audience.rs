@@ -79,8 +79,8 @@ impl Audience {
                     place: draw(PLACES, |place| place.weight, &mut random),
                     device: draw(DEVICES, |device| device.weight, &mut random),
                     source: draw(SOURCES, |source| source.weight, &mut random),
-                    gender: *draw::<&str>(GENDERS, |_| 1, &mut random),
-                    age: *draw::<&str>(AGES, |_| 1, &mut random),
+                    gender: draw::<&str>(GENDERS, |_| 1, &mut random),
+                    age: draw::<&str>(AGES, |_| 1, &mut random),
                 }
             })
             .collect();

@@ -13,9 +13,9 @@ use super::{
     errors::{Api, ApiError},
     faults::Fate,
     fields::Category,
-    quota::Demand,
+    ledger::{Demand, Slot},
     report,
-    request::{BatchRequest, ReportRequest},
+    request::{BatchRequest, CompatibilityRequest, ReportRequest},
     routes::Route,
     schema,
     site::Site,
@@ -51,17 +51,15 @@ pub(super) async fn answer(
 enum Asked {
     Reports(Vec<ReportRequest>),
     Metadata,
-    Compatibility(super::request::CompatibilityRequest),
+    Compatibility(Box<CompatibilityRequest>),
 }
-
-type Admitted = (Arc<Site>, Asked, super::quota::Slot);
 
 fn admit(
     state: &Arc<State>,
     route: &Route,
     call: &Call,
     now: Timestamp,
-) -> Result<Admitted, ApiError> {
+) -> Result<(Arc<Site>, Asked, Slot), ApiError> {
     let id = route.property.as_deref().unwrap_or_default();
     let asked = read(route, call)?;
     if !id.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -87,13 +85,17 @@ fn read(route: &Route, call: &Call) -> Result<Asked, ApiError> {
         Method::RunRealtimeReport => {
             Asked::Reports(vec![parse(call, &schema::RUN_REALTIME_REPORT)?])
         }
-        Method::CheckCompatibility => {
-            Asked::Compatibility(parse(call, &schema::CHECK_COMPATIBILITY)?)
-        }
         Method::BatchRunReports => {
             Asked::Reports(batch(parse(call, &schema::BATCH_RUN_REPORTS)?, route)?)
         }
-        _ => Asked::Metadata,
+        Method::CheckCompatibility => {
+            Asked::Compatibility(Box::new(parse(call, &schema::CHECK_COMPATIBILITY)?))
+        }
+        Method::GetMetadata
+        | Method::Token
+        | Method::MetadataServer
+        | Method::AccountSummaries
+        | Method::GetProperty => Asked::Metadata,
     })
 }
 

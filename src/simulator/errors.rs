@@ -3,7 +3,7 @@
 //! Sources: the error page of the Data API, google/api/error_reason.proto, google/rpc/error_details.proto, and texts
 //! that users quote in public issues. Texts nobody quotes are modelled on these, and say so at their place.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{quota::Bucket, wire::Violation};
 
@@ -167,9 +167,12 @@ impl ApiError {
 
     /// The body.
     pub(super) fn body(&self) -> Value {
-        let mut error = json!({"code": self.http, "message": self.message, "status": self.status});
+        let mut error = Map::new();
+        error.insert("code".into(), json!(self.http));
+        error.insert("message".into(), json!(self.message));
+        error.insert("status".into(), json!(self.status));
         if !self.details.is_empty() {
-            error["details"] = Value::Array(self.details.clone());
+            error.insert("details".into(), Value::Array(self.details.clone()));
         }
         json!({ "error": error })
     }
@@ -256,11 +259,11 @@ fn error_info(reason: &str, domain: &str, metadata: Value) -> Value {
 }
 
 fn field_violation(violation: &Violation) -> Value {
-    let mut detail = json!({"description": violation.description});
-    if !violation.field.is_empty() {
-        detail["field"] = Value::from(violation.field.as_str());
+    let description = &violation.description;
+    if violation.field.is_empty() {
+        return json!({ "description": description });
     }
-    detail
+    json!({"field": violation.field, "description": description})
 }
 
 /// The number of the Cloud project that the demo's service account belongs to.

@@ -184,10 +184,12 @@ impl Faults {
             if !fault.fits(method, property, page) {
                 continue;
             }
-            match &fault.effect {
-                Effect::Latency(latency) => fate.latency += *latency,
-                _ if fate.effect.is_some() => continue,
-                effect => fate.effect = Some(effect.clone()),
+            if let Effect::Latency(latency) = &fault.effect {
+                fate.latency += *latency;
+            } else if fate.effect.is_none() {
+                fate.effect = Some(fault.effect.clone());
+            } else {
+                continue;
             }
             if let Some(times) = &mut fault.times {
                 *times -= 1;

@@ -232,11 +232,13 @@ fn extremes(plan: &Plan, lines: &[Line<'_>], range: usize, largest: bool) -> Vec
 fn metadata(plan: &Plan, site: &Site) -> Value {
     let property = &site.property;
     let currency = plan.currency.as_ref().unwrap_or(&property.currency);
-    let mut metadata = json!({"currencyCode": currency, "timeZone": property.zone_name});
+    let mut metadata = Map::new();
+    metadata.insert("currencyCode".into(), json!(currency));
+    metadata.insert("timeZone".into(), json!(property.zone_name));
     if plan.fields.iter().any(|field| field.is_thresholded()) {
-        metadata["subjectToThresholding"] = json!(true);
+        metadata.insert("subjectToThresholding".into(), json!(true));
     }
-    metadata
+    Value::Object(metadata)
 }
 
 /// Writes a field as proto3 JSON does: not at all when it is zero or empty.

@@ -83,9 +83,10 @@ pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
 
 /// Refuses query parameters that Google does not know.
 pub(super) fn check_query(method: Method, query: &Form) -> Result<(), ApiError> {
-    let own: &[&str] = match method {
-        Method::AccountSummaries => &["pageSize", "page_size", "pageToken", "page_token"],
-        _ => &[],
+    let own: &[&str] = if method == Method::AccountSummaries {
+        &["pageSize", "page_size", "pageToken", "page_token"]
+    } else {
+        &[]
     };
     let unknown = query
         .names()

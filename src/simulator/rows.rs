@@ -9,9 +9,10 @@ use super::{
     counts::Counts,
     dates::{self, Granularity, Slice},
     fields::{Dimension, DimensionKind},
+    ranges::{Range, Span},
     site::Site,
     tally::{Event, Tally},
-    validate::{Plan, Range, Span},
+    validate::Plan,
 };
 
 /// One row before sorting and cutting.

@@ -1,7 +1,7 @@
 //! Answers spoilt on purpose, and answers with numbers for names of enumerations.
 
 use hyper::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Effect, api::Outcome, body::Then};
 
@@ -37,17 +37,25 @@ fn change_report(report: &mut Value, effect: Option<&Effect>) {
         }
         Effect::UnknownFields => {
             let reason = json!([{"dataTruncationType": "DATA_RETENTION", "dataTruncationDate": "2024-01-01"}]);
-            match fields.get_mut("metadata") {
-                Some(metadata) => metadata["dataTruncationReasons"] = reason,
-                None => fields.extend([(
-                    String::from("metadata"),
-                    json!({"dataTruncationReasons": reason}),
-                )]),
+            let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert("dataTruncationReasons".into(), reason);
             }
             fields.insert("fromTheFuture".into(), json!({"nested": [1, null, "text"]}));
         }
         Effect::MetricValues(text) => replace_values(fields.get_mut("rows"), text),
-        _ => {}
+        Effect::Latency(_)
+        | Effect::Hang
+        | Effect::HangMidBody
+        | Effect::Refuse(_)
+        | Effect::RefuseToken(..)
+        | Effect::Raw(..)
+        | Effect::Html
+        | Effect::Truncated
+        | Effect::Endless
+        | Effect::Reset
+        | Effect::ResetMidBody
+        | Effect::ExpiresIn(_) => {}
     }
 }
 
@@ -96,9 +104,10 @@ pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
             ..outcome
         },
         Some(Effect::ExpiresIn(seconds)) => {
-            let mut body: Value = serde_json::from_slice(&outcome.body).unwrap_or_default();
-            body["expires_in"] = json!(seconds);
-            Outcome::json(outcome.status, &body)
+            let mut body: Map<String, Value> =
+                serde_json::from_slice(&outcome.body).unwrap_or_default();
+            body.insert("expires_in".into(), json!(seconds));
+            Outcome::json(outcome.status, &Value::Object(body))
         }
         _ => outcome,
     }

@@ -193,7 +193,9 @@ impl Tokens {
         }
         let scope = form.get("scope").unwrap_or(READONLY_SCOPE);
         let mut body = self.grant(scope, now);
-        body["scope"] = json!(scope);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("scope".into(), json!(scope));
+        }
         TokenAnswer { http: 200, body }
     }
 

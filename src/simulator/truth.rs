@@ -6,10 +6,10 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     dates::{self, Granularity},
+    ranges::{Range, Span},
     rows,
     site::Site,
     tally::Tally,
-    validate::{Range, Span},
 };
 
 /// The true numbers of one property, as it is now; an edit of the property needs a new truth.

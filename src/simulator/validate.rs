@@ -5,14 +5,12 @@
 use jiff::civil::Date;
 
 use super::{
-    dates,
     errors::ApiError,
     fields::{Category, DIMENSIONS, Dimension, METRICS, Metric},
     filter::Condition,
-    request::{
-        DateRange, DimensionRequest, FilterExpression, MetricRequest, MinuteRange, OrderBy,
-        ReportRequest,
-    },
+    ranges::{Range, date_ranges, minute_ranges},
+    request::{DimensionRequest, FilterExpression, MetricRequest, OrderBy, ReportRequest},
+    spelling::unknown_field,
 };
 
 /// A report that can be run.
@@ -37,21 +35,6 @@ pub(super) struct Plan {
     /// The currency asked for, if not the property's own.
     pub(super) currency: Option<String>,
     pub(super) return_quota: bool,
-}
-
-/// A named stretch of time.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Range {
-    pub(super) name: String,
-    pub(super) span: Span,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Span {
-    /// Whole days in the property's zone, both included.
-    Days(Date, Date),
-    /// Minutes before now, the older one first, both included.
-    MinutesAgo(i32, i32),
 }
 
 /// One sort key.
@@ -256,117 +239,6 @@ fn dimension(name: &str, category: Category) -> Result<&'static Dimension, ApiEr
             .filter(|field| category.offers(field.reports));
         unknown_field(name, "dimension", known.map(|field| field.name))
     })
-}
-
-fn unknown_field(name: &str, what: &str, known: impl Iterator<Item = &'static str>) -> ApiError {
-    let nearest = known
-        .map(|other| (distance(name, other), other))
-        .min()
-        .filter(|(distance, other)| distance * 2 <= other.len());
-    let hint = nearest.map_or_else(String::new, |(_, other)| format!("Did you mean {other}? "));
-    ApiError::invalid(format!(
-        "{hint}Field {name} is not a valid {what}. For a list of valid dimensions and metrics, see \
-         https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema"
-    ))
-}
-
-/// The number of letters to change, add or remove (Levenshtein), whatever their case.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (line, from) in a.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        let mut next = vec![left];
-        for (above, to) in row.iter().skip(1).zip(b.chars()) {
-            left = (diagonal + usize::from(from != to))
-                .min(left + 1)
-                .min(above + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Range>, ApiError> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for (index, range) in requested.iter().enumerate() {
-        let start = date("startDate", &range.start_date, today)?;
-        let end = date("endDate", &range.end_date, today)?;
-        if start > end {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid dateRange: startDate {} is after endDate {}.",
-                range.start_date, range.end_date
-            )));
-        }
-        let name = range_name(&range.name, index, &ranges)?;
-        ranges.push(Range {
-            name,
-            span: Span::Days(start, end),
-        });
-    }
-    Ok(ranges)
-}
-
-fn date(field: &str, text: &str, today: Date) -> Result<Date, ApiError> {
-    dates::parse(text, today).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Invalid {field}: {text}. Dates must be in the format YYYY-MM-DD, NdaysAgo, yesterday or today."
-        ))
-    })
-}
-
-fn minute_ranges(requested: &[MinuteRange], oldest: i32) -> Result<Vec<Range>, ApiError> {
-    if requested.is_empty() {
-        return minute_ranges(&[MinuteRange::default()], oldest);
-    }
-    let mut ranges: Vec<Range> = Vec::new();
-    for (index, range) in requested.iter().enumerate() {
-        let start = range.start_minutes_ago.unwrap_or(29);
-        let end = range.end_minutes_ago.unwrap_or(0);
-        if start > oldest || end > oldest {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid minuteRange: this property has realtime data of the last {} minutes only; startMinutesAgo and \
-                 endMinutesAgo must be at most {oldest}.",
-                oldest + 1
-            )));
-        }
-        if end < 0 || start < end {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid minuteRange: startMinutesAgo {start} must be at least endMinutesAgo {end}, and both at least 0."
-            )));
-        }
-        let name = range_name(&range.name, index, &ranges)?;
-        ranges.push(Range {
-            name,
-            span: Span::MinutesAgo(start, end),
-        });
-    }
-    Ok(ranges)
-}
-
-fn range_name(name: &str, index: usize, before: &[Range]) -> Result<String, ApiError> {
-    if name.is_empty() {
-        return Ok(format!("date_range_{index}"));
-    }
-    if name.starts_with("date_range_") || name.starts_with("RESERVED_") {
-        // Modelled.
-        return Err(ApiError::invalid(format!(
-            "Invalid range name: {name}. Names must not begin with date_range_ or RESERVED_."
-        )));
-    }
-    if before.iter().any(|range| range.name == name) {
-        // Modelled.
-        return Err(ApiError::invalid(format!(
-            "Found duplicate range name {name} in the request."
-        )));
-    }
-    Ok(String::from(name))
 }
 
 fn dimension_filter(

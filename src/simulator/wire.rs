@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Double,
     Enum(&'static Enumeration),
     Message(&'static Message),
-    List(&'static Kind),
+    List(&'static Self),
 }
 
 /// An enumeration of the API with its numbers.
