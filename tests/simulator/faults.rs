@@ -120,7 +120,7 @@ async fn a_disabled_api_names_the_url_that_enables_it() {
 #[tokio::test]
 async fn spoilt_reports() {
     let bench = bench().await;
-    let mut after = async |effect| {
+    let after = async |effect| {
         once(&bench, effect);
         bench.report(core()).await
     };

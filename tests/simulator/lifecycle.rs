@@ -6,7 +6,7 @@ use google_analytics_exporter::simulator::{Effect, Fault, Method, Simulator, Wor
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinSet};
 
 use crate::support::{Bench, SHOP, shop, world};
 
@@ -52,13 +52,14 @@ async fn tests_wait_for_requests_and_for_answers() {
         .simulator
         .inject(Fault::new(Effect::Hang).on(Method::RunRealtimeReport));
     let client = Arc::clone(&bench);
-    let asking = tokio::task::spawn(async move { client.realtime(realtime()).await.status });
+    let mut asking = JoinSet::new();
+    asking.spawn(async move { client.realtime(realtime()).await.status });
     let arrived = bench
         .simulator
         .wait_for(|request| request.method == Some(Method::RunRealtimeReport))
         .await;
     assert_eq!(arrived.unwrap().status, None);
-    asking.abort();
+    asking.abort_all();
     bench.simulator.clear(fault);
     bench.realtime(realtime()).await;
     let answered =
@@ -90,22 +91,22 @@ async fn shutdown_cuts_hanging_requests_and_closes_the_listener() {
             .inject(Fault::new(effect).on(Method::RunRealtimeReport).once());
     }
     let path = format!("/v1beta/properties/{SHOP}:runRealtimeReport");
-    let asking: Vec<_> = (0..2)
-        .map(|_| tokio::task::spawn(bench.post(&path, &realtime()).send()))
-        .collect();
+    let mut asking = JoinSet::new();
+    for _ in 0..2 {
+        asking.spawn(bench.post(&path, &realtime()).send());
+    }
     bench
         .simulator
         .wait_for_many(2, |request| {
             request.method == Some(Method::RunRealtimeReport)
         })
         .await;
-    let (address, weak) = (bench.simulator.address(), ());
+    let address = bench.simulator.address();
     bench.simulator.shutdown().await;
-    let () = weak;
     assert!(TcpStream::connect(address).await.is_err());
     let mut failed = 0;
-    for request in asking {
-        failed += match request.await.unwrap() {
+    while let Some(answer) = asking.join_next().await {
+        failed += match answer.unwrap() {
             Ok(response) => usize::from(response.bytes().await.is_err()),
             Err(_) => 1,
         };

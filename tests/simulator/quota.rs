@@ -4,6 +4,7 @@ use google_analytics_exporter::simulator::{
     Bucket, Effect, Fault, Method, Property, QuotaSizes, Refusal, Simulator,
 };
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::{Answer, Bench, SHOP, send, shop, world};
 
@@ -116,9 +117,10 @@ async fn requests_in_flight_are_counted() {
         .simulator
         .inject(Fault::new(Effect::Hang).on(Method::RunReport));
     let path = format!("/v1beta/properties/{SHOP}:runReport");
-    let hanging: Vec<_> = (0..10)
-        .map(|_| tokio::task::spawn(bench.post(&path, &core()).send()))
-        .collect();
+    let mut hanging = JoinSet::new();
+    for _ in 0..10 {
+        hanging.spawn(bench.post(&path, &core()).send());
+    }
     let asked = |simulator: &Simulator| simulator.core_quota(SHOP, Bucket::Concurrent);
     bench
         .simulator
@@ -133,7 +135,7 @@ async fn requests_in_flight_are_counted() {
         "Exhausted concurrent requests quota",
     );
     assert_eq!(bench.realtime(realtime()).await.status, 200);
-    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+    hanging.abort_all();
     while asked(&bench.simulator) != Some(10) {
         tokio::task::yield_now().await;
     }

@@ -24,50 +24,96 @@ fn range(start: &str, end: &str) -> Value {
     json!([{"startDate": start, "endDate": end}])
 }
 
-#[tokio::test]
-async fn requests_over_the_limits_or_wrong_are_refused() {
+const DIMENSIONS: [&str; 10] = [
+    "date",
+    "hour",
+    "pagePath",
+    "country",
+    "city",
+    "browser",
+    "platform",
+    "eventName",
+    "hostName",
+    "pageTitle",
+];
+
+const METRICS: [&str; 11] = [
+    "sessions",
+    "newUsers",
+    "totalUsers",
+    "activeUsers",
+    "eventCount",
+    "keyEvents",
+    "bounceRate",
+    "totalRevenue",
+    "engagementRate",
+    "engagedSessions",
+    "screenPageViews",
+];
+
+/// Each change to a good request is refused with a message that contains the text.
+async fn all_refused(cases: &[(Value, &str)]) {
     let bench = Bench::new(world(shop())).await;
-    let dimensions = [
-        "date",
-        "hour",
-        "pagePath",
-        "country",
-        "city",
-        "browser",
-        "platform",
-        "eventName",
-        "hostName",
-        "pageTitle",
-    ];
-    let metrics = [
-        "sessions",
-        "newUsers",
-        "totalUsers",
-        "activeUsers",
-        "eventCount",
-        "keyEvents",
-        "bounceRate",
-        "totalRevenue",
-        "engagementRate",
-        "engagedSessions",
-        "screenPageViews",
-    ];
-    let compatible = "The request's dimensions & metrics are incompatible.";
-    for (changes, message) in [
+    assert_eq!(bench.report(good()).await.status, 200);
+    for (changes, text) in cases {
+        let answer = bench.report(with(changes.clone())).await;
+        let status = &answer.body["error"]["status"];
+        assert_eq!(
+            (answer.status, status),
+            (400, &json!("INVALID_ARGUMENT")),
+            "{changes}"
+        );
+        assert!(
+            answer.message().contains(text),
+            "{changes}: {}",
+            answer.message()
+        );
+    }
+}
+
+#[tokio::test]
+async fn requests_over_the_limits_are_refused() {
+    let five = vec![range("today", "today")[0].clone(); 5];
+    all_refused(&[
         (
-            json!({"dimensions": names(&dimensions)}),
+            json!({"dimensions": names(&DIMENSIONS)}),
             "Requests are limited to 9 dimensions within a nested request. This request is for 10 dimensions.",
         ),
         (
-            json!({"metrics": names(&metrics)}),
+            json!({"metrics": names(&METRICS)}),
             "Requests are limited to 10 metrics within a nested request. This request is for 11 metrics.",
         ),
         (json!({"metrics": []}), "at least 1 metric"),
         (json!({"dateRanges": []}), "at least 1 date range"),
-        (
-            json!({"dateRanges": vec![range("today", "today")[0].clone(); 5]}),
-            "limited to 4 dateRanges",
-        ),
+        (json!({"dateRanges": five}), "limited to 4 dateRanges"),
+        (json!({"limit": "-1"}), "Invalid limit"),
+        (json!({"limit": 250_001}), "Invalid limit"),
+        (json!({"offset": -1}), "Invalid offset"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn requests_at_the_limits_are_answered() {
+    let bench = Bench::new(world(shop())).await;
+    for changes in [
+        json!({"dimensions": names(&DIMENSIONS[..9])}),
+        json!({"metrics": names(&METRICS[..10])}),
+        json!({"dateRanges": vec![range("today", "today")[0].clone(); 4]}),
+        json!({"limit": "250000", "offset": 0}),
+    ] {
+        assert_eq!(
+            bench.report(with(changes.clone())).await.status,
+            200,
+            "{changes}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_ranges_are_refused() {
+    let named = |name: &str| json!({"dateRanges": [{"startDate": "today", "endDate": "today", "name": name}]});
+    all_refused(&[
         (
             json!({"dateRanges": range("today", "yesterday")}),
             "startDate today is after endDate yesterday",
@@ -80,92 +126,47 @@ async fn requests_over_the_limits_or_wrong_are_refused() {
             json!({"dateRanges": range("today", "")}),
             "Invalid endDate: .",
         ),
-        (
-            json!({"dateRanges": [{"startDate": "today", "endDate": "today", "name": "RESERVED_x"}]}),
-            "Invalid range name",
-        ),
-        (
-            json!({"dateRanges": [{"startDate": "today", "endDate": "today", "name": "date_range_7"}]}),
-            "Invalid range name",
-        ),
-        (json!({"limit": "-1"}), "Invalid limit"),
-        (json!({"limit": 250_001}), "Invalid limit"),
-        (json!({"offset": -1}), "Invalid offset"),
+        (named("RESERVED_x"), "Invalid range name"),
+        (named("date_range_7"), "Invalid range name"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn unknown_and_unfit_fields_are_refused() {
+    all_refused(&[
         (
             json!({"metrics": names(&["session"])}),
-            "Did you mean sessions? Field session is not a valid metric. For a list of valid dimensions and metrics, see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema",
+            "Did you mean sessions? Field session is not a valid metric. For a list of valid dimensions and metrics, \
+             see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema",
         ),
-        (
-            json!({"metrics": names(&["xyz"])}),
-            "Field xyz is not a valid metric.",
-        ),
-        (
-            json!({"dimensions": names(&["screenPageViews"])}),
-            "Field screenPageViews is not a valid dimension.",
-        ),
-        (
-            json!({"dimensions": names(&["minutesAgo"])}),
-            "Field minutesAgo is not a valid dimension.",
-        ),
-        (json!({"dimensions": names(&["itemName"])}), compatible),
-        (
-            json!({"dimensions": names(&["date", "date"])}),
-            "duplicate dimension date",
-        ),
-        (
-            json!({"orderBys": [{"metric": {"metricName": "keyEvents"}}]}),
-            "Field keyEvents in orderBys",
-        ),
-        (
-            json!({"metricFilter": {"filter": {"fieldName": "keyEvents", "emptyFilter": {}}}}),
-            "metric filter",
-        ),
-        (
-            json!({"dimensionFilter": {"filter": {"fieldName": "sessions", "emptyFilter": {}}}}),
-            "not a valid dimension",
-        ),
+        (json!({"metrics": names(&["xyz"])}), "Field xyz is not a valid metric."),
+        (json!({"dimensions": names(&["screenPageViews"])}), "Field screenPageViews is not a valid dimension."),
+        (json!({"dimensions": names(&["minutesAgo"])}), "Field minutesAgo is not a valid dimension."),
+        (json!({"dimensions": names(&["itemName"])}), "The request's dimensions & metrics are incompatible."),
+        (json!({"dimensions": names(&["date", "date"])}), "duplicate dimension date"),
+        (json!({"metrics": names(&["sessions", "sessions"])}), "duplicate metric sessions"),
+        (json!({"orderBys": [{"metric": {"metricName": "keyEvents"}}]}), "Field keyEvents in orderBys"),
+        (json!({"metricFilter": {"filter": {"fieldName": "keyEvents", "emptyFilter": {}}}}), "metric filter"),
+        (json!({"dimensionFilter": {"filter": {"fieldName": "sessions", "emptyFilter": {}}}}), "not a valid dimension"),
         (json!({"currencyCode": "euro"}), "Invalid currencyCode"),
+        (json!({"pivots": []}), "Unknown name \"pivots\": Cannot find field."),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_simulated_is_refused_and_says_so() {
+    all_refused(&[
         (json!({"cohortSpec": {}}), "does not support: cohortSpec"),
+        (json!({"comparisons": [{"comparison": "comparisons/1"}]}), "does not support: comparisons"),
+        (json!({"metrics": [{"name": "x", "expression": "sessions/2"}]}), "does not support: metric expression"),
         (
-            json!({"comparisons": [{"comparison": "comparisons/1"}]}),
-            "does not support: comparisons",
+            json!({"dimensions": [{"name": "x", "dimensionExpression": {"lowerCase": {"dimensionName": "city"}}}]}),
+            "does not support: dimensionExpression",
         ),
-        (
-            json!({"metrics": [{"name": "x", "expression": "sessions/2"}]}),
-            "does not support: metric expression",
-        ),
-        (
-            json!({"pivots": []}),
-            "Unknown name \"pivots\": Cannot find field.",
-        ),
-    ] {
-        let answer = bench.report(with(changes.clone())).await;
-        assert_eq!(
-            (answer.status, &answer.body["error"]["status"]),
-            (400, &json!("INVALID_ARGUMENT")),
-            "{changes}"
-        );
-        assert!(
-            answer.message().contains(message),
-            "{changes}: {}",
-            answer.message()
-        );
-    }
-    assert_eq!(bench.report(good()).await.status, 200);
-    assert_eq!(
-        bench
-            .report(with(json!({"dimensions": names(&dimensions[..9])})))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        bench
-            .report(with(json!({"metrics": names(&metrics[..10])})))
-            .await
-            .status,
-        200
-    );
+    ])
+    .await;
 }
 
 #[tokio::test]
