@@ -1,8 +1,7 @@
 //! The listener and its connections: one task that owns all others, so that stopping it stops everything.
 
 use std::{
-    convert::Infallible,
-    io,
+    io::{self, Write},
     pin::Pin,
     sync::{
         Arc,
@@ -12,9 +11,15 @@ use std::{
     time::Duration,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
-    Response, body::Incoming, header::CONTENT_TYPE, server::conn::http1, service::service_fn,
+    Response,
+    body::{Bytes, Incoming},
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -75,15 +80,18 @@ async fn respond(
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Answer>, Cut> {
     let (head, body) = request.into_parts();
-    let outcome = match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => {
+    let wants_gzip = accepts_gzip(&head);
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect());
+    let outcome = match read.await {
+        Ok(Ok(body)) => {
             let call = Call {
                 head,
                 body: body.to_bytes(),
             };
             state.answer(call).await
         }
-        Err(_) => Outcome::json(413, &ApiError::too_large().body()),
+        Ok(Err(_)) => Outcome::error(&ApiError::too_large()),
+        Err(_) => Outcome::text(408, "text/html; charset=UTF-8", "<p>Request Timeout\n"),
     };
     if outcome.then == Then::Cut {
         cut.store(true, Ordering::Relaxed);
@@ -91,10 +99,24 @@ async fn respond(
     if outcome.is_silent() {
         return Err(Cut);
     }
-    Ok(response(outcome).unwrap_or_else(|never| match never {}))
+    Ok(response(outcome, wants_gzip))
 }
 
-fn response(outcome: Outcome) -> Result<Response<Answer>, Infallible> {
+/// Google compresses for clients that accept gzip and also name it in `User-Agent` (its pages on performance).
+fn accepts_gzip(head: &Parts) -> bool {
+    [ACCEPT_ENCODING, USER_AGENT].iter().all(|name| {
+        let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains("gzip"))
+    })
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn response(outcome: Outcome, wants_gzip: bool) -> Response<Answer> {
     let Outcome {
         status,
         content_type,
@@ -102,20 +124,22 @@ fn response(outcome: Outcome) -> Result<Response<Answer>, Infallible> {
         body,
         then,
     } = outcome;
-    let mut response = Response::new(Answer::new(body, then));
+    // Broken answers stay plain, so that they break where they are meant to.
+    let zipped = (wants_gzip && then == Then::End)
+        .then(|| gzip(&body))
+        .and_then(Result::ok);
+    let is_zipped = zipped.is_some();
+    let mut response = Response::new(Answer::new(zipped.map_or(body, Bytes::from), then));
     *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static(content_type),
-    );
-    if flavor {
-        headers.insert(
-            "metadata-flavor",
-            hyper::header::HeaderValue::from_static("Google"),
-        );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if is_zipped {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    Ok(response)
+    if flavor {
+        headers.insert("metadata-flavor", HeaderValue::from_static("Google"));
+    }
+    response
 }
 
 /// A connection that can be reset, so that the other side sees an error rather than an end.
@@ -163,6 +187,9 @@ impl AsyncWrite for Wire {
 
 /// Requests of the Data API are far smaller.
 const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// A request's body must be there by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// After an error of `accept`.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

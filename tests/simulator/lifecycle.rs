@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, task::JoinSet};
 
-use crate::support::{Bench, SHOP, shop, world};
+use crate::support::{Bench, SHOP, shop, soon, world};
 
 fn realtime() -> Value {
     json!({"metrics": [{"name": "eventCount"}]})
@@ -54,17 +54,22 @@ async fn tests_wait_for_requests_and_for_answers() {
     let client = Arc::clone(&bench);
     let mut asking = JoinSet::new();
     asking.spawn(async move { client.realtime(realtime()).await.status });
-    let arrived = bench
-        .simulator
-        .wait_for(|request| request.method == Some(Method::RunRealtimeReport))
-        .await;
+    let arrived = soon(
+        bench
+            .simulator
+            .wait_for(|request| request.method == Some(Method::RunRealtimeReport)),
+    )
+    .await;
     assert_eq!(arrived.unwrap().status, None);
     asking.abort_all();
     bench.simulator.clear(fault);
     bench.realtime(realtime()).await;
     let answered =
         |request: &google_analytics_exporter::simulator::Request| request.status == Some(200);
-    assert_eq!(bench.simulator.wait_for_many(2, answered).await.len(), 2);
+    assert_eq!(
+        soon(bench.simulator.wait_for_many(2, answered)).await.len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -95,14 +100,12 @@ async fn shutdown_cuts_hanging_requests_and_closes_the_listener() {
     for _ in 0..2 {
         asking.spawn(bench.post(&path, &realtime()).send());
     }
-    bench
-        .simulator
-        .wait_for_many(2, |request| {
-            request.method == Some(Method::RunRealtimeReport)
-        })
-        .await;
+    soon(bench.simulator.wait_for_many(2, |request| {
+        request.method == Some(Method::RunRealtimeReport)
+    }))
+    .await;
     let address = bench.simulator.address();
-    bench.simulator.shutdown().await;
+    soon(bench.simulator.shutdown()).await;
     assert!(TcpStream::connect(address).await.is_err());
     let mut failed = 0;
     while let Some(answer) = asking.join_next().await {
@@ -136,9 +139,7 @@ async fn dropping_it_is_enough() {
             .is_success()
     );
     drop(simulator);
-    while TcpStream::connect(address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
 }
 
 #[tokio::test]
@@ -157,4 +158,27 @@ async fn the_same_world_has_the_same_traffic() {
             "{id}"
         );
     }
+}
+
+#[tokio::test]
+async fn answers_are_compressed_as_google_does() {
+    let bench = Bench::new(world(shop())).await;
+    let ask = async |agent: &str| {
+        let path = format!("/v1beta/properties/{SHOP}:runRealtimeReport");
+        let request = bench.post(&path, &realtime()).header("user-agent", agent);
+        let request = request.header("accept-encoding", "gzip");
+        let response = request.send().await.unwrap();
+        let encoding = response.headers().get("content-encoding").cloned();
+        (encoding, response.bytes().await.unwrap())
+    };
+    let (none, plain) = ask("exporter").await;
+    let (gzip, zipped) = ask("exporter (gzip)").await;
+    assert_eq!((none, gzip.unwrap().as_bytes()), (None, &b"gzip"[..]));
+    let mut unzipped = String::new();
+    std::io::Read::read_to_string(
+        &mut flate2::read::GzDecoder::new(&zipped[..]),
+        &mut unzipped,
+    )
+    .unwrap();
+    assert_eq!(unzipped.as_bytes(), plain);
 }

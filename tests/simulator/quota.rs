@@ -6,7 +6,7 @@ use google_analytics_exporter::simulator::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Bench, SHOP, send, shop, world};
+use crate::support::{Answer, Bench, SHOP, send, shop, until, world};
 
 fn core() -> Value {
     json!({"metrics": [{"name": "sessions"}], "dateRanges": [{"startDate": "yesterday", "endDate": "yesterday"}],
@@ -122,13 +122,7 @@ async fn requests_in_flight_are_counted() {
         hanging.spawn(bench.post(&path, &core()).send());
     }
     let asked = |simulator: &Simulator| simulator.core_quota(SHOP, Bucket::Concurrent);
-    bench
-        .simulator
-        .wait_for_many(10, |request| request.method == Some(Method::RunReport))
-        .await;
-    while asked(&bench.simulator) != Some(0) {
-        tokio::task::yield_now().await;
-    }
+    until(|| asked(&bench.simulator) == Some(0)).await;
     bench.simulator.clear(fault);
     exhausted(
         &bench.report(core()).await,
@@ -136,9 +130,7 @@ async fn requests_in_flight_are_counted() {
     );
     assert_eq!(bench.realtime(realtime()).await.status, 200);
     hanging.abort_all();
-    while asked(&bench.simulator) != Some(10) {
-        tokio::task::yield_now().await;
-    }
+    until(|| asked(&bench.simulator) == Some(10)).await;
     assert_eq!(bench.report(core()).await.status, 200);
 }
 

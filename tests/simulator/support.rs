@@ -99,6 +99,7 @@ impl Bench {
         let simulator = Simulator::on_loopback(world, now).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
+            .no_gzip()
             .no_proxy()
             .tls_certs_only([])
             .timeout(Duration::from_secs(20))
@@ -206,4 +207,21 @@ pub(crate) fn sign(key: &Value, header: &Value, claims: &Value) -> String {
     )
     .unwrap();
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// What should happen at once; a test that hangs says nothing.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("it should have happened long ago")
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
+    soon(async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
