@@ -47,7 +47,7 @@
 //!
 //! # Reading order
 //! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`, `ranges`, `filter`
-//! → `rows`, `report` → `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `tamper` · `log`.
+//! → `rows`, `report` → `directory`, `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `tamper` · `log`.
 
 use std::{
     fmt, io,
@@ -80,6 +80,7 @@ mod counts;
 mod data;
 mod dates;
 mod demo;
+mod directory;
 mod errors;
 mod faults;
 mod fields;
@@ -89,6 +90,7 @@ mod jwt;
 mod ledger;
 mod log;
 mod metadata_server;
+mod outcome;
 mod quota;
 mod random;
 mod ranges;
@@ -227,7 +229,7 @@ impl Simulator {
     /// The true numbers of a property; `None` when there is no such one.
     #[must_use]
     pub fn truth(&self, property: &str) -> Option<Truth> {
-        self.state.site(property).map(Truth::new)
+        self.state.directory.site(property).map(Truth::new)
     }
 
     /// Makes something go wrong.
@@ -267,18 +269,18 @@ impl Simulator {
 
     /// Adds an account, or properties to one with the same id.
     pub fn add(&self, account: Account) {
-        self.state.add_account(account);
+        self.state.directory.add(account);
     }
 
     /// Changes a property while it is being served: `simulator.edit("1", |shop| shop.renamed("Store"))`. False when there is
     /// no such one.
     pub fn edit(&self, property: &str, change: impl FnOnce(Property) -> Property) -> bool {
-        self.state.edit(property, change)
+        self.state.directory.edit(property, change)
     }
 
     /// Deletes a property: it is not listed any more, and the APIs answer 403. False when there is no such one.
     pub fn remove(&self, property: &str) -> bool {
-        self.state.remove(property)
+        self.state.directory.remove(property)
     }
 
     /// All access tokens given out so far stop working.
@@ -346,7 +348,7 @@ impl Simulator {
     }
 
     fn quota(&self, property: &str, category: Category, bucket: Bucket) -> Option<u32> {
-        let site = self.state.site(property)?;
+        let site = self.state.directory.site(property)?;
         let sizes = &site.property.quota;
         Some(
             self.state

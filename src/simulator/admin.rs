@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Method,
     api::State,
+    directory::Listing,
     errors::{Api, ApiError},
     form::Form,
     routes::Route,
@@ -29,10 +30,10 @@ pub(super) fn page_number(query: &Form) -> Option<usize> {
 
 fn account_summaries(state: &State, query: &Form) -> Result<Value, ApiError> {
     let (size, offset) = (page_size(query)?, offset(query)?);
-    let accounts = state.accounts();
-    let page = accounts.iter().skip(offset).take(size);
+    let page = state.directory.page(offset, size);
     let summaries: Vec<Value> = page
-        .map(|(id, name, sites)| {
+        .iter()
+        .map(|Listing { id, name, sites }| {
             let listed = sites.iter().filter(|site| site.property.listed);
             let properties: Vec<Value> = listed.map(|site| property_summary(site)).collect();
             let mut summary = Map::new();
@@ -49,7 +50,7 @@ fn account_summaries(state: &State, query: &Form) -> Result<Value, ApiError> {
     if !summaries.is_empty() {
         body.insert("accountSummaries".into(), Value::Array(summaries));
     }
-    if accounts.len() > offset + size {
+    if state.directory.len() > offset + size {
         body.insert("nextPageToken".into(), json!(page_token(offset + size)));
     }
     Ok(Value::Object(body))
@@ -67,6 +68,7 @@ fn property_summary(site: &Site) -> Value {
 /// A property that is not there looks like one that one may not see.
 fn property(state: &State, id: &str) -> Result<Value, ApiError> {
     let site = state
+        .directory
         .site(id)
         .ok_or_else(|| ApiError::no_access(Api::Admin))?;
     let property = &site.property;

@@ -69,7 +69,10 @@ fn admit(
              https://developers.google.com/analytics/devguides/reporting/data/v1/property-id."
         )));
     }
-    let site = state.site(id).filter(|site| site.property.data_access);
+    let site = state
+        .directory
+        .site(id)
+        .filter(|site| site.property.data_access);
     let site = site.ok_or_else(|| ApiError::no_access(Api::Data))?;
     let demand = demand(&site, route.category(), &asked);
     let slot = state

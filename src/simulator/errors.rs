@@ -146,7 +146,7 @@ impl ApiError {
         Self::new(404, "NOT_FOUND", "Requested entity was not found.")
     }
 
-    /// 413 for a body over [`super::server::MAX_BODY_BYTES`].
+    /// 413 for a body that is too large.
     pub(super) fn too_large() -> Self {
         Self::new(
             413,

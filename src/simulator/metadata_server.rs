@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Call, Outcome, State},
+    api::{Call, State},
     form::Form,
+    outcome::Outcome,
     token::{CLIENT_EMAIL, PROJECT_ID},
 };
 

@@ -30,9 +30,10 @@ use tokio::{
 };
 
 use super::{
-    api::{Call, Outcome, State},
+    api::{Call, State},
     body::{Answer, Cut, Then},
     errors::ApiError,
+    outcome::Outcome,
 };
 
 /// Accepts connections until `stop` is closed, then cuts them all.

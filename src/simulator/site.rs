@@ -95,7 +95,7 @@ impl Site {
     }
 
     /// The part of a minute between two instants in it. Within each piece of constant traffic it is a difference of two
-    /// points of one growing curve, so that adjacent parts add up; where nothing is modified, it is what it always was.
+    /// points of one growing curve, so that adjacent parts add up.
     fn part_of_minute(&self, minute: i64, counts: Counts, from: i64, until: i64) -> Counts {
         let phase = mix(self.seed, key(minute));
         let start = minute * 60;
@@ -151,9 +151,6 @@ fn scaled(
     factor: f64,
     phase: u64,
 ) -> Counts {
-    if (factor - 1.0).abs() < f64::EPSILON {
-        return counts.part(from, to, phase);
-    }
     // The same fraction for the whole piece rounds up in the right share of pieces.
     let fraction = real(phase >> 40) / real(1 << 24);
     let place = |index: u64| whole((factor * real(index - begin) + fraction).floor());

@@ -3,7 +3,7 @@
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{Effect, api::Outcome, body::Then};
+use super::{Effect, body::Then, outcome::Outcome};
 
 /// Changes the content of a good answer as a fault says.
 pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
