@@ -168,6 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn hours_begin_on_the_hour_after_half_an_hour_of_summer_time_too() {
+        let day = date(2026, 4, 5);
+        let zone = zone("Australia/Lord_Howe");
+        let slices = slices(&zone, (day, day), Granularity::Hour, i64::MAX);
+        let odd: Vec<i8> = slices
+            .iter()
+            .map(|slice| slice.local.minute())
+            .filter(|minute| *minute != 0)
+            .collect();
+        assert_eq!((slices.len(), odd), (25, vec![30]));
+        let seconds: i64 = slices.iter().map(|slice| slice.until - slice.from).sum();
+        assert_eq!(seconds, 49 * 1800);
+    }
+
+    #[test]
     fn nothing_is_counted_after_now() {
         let day = date(2026, 7, 1);
         let start = day_start(&zone("UTC"), day);

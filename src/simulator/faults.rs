@@ -270,5 +270,10 @@ mod tests {
             ]
         );
         assert_eq!(fates.map(|fate| fate.latency.as_millis()), [12, 7, 7, 7]);
+        assert_eq!(
+            faults.waiting().faults.len(),
+            1,
+            "only the endless one waits"
+        );
     }
 }
