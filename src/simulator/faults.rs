@@ -99,7 +99,7 @@ pub enum Effect {
     Hang,
     /// The head and half of the answer, then nothing more.
     HangMidBody,
-    /// An error answer of the API.
+    /// An error answer of an API; sign-in has [`Effect::RefuseToken`].
     Refuse(Refusal),
     /// An error answer of the token endpoint: status, `error` and `error_description`.
     RefuseToken(u16, String, String),
