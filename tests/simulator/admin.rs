@@ -131,6 +131,25 @@ async fn a_property_changes_while_it_is_served() {
 }
 
 #[tokio::test]
+async fn visitors_live_by_the_first_zone_and_reports_by_the_present_one() {
+    let bench = Bench::new(world(shop())).await;
+    let night = || {
+        let truth = bench.simulator.truth(SHOP).unwrap();
+        let four = |hour: &str| format!("2026-06-30T{hour}:00:00+02:00").parse().unwrap();
+        truth.between(four("03"), four("05")).pageviews()
+    };
+    let in_berlin = night();
+    bench
+        .simulator
+        .edit(SHOP, |shop| shop.reporting_zone("Asia/Tokyo"));
+    assert_eq!(night(), in_berlin);
+    bench
+        .simulator
+        .edit(SHOP, |shop| shop.time_zone("Asia/Tokyo"));
+    assert!(night() > 3 * in_berlin, "{} and {in_berlin}", night());
+}
+
+#[tokio::test]
 async fn one_page_of_a_listing_can_fail() {
     let bench = Bench::new(accounts(60)).await;
     bench.simulator.inject(

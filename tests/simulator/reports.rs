@@ -268,6 +268,8 @@ async fn core_reports_can_lag_behind() {
         .report(request(&["screenPageViews"], &[], &[("today", "today")]))
         .await
         .value();
+    let delayed = bench.simulator.truth(SHOP).unwrap();
+    assert_eq!(late, delayed.days_ago(0, 0, now).pageviews());
     bench
         .simulator
         .edit(SHOP, |shop| shop.core_delay(Duration::ZERO));
