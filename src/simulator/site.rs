@@ -283,11 +283,15 @@ mod tests {
     }
 
     #[test]
-    fn a_scaled_stretch_has_its_share() {
-        let ill = site(plain().scaled(at(NOON), at(NOON + 86_400), 0.5));
-        let ratio = real(ill.counts(NOON, NOON + 86_400).pageviews)
-            / real(site(plain()).counts(NOON, NOON + 86_400).pageviews);
-        assert!((ratio - 0.5).abs() < 0.01, "{ratio}");
+    fn a_scaled_stretch_has_its_share_at_any_size() {
+        let (from, until) = (NOON, NOON + 5 * 86_400);
+        for size in [20.0, 7000.0] {
+            let whole = plain().pageviews_per_hour(size);
+            let half = whole.clone().scaled(at(from), at(until), 0.5);
+            let pageviews = |property| Site::new(1, "100", property).counts(from, until).pageviews;
+            let ratio = real(pageviews(half)) / real(pageviews(whole));
+            assert!((ratio - 0.5).abs() < 0.04, "{ratio} of {size}");
+        }
     }
 
     #[test]
