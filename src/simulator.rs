@@ -46,8 +46,8 @@
 //!   whole.
 //!
 //! # Reading order
-//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`
-//! → `rows`, `report` → `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota` · `faults`, `tamper` · `log`.
+//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`, `ranges`, `filter`
+//! → `rows`, `report` → `directory`, `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `tamper` · `log`.
 
 use std::{
     fmt, io,
@@ -80,16 +80,20 @@ mod counts;
 mod data;
 mod dates;
 mod demo;
+mod directory;
 mod errors;
 mod faults;
 mod fields;
 mod filter;
 mod form;
 mod jwt;
+mod ledger;
 mod log;
 mod metadata_server;
+mod outcome;
 mod quota;
 mod random;
+mod ranges;
 mod report;
 mod request;
 mod routes;
@@ -97,6 +101,7 @@ mod rows;
 mod schema;
 mod server;
 mod site;
+mod spelling;
 mod tally;
 mod tamper;
 mod token;
@@ -132,22 +137,14 @@ impl Simulator {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         tasks.spawn(server::serve(listener, Arc::clone(&state), stopped));
-        Ok(Self {
-            state,
-            address,
-            stop,
-            tasks,
-        })
+        Ok(Self { state, address, stop, tasks })
     }
 
     /// Serves a world on a free port of 127.0.0.1.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn on_loopback(
-        world: World,
-        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
-    ) -> io::Result<Self> {
+    pub async fn on_loopback(world: World, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Self::start(listener, world, clock)
     }
@@ -224,7 +221,7 @@ impl Simulator {
     /// The true numbers of a property; `None` when there is no such one.
     #[must_use]
     pub fn truth(&self, property: &str) -> Option<Truth> {
-        self.state.site(property).map(Truth::new)
+        self.state.directory.site(property).map(Truth::new)
     }
 
     /// Makes something go wrong.
@@ -254,28 +251,24 @@ impl Simulator {
     }
 
     /// Waits until so many requests of a kind are in the log, and returns all that are.
-    pub async fn wait_for_many(
-        &self,
-        count: usize,
-        wanted: impl Fn(&Request) -> bool,
-    ) -> Vec<Request> {
+    pub async fn wait_for_many(&self, count: usize, wanted: impl Fn(&Request) -> bool) -> Vec<Request> {
         self.state.log.wait_for(count, wanted).await
     }
 
     /// Adds an account, or properties to one with the same id.
     pub fn add(&self, account: Account) {
-        self.state.add_account(account);
+        self.state.directory.add(account);
     }
 
     /// Changes a property while it is being served: `simulator.edit("1", |shop| shop.renamed("Store"))`. False when there is
     /// no such one.
     pub fn edit(&self, property: &str, change: impl FnOnce(Property) -> Property) -> bool {
-        self.state.edit(property, change)
+        self.state.directory.edit(property, change)
     }
 
     /// Deletes a property: it is not listed any more, and the APIs answer 403. False when there is no such one.
     pub fn remove(&self, property: &str) -> bool {
-        self.state.remove(property)
+        self.state.directory.remove(property)
     }
 
     /// All access tokens given out so far stop working.
@@ -290,27 +283,19 @@ impl Simulator {
 
     /// What every report costs from now on; `None` for the usual price.
     pub fn set_token_cost(&self, tokens: Option<u32>) {
-        *self
-            .state
-            .token_cost
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = tokens;
+        *self.state.token_cost.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
     /// Takes from a bucket of the core reports, as other consumers of the property do.
     pub fn take_core_quota(&self, property: &str, bucket: Bucket, amount: u32) {
         let now = self.now();
-        self.state
-            .quota
-            .take(property, Category::Core, bucket, amount, now);
+        self.state.quota.take(property, Category::Core, bucket, amount, now);
     }
 
     /// Takes from a bucket of the realtime reports.
     pub fn take_realtime_quota(&self, property: &str, bucket: Bucket, amount: u32) {
         let now = self.now();
-        self.state
-            .quota
-            .take(property, Category::Realtime, bucket, amount, now);
+        self.state.quota.take(property, Category::Realtime, bucket, amount, now);
     }
 
     /// What is left in a bucket of the core reports; `None` when there is no such property.
@@ -343,20 +328,14 @@ impl Simulator {
     }
 
     fn quota(&self, property: &str, category: Category, bucket: Bucket) -> Option<u32> {
-        let site = self.state.site(property)?;
+        let site = self.state.directory.site(property)?;
         let sizes = &site.property.quota;
-        Some(
-            self.state
-                .quota
-                .remaining(property, category, sizes, bucket, self.now()),
-        )
+        Some(self.state.quota.remaining(property, category, sizes, bucket, self.now()))
     }
 }
 
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simulator")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Simulator").field("address", &self.address).finish_non_exhaustive()
     }
 }

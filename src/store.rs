@@ -127,8 +127,9 @@ impl Store {
     /// Changes a property; nothing happens when there is no such property.
     pub fn update(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
         self.write(|properties| {
-            let state = properties.get_mut(&id);
-            state.map(|state| change(Arc::make_mut(state)));
+            if let Some(state) = properties.get_mut(&id) {
+                change(Arc::make_mut(state));
+            }
         });
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Method,
     api::State,
+    directory::Listing,
     errors::{Api, ApiError},
     form::Form,
     routes::Route,
@@ -29,28 +30,27 @@ pub(super) fn page_number(query: &Form) -> Option<usize> {
 
 fn account_summaries(state: &State, query: &Form) -> Result<Value, ApiError> {
     let (size, offset) = (page_size(query)?, offset(query)?);
-    let accounts = state.accounts();
-    let page = accounts.iter().skip(offset).take(size);
+    let page = state.directory.page(offset, size);
     let summaries: Vec<Value> = page
-        .map(|(id, name, sites)| {
+        .iter()
+        .map(|Listing { id, name, sites }| {
             let listed = sites.iter().filter(|site| site.property.listed);
             let properties: Vec<Value> = listed.map(|site| property_summary(site)).collect();
-            let mut summary = json!({
-                "name": format!("accountSummaries/{id}"),
-                "account": format!("accounts/{id}"),
-                "displayName": name,
-            });
+            let mut summary = Map::new();
+            summary.insert("name".into(), json!(format!("accountSummaries/{id}")));
+            summary.insert("account".into(), json!(format!("accounts/{id}")));
+            summary.insert("displayName".into(), json!(name));
             if !properties.is_empty() {
-                summary["propertySummaries"] = Value::Array(properties);
+                summary.insert("propertySummaries".into(), Value::Array(properties));
             }
-            summary
+            Value::Object(summary)
         })
         .collect();
     let mut body = Map::new();
     if !summaries.is_empty() {
         body.insert("accountSummaries".into(), Value::Array(summaries));
     }
-    if accounts.len() > offset + size {
+    if state.directory.len() > offset + size {
         body.insert("nextPageToken".into(), json!(page_token(offset + size)));
     }
     Ok(Value::Object(body))
@@ -67,15 +67,9 @@ fn property_summary(site: &Site) -> Value {
 
 /// A property that is not there looks like one that one may not see.
 fn property(state: &State, id: &str) -> Result<Value, ApiError> {
-    let site = state
-        .site(id)
-        .ok_or_else(|| ApiError::no_access(Api::Admin))?;
+    let site = state.directory.site(id).ok_or_else(|| ApiError::no_access(Api::Admin))?;
     let property = &site.property;
-    let level = if property.premium {
-        "GOOGLE_ANALYTICS_360"
-    } else {
-        "GOOGLE_ANALYTICS_STANDARD"
-    };
+    let level = if property.premium { "GOOGLE_ANALYTICS_360" } else { "GOOGLE_ANALYTICS_STANDARD" };
     let account = format!("accounts/{}", site.account_id);
     Ok(json!({
         "name": format!("properties/{id}"),
@@ -94,15 +88,10 @@ fn property(state: &State, id: &str) -> Result<Value, ApiError> {
 
 /// Larger sizes become the maximum, as documented; 0 and none are the default.
 fn page_size(query: &Form) -> Result<usize, ApiError> {
-    let text = query
-        .get("pageSize")
-        .or(query.get("page_size"))
-        .unwrap_or("0");
-    let size: i32 = text.parse().map_err(|_| {
-        ApiError::invalid(format!(
-            "Invalid value at 'page_size' (TYPE_INT32), \"{text}\""
-        ))
-    })?;
+    let text = query.get("pageSize").or_else(|| query.get("page_size")).unwrap_or("0");
+    let size: i32 = text
+        .parse()
+        .map_err(|_| ApiError::invalid(format!("Invalid value at 'page_size' (TYPE_INT32), \"{text}\"")))?;
     match usize::try_from(size) {
         Ok(0) => Ok(DEFAULT_PAGE_SIZE),
         Ok(size) => Ok(size.min(MAX_PAGE_SIZE)),
@@ -116,10 +105,7 @@ fn page_token(offset: usize) -> String {
 }
 
 fn offset(query: &Form) -> Result<usize, ApiError> {
-    let token = query
-        .get("pageToken")
-        .or(query.get("page_token"))
-        .unwrap_or_default();
+    let token = query.get("pageToken").or_else(|| query.get("page_token")).unwrap_or_default();
     if token.is_empty() {
         return Ok(0);
     }

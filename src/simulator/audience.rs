@@ -79,22 +79,17 @@ impl Audience {
                     place: draw(PLACES, |place| place.weight, &mut random),
                     device: draw(DEVICES, |device| device.weight, &mut random),
                     source: draw(SOURCES, |source| source.weight, &mut random),
-                    gender: *draw::<&str>(GENDERS, |_| 1, &mut random),
-                    age: *draw::<&str>(AGES, |_| 1, &mut random),
+                    gender: draw::<&str>(GENDERS, |_| 1, &mut random),
+                    age: draw::<&str>(AGES, |_| 1, &mut random),
                 }
             })
             .collect();
-        Self {
-            kinds,
-            host: format!("www.site-{property_id}.example"),
-        }
+        Self { kinds, host: format!("www.site-{property_id}.example") }
     }
 
     /// The segments, in the order of [`Audience::split`].
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        self.kinds
-            .iter()
-            .flat_map(|kind| [false, true].map(|returning| Segment { kind, returning }))
+        self.kinds.iter().flat_map(|kind| [false, true].map(|returning| Segment { kind, returning }))
     }
 
     /// Adds each segment's part of some minute's counts to its sum.
@@ -120,11 +115,7 @@ impl Audience {
 
 /// The part of `counts` that is the work of new visitors: their sessions, and what these brought on average.
 fn newcomers(counts: Counts) -> Counts {
-    let Counts {
-        sessions,
-        new_users,
-        ..
-    } = counts;
+    let Counts { sessions, new_users, .. } = counts;
     let of = |count| share(count, new_users, sessions, 0);
     Counts {
         pageviews: of(counts.pageviews),
@@ -135,12 +126,7 @@ fn newcomers(counts: Counts) -> Counts {
         scrolls: of(counts.scrolls),
         key_events: of(counts.key_events),
         seconds: of(counts.seconds),
-        revenue_cents: share(
-            counts.revenue_cents,
-            of(counts.key_events),
-            counts.key_events,
-            0,
-        ),
+        revenue_cents: share(counts.revenue_cents, of(counts.key_events), counts.key_events, 0),
     }
 }
 
@@ -153,8 +139,7 @@ fn draw<T>(from: &'static [T], weight: impl Fn(&T) -> u64, random: &mut Random) 
         ball -= weight(item);
     }
     // Not reached: the ball is below the sum of the weights.
-    from.first()
-        .unwrap_or_else(|| unreachable!("no table here is empty"))
+    from.first().unwrap_or_else(|| unreachable!("no table here is empty"))
 }
 
 /// Kinds of visitors per property: enough for reports of some dozen rows.
@@ -166,47 +151,19 @@ pub(super) const SEGMENTS: usize = 2 * KINDS;
 const KINDS_KEY: u64 = 0x6b69_6e64;
 
 const fn page(weight: u64, path: &'static str, title: &'static str) -> Page {
-    Page {
-        weight,
-        path,
-        title,
-    }
+    Page { weight, path, title }
 }
 
 const fn place(weight: u64, country: &'static str, city: &'static str) -> Place {
-    Place {
-        weight,
-        country,
-        city,
-    }
+    Place { weight, country, city }
 }
 
-const fn device(
-    weight: u64,
-    category: &'static str,
-    browser: &'static str,
-    system: &'static str,
-) -> Device {
-    Device {
-        weight,
-        category,
-        browser,
-        system,
-    }
+const fn device(weight: u64, category: &'static str, browser: &'static str, system: &'static str) -> Device {
+    Device { weight, category, browser, system }
 }
 
-const fn source(
-    weight: u64,
-    channel: &'static str,
-    source: &'static str,
-    medium: &'static str,
-) -> Source {
-    Source {
-        weight,
-        channel,
-        source,
-        medium,
-    }
+const fn source(weight: u64, channel: &'static str, source: &'static str, medium: &'static str) -> Source {
+    Source { weight, channel, source, medium }
 }
 
 const PAGES: &[Page] = &[

@@ -34,10 +34,7 @@ pub(super) struct Cut;
 
 impl Answer {
     pub(super) fn new(bytes: impl Into<Bytes>, then: Then) -> Self {
-        Self {
-            bytes: Some(bytes.into()),
-            then,
-        }
+        Self { bytes: Some(bytes.into()), then }
     }
 }
 
@@ -45,18 +42,13 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = Cut;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         match self.then {
             Then::End => Poll::Ready(None),
-            Then::More => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(
-                &[b' '; 16 * 1024],
-            ))))),
+            Then::More => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16 * 1024]))))),
             // Nobody wakes it: the connection ends with the client or with the simulator.
             Then::Hang => Poll::Pending,
             Then::Cut => {

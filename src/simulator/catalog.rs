@@ -30,22 +30,15 @@ pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, Api
     }
     let verdict = |fits: bool| if fits { "COMPATIBLE" } else { "INCOMPATIBLE" };
     let wanted = |verdict: &str| {
-        matches!(
-            request.compatibility_filter.as_str(),
-            "" | "COMPATIBILITY_UNSPECIFIED"
-        ) || request.compatibility_filter == verdict
+        matches!(request.compatibility_filter.as_str(), "" | "COMPATIBILITY_UNSPECIFIED")
+            || request.compatibility_filter == verdict
     };
     let of_dimension = |field: &'static Dimension| {
         let verdict = verdict(metrics.iter().all(|metric| field.is_compatible(metric)));
-        wanted(verdict)
-            .then(|| json!({"dimensionMetadata": dimension(field), "compatibility": verdict}))
+        wanted(verdict).then(|| json!({"dimensionMetadata": dimension(field), "compatibility": verdict}))
     };
     let of_metric = |field: &'static Metric| {
-        let verdict = verdict(
-            dimensions
-                .iter()
-                .all(|dimension| dimension.is_compatible(field)),
-        );
+        let verdict = verdict(dimensions.iter().all(|dimension| dimension.is_compatible(field)));
         wanted(verdict).then(|| json!({"metricMetadata": metric(field), "compatibility": verdict}))
     };
     Ok(json!({
@@ -55,15 +48,11 @@ pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, Api
 }
 
 fn core_dimensions() -> impl Iterator<Item = &'static Dimension> {
-    DIMENSIONS
-        .iter()
-        .filter(|field| Category::Core.offers(field.reports))
+    DIMENSIONS.iter().filter(|field| Category::Core.offers(field.reports))
 }
 
 fn core_metrics() -> impl Iterator<Item = &'static Metric> {
-    METRICS
-        .iter()
-        .filter(|field| Category::Core.offers(field.reports))
+    METRICS.iter().filter(|field| Category::Core.offers(field.reports))
 }
 
 fn dimension(field: &Dimension) -> Value {

@@ -36,20 +36,14 @@ impl Counts {
 
     /// All events: every event name of [`super::tally::Event`] together.
     pub(super) fn events(&self) -> u64 {
-        self.pageviews
-            + self.sessions
-            + self.new_users
-            + self.engagements
-            + self.scrolls
-            + self.key_events
+        self.pageviews + self.sessions + self.new_users + self.engagements + self.scrolls + self.key_events
     }
 
     /// What belongs to the first `pageviews`; more than there are extrapolates (a campaign).
     fn prefix(&self, pageviews: u64, phase: u64) -> Self {
         let all = self.pageviews;
         let sessions = share(self.sessions, pageviews, all, phase);
-        let of_sessions =
-            |count, turn: u32| share(count, sessions, self.sessions, phase.rotate_left(turn));
+        let of_sessions = |count, turn: u32| share(count, sessions, self.sessions, phase.rotate_left(turn));
         let key_events = of_sessions(self.key_events, 7);
         Self {
             pageviews: if all == 0 { 0 } else { pageviews },
@@ -144,9 +138,7 @@ mod tests {
     fn shares_favour_no_place() {
         // One thing over ten places: over all phases each place has it equally often.
         for place in 0..10 {
-            let hits: u64 = (0..10)
-                .map(|phase| share(1, place + 1, 10, phase) - share(1, place, 10, phase))
-                .sum();
+            let hits: u64 = (0..10).map(|phase| share(1, place + 1, 10, phase) - share(1, place, 10, phase)).sum();
             assert_eq!(hits, 1, "place {place}");
         }
     }

@@ -13,9 +13,9 @@ use super::{
     errors::{Api, ApiError},
     faults::Fate,
     fields::Category,
-    quota::Demand,
+    ledger::{Demand, Slot},
     report,
-    request::{BatchRequest, ReportRequest},
+    request::{BatchRequest, CompatibilityRequest, ReportRequest},
     routes::Route,
     schema,
     site::Site,
@@ -37,12 +37,13 @@ pub(super) async fn answer(
         Err(error) => return (Err(error), arrival),
     };
     wait(fate).await;
+    // Before the report, which tells how many others are in flight.
+    drop(slot);
     let now = state.now();
     let result = refused(fate, Api::Data).and_then(|()| run(state, route, &site, requests, now));
     if let Err(error) = &result {
         state.note_server_error(route, error, now);
     }
-    drop(slot);
     (result, now)
 }
 
@@ -50,17 +51,10 @@ pub(super) async fn answer(
 enum Asked {
     Reports(Vec<ReportRequest>),
     Metadata,
-    Compatibility(super::request::CompatibilityRequest),
+    Compatibility(Box<CompatibilityRequest>),
 }
 
-type Admitted = (Arc<Site>, Asked, super::quota::Slot);
-
-fn admit(
-    state: &Arc<State>,
-    route: &Route,
-    call: &Call,
-    now: Timestamp,
-) -> Result<Admitted, ApiError> {
+fn admit(state: &Arc<State>, route: &Route, call: &Call, now: Timestamp) -> Result<(Arc<Site>, Asked, Slot), ApiError> {
     let id = route.property.as_deref().unwrap_or_default();
     let asked = read(route, call)?;
     if !id.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -70,35 +64,29 @@ fn admit(
              https://developers.google.com/analytics/devguides/reporting/data/v1/property-id."
         )));
     }
-    let site = state.site(id).filter(|site| site.property.data_access);
+    let site = state.directory.site(id).filter(|site| site.property.data_access);
     let site = site.ok_or_else(|| ApiError::no_access(Api::Data))?;
     let demand = demand(&site, route.category(), &asked);
-    let slot = state
-        .quota
-        .admit(&demand, now)
-        .map_err(ApiError::exhausted)?;
+    let slot = state.quota.admit(&demand, now).map_err(ApiError::exhausted)?;
     Ok((site, asked, slot))
 }
 
 fn read(route: &Route, call: &Call) -> Result<Asked, ApiError> {
     Ok(match route.method {
         Method::RunReport => Asked::Reports(vec![parse(call, &schema::RUN_REPORT)?]),
-        Method::RunRealtimeReport => {
-            Asked::Reports(vec![parse(call, &schema::RUN_REALTIME_REPORT)?])
-        }
-        Method::CheckCompatibility => {
-            Asked::Compatibility(parse(call, &schema::CHECK_COMPATIBILITY)?)
-        }
-        Method::BatchRunReports => {
-            Asked::Reports(batch(parse(call, &schema::BATCH_RUN_REPORTS)?, route)?)
-        }
-        _ => Asked::Metadata,
+        Method::RunRealtimeReport => Asked::Reports(vec![parse(call, &schema::RUN_REALTIME_REPORT)?]),
+        Method::BatchRunReports => Asked::Reports(batch(parse(call, &schema::BATCH_RUN_REPORTS)?, route)?),
+        Method::CheckCompatibility => Asked::Compatibility(Box::new(parse(call, &schema::CHECK_COMPATIBILITY)?)),
+        Method::GetMetadata
+        | Method::Token
+        | Method::MetadataServer
+        | Method::AccountSummaries
+        | Method::GetProperty => Asked::Metadata,
     })
 }
 
 fn parse<T: DeserializeOwned>(call: &Call, message: &'static Message) -> Result<T, ApiError> {
-    let canonical =
-        wire::read(&call.body, message).map_err(|violations| ApiError::bad_request(&violations))?;
+    let canonical = wire::read(&call.body, message).map_err(|violations| ApiError::bad_request(&violations))?;
     serde_json::from_value(canonical).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
@@ -110,17 +98,11 @@ fn batch(batch: BatchRequest, route: &Route) -> Result<Vec<ReportRequest>, ApiEr
             "Batch requests are limited to {MAX_BATCH} requests. This batch has {count} requests."
         )));
     }
-    let own = format!(
-        "properties/{}",
-        route.property.as_deref().unwrap_or_default()
-    );
-    let is_other =
-        |request: &ReportRequest| !request.property.is_empty() && request.property != own;
+    let own = format!("properties/{}", route.property.as_deref().unwrap_or_default());
+    let is_other = |request: &ReportRequest| !request.property.is_empty() && request.property != own;
     if batch.requests.iter().any(is_other) {
         // Modelled.
-        return Err(ApiError::invalid(
-            "All requests of a batch must be for the property of the batch, or name none.",
-        ));
+        return Err(ApiError::invalid("All requests of a batch must be for the property of the batch, or name none."));
     }
     Ok(batch.requests)
 }
@@ -144,17 +126,8 @@ fn demand<'a>(site: &'a Site, category: Category, asked: &Asked) -> Demand<'a> {
     }
 }
 
-fn run(
-    state: &State,
-    route: &Route,
-    site: &Site,
-    asked: Asked,
-    now: Timestamp,
-) -> Result<Value, ApiError> {
-    let demand = Demand {
-        thresholded: 0,
-        ..demand(site, route.category(), &asked)
-    };
+fn run(state: &State, route: &Route, site: &Site, asked: Asked, now: Timestamp) -> Result<Value, ApiError> {
+    let demand = Demand { thresholded: 0, ..demand(site, route.category(), &asked) };
     match asked {
         Asked::Metadata => {
             state.quota.charge(demand.property, demand.category, 1, now);
@@ -165,9 +138,7 @@ fn run(
             catalog::compatibility(&request)
         }
         Asked::Reports(requests) if route.method == Method::BatchRunReports => {
-            let reports = requests
-                .iter()
-                .map(|request| run_report(state, site, request, &demand, now));
+            let reports = requests.iter().map(|request| run_report(state, site, request, &demand, now));
             let reports = reports.collect::<Result<Vec<_>, _>>()?;
             Ok(json!({"kind": "analyticsData#batchRunReports", "reports": reports}))
         }
@@ -189,24 +160,13 @@ fn run_report(
     let minutes = if site.property.premium { 59 } else { 29 };
     let plan = validate::plan(request, demand.category, today, minutes)?;
     let mut report = report::run(&plan, site, now.as_second());
-    let fixed = *state
-        .token_cost
-        .read()
-        .unwrap_or_else(PoisonError::into_inner);
+    let fixed = *state.token_cost.read().unwrap_or_else(PoisonError::into_inner);
     let tokens = fixed.unwrap_or_else(|| report::price(&plan, report.rows));
-    state
-        .quota
-        .charge(demand.property, demand.category, tokens, now);
+    state.quota.charge(demand.property, demand.category, tokens, now);
     if plan.return_quota {
         let thresholded = u32::from(plan.fields.iter().any(|field| field.is_thresholded()));
-        let own = Demand {
-            thresholded,
-            ..*demand
-        };
-        report.body.insert(
-            "propertyQuota".into(),
-            state.quota.report(&own, tokens, now),
-        );
+        let own = Demand { thresholded, ..*demand };
+        report.body.insert("propertyQuota".into(), state.quota.report(&own, tokens, now));
     }
     Ok(Value::Object(report.body))
 }

@@ -49,10 +49,7 @@ pub(super) fn parse(text: &str, today: Date) -> Option<Date> {
         let days: i64 = days.parse().ok().filter(|_| digits)?;
         return today.checked_sub(days.min(100_000).days()).ok();
     }
-    let shape = text.len() == 10
-        && text
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_digit());
+    let shape = text.len() == 10 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
     text.parse().ok().filter(|_| shape)
 }
 
@@ -63,17 +60,11 @@ pub(super) fn today(zone: &TimeZone, now: Timestamp) -> Date {
 
 /// The first instant of a local day: not always midnight, where summer time begins at midnight.
 pub(super) fn day_start(zone: &TimeZone, date: Date) -> i64 {
-    date.to_zoned(zone.clone())
-        .map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
+    date.to_zoned(zone.clone()).map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
 }
 
 /// The days `first..=last` cut into slices, up to `now` (Unix seconds).
-pub(super) fn slices(
-    zone: &TimeZone,
-    (first, last): (Date, Date),
-    granularity: Granularity,
-    now: i64,
-) -> Vec<Slice> {
+pub(super) fn slices(zone: &TimeZone, (first, last): (Date, Date), granularity: Granularity, now: i64) -> Vec<Slice> {
     let mut slices = Vec::new();
     let mut date = first;
     while date <= last {
@@ -99,14 +90,8 @@ fn cut(zone: &TimeZone, (start, until): (i64, i64), step: Granularity, slices: &
             return;
         };
         let local = zone.to_datetime(instant);
-        let end = step
-            .rest(local)
-            .map_or(until, |rest| until.min(from + rest));
-        slices.push(Slice {
-            from,
-            until: end,
-            local,
-        });
+        let end = step.rest(local).map_or(until, |rest| until.min(from + rest));
+        slices.push(Slice { from, until: end, local });
         from = end;
     }
 }
@@ -155,16 +140,20 @@ mod tests {
             let slices = slices(&zone(name), (day, day), Granularity::Hour, i64::MAX);
             assert_eq!(slices.len(), hours, "{name} {day}");
             let seconds: i64 = slices.iter().map(|slice| slice.until - slice.from).sum();
-            assert_eq!(
-                seconds,
-                3600 * i64::try_from(hours).unwrap(),
-                "{name} {day}"
-            );
-            assert!(
-                slices.iter().all(|slice| slice.local.date() == day),
-                "{name} {day}"
-            );
+            assert_eq!(seconds, 3600 * i64::try_from(hours).unwrap(), "{name} {day}");
+            assert!(slices.iter().all(|slice| slice.local.date() == day), "{name} {day}");
         }
+    }
+
+    #[test]
+    fn hours_begin_on_the_hour_after_half_an_hour_of_summer_time_too() {
+        let day = date(2026, 4, 5);
+        let zone = zone("Australia/Lord_Howe");
+        let slices = slices(&zone, (day, day), Granularity::Hour, i64::MAX);
+        let odd: Vec<i8> = slices.iter().map(|slice| slice.local.minute()).filter(|minute| *minute != 0).collect();
+        assert_eq!((slices.len(), odd), (25, vec![30]));
+        let seconds: i64 = slices.iter().map(|slice| slice.until - slice.from).sum();
+        assert_eq!(seconds, 49 * 1800);
     }
 
     #[test]
@@ -172,14 +161,7 @@ mod tests {
         let day = date(2026, 7, 1);
         let start = day_start(&zone("UTC"), day);
         let until = |slices: Vec<Slice>| slices.last().map(|slice| slice.until - start);
-        let cut = |now| {
-            until(slices(
-                &zone("UTC"),
-                (day, day),
-                Granularity::Minute,
-                start + now,
-            ))
-        };
+        let cut = |now| until(slices(&zone("UTC"), (day, day), Granularity::Minute, start + now));
         assert_eq!((cut(90), cut(0), cut(-5)), (Some(90), None, None));
     }
 }

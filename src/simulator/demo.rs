@@ -14,68 +14,22 @@ impl World {
         let stop = now.saturating_add(2.minutes()).unwrap_or(now);
         let back = stop.saturating_add(1.hour()).unwrap_or(stop);
         let shops = Account::new("104112001", "Example Retail Group")
-            .property(site(
-                Self::DEMO_QUOTED,
-                "Café \"Zoë\" \\ Shop",
-                "Europe/Berlin",
-                "EUR",
-                2_400.0,
-            ))
+            .property(site(Self::DEMO_QUOTED, "Café \"Zoë\" \\ Shop", "Europe/Berlin", "EUR", 2_400.0))
             .property(site("313110002", "Shop US", "America/New_York", "USD", 9_000.0).premium())
-            .property(site(
-                "313110003",
-                "Shop Japan",
-                "Asia/Tokyo",
-                "JPY",
-                5_200.0,
-            ))
+            .property(site("313110003", "Shop Japan", "Asia/Tokyo", "JPY", 5_200.0))
             .property(
-                site(
-                    Self::DEMO_STOPPING,
-                    "Checkout (stops and returns)",
-                    "Europe/London",
-                    "GBP",
-                    3_600.0,
-                )
-                .outage(stop, back),
+                site(Self::DEMO_STOPPING, "Checkout (stops and returns)", "Europe/London", "GBP", 3_600.0)
+                    .outage(stop, back),
             );
         let media = Account::new("104112002", "Example Media")
-            .property(site(
-                "313110005",
-                "News India",
-                "Asia/Kolkata",
-                "INR",
-                14_000.0,
-            ))
-            .property(site(
-                Self::DEMO_TINY,
-                "Gardening blog",
-                "Australia/Sydney",
-                "AUD",
-                4.0,
-            ));
+            .property(site("313110005", "News India", "Asia/Kolkata", "INR", 14_000.0))
+            .property(site(Self::DEMO_TINY, "Gardening blog", "Australia/Sydney", "AUD", 4.0));
         let lab = Account::new("104112003", "Example Lab")
-            .property(site(
-                Self::DEMO_SILENT,
-                "Not launched yet",
-                "America/Sao_Paulo",
-                "BRL",
-                0.0,
-            ))
+            .property(site(Self::DEMO_SILENT, "Not launched yet", "America/Sao_Paulo", "BRL", 0.0))
             .property(
-                site(
-                    Self::DEMO_FORBIDDEN,
-                    "Intranet (no access)",
-                    "Africa/Cairo",
-                    "EGP",
-                    800.0,
-                )
-                .without_data_access(),
+                site(Self::DEMO_FORBIDDEN, "Intranet (no access)", "Africa/Cairo", "EGP", 800.0).without_data_access(),
             );
-        Self::new(DEMO_SEED)
-            .account(shops)
-            .account(media)
-            .account(lab)
+        Self::new(DEMO_SEED).account(shops).account(media).account(lab)
     }
 
     /// The demo property whose name has everything that needs escaping.
@@ -95,10 +49,7 @@ impl World {
 }
 
 fn site(id: &str, name: &str, zone: &str, currency: &str, pageviews_per_hour: f64) -> Property {
-    Property::new(id, name)
-        .time_zone(zone)
-        .currency(currency)
-        .pageviews_per_hour(pageviews_per_hour)
+    Property::new(id, name).time_zone(zone).currency(currency).pageviews_per_hour(pageviews_per_hour)
 }
 
 const DEMO_SEED: u64 = 2013;

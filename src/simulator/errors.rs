@@ -3,7 +3,7 @@
 //! Sources: the error page of the Data API, google/api/error_reason.proto, google/rpc/error_details.proto, and texts
 //! that users quote in public issues. Texts nobody quotes are modelled on these, and say so at their place.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{quota::Bucket, wire::Violation};
 
@@ -81,9 +81,7 @@ impl ApiError {
             Refusal::RateLimitExceeded => Self::rate_limit(429, "RESOURCE_EXHAUSTED", api),
             Refusal::RateLimitExceededForbidden => Self::rate_limit(403, "PERMISSION_DENIED", api),
             Refusal::Internal => Self::new(500, "INTERNAL", "Internal error encountered."),
-            Refusal::Unavailable => {
-                Self::new(503, "UNAVAILABLE", "The service is currently unavailable.")
-            }
+            Refusal::Unavailable => Self::new(503, "UNAVAILABLE", "The service is currently unavailable."),
         }
     }
 
@@ -94,10 +92,7 @@ impl ApiError {
 
     /// 400 for a body that is not the message it should be.
     pub(super) fn bad_request(violations: &[Violation]) -> Self {
-        let texts: Vec<&str> = violations
-            .iter()
-            .map(|one| one.description.as_str())
-            .collect();
+        let texts: Vec<&str> = violations.iter().map(|one| one.description.as_str()).collect();
         let fields: Vec<Value> = violations.iter().map(field_violation).collect();
         let details = json!({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": fields});
         Self::invalid(texts.join("\n")).with(details)
@@ -146,13 +141,9 @@ impl ApiError {
         Self::new(404, "NOT_FOUND", "Requested entity was not found.")
     }
 
-    /// 413 for a body over [`super::server::MAX_BODY_BYTES`].
+    /// 413 for a body that is too large.
     pub(super) fn too_large() -> Self {
-        Self::new(
-            413,
-            "INVALID_ARGUMENT",
-            "Request payload size exceeds the limit.",
-        )
+        Self::new(413, "INVALID_ARGUMENT", "Request payload size exceeds the limit.")
     }
 
     /// 429 for an empty bucket.
@@ -167,20 +158,18 @@ impl ApiError {
 
     /// The body.
     pub(super) fn body(&self) -> Value {
-        let mut error = json!({"code": self.http, "message": self.message, "status": self.status});
+        let mut error = Map::new();
+        error.insert("code".into(), json!(self.http));
+        error.insert("message".into(), json!(self.message));
+        error.insert("status".into(), json!(self.status));
         if !self.details.is_empty() {
-            error["details"] = Value::Array(self.details.clone());
+            error.insert("details".into(), Value::Array(self.details.clone()));
         }
         json!({ "error": error })
     }
 
     fn new(http: u16, status: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            http,
-            status,
-            message: message.into(),
-            details: Vec::new(),
-        }
+        Self { http, status, message: message.into(), details: Vec::new() }
     }
 
     fn with(mut self, detail: Value) -> Self {
@@ -190,18 +179,12 @@ impl ApiError {
 
     fn unauthenticated(message: &str, reason: &str, api: Api) -> Self {
         let metadata = json!({"service": api.service()});
-        Self::new(401, "UNAUTHENTICATED", message).with(error_info(
-            reason,
-            "googleapis.com",
-            metadata,
-        ))
+        Self::new(401, "UNAUTHENTICATED", message).with(error_info(reason, "googleapis.com", metadata))
     }
 
     fn service_disabled(api: Api) -> Self {
         let (service, title) = (api.service(), api.title());
-        let url = format!(
-            "https://console.developers.google.com/apis/api/{service}/overview?project={PROJECT_NUMBER}"
-        );
+        let url = format!("https://console.developers.google.com/apis/api/{service}/overview?project={PROJECT_NUMBER}");
         let message = format!(
             "{title} has not been used in project {PROJECT_NUMBER} before or it is disabled. Enable it by visiting \
              {url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to \
@@ -218,9 +201,11 @@ impl ApiError {
             "containerInfo": PROJECT_NUMBER,
             "activationUrl": url,
         });
-        Self::new(403, "PERMISSION_DENIED", message)
-            .with(help)
-            .with(error_info("SERVICE_DISABLED", "googleapis.com", metadata))
+        Self::new(403, "PERMISSION_DENIED", message).with(help).with(error_info(
+            "SERVICE_DISABLED",
+            "googleapis.com",
+            metadata,
+        ))
     }
 
     fn rate_limit(http: u16, status: &'static str, api: Api) -> Self {
@@ -238,11 +223,7 @@ impl ApiError {
             "quota_metric": format!("{service}/requests"),
             "quota_unit": "1/min/{project}",
         });
-        Self::new(http, status, message).with(error_info(
-            "RATE_LIMIT_EXCEEDED",
-            "googleapis.com",
-            metadata,
-        ))
+        Self::new(http, status, message).with(error_info("RATE_LIMIT_EXCEEDED", "googleapis.com", metadata))
     }
 }
 
@@ -256,11 +237,11 @@ fn error_info(reason: &str, domain: &str, metadata: Value) -> Value {
 }
 
 fn field_violation(violation: &Violation) -> Value {
-    let mut detail = json!({"description": violation.description});
-    if !violation.field.is_empty() {
-        detail["field"] = Value::from(violation.field.as_str());
+    let description = &violation.description;
+    if violation.field.is_empty() {
+        return json!({ "description": description });
     }
-    detail
+    json!({"field": violation.field, "description": description})
 }
 
 /// The number of the Cloud project that the demo's service account belongs to.

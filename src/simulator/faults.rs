@@ -45,13 +45,7 @@ impl Fault {
     /// A fault of every method and property.
     #[must_use]
     pub fn new(effect: Effect) -> Self {
-        Self {
-            methods: Vec::new(),
-            property: None,
-            page: None,
-            times: None,
-            effect,
-        }
+        Self { methods: Vec::new(), property: None, page: None, times: None, effect }
     }
 
     /// Of this method only; of several when it is called again.
@@ -99,7 +93,7 @@ pub enum Effect {
     Hang,
     /// The head and half of the answer, then nothing more.
     HangMidBody,
-    /// An error answer of the API.
+    /// An error answer of an API; sign-in has [`Effect::RefuseToken`].
     Refuse(Refusal),
     /// An error answer of the token endpoint: status, `error` and `error_description`.
     RefuseToken(u16, String, String),
@@ -172,22 +166,19 @@ impl Faults {
     }
 
     /// What befalls a request: all latencies that fit, and the first other effect.
-    pub(super) fn befall(
-        &self,
-        method: Method,
-        property: Option<&str>,
-        page: Option<usize>,
-    ) -> Fate {
+    pub(super) fn befall(&self, method: Method, property: Option<&str>, page: Option<usize>) -> Fate {
         let mut fate = Fate::default();
         let mut waiting = self.waiting();
         for (_, fault) in &mut waiting.faults {
             if !fault.fits(method, property, page) {
                 continue;
             }
-            match &fault.effect {
-                Effect::Latency(latency) => fate.latency += *latency,
-                _ if fate.effect.is_some() => continue,
-                effect => fate.effect = Some(effect.clone()),
+            if let Effect::Latency(latency) = &fault.effect {
+                fate.latency += *latency;
+            } else if fate.effect.is_none() {
+                fate.effect = Some(fault.effect.clone());
+            } else {
+                continue;
             }
             if let Some(times) = &mut fault.times {
                 *times -= 1;
@@ -206,10 +197,7 @@ impl Fault {
     fn fits(&self, method: Method, property: Option<&str>, page: Option<usize>) -> bool {
         self.times != Some(0)
             && (self.methods.is_empty() || self.methods.contains(&method))
-            && self
-                .property
-                .as_deref()
-                .is_none_or(|wanted| property == Some(wanted))
+            && self.property.as_deref().is_none_or(|wanted| property == Some(wanted))
             && self.page.is_none_or(|wanted| page == Some(wanted))
     }
 }
@@ -221,10 +209,7 @@ mod tests {
     #[test]
     fn faults_fit_where_they_are_meant_to() {
         let faults = Faults::default();
-        let fault = Fault::new(Effect::Hang)
-            .on(Method::RunReport)
-            .on(Method::Token)
-            .property("1");
+        let fault = Fault::new(Effect::Hang).on(Method::RunReport).on(Method::Token).property("1");
         let id = faults.inject(fault);
         let befalls = |method, property| faults.befall(method, property, None).effect.is_some();
         assert!(befalls(Method::RunReport, Some("1")));
@@ -234,16 +219,8 @@ mod tests {
         faults.clear(id);
         assert!(!befalls(Method::RunReport, Some("1")));
         faults.inject(Fault::new(Effect::Hang).page(1));
-        assert_eq!(
-            faults.befall(Method::AccountSummaries, None, Some(0)),
-            Fate::default()
-        );
-        assert!(
-            faults
-                .befall(Method::AccountSummaries, None, Some(1))
-                .effect
-                .is_some()
-        );
+        assert_eq!(faults.befall(Method::AccountSummaries, None, Some(0)), Fate::default());
+        assert!(faults.befall(Method::AccountSummaries, None, Some(1)).effect.is_some());
         faults.clear_all();
         assert!(!befalls(Method::Token, None));
     }
@@ -258,15 +235,8 @@ mod tests {
         let next = || faults.befall(Method::Token, None, None);
         let fates = [next(), next(), next(), next()];
         let effects = fates.clone().map(|fate| fate.effect);
-        assert_eq!(
-            effects,
-            [
-                Some(Effect::Html),
-                Some(Effect::Html),
-                Some(Effect::Hang),
-                None
-            ]
-        );
+        assert_eq!(effects, [Some(Effect::Html), Some(Effect::Html), Some(Effect::Hang), None]);
         assert_eq!(fates.map(|fate| fate.latency.as_millis()), [12, 7, 7, 7]);
+        assert_eq!(faults.waiting().faults.len(), 1, "only the endless one waits");
     }
 }

@@ -101,9 +101,7 @@ impl Category {
 
 impl Dimension {
     pub(super) fn find(name: &str, category: Category) -> Option<&'static Self> {
-        DIMENSIONS
-            .iter()
-            .find(|field| field.name == name && category.offers(field.reports))
+        DIMENSIONS.iter().find(|field| field.name == name && category.offers(field.reports))
     }
 
     /// Reports with it may withhold rows, and count against the quota of potentially thresholded requests.
@@ -119,9 +117,7 @@ impl Dimension {
 
 impl Metric {
     pub(super) fn find(name: &str, category: Category) -> Option<&'static Self> {
-        METRICS
-            .iter()
-            .find(|field| field.name == name && category.offers(field.reports))
+        METRICS.iter().find(|field| field.name == name && category.offers(field.reports))
     }
 
     /// The type in the metric headers. `keyEvents` is fractional in core reports, since attribution may split an event.
@@ -164,10 +160,7 @@ pub(super) struct Value {
 
 impl Value {
     fn whole(count: u64) -> Self {
-        Self {
-            text: count.to_string(),
-            number: real(count),
-        }
+        Self { text: count.to_string(), number: real(count) }
     }
 
     fn ratio(part: u64, of: u64) -> Self {
@@ -175,10 +168,7 @@ impl Value {
             return Self::whole(0);
         }
         let number = real(part) / real(of);
-        Self {
-            text: number.to_string(),
-            number,
-        }
+        Self { text: number.to_string(), number }
     }
 }
 
@@ -189,13 +179,7 @@ const fn dimension(
     reports: Reports,
     kind: DimensionKind,
 ) -> Dimension {
-    Dimension {
-        name,
-        ui_name,
-        category,
-        reports,
-        kind,
-    }
+    Dimension { name, ui_name, category, reports, kind }
 }
 
 const fn metric(
@@ -206,14 +190,7 @@ const fn metric(
     core_type: &'static str,
     kind: MetricKind,
 ) -> Metric {
-    Metric {
-        name,
-        ui_name,
-        category,
-        reports,
-        core_type,
-        kind,
-    }
+    Metric { name, ui_name, category, reports, core_type, kind }
 }
 
 /// Every dimension.

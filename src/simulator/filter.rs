@@ -41,9 +41,7 @@ impl Condition {
         field: &mut impl FnMut(&str) -> Result<usize, ApiError>,
     ) -> Result<Self, ApiError> {
         let list = |list: &[FilterExpression], field: &mut _| {
-            list.iter()
-                .map(|one| Self::compile(one, field))
-                .collect::<Result<Vec<_>, _>>()
+            list.iter().map(|one| Self::compile(one, field)).collect::<Result<Vec<_>, _>>()
         };
         if let Some(group) = &expression.and_group {
             return Ok(Self::All(list(&group.expressions, field)?));
@@ -55,10 +53,7 @@ impl Condition {
             return Ok(Self::Not(Box::new(Self::compile(inner, field)?)));
         }
         match &expression.filter {
-            Some(filter) => Ok(Self::Field(
-                field(&filter.field_name)?,
-                Test::compile(filter)?,
-            )),
+            Some(filter) => Ok(Self::Field(field(&filter.field_name)?, Test::compile(filter)?)),
             // Modelled: Google's text is not known.
             None => Err(ApiError::invalid(
                 "A FilterExpression must have one of and_group, or_group, not_expression and filter.",
@@ -83,21 +78,14 @@ impl Test {
             return pattern(&string_pattern(text), text.case_sensitive);
         }
         if let Some(list) = &filter.in_list_filter {
-            let values: Vec<String> = list
-                .values
-                .iter()
-                .map(|value| regex::escape(value))
-                .collect();
+            let values: Vec<String> = list.values.iter().map(|value| regex::escape(value)).collect();
             return pattern(&format!("^(?:{})$", values.join("|")), list.case_sensitive);
         }
         if let Some(numeric) = &filter.numeric_filter {
             return Ok(Self::Compare(comparison(numeric)?, numeric.value.number()));
         }
         if let Some(between) = &filter.between_filter {
-            return Ok(Self::Between(
-                between.from_value.number(),
-                between.to_value.number(),
-            ));
+            return Ok(Self::Between(between.from_value.number(), between.to_value.number()));
         }
         if filter.empty_filter.is_some() {
             return Ok(Self::Empty);
@@ -155,9 +143,7 @@ fn comparison(filter: &NumericFilter) -> Result<Comparison, ApiError> {
         "GREATER_THAN" => Comparison::Greater,
         "GREATER_THAN_OR_EQUAL" => Comparison::GreaterOrEqual,
         _ => {
-            return Err(ApiError::invalid(
-                "The operation of a numeric_filter must be specified.",
-            ));
+            return Err(ApiError::invalid("The operation of a numeric_filter must be specified."));
         }
     })
 }
@@ -190,20 +176,12 @@ mod tests {
 
     #[test]
     fn strings() {
-        check(
-            text("EXACT", "/a.b", false),
-            &["/a.b", "/A.B"],
-            &["/a.bc", "/aXb", "x/a.b"],
-        );
+        check(text("EXACT", "/a.b", false), &["/a.b", "/A.B"], &["/a.bc", "/aXb", "x/a.b"]);
         check(text("EXACT", "/a", true), &["/a"], &["/A"]);
         check(text("BEGINS_WITH", "/a", false), &["/a/b"], &["x/a"]);
         check(text("ENDS_WITH", "b", false), &["ab"], &["ba"]);
         check(text("CONTAINS", "+", false), &["a+b"], &["ab"]);
-        check(
-            text("FULL_REGEXP", "a|bc", false),
-            &["a", "bc"],
-            &["ac", "abc"],
-        );
+        check(text("FULL_REGEXP", "a|bc", false), &["a", "bc"], &["ac", "abc"]);
         check(text("PARTIAL_REGEXP", "b+", false), &["abba"], &["aa"]);
     }
 
@@ -211,39 +189,23 @@ mod tests {
     fn lists_numbers_and_emptiness() {
         let field = |test: Value| {
             let mut filter = json!({"fieldName": "f"});
-            filter
-                .as_object_mut()
-                .unwrap()
-                .extend(test.as_object().unwrap().clone());
+            filter.as_object_mut().unwrap().extend(test.as_object().unwrap().clone());
             json!({ "filter": filter })
         };
         let list = json!({"inListFilter": {"values": ["a", "b|c"], "caseSensitive": true}});
         check(field(list), &["a", "b|c"], &["b", "A", "ab"]);
-        let more =
-            json!({"numericFilter": {"operation": "GREATER_THAN", "value": {"int64Value": 5}}});
+        let more = json!({"numericFilter": {"operation": "GREATER_THAN", "value": {"int64Value": 5}}});
         check(field(more), &["6", "5.5"], &["5", "x", ""]);
         let between = json!({"betweenFilter": {"fromValue": {"doubleValue": 0.5}, "toValue": {"int64Value": 2}}});
         check(field(between), &["0.5", "2"], &["0.4", "2.1"]);
-        check(
-            field(json!({"emptyFilter": {}})),
-            &["", "(not set)"],
-            &["a"],
-        );
+        check(field(json!({"emptyFilter": {}})), &["", "(not set)"], &["a"]);
     }
 
     #[test]
     fn groups() {
         let (a, b) = (text("CONTAINS", "a", true), text("CONTAINS", "b", true));
-        check(
-            json!({"andGroup": {"expressions": [a, b]}}),
-            &["ab"],
-            &["a", "b"],
-        );
-        check(
-            json!({"orGroup": {"expressions": [a, b]}}),
-            &["a", "b"],
-            &["c"],
-        );
+        check(json!({"andGroup": {"expressions": [a, b]}}), &["ab"], &["a", "b"]);
+        check(json!({"orGroup": {"expressions": [a, b]}}), &["a", "b"], &["c"]);
         check(json!({ "notExpression": a }), &["b"], &["a"]);
     }
 

@@ -50,9 +50,7 @@ impl Verifier {
     /// The key that all simulated service accounts use.
     pub(super) fn demo() -> Result<Self, ring::error::KeyRejected> {
         let pair = KeyPair::from_pkcs8(&demo_key_der())?;
-        Ok(Self {
-            public_key: pair.public_key().as_ref().to_vec(),
-        })
+        Ok(Self { public_key: pair.public_key().as_ref().to_vec() })
     }
 
     /// The claims of a well-signed token. Whose it is and when it is valid is for the caller to judge.
@@ -68,9 +66,7 @@ impl Verifier {
             return Err(Flaw::Signature);
         }
         let claims: Claims = part(claims)?;
-        let signature = BASE64_URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| Flaw::Malformed)?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Flaw::Malformed)?;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.public_key)
             .verify(signed.as_bytes(), &signature)
             .map_err(|_| Flaw::Signature)?;
@@ -95,17 +91,13 @@ pub(super) fn demo_key_pem() -> &'static str {
 }
 
 fn demo_key_der() -> Vec<u8> {
-    let lines = demo_key_pem()
-        .lines()
-        .filter(|line| !line.starts_with("-----"));
+    let lines = demo_key_pem().lines().filter(|line| !line.starts_with("-----"));
     let text: String = lines.collect();
     BASE64_STANDARD.decode(text).unwrap_or_default()
 }
 
 fn part<T: for<'de> Deserialize<'de>>(encoded: &str) -> Result<T, Flaw> {
-    let json = BASE64_URL_SAFE_NO_PAD
-        .decode(encoded)
-        .map_err(|_| Flaw::Malformed)?;
+    let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Flaw::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| Flaw::Malformed)
 }
 

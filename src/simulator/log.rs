@@ -47,11 +47,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(length: usize) -> Self {
-        Self {
-            length,
-            entries: Mutex::default(),
-            changes: watch::Sender::new(0),
-        }
+        Self { length, entries: Mutex::default(), changes: watch::Sender::new(0) }
     }
 
     /// Notes an arrival. `number` is given by the caller, who counts.
@@ -68,11 +64,7 @@ impl Log {
     /// Notes an answer.
     pub(super) fn answered(&self, number: u64, status: u16, at: Timestamp) {
         let mut entries = self.entries();
-        if let Some(entry) = entries
-            .iter_mut()
-            .rev()
-            .find(|entry| entry.number == number)
-        {
+        if let Some(entry) = entries.iter_mut().rev().find(|entry| entry.number == number) {
             entry.status = Some(status);
             entry.answered_at = Some(at);
         }
@@ -86,20 +78,11 @@ impl Log {
     }
 
     /// Waits until `count` requests are such ones, past ones included.
-    pub(super) async fn wait_for(
-        &self,
-        count: usize,
-        wanted: impl Fn(&Request) -> bool,
-    ) -> Vec<Request> {
+    pub(super) async fn wait_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) -> Vec<Request> {
         let mut changes = self.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            let found: Vec<Request> = self
-                .entries()
-                .iter()
-                .filter(|entry| wanted(entry))
-                .cloned()
-                .collect();
+            let found: Vec<Request> = self.entries().iter().filter(|entry| wanted(entry)).cloned().collect();
             if found.len() >= count {
                 return found;
             }

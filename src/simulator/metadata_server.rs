@@ -4,19 +4,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Call, Outcome, State},
+    api::{Call, State},
     form::Form,
+    outcome::Outcome,
     token::{CLIENT_EMAIL, PROJECT_ID},
 };
 
 /// Answers a request for metadata. Everything but the probe of `/` must carry `Metadata-Flavor: Google`.
 pub(super) fn answer(state: &State, call: &Call, query: &Form, now: Timestamp) -> Outcome {
     let path = call.head.uri.path();
-    let flavored = call
-        .head
-        .headers
-        .get("metadata-flavor")
-        .is_some_and(|flavor| flavor == "Google");
+    let flavored = call.head.headers.get("metadata-flavor").is_some_and(|flavor| flavor == "Google");
     let outcome = if path == "/" {
         text("computeMetadata/\n")
     } else if !flavored {
@@ -36,17 +33,11 @@ pub(super) fn answer(state: &State, call: &Call, query: &Form, now: Timestamp) -
             _ => Outcome::text(404, "text/html; charset=UTF-8", "<p>Not Found\n"),
         }
     };
-    Outcome {
-        flavor: true,
-        ..outcome
-    }
+    Outcome { flavor: true, ..outcome }
 }
 
 fn json(body: &Value) -> Outcome {
-    Outcome {
-        content_type: "application/json",
-        ..Outcome::json(200, body)
-    }
+    Outcome { content_type: "application/json", ..Outcome::json(200, body) }
 }
 
 fn text(text: &str) -> Outcome {

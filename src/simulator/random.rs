@@ -9,9 +9,7 @@ pub(super) struct Random {
 impl Random {
     /// The stream that belongs to `seed` and `key`, for instance a property and an hour.
     pub(super) fn new(seed: u64, key: u64) -> Self {
-        Self {
-            state: mix(seed, key),
-        }
+        Self { state: mix(seed, key) }
     }
 
     /// The next 64 bits.
@@ -59,9 +57,9 @@ pub(super) fn mix(a: u64, b: u64) -> u64 {
 
 /// A number for a text, the same in every build (FNV-1a, then mixed).
 pub(super) fn hash_text(text: &str) -> u64 {
-    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let fnv = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     scramble(fnv)
 }
 
@@ -109,14 +107,8 @@ mod tests {
             let draws: Vec<f64> = (0..4000).map(|_| real(random.poisson(mean))).collect();
             let average = draws.iter().sum::<f64>() / 4000.0;
             let variance = draws.iter().map(|x| (x - average).powi(2)).sum::<f64>() / 4000.0;
-            assert!(
-                (average / mean - 1.0).abs() < 0.1,
-                "mean {average} for {mean}"
-            );
-            assert!(
-                (variance / mean - 1.0).abs() < 0.1,
-                "variance {variance} for {mean}"
-            );
+            assert!((average / mean - 1.0).abs() < 0.1, "mean {average} for {mean}");
+            assert!((variance / mean - 1.0).abs() < 0.1, "variance {variance} for {mean}");
         }
     }
 

@@ -47,9 +47,7 @@ pub(super) fn run(plan: &Plan, site: &Site, now: i64) -> Report {
 /// Google's price is not known before; this one is 1 for reports without dimensions, and grows with columns and rows.
 pub(super) fn price(plan: &Plan, rows: usize) -> u32 {
     let columns = plan.dimensions.len().saturating_sub(1);
-    u32::try_from(1 + columns + rows / 100)
-        .unwrap_or(MAX_PRICE)
-        .min(MAX_PRICE)
+    u32::try_from(1 + columns + rows / 100).unwrap_or(MAX_PRICE).min(MAX_PRICE)
 }
 
 /// A row with its metrics' values.
@@ -60,25 +58,14 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(row: &'a Row, plan: &Plan) -> Self {
-        let values = plan
-            .metrics
-            .iter()
-            .map(|metric| metric.value(&row.tally))
-            .collect();
+        let values = plan.metrics.iter().map(|metric| metric.value(&row.tally)).collect();
         Self { row, values }
     }
 
     /// Rows of zeros are shown on request only, and never made up: GA knows nothing of what did not happen.
     fn is_wanted(&self, plan: &Plan) -> bool {
-        let text = |index: usize| {
-            self.values
-                .get(index)
-                .map_or("", |value| value.text.as_str())
-        };
-        let passes = plan
-            .metric_filter
-            .as_ref()
-            .is_none_or(|filter| filter.passes(&text));
+        let text = |index: usize| self.values.get(index).map_or("", |value| value.text.as_str());
+        let passes = plan.metric_filter.as_ref().is_none_or(|filter| filter.passes(&text));
         passes && (plan.keep_empty_rows || self.values.iter().any(|value| value.number > 0.0))
     }
 
@@ -87,20 +74,12 @@ impl<'a> Line<'a> {
         let asked = plan.order.iter().fold(Ordering::Equal, |so_far, order| {
             so_far.then_with(|| {
                 let ordering = self.compare_by(other, order.by);
-                if order.descending {
-                    ordering.reverse()
-                } else {
-                    ordering
-                }
+                if order.descending { ordering.reverse() } else { ordering }
             })
         });
         let usual = || other.compare_by(self, OrderKey::Metric(0));
         let rest = || (&self.row.values, self.row.range).cmp(&(&other.row.values, other.row.range));
-        let asked = if plan.order.is_empty() {
-            usual()
-        } else {
-            asked
-        };
+        let asked = if plan.order.is_empty() { usual() } else { asked };
         asked.then_with(rest)
     }
 
@@ -136,26 +115,13 @@ impl<'a> Line<'a> {
     }
 }
 
-fn row_json<'a>(
-    plan: &'a Plan,
-    mut columns: Vec<&'a str>,
-    range: usize,
-    values: &[MetricValue],
-) -> Value {
+fn row_json<'a>(plan: &'a Plan, mut columns: Vec<&'a str>, range: usize, values: &[MetricValue]) -> Value {
     if plan.ranges.len() > 1 {
         columns.extend(plan.ranges.get(range).map(|range| range.name.as_str()));
     }
-    let dimensions = columns
-        .into_iter()
-        .map(|value| json!({ "value": value }))
-        .collect();
-    let shown = values
-        .iter()
-        .zip(&plan.invisible)
-        .filter(|(_, invisible)| !**invisible);
-    let metrics = shown
-        .map(|(value, _)| json!({"value": value.text}))
-        .collect();
+    let dimensions = columns.into_iter().map(|value| json!({ "value": value })).collect();
+    let shown = values.iter().zip(&plan.invisible).filter(|(_, invisible)| !**invisible);
+    let metrics = shown.map(|(value, _)| json!({"value": value.text})).collect();
     let mut row = Map::new();
     put(&mut row, "dimensionValues", Value::Array(dimensions));
     put(&mut row, "metricValues", Value::Array(metrics));
@@ -163,22 +129,13 @@ fn row_json<'a>(
 }
 
 fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
-    let mut dimensions: Vec<Value> = plan
-        .dimensions
-        .iter()
-        .map(|dimension| json!({"name": dimension.name}))
-        .collect();
+    let mut dimensions: Vec<Value> = plan.dimensions.iter().map(|dimension| json!({"name": dimension.name})).collect();
     if plan.ranges.len() > 1 {
         dimensions.push(json!({"name": "dateRange"}));
     }
-    let shown = plan
-        .metrics
-        .iter()
-        .zip(&plan.invisible)
-        .filter(|(_, invisible)| !**invisible);
-    let metrics = shown
-        .map(|(metric, _)| json!({"name": metric.name, "type": metric.value_type(plan.category)}))
-        .collect();
+    let shown = plan.metrics.iter().zip(&plan.invisible).filter(|(_, invisible)| !**invisible);
+    let metrics =
+        shown.map(|(metric, _)| json!({"name": metric.name, "type": metric.value_type(plan.category)})).collect();
     put(body, "dimensionHeaders", Value::Array(dimensions));
     put(body, "metricHeaders", Value::Array(metrics));
 }
@@ -186,15 +143,10 @@ fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
 /// One row per range for each aggregation; `[{}]` of an empty report, as Google answers.
 fn add_aggregations(body: &mut Map<String, Value>, plan: &Plan, all: &[Row], lines: &[Line<'_>]) {
     for (asked, field, marker) in AGGREGATIONS {
-        if !plan
-            .aggregations
-            .iter()
-            .any(|aggregation| aggregation == asked)
-        {
+        if !plan.aggregations.iter().any(|aggregation| aggregation == asked) {
             continue;
         }
-        let ranges = (0..plan.ranges.len())
-            .filter(|range| lines.iter().any(|line| line.row.range == *range));
+        let ranges = (0..plan.ranges.len()).filter(|range| lines.iter().any(|line| line.row.range == *range));
         let mut rows: Vec<Value> = ranges
             .map(|range| {
                 let values = match *asked {
@@ -220,11 +172,7 @@ fn extremes(plan: &Plan, lines: &[Line<'_>], range: usize, largest: bool) -> Vec
         let own = lines.iter().filter(|line| line.row.range == range);
         let values = own.filter_map(|line| line.values.get(index));
         let by = |a: &&MetricValue, b: &&MetricValue| a.number.total_cmp(&b.number);
-        if largest {
-            values.max_by(by)
-        } else {
-            values.min_by(by)
-        }
+        if largest { values.max_by(by) } else { values.min_by(by) }
     };
     (0..plan.metrics.len()).filter_map(of).cloned().collect()
 }
@@ -232,11 +180,13 @@ fn extremes(plan: &Plan, lines: &[Line<'_>], range: usize, largest: bool) -> Vec
 fn metadata(plan: &Plan, site: &Site) -> Value {
     let property = &site.property;
     let currency = plan.currency.as_ref().unwrap_or(&property.currency);
-    let mut metadata = json!({"currencyCode": currency, "timeZone": property.zone_name});
+    let mut metadata = Map::new();
+    metadata.insert("currencyCode".into(), json!(currency));
+    metadata.insert("timeZone".into(), json!(property.zone_name));
     if plan.fields.iter().any(|field| field.is_thresholded()) {
-        metadata["subjectToThresholding"] = json!(true);
+        metadata.insert("subjectToThresholding".into(), json!(true));
     }
-    metadata
+    Value::Object(metadata)
 }
 
 /// Writes a field as proto3 JSON does: not at all when it is zero or empty.

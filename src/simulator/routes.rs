@@ -31,22 +31,13 @@ impl Route {
 
     /// Whose quota pays for it.
     pub(super) fn category(&self) -> Category {
-        if self.method == Method::RunRealtimeReport {
-            Category::Realtime
-        } else {
-            Category::Core
-        }
+        if self.method == Method::RunRealtimeReport { Category::Realtime } else { Category::Core }
     }
 }
 
 /// The method that a path stands for.
 pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
-    let plain = |method| {
-        Some(Route {
-            method,
-            property: None,
-        })
-    };
+    let plain = |method| Some(Route { method, property: None });
     match (http_method, path) {
         ("POST", "/token") => return plain(Method::Token),
         ("GET", "/") => return plain(Method::MetadataServer),
@@ -59,10 +50,7 @@ pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
     let rest = path.strip_prefix("/v1beta/properties/")?;
     let of = |method, id: &str| {
         let is_segment = !id.is_empty() && !id.contains(['/', ':']);
-        is_segment.then(|| Route {
-            method,
-            property: Some(String::from(id)),
-        })
+        is_segment.then(|| Route { method, property: Some(String::from(id)) })
     };
     if http_method == "GET" {
         return match rest.strip_suffix("/metadata") {
@@ -83,13 +71,9 @@ pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
 
 /// Refuses query parameters that Google does not know.
 pub(super) fn check_query(method: Method, query: &Form) -> Result<(), ApiError> {
-    let own: &[&str] = match method {
-        Method::AccountSummaries => &["pageSize", "page_size", "pageToken", "page_token"],
-        _ => &[],
-    };
-    let unknown = query
-        .names()
-        .find(|name| !SYSTEM_PARAMETERS.contains(name) && !own.contains(name));
+    let own: &[&str] =
+        if method == Method::AccountSummaries { &["pageSize", "page_size", "pageToken", "page_token"] } else { &[] };
+    let unknown = query.names().find(|name| !SYSTEM_PARAMETERS.contains(name) && !own.contains(name));
     let Some(name) = unknown else {
         return Ok(());
     };
@@ -97,10 +81,7 @@ pub(super) fn check_query(method: Method, query: &Form) -> Result<(), ApiError> 
         "Invalid JSON payload received. Unknown name \"{name}\": Cannot bind query parameter. Field '{name}' could not \
          be found in request message."
     );
-    Err(ApiError::bad_request(&[Violation {
-        field: String::new(),
-        description,
-    }]))
+    Err(ApiError::bad_request(&[Violation { field: String::new(), description }]))
 }
 
 /// What every API of Google's takes (cloud.google.com/apis/docs/system-parameters). They change nothing here, but
@@ -130,38 +111,13 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_apis() {
-        let property = |method, id: &str| {
-            Some(Route {
-                method,
-                property: Some(id.into()),
-            })
-        };
+        let property = |method, id: &str| Some(Route { method, property: Some(id.into()) });
         for (http, path, expected) in [
-            (
-                "POST",
-                "/v1beta/properties/1:runReport",
-                property(Method::RunReport, "1"),
-            ),
-            (
-                "POST",
-                "/v1beta/properties/1:batchRunReports",
-                property(Method::BatchRunReports, "1"),
-            ),
-            (
-                "POST",
-                "/v1beta/properties/UA-1:runRealtimeReport",
-                property(Method::RunRealtimeReport, "UA-1"),
-            ),
-            (
-                "GET",
-                "/v1beta/properties/1/metadata",
-                property(Method::GetMetadata, "1"),
-            ),
-            (
-                "GET",
-                "/v1beta/properties/1",
-                property(Method::GetProperty, "1"),
-            ),
+            ("POST", "/v1beta/properties/1:runReport", property(Method::RunReport, "1")),
+            ("POST", "/v1beta/properties/1:batchRunReports", property(Method::BatchRunReports, "1")),
+            ("POST", "/v1beta/properties/UA-1:runRealtimeReport", property(Method::RunRealtimeReport, "UA-1")),
+            ("GET", "/v1beta/properties/1/metadata", property(Method::GetMetadata, "1")),
+            ("GET", "/v1beta/properties/1", property(Method::GetProperty, "1")),
             ("GET", "/v1beta/properties/1:runReport", None),
             ("PUT", "/v1beta/properties/1:runReport", None),
             ("POST", "/v1beta/properties/1:runPivotReport", None),
@@ -178,15 +134,9 @@ mod tests {
     #[test]
     fn query_parameters_are_googles() {
         let check = |method, query: &str| check_query(method, &Form::parse(query)).is_ok();
-        assert!(check(
-            Method::RunReport,
-            "%24alt=json%3Benum-encoding%3Dint&prettyPrint=false"
-        ));
+        assert!(check(Method::RunReport, "%24alt=json%3Benum-encoding%3Dint&prettyPrint=false"));
         assert!(!check(Method::RunReport, "pageSize=5"));
-        assert!(check(
-            Method::AccountSummaries,
-            "pageSize=5&pageToken=x&fields=nextPageToken"
-        ));
+        assert!(check(Method::AccountSummaries, "pageSize=5&pageToken=x&fields=nextPageToken"));
         assert!(!check(Method::AccountSummaries, "pagesize=5"));
     }
 }

@@ -9,9 +9,10 @@ use super::{
     counts::Counts,
     dates::{self, Granularity, Slice},
     fields::{Dimension, DimensionKind},
+    ranges::{Range, Span},
     site::Site,
     tally::{Event, Tally},
-    validate::{Plan, Range, Span},
+    validate::Plan,
 };
 
 /// One row before sorting and cutting.
@@ -58,13 +59,7 @@ fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<Str
                     Some(event) => Tally::of_event(*counts, event, site.regulars()),
                     None => Tally::new(*counts, site.regulars()),
                 };
-                let place = Place {
-                    site,
-                    local: slice.local,
-                    minutes_ago,
-                    segment,
-                    event,
-                };
+                let place = Place { site, local: slice.local, minutes_ago, segment, event };
                 place.add_to(&mut groups, plan, &tally);
             }
         };
@@ -91,21 +86,14 @@ impl Parts {
     fn of(plan: &Plan) -> Self {
         let kinds = || plan.fields.iter().map(|field| field.kind);
         Self {
-            granularity: kinds()
-                .filter_map(granularity)
-                .max()
-                .unwrap_or(Granularity::Day),
+            granularity: kinds().filter_map(granularity).max().unwrap_or(Granularity::Day),
             segments: kinds().any(needs_segments),
             events: kinds().any(|kind| kind == DimensionKind::EventName),
         }
     }
 
     fn events(&self) -> Vec<Option<Event>> {
-        if self.events {
-            Event::ALL.into_iter().map(Some).collect()
-        } else {
-            vec![None]
-        }
+        if self.events { Event::ALL.into_iter().map(Some).collect() } else { vec![None] }
     }
 }
 
@@ -138,22 +126,15 @@ fn slices(plan: &Plan, site: &Site, range: &Range, now: i64) -> Vec<(Slice, i64)
         Span::Days(first, last) => {
             let delay = i64::try_from(site.property.core_delay.as_secs()).unwrap_or(i64::MAX);
             let step = Parts::of(plan).granularity;
-            dates::slices(
-                &site.property.zone,
-                (first, last),
-                step,
-                now.saturating_sub(delay),
-            )
-            .into_iter()
-            .map(|slice| (slice, 0))
-            .collect()
+            dates::slices(&site.property.zone, (first, last), step, now.saturating_sub(delay))
+                .into_iter()
+                .map(|slice| (slice, 0))
+                .collect()
         }
         Span::MinutesAgo(oldest, newest) => {
             let (oldest, newest) = (i64::from(oldest), i64::from(newest));
             if Parts::of(plan).granularity == Granularity::Minute {
-                (newest..=oldest)
-                    .map(|ago| (minutes(ago, ago, now), ago))
-                    .collect()
+                (newest..=oldest).map(|ago| (minutes(ago, ago, now), ago)).collect()
             } else {
                 vec![(minutes(oldest, newest, now), 0)]
             }
@@ -165,11 +146,7 @@ fn slices(plan: &Plan, site: &Site, range: &Range, now: i64) -> Vec<(Slice, i64)
 /// reports have no such dimension.
 pub(super) fn minutes(oldest: i64, newest: i64, now: i64) -> Slice {
     let minute = now.div_euclid(60);
-    Slice {
-        from: (minute - oldest) * 60,
-        until: now.min((minute - newest + 1) * 60),
-        local: DateTime::ZERO,
-    }
+    Slice { from: (minute - oldest) * 60, until: now.min((minute - newest + 1) * 60), local: DateTime::ZERO }
 }
 
 /// Where a tally belongs.
@@ -188,11 +165,7 @@ impl Place<'_> {
         }
         let mut values: Vec<String> = plan.fields.iter().map(|field| self.value(field)).collect();
         let text = |index: usize| values.get(index).map_or("", String::as_str);
-        if plan
-            .dimension_filter
-            .as_ref()
-            .is_some_and(|filter| !filter.passes(&text))
-        {
+        if plan.dimension_filter.as_ref().is_some_and(|filter| !filter.passes(&text)) {
             return;
         }
         values.truncate(plan.dimensions.len());
@@ -230,13 +203,9 @@ impl Place<'_> {
             DimensionKind::Gender => kind.map(|kind| kind.gender),
             DimensionKind::AgeBracket => kind.map(|kind| kind.age),
             DimensionKind::ItemName => kind.map(|kind| kind.page.title),
-            DimensionKind::NewVsReturning => self.segment.map(|segment| {
-                if segment.returning {
-                    "returning"
-                } else {
-                    "new"
-                }
-            }),
+            DimensionKind::NewVsReturning => {
+                self.segment.map(|segment| if segment.returning { "returning" } else { "new" })
+            }
         };
         String::from(text.unwrap_or("(not set)"))
     }

@@ -29,13 +29,8 @@ pub(super) static RUN_REPORT: Message = message(
 );
 
 /// `BatchRunReportsRequest`
-pub(super) static BATCH_RUN_REPORTS: Message = message(
-    "BatchRunReportsRequest",
-    &[
-        ("property", Text),
-        ("requests", List(&Kind::Message(&RUN_REPORT))),
-    ],
-);
+pub(super) static BATCH_RUN_REPORTS: Message =
+    message("BatchRunReportsRequest", &[("property", Text), ("requests", List(&Kind::Message(&RUN_REPORT)))]);
 
 /// `RunRealtimeReportRequest`
 pub(super) static RUN_REALTIME_REPORT: Message = message(
@@ -67,13 +62,8 @@ pub(super) static CHECK_COMPATIBILITY: Message = message(
     ],
 );
 
-static DIMENSION: Message = message(
-    "Dimension",
-    &[
-        ("name", Text),
-        ("dimensionExpression", Kind::Message(&DIMENSION_EXPRESSION)),
-    ],
-);
+static DIMENSION: Message =
+    message("Dimension", &[("name", Text), ("dimensionExpression", Kind::Message(&DIMENSION_EXPRESSION))]);
 
 static DIMENSION_EXPRESSION: Message = message(
     "DimensionExpression",
@@ -86,29 +76,15 @@ static DIMENSION_EXPRESSION: Message = message(
 
 static CASE_EXPRESSION: Message = message("CaseExpression", &[("dimensionName", Text)]);
 
-static CONCATENATE_EXPRESSION: Message = message(
-    "ConcatenateExpression",
-    &[("dimensionNames", List(&Text)), ("delimiter", Text)],
-);
+static CONCATENATE_EXPRESSION: Message =
+    message("ConcatenateExpression", &[("dimensionNames", List(&Text)), ("delimiter", Text)]);
 
-static METRIC: Message = message(
-    "Metric",
-    &[("name", Text), ("expression", Text), ("invisible", Flag)],
-);
+static METRIC: Message = message("Metric", &[("name", Text), ("expression", Text), ("invisible", Flag)]);
 
-static DATE_RANGE: Message = message(
-    "DateRange",
-    &[("startDate", Text), ("endDate", Text), ("name", Text)],
-);
+static DATE_RANGE: Message = message("DateRange", &[("startDate", Text), ("endDate", Text), ("name", Text)]);
 
-static MINUTE_RANGE: Message = message(
-    "MinuteRange",
-    &[
-        ("startMinutesAgo", Int32),
-        ("endMinutesAgo", Int32),
-        ("name", Text),
-    ],
-);
+static MINUTE_RANGE: Message =
+    message("MinuteRange", &[("startMinutesAgo", Int32), ("endMinutesAgo", Int32), ("name", Text)]);
 
 static FILTER_EXPRESSION: Message = Message {
     name: "FilterExpression",
@@ -121,10 +97,8 @@ static FILTER_EXPRESSION: Message = Message {
     one_of: Some(("expr", &["andGroup", "orGroup", "notExpression", "filter"])),
 };
 
-static FILTER_EXPRESSION_LIST: Message = message(
-    "FilterExpressionList",
-    &[("expressions", List(&Kind::Message(&FILTER_EXPRESSION)))],
-);
+static FILTER_EXPRESSION_LIST: Message =
+    message("FilterExpressionList", &[("expressions", List(&Kind::Message(&FILTER_EXPRESSION)))]);
 
 static FILTER: Message = Message {
     name: "Filter",
@@ -136,46 +110,20 @@ static FILTER: Message = Message {
         ("betweenFilter", Kind::Message(&BETWEEN_FILTER)),
         ("emptyFilter", Kind::Message(&EMPTY_FILTER)),
     ],
-    one_of: Some((
-        "one_filter",
-        &[
-            "stringFilter",
-            "inListFilter",
-            "numericFilter",
-            "betweenFilter",
-            "emptyFilter",
-        ],
-    )),
+    one_of: Some(("one_filter", &["stringFilter", "inListFilter", "numericFilter", "betweenFilter", "emptyFilter"])),
 };
 
-static STRING_FILTER: Message = message(
-    "StringFilter",
-    &[
-        ("matchType", Enum(&MATCH_TYPE)),
-        ("value", Text),
-        ("caseSensitive", Flag),
-    ],
-);
+static STRING_FILTER: Message =
+    message("StringFilter", &[("matchType", Enum(&MATCH_TYPE)), ("value", Text), ("caseSensitive", Flag)]);
 
-static IN_LIST_FILTER: Message = message(
-    "InListFilter",
-    &[("values", List(&Text)), ("caseSensitive", Flag)],
-);
+static IN_LIST_FILTER: Message = message("InListFilter", &[("values", List(&Text)), ("caseSensitive", Flag)]);
 
-static NUMERIC_FILTER: Message = message(
-    "NumericFilter",
-    &[
-        ("operation", Enum(&OPERATION)),
-        ("value", Kind::Message(&NUMERIC_VALUE)),
-    ],
-);
+static NUMERIC_FILTER: Message =
+    message("NumericFilter", &[("operation", Enum(&OPERATION)), ("value", Kind::Message(&NUMERIC_VALUE))]);
 
 static BETWEEN_FILTER: Message = message(
     "BetweenFilter",
-    &[
-        ("fromValue", Kind::Message(&NUMERIC_VALUE)),
-        ("toValue", Kind::Message(&NUMERIC_VALUE)),
-    ],
+    &[("fromValue", Kind::Message(&NUMERIC_VALUE)), ("toValue", Kind::Message(&NUMERIC_VALUE))],
 );
 
 static EMPTY_FILTER: Message = message("EmptyFilter", &[]);
@@ -198,18 +146,12 @@ static ORDER_BY: Message = Message {
 
 static METRIC_ORDER_BY: Message = message("MetricOrderBy", &[("metricName", Text)]);
 
-static DIMENSION_ORDER_BY: Message = message(
-    "DimensionOrderBy",
-    &[("dimensionName", Text), ("orderType", Enum(&ORDER_TYPE))],
-);
+static DIMENSION_ORDER_BY: Message =
+    message("DimensionOrderBy", &[("dimensionName", Text), ("orderType", Enum(&ORDER_TYPE))]);
 
 static COMPARISON: Message = message(
     "Comparison",
-    &[
-        ("name", Text),
-        ("dimensionFilter", Kind::Message(&FILTER_EXPRESSION)),
-        ("comparison", Text),
-    ],
+    &[("name", Text), ("dimensionFilter", Kind::Message(&FILTER_EXPRESSION)), ("comparison", Text)],
 );
 
 /// Known to be there; refused when it is used, so its inside does not matter.
@@ -218,42 +160,21 @@ static COHORT_SPEC: Message = message(
     &[
         ("cohorts", List(&Kind::Message(&COHORT))),
         ("cohortsRange", Kind::Message(&COHORTS_RANGE)),
-        (
-            "cohortReportSettings",
-            Kind::Message(&COHORT_REPORT_SETTINGS),
-        ),
+        ("cohortReportSettings", Kind::Message(&COHORT_REPORT_SETTINGS)),
     ],
 );
 
-static COHORT: Message = message(
-    "Cohort",
-    &[
-        ("name", Text),
-        ("dimension", Text),
-        ("dateRange", Kind::Message(&DATE_RANGE)),
-    ],
-);
+static COHORT: Message =
+    message("Cohort", &[("name", Text), ("dimension", Text), ("dateRange", Kind::Message(&DATE_RANGE))]);
 
-static COHORTS_RANGE: Message = message(
-    "CohortsRange",
-    &[
-        ("granularity", Enum(&GRANULARITY)),
-        ("startOffset", Int32),
-        ("endOffset", Int32),
-    ],
-);
+static COHORTS_RANGE: Message =
+    message("CohortsRange", &[("granularity", Enum(&GRANULARITY)), ("startOffset", Int32), ("endOffset", Int32)]);
 
 static COHORT_REPORT_SETTINGS: Message = message("CohortReportSettings", &[("accumulate", Flag)]);
 
 static METRIC_AGGREGATION: Enumeration = Enumeration {
     name: "MetricAggregation",
-    values: &[
-        ("METRIC_AGGREGATION_UNSPECIFIED", 0),
-        ("TOTAL", 1),
-        ("MINIMUM", 5),
-        ("MAXIMUM", 6),
-        ("COUNT", 4),
-    ],
+    values: &[("METRIC_AGGREGATION_UNSPECIFIED", 0), ("TOTAL", 1), ("MINIMUM", 5), ("MAXIMUM", 6), ("COUNT", 4)],
 };
 
 static MATCH_TYPE: Enumeration = Enumeration {
@@ -283,37 +204,19 @@ static OPERATION: Enumeration = Enumeration {
 
 static ORDER_TYPE: Enumeration = Enumeration {
     name: "OrderBy.DimensionOrderBy.OrderType",
-    values: &[
-        ("ORDER_TYPE_UNSPECIFIED", 0),
-        ("ALPHANUMERIC", 1),
-        ("CASE_INSENSITIVE_ALPHANUMERIC", 2),
-        ("NUMERIC", 3),
-    ],
+    values: &[("ORDER_TYPE_UNSPECIFIED", 0), ("ALPHANUMERIC", 1), ("CASE_INSENSITIVE_ALPHANUMERIC", 2), ("NUMERIC", 3)],
 };
 
 static GRANULARITY: Enumeration = Enumeration {
     name: "CohortsRange.Granularity",
-    values: &[
-        ("GRANULARITY_UNSPECIFIED", 0),
-        ("DAILY", 1),
-        ("WEEKLY", 2),
-        ("MONTHLY", 3),
-    ],
+    values: &[("GRANULARITY_UNSPECIFIED", 0), ("DAILY", 1), ("WEEKLY", 2), ("MONTHLY", 3)],
 };
 
 static COMPATIBILITY: Enumeration = Enumeration {
     name: "Compatibility",
-    values: &[
-        ("COMPATIBILITY_UNSPECIFIED", 0),
-        ("COMPATIBLE", 1),
-        ("INCOMPATIBLE", 2),
-    ],
+    values: &[("COMPATIBILITY_UNSPECIFIED", 0), ("COMPATIBLE", 1), ("INCOMPATIBLE", 2)],
 };
 
 const fn message(name: &'static str, fields: &'static [(&'static str, Kind)]) -> Message {
-    Message {
-        name,
-        fields,
-        one_of: None,
-    }
+    Message { name, fields, one_of: None }
 }

@@ -1,8 +1,7 @@
 //! The listener and its connections: one task that owns all others, so that stopping it stops everything.
 
 use std::{
-    convert::Infallible,
-    io,
+    io::{self, Write},
     pin::Pin,
     sync::{
         Arc,
@@ -12,9 +11,15 @@ use std::{
     time::Duration,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
-    Response, body::Incoming, header::CONTENT_TYPE, server::conn::http1, service::service_fn,
+    Response,
+    body::{Bytes, Incoming},
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -25,9 +30,10 @@ use tokio::{
 };
 
 use super::{
-    api::{Call, Outcome, State},
+    api::{Call, State},
     body::{Answer, Cut, Then},
     errors::ApiError,
+    outcome::Outcome,
 };
 
 /// Accepts connections until `stop` is closed, then cuts them all.
@@ -54,19 +60,13 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
     // Answers are small and whole; waiting for more to send would only add 40 ms.
     let _ = stream.set_nodelay(true);
     let cut = Arc::new(AtomicBool::new(false));
-    let wire = Wire {
-        stream,
-        cut: Arc::clone(&cut),
-    };
+    let wire = Wire { stream, cut: Arc::clone(&cut) };
     let service = service_fn(move |request| {
         let (state, cut) = (Arc::clone(&state), Arc::clone(&cut));
         async move { respond(&state, &cut, request).await }
     });
     // A client that leaves, or a cut on purpose: nothing to tell anybody.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(wire), service)
-        .await;
+    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(wire), service).await;
 }
 
 async fn respond(
@@ -75,15 +75,15 @@ async fn respond(
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Answer>, Cut> {
     let (head, body) = request.into_parts();
-    let outcome = match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => {
-            let call = Call {
-                head,
-                body: body.to_bytes(),
-            };
+    let wants_gzip = accepts_gzip(&head);
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect());
+    let outcome = match read.await {
+        Ok(Ok(body)) => {
+            let call = Call { head, body: body.to_bytes() };
             state.answer(call).await
         }
-        Err(_) => Outcome::json(413, &ApiError::too_large().body()),
+        Ok(Err(_)) => Outcome::error(&ApiError::too_large()),
+        Err(_) => Outcome::text(408, "text/html; charset=UTF-8", "<p>Request Timeout\n"),
     };
     if outcome.then == Then::Cut {
         cut.store(true, Ordering::Relaxed);
@@ -91,31 +91,39 @@ async fn respond(
     if outcome.is_silent() {
         return Err(Cut);
     }
-    Ok(response(outcome).unwrap_or_else(|never| match never {}))
+    Ok(response(outcome, wants_gzip))
 }
 
-fn response(outcome: Outcome) -> Result<Response<Answer>, Infallible> {
-    let Outcome {
-        status,
-        content_type,
-        flavor,
-        body,
-        then,
-    } = outcome;
-    let mut response = Response::new(Answer::new(body, then));
+/// Google compresses for clients that accept gzip and also name it in `User-Agent` (its pages on performance).
+fn accepts_gzip(head: &Parts) -> bool {
+    [ACCEPT_ENCODING, USER_AGENT].iter().all(|name| {
+        let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains("gzip"))
+    })
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn response(outcome: Outcome, wants_gzip: bool) -> Response<Answer> {
+    let Outcome { status, content_type, flavor, body, then } = outcome;
+    // Broken answers stay plain, so that they break where they are meant to.
+    let zipped = (wants_gzip && then == Then::End).then(|| gzip(&body)).and_then(Result::ok);
+    let is_zipped = zipped.is_some();
+    let mut response = Response::new(Answer::new(zipped.map_or(body, Bytes::from), then));
     *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static(content_type),
-    );
-    if flavor {
-        headers.insert(
-            "metadata-flavor",
-            hyper::header::HeaderValue::from_static("Google"),
-        );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if is_zipped {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    Ok(response)
+    if flavor {
+        headers.insert("metadata-flavor", HeaderValue::from_static("Google"));
+    }
+    response
 }
 
 /// A connection that can be reset, so that the other side sees an error rather than an end.
@@ -144,11 +152,7 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -163,6 +167,9 @@ impl AsyncWrite for Wire {
 
 /// Requests of the Data API are far smaller.
 const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// A request's body must be there by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// After an error of `accept`.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
@@ -23,9 +23,9 @@ pub(super) struct Site {
     pub(super) audience: Audience,
     traffic: Traffic,
     seed: u64,
-    /// Whole days by their first and last second; written by whoever asks first.
-    days: Mutex<HashMap<(i64, i64), Counts>>,
-    segmented_days: Mutex<HashMap<(i64, i64), Arc<[Counts]>>>,
+    /// Whole days; written by whoever asks first.
+    days: Memory<Counts>,
+    segmented_days: Memory<Arc<[Counts]>>,
 }
 
 impl Site {
@@ -38,8 +38,8 @@ impl Site {
             property,
             account_id: String::from(account_id),
             seed,
-            days: Mutex::default(),
-            segmented_days: Mutex::default(),
+            days: Memory::new(MAX_DAYS),
+            segmented_days: Memory::new(MAX_SEGMENTED_DAYS),
         }
     }
 
@@ -50,43 +50,23 @@ impl Site {
 
     /// What was counted between two Unix seconds.
     pub(super) fn counts(&self, from: i64, until: i64) -> Counts {
-        let day = (from, until);
-        if is_memorable(from, until)
-            && let Some(known) = lock(&self.days).get(&day)
-        {
-            return *known;
-        }
-        let mut sum = Counts::default();
-        self.each_part(from, until, false, |_, part| sum += part);
-        if is_memorable(from, until) {
-            remember(&self.days, MAX_DAYS, day, sum);
-        }
-        sum
+        self.days.recall((from, until), || {
+            let mut sum = Counts::default();
+            self.each_part(from, until, false, |_, part| sum += part);
+            sum
+        })
     }
 
     /// The same by [`Audience`] segment.
     pub(super) fn segments(&self, from: i64, until: i64) -> Arc<[Counts]> {
-        let day = (from, until);
-        if is_memorable(from, until)
-            && let Some(known) = lock(&self.segmented_days).get(&day)
-        {
-            return Arc::clone(known);
-        }
-        let mut sums = vec![Counts::default(); SEGMENTS];
-        self.each_part(from, until, true, |minute, part| {
-            let phase = mix(self.seed, key(minute));
-            self.audience.split(part, phase, &mut sums);
-        });
-        let sums: Arc<[Counts]> = sums.into();
-        if is_memorable(from, until) {
-            remember(
-                &self.segmented_days,
-                MAX_SEGMENTED_DAYS,
-                day,
-                Arc::clone(&sums),
-            );
-        }
-        sums
+        self.segmented_days.recall((from, until), || {
+            let mut sums = vec![Counts::default(); SEGMENTS];
+            self.each_part(from, until, true, |minute, part| {
+                let phase = mix(self.seed, key(minute));
+                self.audience.split(part, phase, &mut sums);
+            });
+            sums.into()
+        })
     }
 
     /// Cuts a stretch of time into whole hours where nothing prevents it, and minutes and parts of minutes elsewhere.
@@ -114,39 +94,29 @@ impl Site {
         }
     }
 
-    /// The part of a minute between two instants in it. Everything is a difference of two points of one growing curve,
-    /// so that adjacent parts add up, with half-way outages too.
+    /// The part of a minute between two instants in it. Within each piece of constant traffic it is a difference of two
+    /// points of one growing curve, so that adjacent parts add up.
     fn part_of_minute(&self, minute: i64, counts: Counts, from: i64, until: i64) -> Counts {
         let phase = mix(self.seed, key(minute));
-        let seen = |second: i64| self.pageviews_until(minute, counts.pageviews, second, phase);
-        counts.part(seen(from), seen(until), phase)
-    }
-
-    fn pageviews_until(&self, minute: i64, pageviews: u64, second: i64, phase: u64) -> u64 {
         let start = minute * 60;
-        let plain = |at: i64| {
-            share(
-                pageviews,
-                (at - start).clamp(0, 60).unsigned_abs(),
-                60,
-                phase,
-            )
+        let seen = |second: i64| {
+            let elapsed = (second - start).clamp(0, 60).unsigned_abs();
+            share(counts.pageviews, elapsed, 60, phase)
         };
         if !self.is_modified(start, start + 60) {
-            return plain(second);
+            return counts.part(seen(from), seen(until), phase);
         }
-        let mut cuts = vec![start, second];
+        let mut cuts = vec![start, start + 60];
         for modifier in &self.property.modifiers {
-            cuts.extend([modifier.from, modifier.until].map(|cut| cut.clamp(start, second)));
+            cuts.extend([modifier.from, modifier.until].map(|cut| cut.clamp(start, start + 60)));
         }
         cuts.sort_unstable();
-        let mut seen = 0.0;
-        for (from, until) in cuts.iter().zip(cuts.iter().skip(1)) {
-            seen += self.factor(*from) * real(plain(*until) - plain(*from));
+        let mut sum = Counts::default();
+        for (begin, end) in cuts.iter().copied().zip(cuts.iter().copied().skip(1)) {
+            let asked = [from, until].map(|second| seen(second.clamp(begin, end)));
+            sum += scaled(&counts, (seen(begin), seen(end)), asked, self.factor(begin), phase);
         }
-        // The same fraction for the whole minute rounds up in the right share of minutes.
-        let fraction = real(phase >> 40) / real(1 << 24);
-        whole((seen + fraction).floor().max(0.0))
+        sum
     }
 
     /// By how much the traffic at an instant is multiplied.
@@ -160,29 +130,56 @@ impl Site {
     }
 
     fn is_modified(&self, from: i64, until: i64) -> bool {
-        self.property
-            .modifiers
-            .iter()
-            .any(|modifier| modifier.from < until && from < modifier.until)
+        self.property.modifiers.iter().any(|modifier| modifier.from < until && from < modifier.until)
+    }
+}
+
+/// The pageviews `from..to` of a piece of a minute whose traffic is multiplied.
+fn scaled(counts: &Counts, (begin, end): (u64, u64), [from, to]: [u64; 2], factor: f64, phase: u64) -> Counts {
+    // The same fraction for the whole piece rounds up in the right share of pieces.
+    let fraction = real(phase >> 40) / real(1 << 24);
+    let place = |index: u64| whole((factor * real(index - begin) + fraction).floor());
+    let piece = counts.part(begin, end, phase);
+    piece.part(place(from), place(to), phase)
+}
+
+/// Values of whole days by their first and last second, a limited number.
+#[derive(Debug)]
+struct Memory<T> {
+    limit: usize,
+    values: Mutex<HashMap<(i64, i64), T>>,
+}
+
+impl<T: Clone> Memory<T> {
+    fn new(limit: usize) -> Self {
+        Self { limit, values: Mutex::default() }
+    }
+
+    fn recall(&self, day: (i64, i64), compute: impl FnOnce() -> T) -> T {
+        if !is_memorable(day) {
+            return compute();
+        }
+        let known = self.values().get(&day).cloned();
+        known.unwrap_or_else(|| {
+            let value = compute();
+            let mut values = self.values();
+            if values.len() >= self.limit {
+                values.clear();
+            }
+            values.insert(day, value.clone());
+            value
+        })
+    }
+
+    fn values(&self) -> MutexGuard<'_, HashMap<(i64, i64), T>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whole days: shorter stretches are cheap, and one that ends now is another one every second. Days end on a quarter of
 /// an hour in every zone.
-fn is_memorable(from: i64, until: i64) -> bool {
+fn is_memorable((from, until): (i64, i64)) -> bool {
     until - from >= MEMORABLE_SECONDS && until % 900 == 0
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn remember<T>(memory: &Mutex<HashMap<(i64, i64), T>>, limit: usize, day: (i64, i64), value: T) {
-    let mut memory = lock(memory);
-    if memory.len() >= limit {
-        memory.clear();
-    }
-    memory.insert(day, value);
 }
 
 /// The shortest day on record had 21 hours.
@@ -224,19 +221,13 @@ mod tests {
     #[test]
     fn any_partition_adds_up() {
         let half = plain().scaled(at(NOON + 1234), at(NOON + 50_021), 0.37);
-        let busy = plain()
-            .scaled(at(NOON + 7), at(NOON + 9), 2.5)
-            .outage(at(NOON + 30), at(NOON + 95));
+        let busy = plain().scaled(at(NOON + 7), at(NOON + 9), 2.5).outage(at(NOON + 30), at(NOON + 95));
         for property in [plain(), half, busy] {
             let site = site(property);
             let whole = site.counts(NOON - 86_400, NOON + 86_400);
-            let cuts = [
-                -86_400, -3600, -61, 0, 1, 8, 59, 60, 61, 3599, 3600, 40_000, 86_400,
-            ];
-            let parts = cuts
-                .iter()
-                .zip(cuts.iter().skip(1))
-                .map(|(from, until)| site.counts(NOON + from, NOON + until));
+            let cuts = [-86_400, -3600, -61, 0, 1, 8, 59, 60, 61, 3599, 3600, 40_000, 86_400];
+            let parts =
+                cuts.iter().zip(cuts.iter().skip(1)).map(|(from, until)| site.counts(NOON + from, NOON + until));
             assert_eq!(sum(parts), whole);
             assert!(whole.pageviews > 10_000);
             let segments = site.segments(NOON - 86_400, NOON + 86_400);
@@ -250,10 +241,7 @@ mod tests {
         let (healthy, ill) = (site(plain()), site(plain().outage(at(from), at(until))));
         assert_eq!(ill.counts(from, until), Counts::default());
         let before = (NOON - 9000, from);
-        assert_eq!(
-            ill.counts(before.0, before.1),
-            healthy.counts(before.0, before.1)
-        );
+        assert_eq!(ill.counts(before.0, before.1), healthy.counts(before.0, before.1));
         let after = ill.counts(until, until + 9000);
         assert_eq!(after, healthy.counts(until, until + 9000));
         assert!(after.pageviews > 0);
@@ -261,18 +249,20 @@ mod tests {
 
     #[test]
     fn overlapping_modifiers_multiply() {
-        let twice = plain()
-            .outage(at(NOON), at(NOON + 100))
-            .outage(at(NOON + 50), at(NOON + 200));
+        let twice = plain().outage(at(NOON), at(NOON + 100)).outage(at(NOON + 50), at(NOON + 200));
         assert_eq!(site(twice).counts(NOON, NOON + 200), Counts::default());
     }
 
     #[test]
-    fn a_scaled_stretch_has_its_share() {
-        let ill = site(plain().scaled(at(NOON), at(NOON + 86_400), 0.5));
-        let ratio = real(ill.counts(NOON, NOON + 86_400).pageviews)
-            / real(site(plain()).counts(NOON, NOON + 86_400).pageviews);
-        assert!((ratio - 0.5).abs() < 0.01, "{ratio}");
+    fn a_scaled_stretch_has_its_share_at_any_size() {
+        let (from, until) = (NOON, NOON + 5 * 86_400);
+        for size in [20.0, 7000.0] {
+            let whole = plain().pageviews_per_hour(size);
+            let half = whole.clone().scaled(at(from), at(until), 0.5);
+            let pageviews = |property| Site::new(1, "100", property).counts(from, until).pageviews;
+            let ratio = real(pageviews(half)) / real(pageviews(whole));
+            assert!((ratio - 0.5).abs() < 0.04, "{ratio} of {size}");
+        }
     }
 
     #[test]
@@ -282,7 +272,7 @@ mod tests {
         for day in 0..500 {
             site.counts(NOON + day * 86_400, NOON + (day + 1) * 86_400);
         }
-        assert!(lock(&site.days).len() <= MAX_DAYS);
+        assert!(site.days.values().len() <= MAX_DAYS);
         assert_eq!(site.counts(NOON, NOON + 86_400), first);
     }
 }

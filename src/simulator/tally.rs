@@ -22,13 +22,7 @@ pub struct Tally {
 impl Tally {
     /// Everything in `counts`; of a property with so many regular visitors.
     pub(super) fn new(counts: Counts, regulars: f64) -> Self {
-        Self {
-            counts,
-            events: counts.events(),
-            visits: counts.sessions,
-            first_visits: counts.new_users,
-            regulars,
-        }
+        Self { counts, events: counts.events(), visits: counts.sessions, first_visits: counts.new_users, regulars }
     }
 
     /// Only the events of one name.
@@ -59,9 +53,7 @@ impl Tally {
         if (ratio - 1.0).abs() < f64::EPSILON {
             return *self;
         }
-        let counts = self
-            .counts
-            .part(0, whole(real(self.counts.pageviews) * ratio), 0);
+        let counts = self.counts.part(0, whole(real(self.counts.pageviews) * ratio), 0);
         let scale = |count| whole((real(count) * ratio).floor());
         let visits = scale(self.visits);
         Self {
@@ -94,9 +86,9 @@ impl Tally {
         if self.events == 0 {
             return 0;
         }
-        let returning = real(self.visits - self.first_visits);
-        let different = self.regulars * (1.0 - (-returning / self.regulars).exp());
-        (self.first_visits + whole(different.floor())).max(1)
+        let returning = self.visits - self.first_visits;
+        let different = self.regulars * (1.0 - (-real(returning) / self.regulars).exp());
+        (self.first_visits + whole(different.ceil()).min(returning)).max(1)
     }
 
     /// `activeUsers`: the users but a few who never had the page in front of them.
@@ -149,14 +141,8 @@ pub(super) enum Event {
 }
 
 impl Event {
-    pub(super) const ALL: [Self; 6] = [
-        Self::PageView,
-        Self::SessionStart,
-        Self::FirstVisit,
-        Self::UserEngagement,
-        Self::Scroll,
-        Self::Purchase,
-    ];
+    pub(super) const ALL: [Self; 6] =
+        [Self::PageView, Self::SessionStart, Self::FirstVisit, Self::UserEngagement, Self::Scroll, Self::Purchase];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -212,10 +198,7 @@ mod tests {
 
     #[test]
     fn pageviews_without_a_session_start_still_have_a_user() {
-        let counts = Counts {
-            pageviews: 2,
-            ..Counts::default()
-        };
+        let counts = Counts { pageviews: 2, ..Counts::default() };
         assert_eq!(Tally::new(counts, 9.0).total_users(), 1);
     }
 

@@ -1,16 +1,14 @@
 //! Answers spoilt on purpose, and answers with numbers for names of enumerations.
 
 use hyper::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Effect, api::Outcome, body::Then};
+use super::{Effect, body::Then, outcome::Outcome};
 
 /// Changes the content of a good answer as a fault says.
 pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
     if let Some(reports) = body.get_mut("reports").and_then(Value::as_array_mut) {
-        reports
-            .iter_mut()
-            .for_each(|report| change_report(report, effect));
+        reports.iter_mut().for_each(|report| change_report(report, effect));
         return;
     }
     change_report(body, effect);
@@ -37,17 +35,25 @@ fn change_report(report: &mut Value, effect: Option<&Effect>) {
         }
         Effect::UnknownFields => {
             let reason = json!([{"dataTruncationType": "DATA_RETENTION", "dataTruncationDate": "2024-01-01"}]);
-            match fields.get_mut("metadata") {
-                Some(metadata) => metadata["dataTruncationReasons"] = reason,
-                None => fields.extend([(
-                    String::from("metadata"),
-                    json!({"dataTruncationReasons": reason}),
-                )]),
+            let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+            if let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert("dataTruncationReasons".into(), reason);
             }
             fields.insert("fromTheFuture".into(), json!({"nested": [1, null, "text"]}));
         }
         Effect::MetricValues(text) => replace_values(fields.get_mut("rows"), text),
-        _ => {}
+        Effect::Latency(_)
+        | Effect::Hang
+        | Effect::HangMidBody
+        | Effect::Refuse(_)
+        | Effect::RefuseToken(..)
+        | Effect::Raw(..)
+        | Effect::Html
+        | Effect::Truncated
+        | Effect::Endless
+        | Effect::Reset
+        | Effect::ResetMidBody
+        | Effect::ExpiresIn(_) => {}
     }
 }
 
@@ -64,41 +70,21 @@ fn replace_values(rows: Option<&mut Value>, text: &str) {
 pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
     let half = |outcome: &Outcome| outcome.body.slice(..outcome.body.len() / 2);
     match effect {
-        Some(Effect::Raw(status, body)) => {
-            Outcome::text(*status, "application/json; charset=UTF-8", body.clone())
-        }
+        Some(Effect::Raw(status, body)) => Outcome::text(*status, "application/json; charset=UTF-8", body.clone()),
         Some(Effect::Html) => {
-            let page = "<!DOCTYPE html>\n<html><title>Sign in</title><body>Please sign in to the network.</body></html>\n";
+            let page =
+                "<!DOCTYPE html>\n<html><title>Sign in</title><body>Please sign in to the network.</body></html>\n";
             Outcome::text(200, "text/html; charset=UTF-8", page)
         }
-        Some(Effect::Truncated) => Outcome {
-            body: half(&outcome),
-            ..outcome
-        },
-        Some(Effect::HangMidBody) => Outcome {
-            body: half(&outcome),
-            then: Then::Hang,
-            ..outcome
-        },
-        Some(Effect::ResetMidBody) => Outcome {
-            body: half(&outcome),
-            then: Then::Cut,
-            ..outcome
-        },
-        Some(Effect::Reset) => Outcome {
-            body: Bytes::new(),
-            then: Then::Cut,
-            ..outcome
-        },
-        Some(Effect::Endless) => Outcome {
-            body: half(&outcome),
-            then: Then::More,
-            ..outcome
-        },
+        Some(Effect::Truncated) => Outcome { body: half(&outcome), ..outcome },
+        Some(Effect::HangMidBody) => Outcome { body: half(&outcome), then: Then::Hang, ..outcome },
+        Some(Effect::ResetMidBody) => Outcome { body: half(&outcome), then: Then::Cut, ..outcome },
+        Some(Effect::Reset) => Outcome { body: Bytes::new(), then: Then::Cut, ..outcome },
+        Some(Effect::Endless) => Outcome { body: half(&outcome), then: Then::More, ..outcome },
         Some(Effect::ExpiresIn(seconds)) => {
-            let mut body: Value = serde_json::from_slice(&outcome.body).unwrap_or_default();
-            body["expires_in"] = json!(seconds);
-            Outcome::json(outcome.status, &body)
+            let mut body: Map<String, Value> = serde_json::from_slice(&outcome.body).unwrap_or_default();
+            body.insert("expires_in".into(), json!(seconds));
+            Outcome::json(outcome.status, &Value::Object(body))
         }
         _ => outcome,
     }
@@ -126,13 +112,7 @@ fn enum_number(name: &str) -> Option<u32> {
     entry.map(|(_, number)| *number)
 }
 
-const ENUM_FIELDS: &[&str] = &[
-    "type",
-    "compatibility",
-    "propertyType",
-    "serviceLevel",
-    "industryCategory",
-];
+const ENUM_FIELDS: &[&str] = &["type", "compatibility", "propertyType", "serviceLevel", "industryCategory"];
 
 /// The names that answers here contain (data.proto and resources.proto of the two APIs).
 const ENUM_NUMBERS: &[(&str, u32)] = &[

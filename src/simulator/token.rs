@@ -47,21 +47,14 @@ pub(super) struct TokenAnswer {
 
 impl TokenAnswer {
     pub(super) fn error(http: u16, error: &str, description: &str) -> Self {
-        Self {
-            http,
-            body: json!({"error": error, "error_description": description}),
-        }
+        Self { http, body: json!({"error": error, "error_description": description}) }
     }
 }
 
 impl Tokens {
     pub(super) fn new(verifier: Verifier, lifetime: Duration) -> Self {
-        let tokens = Self {
-            verifier,
-            random: SystemRandom::new(),
-            lifetime: AtomicI64::new(0),
-            live: Mutex::default(),
-        };
+        let tokens =
+            Self { verifier, random: SystemRandom::new(), lifetime: AtomicI64::new(0), live: Mutex::default() };
         tokens.set_lifetime(lifetime);
         tokens
     }
@@ -86,11 +79,7 @@ impl Tokens {
                 let description = format!("Invalid grant_type: {other}");
                 TokenAnswer::error(400, "unsupported_grant_type", &description)
             }
-            None => TokenAnswer::error(
-                400,
-                "invalid_request",
-                "Required parameter is missing: grant_type",
-            ),
+            None => TokenAnswer::error(400, "invalid_request", "Required parameter is missing: grant_type"),
         }
     }
 
@@ -120,9 +109,7 @@ impl Tokens {
         }
         let grant = self.live().get(token).copied();
         match grant {
-            Some(grant) if grant.expires <= now => {
-                Err(ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED"))
-            }
+            Some(grant) if grant.expires <= now => Err(ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED")),
             Some(grant) if grant.analytics => Ok(()),
             Some(_) => Err(ApiError::insufficient_scope(api)),
             None => Err(ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED")),
@@ -133,11 +120,7 @@ impl Tokens {
     fn by_assertion(&self, form: &Form, token_uri: &str, now: i64) -> TokenAnswer {
         let invalid = |description| TokenAnswer::error(400, "invalid_grant", description);
         let Some(assertion) = form.get("assertion") else {
-            return TokenAnswer::error(
-                400,
-                "invalid_request",
-                "Missing required parameter: assertion",
-            );
+            return TokenAnswer::error(400, "invalid_request", "Missing required parameter: assertion");
         };
         let claims = match self.verifier.verify(assertion) {
             Ok(claims) => claims,
@@ -168,17 +151,11 @@ impl Tokens {
         if scope.trim().is_empty() {
             return TokenAnswer::error(400, "invalid_scope", "Empty or missing scope not allowed.");
         }
-        if !scope
-            .split(' ')
-            .all(|scope| scope.starts_with(SCOPE_PREFIX))
-        {
+        if !scope.split(' ').all(|scope| scope.starts_with(SCOPE_PREFIX)) {
             let description = "Invalid OAuth scope or ID token audience provided.";
             return TokenAnswer::error(400, "invalid_scope", description);
         }
-        TokenAnswer {
-            http: 200,
-            body: self.grant(&scope, now),
-        }
+        TokenAnswer { http: 200, body: self.grant(&scope, now) }
     }
 
     fn by_refresh_token(&self, form: &Form, now: i64) -> TokenAnswer {
@@ -193,7 +170,9 @@ impl Tokens {
         }
         let scope = form.get("scope").unwrap_or(READONLY_SCOPE);
         let mut body = self.grant(scope, now);
-        body["scope"] = json!(scope);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("scope".into(), json!(scope));
+        }
         TokenAnswer { http: 200, body }
     }
 
@@ -201,15 +180,10 @@ impl Tokens {
     fn self_signed(&self, token: &str, api: Api, base_url: &str, now: i64) -> Result<(), ApiError> {
         let claims = self.verifier.verify(token);
         let own = claims.ok().filter(|claims| {
-            claims.iss == CLIENT_EMAIL
-                && claims.sub.as_ref() == Some(&claims.iss)
-                && claims.is_timely(now)
+            claims.iss == CLIENT_EMAIL && claims.sub.as_ref() == Some(&claims.iss) && claims.is_timely(now)
         });
         let claims = own.ok_or_else(|| ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED"))?;
-        let (google, local) = (
-            format!("https://{}/", api.service()),
-            format!("{base_url}/"),
-        );
+        let (google, local) = (format!("https://{}/", api.service()), format!("{base_url}/"));
         let for_this = claims.is_for(&[google.as_str(), local.as_str()]);
         match &claims.scope {
             Some(scope) if covers_analytics(scope) => Ok(()),
@@ -225,10 +199,7 @@ impl Tokens {
         let _ = self.random.fill(&mut noise);
         let token = format!("ya29.c.{}", BASE64_URL_SAFE_NO_PAD.encode(noise));
         let lifetime = self.lifetime.load(Ordering::Relaxed);
-        let grant = Grant {
-            expires: now.saturating_add(lifetime),
-            analytics: covers_analytics(scope),
-        };
+        let grant = Grant { expires: now.saturating_add(lifetime), analytics: covers_analytics(scope) };
         let mut live = self.live();
         if live.len() >= MAX_TOKENS {
             live.retain(|_, grant| grant.expires > now);
@@ -247,16 +218,12 @@ impl Tokens {
 
 impl Claims {
     fn is_for(&self, audiences: &[&str]) -> bool {
-        self.aud
-            .as_ref()
-            .is_some_and(|aud| audiences.contains(&aud.as_str()))
+        self.aud.as_ref().is_some_and(|aud| audiences.contains(&aud.as_str()))
     }
 }
 
 fn covers_analytics(scopes: &str) -> bool {
-    scopes
-        .split(' ')
-        .any(|scope| [READONLY_SCOPE, FULL_SCOPE].contains(&scope))
+    scopes.split(' ').any(|scope| [READONLY_SCOPE, FULL_SCOPE].contains(&scope))
 }
 
 /// The simulated service account.

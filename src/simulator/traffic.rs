@@ -21,11 +21,7 @@ pub(super) struct Traffic {
 
 impl Traffic {
     pub(super) fn new(seed: u64, pageviews_per_hour: f64, rhythm: Option<TimeZone>) -> Self {
-        Self {
-            seed,
-            visits_per_hour: pageviews_per_hour / PAGES_PER_VISIT,
-            rhythm,
-        }
+        Self { seed, visits_per_hour: pageviews_per_hour / PAGES_PER_VISIT, rhythm }
     }
 
     /// How many regular visitors there are, for the estimate of distinct users.
@@ -113,9 +109,7 @@ fn more_pages(visits: u64, random: &mut Random) -> u64 {
         return whole(real(visits) * more + spread);
     }
     let go_on = more / PAGES_PER_VISIT;
-    (0..visits)
-        .map(|_| (0..40).take_while(|_| random.unit() < go_on).count() as u64)
-        .sum()
+    (0..visits).map(|_| (0..40).take_while(|_| random.unit() < go_on).count() as u64).sum()
 }
 
 /// The weight of a minute with `mean` visits on average: each brings an exponential number of pageviews, so the minutes
@@ -142,8 +136,8 @@ const DAYS: u64 = 0x6461_7973;
 
 /// The local hours of a day against its average: asleep at four, busy at noon, busiest at nine in the evening.
 const DAY: [f64; 24] = [
-    0.55, 0.34, 0.22, 0.16, 0.14, 0.19, 0.36, 0.63, 0.92, 1.13, 1.25, 1.30, 1.31, 1.28, 1.24, 1.22,
-    1.23, 1.28, 1.38, 1.53, 1.69, 1.78, 1.63, 1.24,
+    0.55, 0.34, 0.22, 0.16, 0.14, 0.19, 0.36, 0.63, 0.92, 1.13, 1.25, 1.30, 1.31, 1.28, 1.24, 1.22, 1.23, 1.28, 1.38,
+    1.53, 1.69, 1.78, 1.63, 1.24,
 ];
 
 /// Monday to Sunday against the average day.
@@ -170,11 +164,7 @@ mod tests {
         for size in [0.0, 0.3, 5.0, 600.0, 40_000.0, 1e8] {
             let traffic = traffic(size);
             for hour in 490_000..490_048 {
-                assert_eq!(
-                    sum(traffic.minutes(hour)),
-                    traffic.hour(hour),
-                    "size {size}"
-                );
+                assert_eq!(sum(traffic.minutes(hour)), traffic.hour(hour), "size {size}");
             }
         }
     }
@@ -196,10 +186,7 @@ mod tests {
         let traffic = traffic(6000.0);
         let night = traffic.hour(at("2026-07-07T04:00")).pageviews;
         let evening = traffic.hour(at("2026-07-07T21:00")).pageviews;
-        assert!(
-            evening > 6 * night,
-            "{night} at night, {evening} in the evening"
-        );
+        assert!(evening > 6 * night, "{night} at night, {evening} in the evening");
     }
 
     #[test]

@@ -6,10 +6,10 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     dates::{self, Granularity},
+    ranges::{Range, Span},
     rows,
     site::Site,
     tally::Tally,
-    validate::{Range, Span},
 };
 
 /// The true numbers of one property, as it is now; an edit of the property needs a new truth.
@@ -50,10 +50,7 @@ impl Truth {
     pub fn minutes_ago(&self, oldest: i32, newest: i32, now: Timestamp) -> Tally {
         let span = Span::MinutesAgo(oldest, newest);
         let slice = rows::minutes(oldest.into(), newest.into(), now.as_second());
-        let range = Range {
-            name: String::new(),
-            span,
-        };
+        let range = Range { name: String::new(), span };
         rows::shown(&range, &self.site, self.tally(slice.from, slice.until))
     }
 

@@ -5,14 +5,12 @@
 use jiff::civil::Date;
 
 use super::{
-    dates,
     errors::ApiError,
     fields::{Category, DIMENSIONS, Dimension, METRICS, Metric},
     filter::Condition,
-    request::{
-        DateRange, DimensionRequest, FilterExpression, MetricRequest, MinuteRange, OrderBy,
-        ReportRequest,
-    },
+    ranges::{Range, date_ranges, minute_ranges},
+    request::{DimensionRequest, FilterExpression, MetricRequest, OrderBy, ReportRequest},
+    spelling::unknown_field,
 };
 
 /// A report that can be run.
@@ -39,21 +37,6 @@ pub(super) struct Plan {
     pub(super) return_quota: bool,
 }
 
-/// A named stretch of time.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Range {
-    pub(super) name: String,
-    pub(super) span: Span,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Span {
-    /// Whole days in the property's zone, both included.
-    Days(Date, Date),
-    /// Minutes before now, the older one first, both included.
-    MinutesAgo(i32, i32),
-}
-
 /// One sort key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Order {
@@ -76,12 +59,7 @@ pub(super) enum Collation {
 }
 
 /// Checks and compiles a request. `today` is the property's local date, `minutes` the age of its oldest realtime minute.
-pub(super) fn plan(
-    request: &ReportRequest,
-    category: Category,
-    today: Date,
-    minutes: i32,
-) -> Result<Plan, ApiError> {
+pub(super) fn plan(request: &ReportRequest, category: Category, today: Date, minutes: i32) -> Result<Plan, ApiError> {
     check_sizes(request, category)?;
     let dimensions = dimensions(&request.dimensions, category)?;
     let metrics = metrics(&request.metrics, category)?;
@@ -90,8 +68,7 @@ pub(super) fn plan(
         Category::Realtime => minute_ranges(&request.minute_ranges, minutes)?,
     };
     let mut fields = dimensions.clone();
-    let dimension_filter =
-        dimension_filter(request.dimension_filter.as_ref(), &mut fields, category)?;
+    let dimension_filter = dimension_filter(request.dimension_filter.as_ref(), &mut fields, category)?;
     check_compatible(&fields, &metrics)?;
     Ok(Plan {
         category,
@@ -103,11 +80,7 @@ pub(super) fn plan(
         aggregations: request.metric_aggregations.clone(),
         currency: currency(&request.currency_code)?,
         return_quota: request.return_property_quota,
-        invisible: request
-            .metrics
-            .iter()
-            .map(|metric| metric.invisible)
-            .collect(),
+        invisible: request.metrics.iter().map(|metric| metric.invisible).collect(),
         dimensions,
         fields,
         metrics,
@@ -122,20 +95,14 @@ pub(super) fn dimensions(
     category: Category,
 ) -> Result<Vec<&'static Dimension>, ApiError> {
     let mut dimensions: Vec<&'static Dimension> = Vec::new();
-    for DimensionRequest {
-        name,
-        dimension_expression,
-    } in requested
-    {
+    for DimensionRequest { name, dimension_expression } in requested {
         if dimension_expression.is_some() {
             return Err(unsupported("dimensionExpression"));
         }
         let dimension = dimension(name, category)?;
         if dimensions.iter().any(|other| other.name == dimension.name) {
             // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Found duplicate dimension {name} in the request."
-            )));
+            return Err(ApiError::invalid(format!("Found duplicate dimension {name} in the request.")));
         }
         dimensions.push(dimension);
     }
@@ -143,29 +110,19 @@ pub(super) fn dimensions(
 }
 
 /// The metrics of a request by name.
-pub(super) fn metrics(
-    requested: &[MetricRequest],
-    category: Category,
-) -> Result<Vec<&'static Metric>, ApiError> {
+pub(super) fn metrics(requested: &[MetricRequest], category: Category) -> Result<Vec<&'static Metric>, ApiError> {
     let mut metrics: Vec<&'static Metric> = Vec::new();
-    for MetricRequest {
-        name, expression, ..
-    } in requested
-    {
+    for MetricRequest { name, expression, .. } in requested {
         if !expression.is_empty() {
             return Err(unsupported("metric expression"));
         }
         let Some(metric) = Metric::find(name, category) else {
-            let known = METRICS
-                .iter()
-                .filter(|field| category.offers(field.reports));
+            let known = METRICS.iter().filter(|field| category.offers(field.reports));
             return Err(unknown_field(name, "metric", known.map(|field| field.name)));
         };
         if metrics.iter().any(|other| other.name == metric.name) {
             // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Found duplicate metric {name} in the request."
-            )));
+            return Err(ApiError::invalid(format!("Found duplicate metric {name} in the request.")));
         }
         metrics.push(metric);
     }
@@ -173,15 +130,8 @@ pub(super) fn metrics(
 }
 
 /// Refuses dimensions and metrics that do not go together.
-pub(super) fn check_compatible(
-    dimensions: &[&'static Dimension],
-    metrics: &[&'static Metric],
-) -> Result<(), ApiError> {
-    let wrong = metrics.iter().find(|metric| {
-        dimensions
-            .iter()
-            .any(|dimension| !dimension.is_compatible(metric))
-    });
+pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Result<(), ApiError> {
+    let wrong = metrics.iter().find(|metric| dimensions.iter().any(|dimension| !dimension.is_compatible(metric)));
     match wrong {
         Some(metric) => Err(ApiError::invalid(format!(
             "Please remove {} to make the request compatible. The request's dimensions & metrics are incompatible. To \
@@ -208,16 +158,11 @@ fn check_sizes(request: &ReportRequest, category: Category) -> Result<(), ApiErr
     }
     if metrics == 0 {
         // Modelled.
-        return Err(ApiError::invalid(
-            "Requests must have at least 1 metric. This request is for 0 metrics.",
-        ));
+        return Err(ApiError::invalid("Requests must have at least 1 metric. This request is for 0 metrics."));
     }
-    if category == Category::Core && request.date_ranges.is_empty() && request.cohort_spec.is_none()
-    {
+    if category == Category::Core && request.date_ranges.is_empty() && request.cohort_spec.is_none() {
         // Modelled.
-        return Err(ApiError::invalid(
-            "Requests must have at least 1 date range, or a cohort specification.",
-        ));
+        return Err(ApiError::invalid("Requests must have at least 1 date range, or a cohort specification."));
     }
     if request.date_ranges.len() > MAX_DATE_RANGES {
         // Modelled.
@@ -244,129 +189,14 @@ fn check_sizes(request: &ReportRequest, category: Category) -> Result<(), ApiErr
 
 /// What Google can do and this simulator cannot is refused, never answered wrongly.
 fn unsupported(what: &str) -> ApiError {
-    ApiError::invalid(format!(
-        "This simulator of Google Analytics does not support: {what}."
-    ))
+    ApiError::invalid(format!("This simulator of Google Analytics does not support: {what}."))
 }
 
 fn dimension(name: &str, category: Category) -> Result<&'static Dimension, ApiError> {
     Dimension::find(name, category).ok_or_else(|| {
-        let known = DIMENSIONS
-            .iter()
-            .filter(|field| category.offers(field.reports));
+        let known = DIMENSIONS.iter().filter(|field| category.offers(field.reports));
         unknown_field(name, "dimension", known.map(|field| field.name))
     })
-}
-
-fn unknown_field(name: &str, what: &str, known: impl Iterator<Item = &'static str>) -> ApiError {
-    let nearest = known
-        .map(|other| (distance(name, other), other))
-        .min()
-        .filter(|(distance, other)| distance * 2 <= other.len());
-    let hint = nearest.map_or_else(String::new, |(_, other)| format!("Did you mean {other}? "));
-    ApiError::invalid(format!(
-        "{hint}Field {name} is not a valid {what}. For a list of valid dimensions and metrics, see \
-         https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema"
-    ))
-}
-
-/// The number of letters to change, add or remove (Levenshtein), whatever their case.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (line, from) in a.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        let mut next = vec![left];
-        for (above, to) in row.iter().skip(1).zip(b.chars()) {
-            left = (diagonal + usize::from(from != to))
-                .min(left + 1)
-                .min(above + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Range>, ApiError> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for (index, range) in requested.iter().enumerate() {
-        let start = date("startDate", &range.start_date, today)?;
-        let end = date("endDate", &range.end_date, today)?;
-        if start > end {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid dateRange: startDate {} is after endDate {}.",
-                range.start_date, range.end_date
-            )));
-        }
-        let name = range_name(&range.name, index, &ranges)?;
-        ranges.push(Range {
-            name,
-            span: Span::Days(start, end),
-        });
-    }
-    Ok(ranges)
-}
-
-fn date(field: &str, text: &str, today: Date) -> Result<Date, ApiError> {
-    dates::parse(text, today).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Invalid {field}: {text}. Dates must be in the format YYYY-MM-DD, NdaysAgo, yesterday or today."
-        ))
-    })
-}
-
-fn minute_ranges(requested: &[MinuteRange], oldest: i32) -> Result<Vec<Range>, ApiError> {
-    if requested.is_empty() {
-        return minute_ranges(&[MinuteRange::default()], oldest);
-    }
-    let mut ranges: Vec<Range> = Vec::new();
-    for (index, range) in requested.iter().enumerate() {
-        let start = range.start_minutes_ago.unwrap_or(29);
-        let end = range.end_minutes_ago.unwrap_or(0);
-        if start > oldest || end > oldest {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid minuteRange: this property has realtime data of the last {} minutes only; startMinutesAgo and \
-                 endMinutesAgo must be at most {oldest}.",
-                oldest + 1
-            )));
-        }
-        if end < 0 || start < end {
-            // Modelled.
-            return Err(ApiError::invalid(format!(
-                "Invalid minuteRange: startMinutesAgo {start} must be at least endMinutesAgo {end}, and both at least 0."
-            )));
-        }
-        let name = range_name(&range.name, index, &ranges)?;
-        ranges.push(Range {
-            name,
-            span: Span::MinutesAgo(start, end),
-        });
-    }
-    Ok(ranges)
-}
-
-fn range_name(name: &str, index: usize, before: &[Range]) -> Result<String, ApiError> {
-    if name.is_empty() {
-        return Ok(format!("date_range_{index}"));
-    }
-    if name.starts_with("date_range_") || name.starts_with("RESERVED_") {
-        // Modelled.
-        return Err(ApiError::invalid(format!(
-            "Invalid range name: {name}. Names must not begin with date_range_ or RESERVED_."
-        )));
-    }
-    if before.iter().any(|range| range.name == name) {
-        // Modelled.
-        return Err(ApiError::invalid(format!(
-            "Found duplicate range name {name} in the request."
-        )));
-    }
-    Ok(String::from(name))
 }
 
 fn dimension_filter(
@@ -382,9 +212,7 @@ fn dimension_filter(
             fields.len() - 1
         }))
     };
-    filter
-        .map(|filter| Condition::compile(filter, &mut number))
-        .transpose()
+    filter.map(|filter| Condition::compile(filter, &mut number)).transpose()
 }
 
 fn metric_filter(
@@ -392,19 +220,12 @@ fn metric_filter(
     metrics: &[&'static Metric],
 ) -> Result<Option<Condition>, ApiError> {
     let mut number = |name: &str| {
-        metrics
-            .iter()
-            .position(|metric| metric.name == name)
-            .ok_or_else(|| {
-                // Modelled.
-                ApiError::invalid(format!(
-                    "Field {name} in the metric filter must be one of the request's metrics."
-                ))
-            })
+        metrics.iter().position(|metric| metric.name == name).ok_or_else(|| {
+            // Modelled.
+            ApiError::invalid(format!("Field {name} in the metric filter must be one of the request's metrics."))
+        })
     };
-    filter
-        .map(|filter| Condition::compile(filter, &mut number))
-        .transpose()
+    filter.map(|filter| Condition::compile(filter, &mut number)).transpose()
 }
 
 fn order(
@@ -415,18 +236,12 @@ fn order(
 ) -> Result<Vec<Order>, ApiError> {
     let missing = |name: &str| {
         // Modelled.
-        ApiError::invalid(format!(
-            "Field {name} in orderBys must be one of the request's dimensions and metrics."
-        ))
+        ApiError::invalid(format!("Field {name} in orderBys must be one of the request's dimensions and metrics."))
     };
     let key = |order: &OrderBy| {
         if let Some(by) = &order.metric {
-            let index = metrics
-                .iter()
-                .position(|metric| metric.name == by.metric_name);
-            return index
-                .map(OrderKey::Metric)
-                .ok_or_else(|| missing(&by.metric_name));
+            let index = metrics.iter().position(|metric| metric.name == by.metric_name);
+            return index.map(OrderKey::Metric).ok_or_else(|| missing(&by.metric_name));
         }
         let by = order.dimension.as_ref().ok_or_else(|| missing(""))?;
         if has_ranges && by.dimension_name == "dateRange" {
@@ -437,22 +252,10 @@ fn order(
             "NUMERIC" => Collation::Numeric,
             _ => Collation::Alphanumeric,
         };
-        let index = dimensions
-            .iter()
-            .position(|field| field.name == by.dimension_name);
-        index
-            .map(|index| OrderKey::Dimension(index, collation))
-            .ok_or_else(|| missing(&by.dimension_name))
+        let index = dimensions.iter().position(|field| field.name == by.dimension_name);
+        index.map(|index| OrderKey::Dimension(index, collation)).ok_or_else(|| missing(&by.dimension_name))
     };
-    requested
-        .iter()
-        .map(|order| {
-            Ok(Order {
-                by: key(order)?,
-                descending: order.desc,
-            })
-        })
-        .collect()
+    requested.iter().map(|order| Ok(Order { by: key(order)?, descending: order.desc })).collect()
 }
 
 /// Google cuts higher limits down to the maximum; here they are refused, so that nobody relies on more.
@@ -460,18 +263,15 @@ fn limit(requested: i64) -> Result<usize, ApiError> {
     match usize::try_from(requested) {
         Ok(0) => Ok(DEFAULT_LIMIT),
         Ok(limit @ 1..=MAX_LIMIT) => Ok(limit),
-        Ok(_) | Err(_) => Err(ApiError::invalid(format!(
-            "Invalid limit: {requested}. The limit must be between 1 and {MAX_LIMIT}."
-        ))),
+        Ok(_) | Err(_) => {
+            Err(ApiError::invalid(format!("Invalid limit: {requested}. The limit must be between 1 and {MAX_LIMIT}.")))
+        }
     }
 }
 
 fn offset(requested: i64) -> Result<usize, ApiError> {
-    usize::try_from(requested).map_err(|_| {
-        ApiError::invalid(format!(
-            "Invalid offset: {requested}. The offset must not be negative."
-        ))
-    })
+    usize::try_from(requested)
+        .map_err(|_| ApiError::invalid(format!("Invalid offset: {requested}. The offset must not be negative.")))
 }
 
 fn currency(code: &str) -> Result<Option<String>, ApiError> {

@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Double,
     Enum(&'static Enumeration),
     Message(&'static Message),
-    List(&'static Kind),
+    List(&'static Self),
 }
 
 /// An enumeration of the API with its numbers.
@@ -55,11 +55,7 @@ pub(super) fn read(body: &[u8], message: &'static Message) -> Result<Value, Vec<
     };
     let mut violations = Vec::new();
     let canonical = canonical_message(object, message, "", &mut violations);
-    if violations.is_empty() {
-        Ok(canonical)
-    } else {
-        Err(violations)
-    }
+    if violations.is_empty() { Ok(canonical) } else { Err(violations) }
 }
 
 fn canonical_message(
@@ -71,10 +67,7 @@ fn canonical_message(
     let mut canonical = Map::new();
     let mut chosen: Option<&str> = None;
     for (name, value) in object {
-        let known = message
-            .fields
-            .iter()
-            .find(|(field, _)| *field == name || snake(field) == name);
+        let known = message.fields.iter().find(|(field, _)| *field == name || snake(field) == name);
         let Some((field, kind)) = known else {
             violations.push(unknown_name(&name, path, "Cannot find field."));
             continue;
@@ -101,24 +94,13 @@ fn canonical_message(
     Value::Object(canonical)
 }
 
-fn canonical_value(
-    value: Value,
-    kind: &'static Kind,
-    path: &str,
-    violations: &mut Vec<Violation>,
-) -> Option<Value> {
+fn canonical_value(value: Value, kind: &'static Kind, path: &str, violations: &mut Vec<Violation>) -> Option<Value> {
     let canonical = match (kind, &value) {
         (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => Some(value.clone()),
-        (Kind::Int32, _) => integer(&value)
-            .filter(|number| i32::try_from(*number).is_ok())
-            .map(Value::from),
+        (Kind::Int32, _) => integer(&value).filter(|number| i32::try_from(*number).is_ok()).map(Value::from),
         (Kind::Int64, _) => integer(&value).map(Value::from),
         (Kind::Double, Value::Number(_)) => Some(value.clone()),
-        (Kind::Double, Value::String(text)) => text
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .map(Value::Number),
+        (Kind::Double, Value::String(text)) => text.parse().ok().and_then(Number::from_f64).map(Value::Number),
         (Kind::Enum(enumeration), _) => enumeration.canonical(&value).map(Value::from),
         (Kind::Message(message), Value::Object(object)) => {
             return Some(canonical_message(object.clone(), message, path, violations));
@@ -158,9 +140,7 @@ impl Kind {
 
 impl Enumeration {
     fn canonical(&self, value: &Value) -> Option<&'static str> {
-        let wanted = |(name, number): &&(&str, i64)| {
-            value.as_str() == Some(name) || value.as_i64() == Some(*number)
-        };
+        let wanted = |(name, number): &&(&str, i64)| value.as_str() == Some(name) || value.as_i64() == Some(*number);
         self.values.iter().find(wanted).map(|(name, _)| *name)
     }
 }
@@ -174,11 +154,7 @@ fn integer(value: &Value) -> Option<i64> {
 }
 
 fn unknown_name(name: &str, path: &str, why: &str) -> Violation {
-    let at = if path.is_empty() {
-        String::new()
-    } else {
-        format!(" at '{path}'")
-    };
+    let at = if path.is_empty() { String::new() } else { format!(" at '{path}'") };
     Violation {
         field: String::from(path),
         description: format!("Invalid JSON payload received. Unknown name \"{name}\"{at}: {why}"),
@@ -191,18 +167,11 @@ fn taken(path: &str, group: &str, first: &str, second: &str) -> Violation {
         snake(second),
         snake(first)
     );
-    Violation {
-        field: String::from(path),
-        description,
-    }
+    Violation { field: String::from(path), description }
 }
 
 fn join(path: &str, field: &str) -> String {
-    if path.is_empty() {
-        String::from(field)
-    } else {
-        format!("{path}.{field}")
-    }
+    if path.is_empty() { String::from(field) } else { format!("{path}.{field}") }
 }
 
 fn snake(camel: &str) -> String {
@@ -229,10 +198,7 @@ mod tests {
     #[track_caller]
     fn refused(body: &Value, field: &str, description: &str) {
         let violations = read(body.to_string().as_bytes(), &RUN_REPORT).unwrap_err();
-        let expected = Violation {
-            field: field.into(),
-            description: description.into(),
-        };
+        let expected = Violation { field: field.into(), description: description.into() };
         assert_eq!(violations, [expected]);
     }
 
@@ -250,21 +216,13 @@ mod tests {
 
     #[test]
     fn what_google_does_not_know_is_refused_in_its_words() {
-        refused(
-            &json!({"foo": 1}),
-            "",
-            "Invalid JSON payload received. Unknown name \"foo\": Cannot find field.",
-        );
+        refused(&json!({"foo": 1}), "", "Invalid JSON payload received. Unknown name \"foo\": Cannot find field.");
         refused(
             &json!({"dateRanges": [{}, {"start": 1}]}),
             "date_ranges[1]",
             "Invalid JSON payload received. Unknown name \"start\" at 'date_ranges[1]': Cannot find field.",
         );
-        refused(
-            &json!({"limit": "many"}),
-            "limit",
-            "Invalid value at 'limit' (TYPE_INT64), \"many\"",
-        );
+        refused(&json!({"limit": "many"}), "limit", "Invalid value at 'limit' (TYPE_INT64), \"many\"");
         refused(
             &json!({"metricAggregations": ["SUM"]}),
             "metric_aggregations[0]",
@@ -283,21 +241,14 @@ mod tests {
     fn one_of_a_group_is_one() {
         let both = json!({"dimensionFilter": {"filter": {}, "notExpression": {}}});
         let violations = read(both.to_string().as_bytes(), &RUN_REPORT).unwrap_err();
-        assert!(
-            violations[0]
-                .description
-                .contains("oneof field 'expr' is already set")
-        );
+        assert!(violations[0].description.contains("oneof field 'expr' is already set"));
     }
 
     #[test]
     fn what_is_not_an_object_is_refused() {
         for body in ["[]", "{", "1", "\"x\"", "{} {}"] {
             let violations = read(body.as_bytes(), &RUN_REPORT).unwrap_err();
-            assert!(
-                violations[0].description.contains("Unexpected token"),
-                "{body}"
-            );
+            assert!(violations[0].description.contains("Unexpected token"), "{body}");
         }
     }
 }

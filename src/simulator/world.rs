@@ -59,10 +59,7 @@ impl World {
 
     /// The ids of all properties, in the order of the listing.
     pub fn property_ids(&self) -> impl Iterator<Item = &str> {
-        self.accounts
-            .iter()
-            .flat_map(|account| &account.properties)
-            .map(Property::id)
+        self.accounts.iter().flat_map(|account| &account.properties).map(Property::id)
     }
 }
 
@@ -78,11 +75,7 @@ impl Account {
     /// An account without properties; `id` is numeric.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            properties: Vec::new(),
-        }
+        Self { id: id.into(), name: name.into(), properties: Vec::new() }
     }
 
     /// Adds a property.
@@ -166,10 +159,7 @@ impl Property {
     #[must_use]
     pub fn time_zone(self, name: &str) -> Self {
         let property = self.reporting_zone(name);
-        Self {
-            rhythm_zone: property.zone.clone(),
-            ..property
-        }
+        Self { rhythm_zone: property.zone.clone(), ..property }
     }
 
     /// Changes the reporting time zone only: the same visits at the same instants, in other days.
@@ -210,11 +200,7 @@ impl Property {
     /// The traffic between two instants is multiplied: 0 an outage, 0.5 a partial one, 3 a campaign.
     #[must_use]
     pub fn scaled(mut self, from: Timestamp, until: Timestamp, factor: f64) -> Self {
-        self.modifiers.push(Modifier {
-            from: from.as_second(),
-            until: until.as_second(),
-            factor,
-        });
+        self.modifiers.push(Modifier { from: from.as_second(), until: until.as_second(), factor });
         self
     }
 

@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod google;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]

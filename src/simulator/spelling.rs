@@ -1,0 +1,59 @@
+//! "Did you mean …?": the field that a misspelt name is nearest to.
+
+use super::errors::ApiError;
+
+/// Google's refusal of a field, with its hint.
+pub(super) fn unknown_field(name: &str, what: &str, known: impl Iterator<Item = &'static str>) -> ApiError {
+    let nearest =
+        known.map(|other| (distance(name, other), other)).min().filter(|(distance, other)| distance * 2 <= other.len());
+    let hint = nearest.map_or_else(String::new, |(_, other)| format!("Did you mean {other}? "));
+    ApiError::invalid(format!(
+        "{hint}Field {name} is not a valid {what}. For a list of valid dimensions and metrics, see \
+         https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema"
+    ))
+}
+
+/// The number of letters to change, add or remove (Levenshtein), whatever their case.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (line, from) in a.chars().enumerate() {
+        let mut diagonal = line;
+        let mut left = line + 1;
+        let mut next = vec![left];
+        for (above, to) in row.iter().skip(1).zip(b.chars()) {
+            left = (diagonal + usize::from(from != to)).min(left + 1).min(above + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        let known = ["sessions", "screenPageViews", "newUsers"];
+        for (name, hint) in [
+            ("pageviews", "Did you mean screenPageViews? "),
+            ("screen_page_views", "Did you mean screenPageViews? "),
+            ("Session", "Did you mean sessions? "),
+            ("zzz", ""),
+        ] {
+            let error = unknown_field(name, "metric", known.into_iter());
+            let message = error.body()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.starts_with(&format!("{hint}Field {name} is not")), "{message}");
+        }
+    }
+
+    #[test]
+    fn distances_are_levenshteins() {
+        for (a, b, expected) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("Ab", "aB", 0)] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+}
