@@ -1,21 +1,14 @@
 //! The Admin API: the listing by pages, and single properties.
 
-use google_analytics_exporter::simulator::{
-    Account, Effect, Fault, Method, Property, Refusal, World,
-};
+use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, SHOP, shop, world};
 
 fn accounts(count: usize) -> World {
     (0..count).fold(World::new(1), |world, number| {
-        let property = Property::new(
-            format!("{}", 500_000_000 + number),
-            format!("Site {number}"),
-        );
-        world.account(
-            Account::new(format!("{number}"), format!("Account {number}")).property(property),
-        )
+        let property = Property::new(format!("{}", 500_000_000 + number), format!("Site {number}"));
+        world.account(Account::new(format!("{number}"), format!("Account {number}")).property(property))
     })
 }
 
@@ -33,12 +26,7 @@ async fn pages_count_accounts_and_end() {
         let body = bench.get(&path).await.body;
         pages.push(listed(&body));
         for account in body["accountSummaries"].as_array().unwrap() {
-            seen.push(
-                account["propertySummaries"][0]["property"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned(),
-            );
+            seen.push(account["propertySummaries"][0]["property"].as_str().unwrap().to_owned());
         }
         let Some(token) = body["nextPageToken"].as_str() else {
             break;
@@ -46,23 +34,11 @@ async fn pages_count_accounts_and_end() {
         path = format!("/v1beta/accountSummaries?pageSize=1000&pageToken={token}");
     }
     assert_eq!(pages, [200, 200, 50]);
-    let expected: Vec<String> = (0..450)
-        .map(|number| format!("properties/{}", 500_000_000 + number))
-        .collect();
+    let expected: Vec<String> = (0..450).map(|number| format!("properties/{}", 500_000_000 + number)).collect();
     assert_eq!(seen, expected);
-    assert_eq!(
-        listed(&bench.get("/v1beta/accountSummaries").await.body),
-        50
-    );
+    assert_eq!(listed(&bench.get("/v1beta/accountSummaries").await.body), 50);
     for wrong in ["pageSize=-1", "pageSize=x", "pageToken=x"] {
-        assert_eq!(
-            bench
-                .get(&format!("/v1beta/accountSummaries?{wrong}"))
-                .await
-                .status,
-            400,
-            "{wrong}"
-        );
+        assert_eq!(bench.get(&format!("/v1beta/accountSummaries?{wrong}")).await.status, 400, "{wrong}");
     }
 }
 
@@ -87,47 +63,22 @@ async fn a_property_changes_while_it_is_served() {
     let bench = Bench::new(world(shop())).await;
     let path = format!("/v1beta/properties/{SHOP}");
     let before = bench.get(&path).await.body;
-    assert_eq!(
-        (&before["timeZone"], &before["currencyCode"]),
-        (&json!("Europe/Berlin"), &json!("EUR"))
-    );
+    assert_eq!((&before["timeZone"], &before["currencyCode"]), (&json!("Europe/Berlin"), &json!("EUR")));
     let now = bench.now();
     let truth = bench.simulator.truth(SHOP).unwrap().days_ago(1, 1, now);
-    assert!(bench.simulator.edit(SHOP, |shop| {
-        shop.renamed("Store").reporting_zone("Asia/Tokyo")
-    }));
+    assert!(bench.simulator.edit(SHOP, |shop| { shop.renamed("Store").reporting_zone("Asia/Tokyo") }));
     let after = bench.get(&path).await.body;
-    assert_eq!(
-        (&after["timeZone"], &after["displayName"]),
-        (&json!("Asia/Tokyo"), &json!("Store"))
-    );
-    assert_ne!(
-        bench.simulator.truth(SHOP).unwrap().days_ago(1, 1, now),
-        truth,
-        "other days"
-    );
+    assert_eq!((&after["timeZone"], &after["displayName"]), (&json!("Asia/Tokyo"), &json!("Store")));
+    assert_ne!(bench.simulator.truth(SHOP).unwrap().days_ago(1, 1, now), truth, "other days");
     assert!(bench.simulator.remove(SHOP));
     let gone = bench.get(&path).await;
-    assert_eq!(
-        (gone.status, gone.message()),
-        (403, "The caller does not have permission")
-    );
+    assert_eq!((gone.status, gone.message()), (403, "The caller does not have permission"));
     let listing = bench.get("/v1beta/accountSummaries").await.body;
-    assert!(
-        listing["accountSummaries"][0]
-            .get("propertySummaries")
-            .is_none()
-    );
+    assert!(listing["accountSummaries"][0].get("propertySummaries").is_none());
     assert!(!bench.simulator.remove(SHOP) && !bench.simulator.edit(SHOP, |shop| shop));
-    bench
-        .simulator
-        .add(Account::new("104112001", "Example").property(shop().unlisted()));
+    bench.simulator.add(Account::new("104112001", "Example").property(shop().unlisted()));
     assert_eq!(bench.get(&path).await.status, 200);
-    assert!(
-        bench.get("/v1beta/accountSummaries").await.body["accountSummaries"][0]
-            .get("propertySummaries")
-            .is_none()
-    );
+    assert!(bench.get("/v1beta/accountSummaries").await.body["accountSummaries"][0].get("propertySummaries").is_none());
 }
 
 #[tokio::test]
@@ -139,30 +90,20 @@ async fn visitors_live_by_the_first_zone_and_reports_by_the_present_one() {
         truth.between(four("03"), four("05")).pageviews()
     };
     let in_berlin = night();
-    bench
-        .simulator
-        .edit(SHOP, |shop| shop.reporting_zone("Asia/Tokyo"));
+    bench.simulator.edit(SHOP, |shop| shop.reporting_zone("Asia/Tokyo"));
     assert_eq!(night(), in_berlin);
-    bench
-        .simulator
-        .edit(SHOP, |shop| shop.time_zone("Asia/Tokyo"));
+    bench.simulator.edit(SHOP, |shop| shop.time_zone("Asia/Tokyo"));
     assert!(night() > 3 * in_berlin, "{} and {in_berlin}", night());
 }
 
 #[tokio::test]
 async fn one_page_of_a_listing_can_fail() {
     let bench = Bench::new(accounts(60)).await;
-    bench.simulator.inject(
-        Fault::new(Effect::Refuse(Refusal::Unavailable))
-            .on(Method::AccountSummaries)
-            .page(1)
-            .once(),
-    );
+    bench
+        .simulator
+        .inject(Fault::new(Effect::Refuse(Refusal::Unavailable)).on(Method::AccountSummaries).page(1).once());
     let first = bench.get("/v1beta/accountSummaries").await.body;
-    let second = format!(
-        "/v1beta/accountSummaries?pageToken={}",
-        first["nextPageToken"].as_str().unwrap()
-    );
+    let second = format!("/v1beta/accountSummaries?pageToken={}", first["nextPageToken"].as_str().unwrap());
     assert_eq!(bench.get(&second).await.status, 503);
     assert_eq!(listed(&bench.get(&second).await.body), 10);
 }

@@ -1,8 +1,6 @@
 //! Quota buckets as clients see them.
 
-use google_analytics_exporter::simulator::{
-    Bucket, Effect, Fault, Method, Property, QuotaSizes, Refusal, Simulator,
-};
+use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Property, QuotaSizes, Refusal, Simulator};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -29,10 +27,7 @@ fn exhausted(answer: &Answer, text: &str) {
 async fn every_bucket_runs_empty_in_googles_words_and_leaves_the_other_category_alone() {
     let bench = Bench::new(world(shop())).await;
     for (bucket, text) in [
-        (
-            Bucket::Day,
-            "Exhausted property tokens per day. These quota tokens will return in under 24 hours.",
-        ),
+        (Bucket::Day, "Exhausted property tokens per day. These quota tokens will return in under 24 hours."),
         (Bucket::Hour, "Exhausted property tokens per hour."),
         (
             Bucket::ProjectHour,
@@ -46,13 +41,8 @@ async fn every_bucket_runs_empty_in_googles_words_and_leaves_the_other_category_
         bench.simulator.refill_quota(SHOP);
         assert_eq!(bench.report(core()).await.status, 200);
     }
-    bench
-        .simulator
-        .take_realtime_quota(SHOP, Bucket::ProjectHour, u32::MAX);
-    exhausted(
-        &bench.realtime(realtime()).await,
-        "Exhausted property tokens for a project per hour.",
-    );
+    bench.simulator.take_realtime_quota(SHOP, Bucket::ProjectHour, u32::MAX);
+    exhausted(&bench.realtime(realtime()).await, "Exhausted property tokens for a project per hour.");
 }
 
 #[tokio::test]
@@ -72,23 +62,11 @@ async fn the_answer_tells_the_price_and_what_is_left() {
     );
     bench.simulator.set_token_cost(Some(37));
     let quota = bench.report(core()).await.body["propertyQuota"].clone();
-    assert_eq!(
-        quota["tokensPerDay"],
-        json!({"consumed": 37, "remaining": 199_962})
-    );
+    assert_eq!(quota["tokensPerDay"], json!({"consumed": 37, "remaining": 199_962}));
     let other = bench.realtime(realtime()).await.body["propertyQuota"].clone();
-    assert_eq!(
-        other["tokensPerDay"],
-        json!({"consumed": 37, "remaining": 199_963})
-    );
-    assert_eq!(
-        bench.simulator.core_quota(SHOP, Bucket::ProjectHour),
-        Some(13_962)
-    );
-    assert_eq!(
-        bench.simulator.realtime_quota(SHOP, Bucket::Day),
-        Some(199_963)
-    );
+    assert_eq!(other["tokensPerDay"], json!({"consumed": 37, "remaining": 199_963}));
+    assert_eq!(bench.simulator.core_quota(SHOP, Bucket::ProjectHour), Some(13_962));
+    assert_eq!(bench.simulator.realtime_quota(SHOP, Bucket::Day), Some(199_963));
 
     let premium = Bench::new(world(shop().premium())).await;
     let quota = premium.report(core()).await.body["propertyQuota"].clone();
@@ -113,9 +91,7 @@ async fn buckets_refill_with_time() {
 #[tokio::test]
 async fn requests_in_flight_are_counted() {
     let bench = Bench::new(world(shop())).await;
-    let fault = bench
-        .simulator
-        .inject(Fault::new(Effect::Hang).on(Method::RunReport));
+    let fault = bench.simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport));
     let path = format!("/v1beta/properties/{SHOP}:runReport");
     let mut hanging = JoinSet::new();
     for _ in 0..10 {
@@ -124,10 +100,7 @@ async fn requests_in_flight_are_counted() {
     let asked = |simulator: &Simulator| simulator.core_quota(SHOP, Bucket::Concurrent);
     until(|| asked(&bench.simulator) == Some(0)).await;
     bench.simulator.clear(fault);
-    exhausted(
-        &bench.report(core()).await,
-        "Exhausted concurrent requests quota",
-    );
+    exhausted(&bench.report(core()).await, "Exhausted concurrent requests quota");
     assert_eq!(bench.realtime(realtime()).await.status, 200);
     hanging.abort_all();
     until(|| asked(&bench.simulator) == Some(10)).await;
@@ -136,10 +109,7 @@ async fn requests_in_flight_are_counted() {
 
 #[tokio::test]
 async fn a_batch_takes_a_place_and_a_price_for_each_report() {
-    let sizes = QuotaSizes {
-        concurrent_requests: 4,
-        ..QuotaSizes::STANDARD
-    };
+    let sizes = QuotaSizes { concurrent_requests: 4, ..QuotaSizes::STANDARD };
     let bench = Bench::new(world(Property::new(SHOP, "Shop").quota(sizes))).await;
     let path = format!("/v1beta/properties/{SHOP}:batchRunReports");
     let batch = |count: usize| bench.post(&path, &json!({"requests": vec![core(); count]}));
@@ -151,14 +121,8 @@ async fn a_batch_takes_a_place_and_a_price_for_each_report() {
 #[tokio::test]
 async fn ten_server_errors_close_the_property_for_the_hour() {
     let bench = Bench::new(world(shop())).await;
-    bench.simulator.inject(
-        Fault::new(Effect::Refuse(Refusal::Internal))
-            .on(Method::RunReport)
-            .times(5),
-    );
-    bench
-        .simulator
-        .inject(Fault::new(Effect::Refuse(Refusal::Unavailable)).on(Method::RunReport));
+    bench.simulator.inject(Fault::new(Effect::Refuse(Refusal::Internal)).on(Method::RunReport).times(5));
+    bench.simulator.inject(Fault::new(Effect::Refuse(Refusal::Unavailable)).on(Method::RunReport));
     for number in 0..10 {
         let expected = if number < 5 { 500 } else { 503 };
         assert_eq!(bench.report(core()).await.status, expected, "{number}");
@@ -177,12 +141,7 @@ async fn demographic_requests_have_a_quota_of_their_own() {
     assert_eq!(answer["metadata"]["subjectToThresholding"], true);
     let status = &answer["propertyQuota"]["potentiallyThresholdedRequestsPerHour"];
     assert_eq!(*status, json!({"consumed": 1, "remaining": 119}));
-    bench
-        .simulator
-        .take_core_quota(SHOP, Bucket::Thresholded, 119);
-    exhausted(
-        &bench.report(body).await,
-        "Exhausted potentially thresholded requests quota",
-    );
+    bench.simulator.take_core_quota(SHOP, Bucket::Thresholded, 119);
+    exhausted(&bench.report(body).await, "Exhausted potentially thresholded requests quota");
     assert_eq!(bench.report(core()).await.status, 200);
 }

@@ -10,9 +10,7 @@ fn good() -> Value {
 
 fn with(changes: Value) -> Value {
     let mut body = good();
-    body.as_object_mut()
-        .unwrap()
-        .extend(changes.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     body
 }
 
@@ -24,18 +22,8 @@ fn range(start: &str, end: &str) -> Value {
     json!([{"startDate": start, "endDate": end}])
 }
 
-const DIMENSIONS: [&str; 10] = [
-    "date",
-    "hour",
-    "pagePath",
-    "country",
-    "city",
-    "browser",
-    "platform",
-    "eventName",
-    "hostName",
-    "pageTitle",
-];
+const DIMENSIONS: [&str; 10] =
+    ["date", "hour", "pagePath", "country", "city", "browser", "platform", "eventName", "hostName", "pageTitle"];
 
 const METRICS: [&str; 11] = [
     "sessions",
@@ -58,16 +46,8 @@ async fn all_refused(cases: &[(Value, &str)]) {
     for (changes, text) in cases {
         let answer = bench.report(with(changes.clone())).await;
         let status = &answer.body["error"]["status"];
-        assert_eq!(
-            (answer.status, status),
-            (400, &json!("INVALID_ARGUMENT")),
-            "{changes}"
-        );
-        assert!(
-            answer.message().contains(text),
-            "{changes}: {}",
-            answer.message()
-        );
+        assert_eq!((answer.status, status), (400, &json!("INVALID_ARGUMENT")), "{changes}");
+        assert!(answer.message().contains(text), "{changes}: {}", answer.message());
     }
 }
 
@@ -102,11 +82,7 @@ async fn requests_at_the_limits_are_answered() {
         json!({"dateRanges": vec![range("today", "today")[0].clone(); 4]}),
         json!({"limit": "250000", "offset": 0}),
     ] {
-        assert_eq!(
-            bench.report(with(changes.clone())).await.status,
-            200,
-            "{changes}"
-        );
+        assert_eq!(bench.report(with(changes.clone())).await.status, 200, "{changes}");
     }
 }
 
@@ -114,18 +90,9 @@ async fn requests_at_the_limits_are_answered() {
 async fn wrong_ranges_are_refused() {
     let named = |name: &str| json!({"dateRanges": [{"startDate": "today", "endDate": "today", "name": name}]});
     all_refused(&[
-        (
-            json!({"dateRanges": range("today", "yesterday")}),
-            "startDate today is after endDate yesterday",
-        ),
-        (
-            json!({"dateRanges": range("this_week", "today")}),
-            "Invalid startDate: this_week.",
-        ),
-        (
-            json!({"dateRanges": range("today", "")}),
-            "Invalid endDate: .",
-        ),
+        (json!({"dateRanges": range("today", "yesterday")}), "startDate today is after endDate yesterday"),
+        (json!({"dateRanges": range("this_week", "today")}), "Invalid startDate: this_week."),
+        (json!({"dateRanges": range("today", "")}), "Invalid endDate: ."),
         (named("RESERVED_x"), "Invalid range name"),
         (named("date_range_7"), "Invalid range name"),
     ])
@@ -174,10 +141,7 @@ async fn unknown_fields_come_with_details() {
     let bench = Bench::new(world(shop())).await;
     let error = bench.report(with(json!({"foo": 1}))).await.body["error"].clone();
     let text = "Invalid JSON payload received. Unknown name \"foo\": Cannot find field.";
-    assert_eq!(
-        (&error["code"], &error["message"]),
-        (&json!(400), &json!(text))
-    );
+    assert_eq!((&error["code"], &error["message"]), (&json!(400), &json!(text)));
     assert_eq!(
         error["details"],
         json!([{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"description": text}]}])
@@ -188,10 +152,7 @@ async fn unknown_fields_come_with_details() {
 async fn properties_that_one_may_not_see_look_like_ones_that_are_not_there() {
     let bench = Bench::new(world(shop().without_data_access())).await;
     let forbidden = bench.report(good()).await;
-    assert_eq!(
-        (forbidden.status, &forbidden.body["error"]["status"]),
-        (403, &json!("PERMISSION_DENIED"))
-    );
+    assert_eq!((forbidden.status, &forbidden.body["error"]["status"]), (403, &json!("PERMISSION_DENIED")));
     assert_eq!(
         forbidden.message(),
         "User does not have sufficient permissions for this property. To learn more about Property ID, see \
@@ -200,10 +161,7 @@ async fn properties_that_one_may_not_see_look_like_ones_that_are_not_there() {
     let missing = send(bench.post("/v1beta/properties/999:runReport", &good())).await;
     assert_eq!(missing.body, forbidden.body);
     let malformed = send(bench.post("/v1beta/properties/UA-123-1:runReport", &good())).await;
-    assert_eq!(
-        (malformed.status, &malformed.body["error"]["status"]),
-        (400, &json!("INVALID_ARGUMENT"))
-    );
+    assert_eq!((malformed.status, &malformed.body["error"]["status"]), (400, &json!("INVALID_ARGUMENT")));
     bench.simulator.edit(SHOP, |shop| shop.with_data_access());
     assert_eq!(bench.report(good()).await.status, 200);
 }
@@ -211,26 +169,11 @@ async fn properties_that_one_may_not_see_look_like_ones_that_are_not_there() {
 #[tokio::test]
 async fn other_paths_and_methods_are_not_found() {
     let bench = Bench::new(world(shop())).await;
-    for path in [
-        "/v1beta/properties/1:runPivotReport",
-        "/v1beta/accountSummaries",
-        "/v1/x",
-    ] {
+    for path in ["/v1beta/properties/1:runPivotReport", "/v1beta/accountSummaries", "/v1/x"] {
         assert_eq!(send(bench.post(path, &good())).await.status, 404, "{path}");
     }
-    let page = bench
-        .http
-        .get(bench.url("/v3/data/ga"))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (
-            page.status().as_u16(),
-            &page.headers()["content-type"].as_bytes()[..9]
-        ),
-        (404, &b"text/html"[..])
-    );
+    let page = bench.http.get(bench.url("/v3/data/ga")).send().await.unwrap();
+    assert_eq!((page.status().as_u16(), &page.headers()["content-type"].as_bytes()[..9]), (404, &b"text/html"[..]));
 }
 
 #[tokio::test]
@@ -239,62 +182,27 @@ async fn bodies_and_parameters_are_checked() {
     let path = format!("/v1beta/properties/{SHOP}:runReport");
     let raw = |body: String| bench.post(&path, &Value::Null).body(body);
     assert_eq!(send(raw(String::from("{"))).await.status, 400);
-    assert_eq!(
-        send(raw(format!("{{\"limit\": {}1}}", " ".repeat(1 << 20))))
-            .await
-            .status,
-        413
-    );
+    assert_eq!(send(raw(format!("{{\"limit\": {}1}}", " ".repeat(1 << 20)))).await.status, 413);
     let answer = send(bench.post(&format!("{path}?foo=1"), &good())).await;
-    assert!(
-        answer
-            .message()
-            .contains("Unknown name \"foo\": Cannot bind query parameter.")
-    );
-    assert_eq!(
-        send(bench.post(
-            &format!("{path}?alt=json&prettyPrint=false&fields=rows"),
-            &good()
-        ))
-        .await
-        .status,
-        200
-    );
+    assert!(answer.message().contains("Unknown name \"foo\": Cannot bind query parameter."));
+    assert_eq!(send(bench.post(&format!("{path}?alt=json&prettyPrint=false&fields=rows"), &good())).await.status, 200);
 }
 
 #[tokio::test]
 async fn compatibility_and_metadata_tell_what_can_be_asked() {
     let bench = Bench::new(world(shop())).await;
-    let metadata = bench
-        .get(&format!("/v1beta/properties/{SHOP}/metadata"))
-        .await
-        .body;
+    let metadata = bench.get(&format!("/v1beta/properties/{SHOP}/metadata")).await.body;
     assert_eq!(metadata["name"], format!("properties/{SHOP}/metadata"));
     let names = |list: &Value| -> Vec<String> {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|field| field["apiName"].as_str().unwrap().into())
-            .collect()
+        list.as_array().unwrap().iter().map(|field| field["apiName"].as_str().unwrap().into()).collect()
     };
     for name in names(&metadata["dimensions"]) {
-        let metric = if name == "itemName" {
-            "itemsPurchased"
-        } else {
-            "eventCount"
-        };
+        let metric = if name == "itemName" { "itemsPurchased" } else { "eventCount" };
         let body = with(json!({"metrics": [{"name": metric}], "dimensions": [{"name": name}]}));
         assert_eq!(bench.report(body).await.status, 200, "{name}");
     }
     for name in names(&metadata["metrics"]) {
-        assert_eq!(
-            bench
-                .report(with(json!({"metrics": [{"name": name}]})))
-                .await
-                .status,
-            200,
-            "{name}"
-        );
+        assert_eq!(bench.report(with(json!({"metrics": [{"name": name}]}))).await.status, 200, "{name}");
     }
     let path = format!("/v1beta/properties/{SHOP}:checkCompatibility");
     let body = json!({"dimensions": [{"name": "itemName"}], "compatibilityFilter": "COMPATIBLE"});

@@ -17,28 +17,15 @@ fn metrics(names: &[&str]) -> Value {
 }
 
 pub(crate) fn request(names: &[&str], dimensions: &[&str], ranges: &[(&str, &str)]) -> Value {
-    let ranges: Value = ranges
-        .iter()
-        .map(|(start, end)| json!({"startDate": start, "endDate": end}))
-        .collect();
+    let ranges: Value = ranges.iter().map(|(start, end)| json!({"startDate": start, "endDate": end})).collect();
     json!({"metrics": metrics(names), "dimensions": metrics(dimensions), "dateRanges": ranges, "limit": "250000"})
 }
 
-pub(crate) const WINDOWS: [(&str, &str); 4] = [
-    ("today", "today"),
-    ("yesterday", "yesterday"),
-    ("7daysAgo", "yesterday"),
-    ("28daysAgo", "yesterday"),
-];
+pub(crate) const WINDOWS: [(&str, &str); 4] =
+    [("today", "today"), ("yesterday", "yesterday"), ("7daysAgo", "yesterday"), ("28daysAgo", "yesterday")];
 
-const ADDITIVE: [&str; 6] = [
-    "screenPageViews",
-    "sessions",
-    "newUsers",
-    "engagedSessions",
-    "eventCount",
-    "userEngagementDuration",
-];
+const ADDITIVE: [&str; 6] =
+    ["screenPageViews", "sessions", "newUsers", "engagedSessions", "eventCount", "userEngagementDuration"];
 
 #[tokio::test]
 async fn four_windows_in_one_request_are_the_truth() {
@@ -88,20 +75,10 @@ async fn four_windows_in_one_request_are_the_truth() {
 #[tokio::test]
 async fn a_range_without_data_has_no_row() {
     let bench = Bench::new(world(shop())).await;
-    let (day, now) = (
-        bench
-            .now()
-            .to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap())
-            .date(),
-        bench.now(),
-    );
+    let (day, now) = (bench.now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).date(), bench.now());
     let midnight = day.in_tz("Europe/Berlin").unwrap().timestamp();
-    bench.simulator.edit(SHOP, |shop| {
-        shop.outage(midnight, now + Duration::from_secs(60))
-    });
-    let answer = bench
-        .report(request(&["screenPageViews"], &[], &WINDOWS[..2]))
-        .await;
+    bench.simulator.edit(SHOP, |shop| shop.outage(midnight, now + Duration::from_secs(60)));
+    let answer = bench.report(request(&["screenPageViews"], &[], &WINDOWS[..2])).await;
     let rows = answer.rows();
     assert_eq!((rows.len(), rows[0].0[0].as_str()), (1, "date_range_1"));
     assert_eq!(answer.body["rowCount"], 1);
@@ -111,9 +88,7 @@ async fn a_range_without_data_has_no_row() {
 async fn rows_of_any_dimensions_add_up() {
     let bench = bench().await;
     let range = [("3daysAgo", "today")];
-    let whole = bench.report(request(&ADDITIVE, &[], &range)).await.rows()[0]
-        .1
-        .clone();
+    let whole = bench.report(request(&ADDITIVE, &[], &range)).await.rows()[0].1.clone();
     for dimensions in [
         &["date"][..],
         &["dateHour"],
@@ -122,11 +97,7 @@ async fn rows_of_any_dimensions_add_up() {
         &["country", "city"],
         &["deviceCategory", "browser", "operatingSystem"],
         &["hostName", "platform"],
-        &[
-            "sessionDefaultChannelGroup",
-            "sessionSource",
-            "sessionMedium",
-        ],
+        &["sessionDefaultChannelGroup", "sessionSource", "sessionMedium"],
         &["eventName"],
         &["newVsReturning"],
         &["date", "country", "eventName", "newVsReturning"],
@@ -134,13 +105,9 @@ async fn rows_of_any_dimensions_add_up() {
     ] {
         let answer = bench.report(request(&ADDITIVE, dimensions, &range)).await;
         let rows = answer.rows();
-        let sums =
-            (0..ADDITIVE.len()).map(|index| rows.iter().map(|row| row.1[index]).sum::<u64>());
+        let sums = (0..ADDITIVE.len()).map(|index| rows.iter().map(|row| row.1[index]).sum::<u64>());
         assert_eq!(sums.collect::<Vec<_>>(), whole, "{dimensions:?}");
-        assert!(
-            rows.len() > 1 || dimensions[0] == "hostName",
-            "{dimensions:?}"
-        );
+        assert!(rows.len() > 1 || dimensions[0] == "hostName", "{dimensions:?}");
         assert_eq!(answer.body["rowCount"], rows.len());
     }
 }
@@ -149,14 +116,8 @@ async fn rows_of_any_dimensions_add_up() {
 async fn minutes_of_a_day_add_up_to_it() {
     let bench = bench().await;
     let range = [("yesterday", "yesterday")];
-    let minutes = bench
-        .report(request(&["screenPageViews"], &["dateHourMinute"], &range))
-        .await
-        .rows();
-    let day = bench
-        .report(request(&["screenPageViews"], &[], &range))
-        .await
-        .value();
+    let minutes = bench.report(request(&["screenPageViews"], &["dateHourMinute"], &range)).await.rows();
+    let day = bench.report(request(&["screenPageViews"], &[], &range)).await.value();
     assert_eq!(minutes.iter().map(|row| row.1[0]).sum::<u64>(), day);
     assert!(minutes.len() > 1300);
 }
@@ -165,22 +126,10 @@ async fn minutes_of_a_day_add_up_to_it() {
 async fn filters_agree_with_rows() {
     let bench = bench().await;
     let range = [("7daysAgo", "yesterday")];
-    let rows = bench
-        .report(request(
-            &["screenPageViews"],
-            &["country", "eventName"],
-            &range,
-        ))
-        .await
-        .rows();
-    let german: u64 = rows
-        .iter()
-        .filter(|row| row.0[0] == "Germany")
-        .map(|row| row.1[0])
-        .sum();
+    let rows = bench.report(request(&["screenPageViews"], &["country", "eventName"], &range)).await.rows();
+    let german: u64 = rows.iter().filter(|row| row.0[0] == "Germany").map(|row| row.1[0]).sum();
     let mut body = request(&["screenPageViews"], &[], &range);
-    body["dimensionFilter"] =
-        json!({"filter": {"fieldName": "country", "stringFilter": {"value": "germany"}}});
+    body["dimensionFilter"] = json!({"filter": {"fieldName": "country", "stringFilter": {"value": "germany"}}});
     assert_eq!(bench.report(body.clone()).await.value(), german);
     body["dimensionFilter"] = json!({ "notExpression": body["dimensionFilter"] });
     let all: u64 = rows.iter().map(|row| row.1[0]).sum();
@@ -196,11 +145,7 @@ async fn filters_agree_with_rows() {
 #[tokio::test]
 async fn rows_are_sorted_and_cut() {
     let bench = bench().await;
-    let mut body = request(
-        &["screenPageViews"],
-        &["pagePath"],
-        &[("yesterday", "yesterday")],
-    );
+    let mut body = request(&["screenPageViews"], &["pagePath"], &[("yesterday", "yesterday")]);
     let all = bench.report(body.clone()).await.rows();
     let counts: Vec<u64> = all.iter().map(|row| row.1[0]).collect();
     assert!(counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
@@ -219,11 +164,7 @@ async fn rows_are_sorted_and_cut() {
 #[tokio::test]
 async fn rows_of_zeros_are_kept_on_request() {
     let bench = bench().await;
-    let mut body = request(
-        &["keyEvents"],
-        &["eventName"],
-        &[("yesterday", "yesterday")],
-    );
+    let mut body = request(&["keyEvents"], &["eventName"], &[("yesterday", "yesterday")]);
     assert_eq!(bench.report(body.clone()).await.rows().len(), 1);
     body["keepEmptyRows"] = json!(true);
     assert_eq!(bench.report(body).await.rows().len(), 6);
@@ -246,10 +187,7 @@ async fn today_grows_and_yesterday_does_not() {
     let before: BTreeMap<_, _> = bench.report(body()).await.rows().into_iter().collect();
     bench.advance(600);
     let after: BTreeMap<_, _> = bench.report(body()).await.rows().into_iter().collect();
-    let (yesterday, today) = (
-        vec![String::from("20260630")],
-        vec![String::from("20260701")],
-    );
+    let (yesterday, today) = (vec![String::from("20260630")], vec![String::from("20260701")]);
     assert_eq!(before[&yesterday], after[&yesterday]);
     assert!(after[&today] > before[&today]);
     bench.advance(12 * 3600);
@@ -264,31 +202,19 @@ async fn core_reports_can_lag_behind() {
     let bench = Bench::new(world(shop().core_delay(Duration::from_secs(4 * 3600)))).await;
     let day = date(2026, 7, 1);
     let now = bench.now();
-    let late = bench
-        .report(request(&["screenPageViews"], &[], &[("today", "today")]))
-        .await
-        .value();
+    let late = bench.report(request(&["screenPageViews"], &[], &[("today", "today")])).await.value();
     let delayed = bench.simulator.truth(SHOP).unwrap();
     assert_eq!(late, delayed.days_ago(0, 0, now).pageviews());
-    bench
-        .simulator
-        .edit(SHOP, |shop| shop.core_delay(Duration::ZERO));
+    bench.simulator.edit(SHOP, |shop| shop.core_delay(Duration::ZERO));
     let truth = bench.simulator.truth(SHOP).unwrap();
-    assert_eq!(
-        late,
-        truth
-            .days(day, day, now - Duration::from_secs(4 * 3600))
-            .pageviews()
-    );
+    assert_eq!(late, truth.days(day, day, now - Duration::from_secs(4 * 3600)).pageviews());
     assert!(late < truth.days(day, day, now).pageviews());
 }
 
 #[tokio::test]
 async fn a_thousand_small_properties_are_cheap() {
     let properties = (0..1000).fold(Account::new("1", "Many"), |account, number| {
-        account.property(
-            Property::new(format!("{}", 400_000_000 + number), "Small").pageviews_per_hour(3.0),
-        )
+        account.property(Property::new(format!("{}", 400_000_000 + number), "Small").pageviews_per_hour(3.0))
     });
     let bench = Bench::new(World::new(3).account(properties)).await;
     let mut busy = 0;

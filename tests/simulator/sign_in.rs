@@ -30,8 +30,7 @@ async fn a_signed_jwt_buys_a_token_that_the_apis_accept() {
     let answer = bench.exchange(&bench.jwt(|_, _| {})).await;
     assert_eq!(answer.body["expires_in"], 3599);
     assert_eq!(answer.body["token_type"], "Bearer");
-    let google =
-        bench.jwt(|_, claims| claims["aud"] = json!("https://oauth2.googleapis.com/token"));
+    let google = bench.jwt(|_, claims| claims["aud"] = json!("https://oauth2.googleapis.com/token"));
     assert_eq!(bench.exchange(&google).await.status, 200);
     assert_eq!(bench.report(pageviews()).await.status, 200);
 }
@@ -43,59 +42,22 @@ async fn every_flaw_of_a_jwt_is_refused_in_googles_words() {
     let with = |claim: &'static str, value: Value| bench.jwt(|_, claims| claims[claim] = value);
     let header = |name: &'static str, value: Value| bench.jwt(|header, _| header[name] = value);
     let cases = [
-        (
-            header("kid", json!("other")),
-            "invalid_grant",
-            "Invalid JWT Signature.",
-        ),
-        (
-            header("kid", Value::Null),
-            "invalid_grant",
-            "Invalid JWT Signature.",
-        ),
-        (
-            header("alg", json!("HS256")),
-            "invalid_grant",
-            "Invalid JWT Signature.",
-        ),
-        (
-            header("typ", json!("JOSE")),
-            "invalid_grant",
-            "Invalid JWT Signature.",
-        ),
-        (
-            with("iss", json!("x@y.example")),
-            "invalid_grant",
-            "Invalid grant: account not found",
-        ),
-        (
-            with("aud", json!("https://x.example")),
-            "invalid_grant",
-            "Invalid JWT: Failed audience check.",
-        ),
+        (header("kid", json!("other")), "invalid_grant", "Invalid JWT Signature."),
+        (header("kid", Value::Null), "invalid_grant", "Invalid JWT Signature."),
+        (header("alg", json!("HS256")), "invalid_grant", "Invalid JWT Signature."),
+        (header("typ", json!("JOSE")), "invalid_grant", "Invalid JWT Signature."),
+        (with("iss", json!("x@y.example")), "invalid_grant", "Invalid grant: account not found"),
+        (with("aud", json!("https://x.example")), "invalid_grant", "Invalid JWT: Failed audience check."),
         (with("exp", json!(now + 3601)), "invalid_grant", NOT_TIMELY),
         (with("exp", json!(now - 1)), "invalid_grant", NOT_TIMELY),
-        (
-            with("scope", json!("")),
-            "invalid_scope",
-            "Empty or missing scope not allowed.",
-        ),
-        (
-            with("scope", json!("analytics")),
-            "invalid_scope",
-            "Invalid OAuth scope or ID token audience provided.",
-        ),
+        (with("scope", json!("")), "invalid_scope", "Empty or missing scope not allowed."),
+        (with("scope", json!("analytics")), "invalid_scope", "Invalid OAuth scope or ID token audience provided."),
     ];
     for (jwt, error, description) in cases {
         refused(&bench.exchange(&jwt).await, 400, error, description);
     }
-    let delegated = bench
-        .exchange(&with("sub", json!("someone@example.com")))
-        .await;
-    assert_eq!(
-        (delegated.status, &delegated.body["error"]),
-        (401, &json!("unauthorized_client"))
-    );
+    let delegated = bench.exchange(&with("sub", json!("someone@example.com"))).await;
+    assert_eq!((delegated.status, &delegated.body["error"]), (401, &json!("unauthorized_client")));
 }
 
 #[tokio::test]
@@ -107,12 +69,7 @@ async fn clocks_may_differ_by_five_minutes() {
             claims["iat"] = json!(now + shift);
             claims["exp"] = json!(now + shift + 3600);
         });
-        refused(
-            &bench.exchange(&skewed).await,
-            400,
-            "invalid_grant",
-            NOT_TIMELY,
-        );
+        refused(&bench.exchange(&skewed).await, 400, "invalid_grant", NOT_TIMELY);
     }
     let skewed = bench.jwt(|_, claims| claims["iat"] = json!(now + 290));
     assert_eq!(bench.exchange(&skewed).await.status, 200);
@@ -127,18 +84,9 @@ async fn a_damaged_or_padded_jwt_is_refused() {
     let flipped = format!("{first}{}", &signature[1..]);
     let answer = bench.exchange(&format!("{signed}.{flipped}")).await;
     refused(&answer, 400, "invalid_grant", "Invalid JWT Signature.");
-    for damaged in [
-        format!("{jwt}=="),
-        signed.to_owned(),
-        String::from("x.y.z"),
-        String::new(),
-    ] {
+    for damaged in [format!("{jwt}=="), signed.to_owned(), String::from("x.y.z"), String::new()] {
         let answer = bench.exchange(&damaged).await;
-        assert_eq!(
-            (answer.status, &answer.body["error"]),
-            (400, &json!("invalid_grant")),
-            "{damaged}"
-        );
+        assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_grant")), "{damaged}");
     }
 }
 
@@ -146,16 +94,9 @@ async fn a_damaged_or_padded_jwt_is_refused() {
 async fn other_grants_are_refused() {
     let bench = bench().await;
     let answer = bench.token_form(&[("grant_type", "password")]).await;
-    refused(
-        &answer,
-        400,
-        "unsupported_grant_type",
-        "Invalid grant_type: password",
-    );
+    refused(&answer, 400, "unsupported_grant_type", "Invalid grant_type: password");
     assert_eq!(bench.token_form(&[]).await.body["error"], "invalid_request");
-    let bare = bench
-        .token_form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")])
-        .await;
+    let bare = bench.token_form(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")]).await;
     assert_eq!(bare.body["error"], "invalid_request");
 }
 
@@ -171,18 +112,11 @@ async fn a_refresh_token_buys_a_token() {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
     bench.token = answer.body["access_token"].as_str().unwrap().into();
     assert_eq!(bench.report(pageviews()).await.status, 200);
-    for (index, status, error) in [
-        (1, 401, "invalid_client"),
-        (2, 401, "invalid_client"),
-        (3, 400, "invalid_grant"),
-    ] {
+    for (index, status, error) in [(1, 401, "invalid_client"), (2, 401, "invalid_client"), (3, 400, "invalid_grant")] {
         let mut wrong = form.clone();
         wrong[index].1 = "wrong";
         let answer = bench.token_form(&wrong).await;
-        assert_eq!(
-            (answer.status, &answer.body["error"]),
-            (status, &json!(error))
-        );
+        assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)));
     }
 }
 
@@ -190,19 +124,11 @@ async fn a_refresh_token_buys_a_token() {
 async fn the_metadata_server_wants_its_header_and_the_scope() {
     let mut bench = bench().await;
     let path = "/computeMetadata/v1/instance/service-accounts/default/token";
-    let ask = |path: &str| {
-        bench
-            .http
-            .get(bench.url(path))
-            .header("Metadata-Flavor", "Google")
-    };
+    let ask = |path: &str| bench.http.get(bench.url(path)).header("Metadata-Flavor", "Google");
     let probe = ask("/").send().await.unwrap();
     assert_eq!(probe.headers()["metadata-flavor"], "Google");
     assert_eq!(send(bench.http.get(bench.url(path))).await.status, 403);
-    let email = ask("/computeMetadata/v1/instance/service-accounts/default/email")
-        .send()
-        .await
-        .unwrap();
+    let email = ask("/computeMetadata/v1/instance/service-accounts/default/email").send().await.unwrap();
     assert_eq!(email.text().await.unwrap(), bench.simulator.client_email());
     let scoped = send(ask(&format!("{path}?scopes={READONLY}"))).await;
     let default = send(ask(path)).await;
@@ -210,10 +136,7 @@ async fn the_metadata_server_wants_its_header_and_the_scope() {
     assert_eq!(bench.report(pageviews()).await.status, 200);
     bench.token = default.body["access_token"].as_str().unwrap().into();
     let refused = bench.report(pageviews()).await;
-    assert_eq!(
-        (refused.status, refused.message()),
-        (403, "Request had insufficient authentication scopes.")
-    );
+    assert_eq!((refused.status, refused.message()), (403, "Request had insufficient authentication scopes."));
     let details = &refused.body["error"]["details"][0];
     assert_eq!(details["reason"], "ACCESS_TOKEN_SCOPE_INSUFFICIENT");
     assert_eq!(details["domain"], "googleapis.com");
@@ -224,14 +147,8 @@ async fn missing_expired_and_revoked_tokens_are_unauthenticated() {
     let mut bench = bench().await;
     let url = bench.url("/v1beta/accountSummaries");
     let bare = send(bench.http.get(&url)).await;
-    assert_eq!(
-        (bare.status, &bare.body["error"]["status"]),
-        (401, &json!("UNAUTHENTICATED"))
-    );
-    assert_eq!(
-        bare.body["error"]["details"][0]["reason"],
-        "CREDENTIALS_MISSING"
-    );
+    assert_eq!((bare.status, &bare.body["error"]["status"]), (401, &json!("UNAUTHENTICATED")));
+    assert_eq!(bare.body["error"]["details"][0]["reason"], "CREDENTIALS_MISSING");
     let basic = send(bench.http.get(&url).basic_auth("x", Some("y"))).await;
     assert_eq!(basic.status, 401);
 
@@ -255,24 +172,15 @@ async fn self_signed_tokens_are_accepted_directly() {
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": key["private_key_id"]});
     let claims = |changes: Value| {
         let mut claims = json!({"iss": key["client_email"], "sub": key["client_email"], "iat": now, "exp": now + 3600});
-        claims
-            .as_object_mut()
-            .unwrap()
-            .extend(changes.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         claims
     };
-    let (data, admin) = (
-        "https://analyticsdata.googleapis.com/",
-        "https://analyticsadmin.googleapis.com/",
-    );
+    let (data, admin) = ("https://analyticsdata.googleapis.com/", "https://analyticsadmin.googleapis.com/");
     for (changes, status) in [
         (json!({ "aud": data }), 200),
         (json!({ "scope": READONLY }), 200),
         (json!({ "aud": admin }), 401),
-        (
-            json!({"scope": "https://www.googleapis.com/auth/drive"}),
-            403,
-        ),
+        (json!({"scope": "https://www.googleapis.com/auth/drive"}), 403),
         (json!({"aud": data, "sub": "x"}), 401),
         (json!({"aud": data, "exp": now + 7200}), 401),
         (json!({}), 401),

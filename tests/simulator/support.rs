@@ -52,34 +52,23 @@ impl Answer {
     /// All rows as (dimension values, metric values).
     pub(crate) fn rows(&self) -> Vec<(Vec<String>, Vec<u64>)> {
         let row = |row: &Value| {
-            let dimensions = row["dimensionValues"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            let dimensions = dimensions
-                .iter()
-                .map(|value| value["value"].as_str().unwrap().into());
+            let dimensions = row["dimensionValues"].as_array().cloned().unwrap_or_default();
+            let dimensions = dimensions.iter().map(|value| value["value"].as_str().unwrap().into());
             let metrics = row["metricValues"].as_array().unwrap().iter().map(whole);
             (dimensions.collect(), metrics.collect())
         };
-        self.body["rows"]
-            .as_array()
-            .map(|rows| rows.iter().map(row).collect())
-            .unwrap_or_default()
+        self.body["rows"].as_array().map(|rows| rows.iter().map(row).collect()).unwrap_or_default()
     }
 }
 
 fn whole(value: &Value) -> u64 {
     let text = value["value"].as_str().expect("a metric value is a string");
-    text.parse()
-        .unwrap_or_else(|_| panic!("{text} is not whole"))
+    text.parse().unwrap_or_else(|_| panic!("{text} is not whole"))
 }
 
 /// One property in Berlin with 6,000 pageviews an hour.
 pub(crate) fn shop() -> Property {
-    Property::new(SHOP, "Shop")
-        .time_zone("Europe/Berlin")
-        .pageviews_per_hour(6_000.0)
+    Property::new(SHOP, "Shop").time_zone("Europe/Berlin").pageviews_per_hour(6_000.0)
 }
 
 pub(crate) fn world(property: Property) -> World {
@@ -98,19 +87,9 @@ impl Bench {
         let now = move || Timestamp::from_second(hands.load(Ordering::Relaxed)).unwrap();
         let simulator = Simulator::on_loopback(world, now).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
-            .no_gzip()
-            .no_proxy()
-            .tls_certs_only([])
-            .timeout(Duration::from_secs(20))
-            .build()
-            .unwrap();
-        let mut bench = Self {
-            simulator,
-            http,
-            token: String::new(),
-            clock,
-        };
+        let http =
+            Client::builder().no_gzip().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(20)).build().unwrap();
+        let mut bench = Self { simulator, http, token: String::new(), clock };
         bench.sign_in().await;
         bench
     }
@@ -146,8 +125,7 @@ impl Bench {
 
     pub(crate) async fn exchange(&self, assertion: &str) -> Answer {
         let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-        self.token_form(&[("grant_type", grant), ("assertion", assertion)])
-            .await
+        self.token_form(&[("grant_type", grant), ("assertion", assertion)]).await
     }
 
     pub(crate) async fn token_form(&self, form: &[(&str, &str)]) -> Answer {
@@ -171,11 +149,7 @@ impl Bench {
     }
 
     pub(crate) async fn realtime(&self, body: Value) -> Answer {
-        send(self.post(
-            &format!("/v1beta/properties/{SHOP}:runRealtimeReport"),
-            &body,
-        ))
-        .await
+        send(self.post(&format!("/v1beta/properties/{SHOP}:runRealtimeReport"), &body)).await
     }
 }
 
@@ -183,37 +157,23 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    Answer {
-        status,
-        body: serde_json::from_str(&text).unwrap_or(Value::Null),
-    }
+    Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
 }
 
 pub(crate) fn sign(key: &Value, header: &Value, claims: &Value) -> String {
     let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
     let signed = format!("{}.{}", encode(header), encode(claims));
     let pem = key["private_key"].as_str().unwrap();
-    let der: String = pem
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
+    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let pair = RsaKeyPair::from_pkcs8(&BASE64_STANDARD.decode(der).unwrap()).unwrap();
     let mut signature = vec![0; pair.public().modulus_len()];
-    pair.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        signed.as_bytes(),
-        &mut signature,
-    )
-    .unwrap();
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// What should happen at once; a test that hangs says nothing.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .expect("it should have happened long ago")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it should have happened long ago")
 }
 
 /// Waits until something is so.
