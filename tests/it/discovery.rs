@@ -144,6 +144,37 @@ async fn configured_properties_are_asked_for_by_name_and_discovery_is_off() {
 }
 
 #[tokio::test]
+async fn one_property_without_a_name_leaves_the_others_theirs() {
+    let fault = Fault::new(Effect::Refuse(Refusal::Internal)).on(Method::GetProperty).property(SHOP);
+    let both = "{properties: [313110001, 313110002], reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}";
+    let pair = Setup::new().config(both).fault(fault).start().await;
+    pair.until("the other's name", |metrics| info(metrics, NEWS).contains("property_name=\"News\"")).await;
+}
+
+#[tokio::test]
+async fn a_listing_outlives_short_tokens() {
+    let slow = Fault::new(Effect::Latency(std::time::Duration::from_millis(2500))).on(Method::AccountSummaries);
+    let pair =
+        Setup::of(crate::support::world().token_lifetime(std::time::Duration::from_secs(2))).fault(slow).start().await;
+    pair.all_up(&[SHOP, NEWS]).await;
+    assert_eq!(listings(&pair), 1, "it was not begun again with every token");
+}
+
+#[tokio::test]
+async fn what_is_no_listing_removes_nothing() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP, NEWS]).await;
+    let portal = Effect::Raw(200, "{\"captive\": \"portal\"}".to_owned());
+    pair.simulator.inject(Fault::new(portal).on(Method::AccountSummaries));
+    for failures in 1..=3 {
+        pair.advance(HOUR);
+        let failed = "api_request_failures_total{api=\"admin\",reason=\"protocol\"}";
+        pair.until("no listing", |metrics| metrics.own(failed) >= Some(f64::from(failures))).await;
+    }
+    assert!(!pair.metrics().await.fails_with(SHOP, "traffic", "not_listed"));
+}
+
+#[tokio::test]
 async fn a_disabled_admin_api_holds_up_nothing_that_is_configured() {
     let fault =
         || Fault::new(Effect::Refuse(Refusal::ServiceDisabled)).on(Method::AccountSummaries).on(Method::GetProperty);

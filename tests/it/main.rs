@@ -1,5 +1,13 @@
 //! The exporter against the simulator, over real sockets and with real signatures: every promise that needs both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
 mod discovery;
 mod failures;
 mod purity;

@@ -1,8 +1,10 @@
 //! Quotas as Google tells of them, and what is not sent while a bucket is empty.
 
+use std::fs;
+
 use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Refusal};
 
-use crate::support::{NEWS, Pair, SHOP, Setup};
+use crate::support::{EVERY_SECOND, NEWS, Pair, SHOP, Setup};
 
 const HOUR: i64 = 3600;
 
@@ -66,7 +68,9 @@ async fn an_empty_bucket_is_left_alone_until_it_refills() {
             Bucket::Thresholded => {
                 assert_eq!(metrics.of(SHOP, "quota_thresholded_requests_remaining", "category=\"core\""), Some(0.0));
             }
-            _ => assert_eq!(metrics.of(SHOP, "quota_tokens_remaining", &labels), Some(0.0), "{reason}"),
+            Bucket::Day | Bucket::Hour | Bucket::ProjectHour | Bucket::ServerErrors => {
+                assert_eq!(metrics.of(SHOP, "quota_tokens_remaining", &labels), Some(0.0), "{reason}");
+            }
         }
         pair.advance(seconds + 15);
         let metrics = pair.until("open again", |metrics| metrics.is_up(SHOP, "traffic")).await;
@@ -79,12 +83,29 @@ async fn a_bucket_that_stays_empty_is_tried_every_ten_minutes() {
     let pair = Setup::new().fault(exhausted(Bucket::Hour)).start().await;
     pair.until("closed", |metrics| metrics.fails_with(SHOP, "traffic", "quota_hour")).await;
     pair.advance(HOUR / 2 + 15);
-    pair.wait_for_many(2, |request| is_core_of_shop(request)).await;
+    pair.wait_for_many(2, is_core_of_shop).await;
     assert!(!asks_meanwhile(&pair).await, "the trial has failed");
     pair.advance(550);
     assert!(!asks_meanwhile(&pair).await, "too early for the next");
     pair.advance(100);
-    pair.wait_for_many(3, |request| is_core_of_shop(request)).await;
+    pair.wait_for_many(3, is_core_of_shop).await;
+}
+
+#[tokio::test]
+async fn a_trial_that_is_lost_does_not_close_the_bucket_for_ever() {
+    let pair = Setup { lifecycle: true, ..Setup::new() }.fault(exhausted(Bucket::Hour).once()).start().await;
+    pair.until("closed", |metrics| metrics.fails_with(SHOP, "traffic", "quota_hour")).await;
+    let config = pair.directory.path().join("config.yml");
+    let hang = pair.simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport).property(SHOP));
+    pair.advance(HOUR / 2 + 15);
+    pair.wait_for_many(2, is_core_of_shop).await;
+    for yaml in [EVERY_SECOND.replace("traffic: {", "traffic: {enabled: false, "), EVERY_SECOND.to_owned()] {
+        fs::write(&config, yaml).unwrap();
+        assert_eq!(pair.post("/-/reload").await.0, 200);
+    }
+    pair.simulator.clear(hang);
+    pair.advance(200);
+    pair.until("another trial", |metrics| metrics.is_up(SHOP, "traffic")).await;
 }
 
 #[tokio::test]
@@ -117,7 +138,7 @@ async fn server_errors_stop_long_before_google_blocks() {
         let fault = Fault::new(Effect::Refuse(refusal)).on(Method::RunReport).property(SHOP);
         let pair = Setup::new().fault(fault).start().await;
         for errors in 1..=8 {
-            pair.wait_for_many(errors, |request| is_core_of_shop(request)).await;
+            pair.wait_for_many(errors, is_core_of_shop).await;
             pair.until("noted", |metrics| metrics.fails_with(SHOP, "traffic", "server_error")).await;
             pair.advance(400);
         }

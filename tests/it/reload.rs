@@ -1,8 +1,10 @@
 //! Reading the configuration again: all of it or nothing.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use crate::support::{EVERY_SECOND, NEWS, SHOP, Setup};
+use google_analytics_exporter::simulator::{Effect, Fault, Method, Refusal};
+
+use crate::support::{EVERY_SECOND, Metrics, NEWS, SHOP, Setup};
 
 #[tokio::test]
 async fn a_reload_has_to_be_allowed() {
@@ -42,4 +44,34 @@ async fn a_bad_file_changes_nothing_and_says_so() {
     fs::write(&path, EVERY_SECOND).unwrap();
     assert_eq!(pair.post("/-/reload").await.0, 200);
     pair.until("good again", |metrics| metrics.own("config_last_reload_successful") == Some(1.0)).await;
+}
+
+#[tokio::test]
+async fn a_reload_leaves_what_was_refused_waiting() {
+    let refused = Fault::new(Effect::Refuse(Refusal::InvalidArgument)).on(Method::RunReport).property(SHOP);
+    let pair = Setup { lifecycle: true, ..Setup::new() }.fault(refused).start().await;
+    pair.until("refused", |metrics| metrics.fails_with(SHOP, "traffic", "invalid_request")).await;
+    let faster = EVERY_SECOND.replace("realtime: {interval: 1s}", "realtime: {interval: 2s}");
+    fs::write(pair.directory.path().join("config.yml"), faster).unwrap();
+    assert_eq!(pair.post("/-/reload").await.0, 200);
+    pair.advance(600);
+    for _ in 0..2 {
+        pair.next_request(Method::RunReport, NEWS).await;
+    }
+    assert_eq!(pair.count(Method::RunReport, SHOP), 1);
+}
+
+#[tokio::test]
+async fn a_reload_while_requests_are_on_their_way_loses_none() {
+    let slow = Fault::new(Effect::Latency(Duration::from_millis(300))).on(Method::RunReport);
+    let pair = Setup { lifecycle: true, ..Setup::new() }.fault(slow).start().await;
+    let path = pair.directory.path().join("config.yml");
+    for metrics in ["[visitors]", "[pageviews]", "[visitors, pageviews]"] {
+        pair.next_request(Method::RunReport, SHOP).await;
+        fs::write(&path, EVERY_SECOND.replace("traffic: {", &format!("traffic: {{metrics: {metrics}, "))).unwrap();
+        assert_eq!(pair.post("/-/reload").await.0, 200);
+    }
+    let both = |metrics: &Metrics| metrics.has(SHOP, "today_visitors") && metrics.has(SHOP, "today_pageviews");
+    pair.until("both metrics", both).await;
+    pair.all_up(&[SHOP, NEWS]).await;
 }

@@ -87,6 +87,38 @@ async fn a_revoked_token_is_renewed() {
 }
 
 #[tokio::test]
+async fn refused_tokens_and_a_dead_key_do_not_make_a_storm() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP, NEWS]).await;
+    let before = pair.count(Method::Token, "");
+    pair.simulator.inject(refuse(400, "invalid_grant", "Invalid JWT Signature."));
+    pair.simulator.revoke_tokens();
+    pair.until("refused", |metrics| {
+        [SHOP, NEWS].iter().all(|id| {
+            metrics.fails_with(id, "traffic", "unauthenticated")
+                && metrics.fails_with(id, "realtime", "unauthenticated")
+        })
+    })
+    .await;
+    for _ in 0..3 {
+        pair.advance(310);
+        pair.next_request(Method::RunReport, SHOP).await;
+        pair.next_request(Method::RunRealtimeReport, NEWS).await;
+    }
+    let asked = pair.count(Method::Token, "") - before;
+    assert!((1..=8).contains(&asked), "{asked} requests for a token in a quarter of an hour");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_wrong_and_is_set_right_lets_it_sign_in() {
+    let wrong = refuse(400, "invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes)").once();
+    let pair = Setup::new().fault(wrong).start().await;
+    pair.until("clock", |metrics| failures(metrics, "clock") >= 1.0).await;
+    pair.advance(-86_400);
+    pair.all_up(&[SHOP, NEWS]).await;
+}
+
+#[tokio::test]
 async fn an_expired_token_is_never_sent() {
     let pair = Setup::new().start().await;
     pair.all_up(&[SHOP]).await;
