@@ -58,7 +58,7 @@ where
 
 /// Answers a connection that is one too many. What it asks is read first, and what follows until it closes, because a
 /// client that is answered before it has asked, or cut off while it sends, may never see the answer.
-pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, limit: Duration) {
     let mut buffer = [0; 1024];
     let refused = async {
         if stream.read(&mut buffer).await? > 0 {
@@ -69,14 +69,11 @@ pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
         io::Result::Ok(())
     };
     // Whether it heard us or not, there is no more to do for it.
-    let _ = time::timeout(REFUSAL_DEADLINE, refused).await;
+    let _ = time::timeout(limit, refused).await;
 }
 
 /// A longer header is answered with 431.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
-
-/// For the whole of a refusal.
-const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: text/plain; charset=utf-8\r\n\

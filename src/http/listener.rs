@@ -119,7 +119,8 @@ impl Listener {
             let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
             self.connections.spawn(holding(slot, connection::serve(stream, client, site, stop)));
         } else if let Ok(refusal) = Arc::clone(&self.capacity.refusals).try_acquire_owned() {
-            self.connections.spawn(holding(refusal, connection::refuse(stream)));
+            let limit = self.site.settings.limits.refusal;
+            self.connections.spawn(holding(refusal, connection::refuse(stream, limit)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The cache of what a scrape is answered with.
 //!
 //! Knows when a text is out of date: when the exporter's version has changed, when a value in it has expired, and when it
-//! is [`MAX_AGE`] old, as some values (those of the process) change without the version. Invariant: a scrape gets a text
+//! is [`Limits::reuse`](super::Limits::reuse) old, as some values (those of the process) change without the version. Invariant: a scrape gets a text
 //! that was true at some moment between its arrival and its answer, or one that is still within those three bounds.
 //!
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. One that
@@ -35,8 +35,8 @@ pub(super) struct Renderings {
 
 impl Renderings {
     /// Nothing is rendered before it is asked for.
-    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock) -> Self {
-        Self { source: Arc::new(Source { exporter, clock, stored: Notify::new() }), slots: all_slots() }
+    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock, reuse: Duration) -> Self {
+        Self { source: Arc::new(Source { exporter, clock, reuse, stored: Notify::new() }), slots: all_slots() }
     }
 
     /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
@@ -52,12 +52,12 @@ impl Renderings {
         }
     }
 
-    /// Lets go of texts that cannot be used again, [`MAX_AGE`] after they were made; sleeps while there are none.
+    /// Lets go of texts that cannot be used again, soon after; sleeps while there are none.
     pub(super) async fn keep_tidy(&self) {
         loop {
             self.source.stored.notified().await;
             while self.held() {
-                time::sleep(MAX_AGE).await;
+                time::sleep(self.source.reuse).await;
                 self.release();
             }
         }
@@ -81,6 +81,8 @@ impl Renderings {
 struct Source {
     exporter: Arc<dyn Exporter>,
     clock: Clock,
+    /// How old a text gets at most.
+    reuse: Duration,
     /// Told of every text that is stored.
     stored: Notify,
 }
@@ -88,11 +90,11 @@ struct Source {
 impl Source {
     fn holds(&self, stamp: &Stamp) -> bool {
         let now = self.clock.now();
-        let age = now.duration_since(stamp.rendered_at);
+        // None if the clock was set back: that must not make a text live longer.
+        let age = Duration::try_from(now.duration_since(stamp.rendered_at)).ok();
         stamp.version == self.exporter.version()
             && stamp.valid_until.is_none_or(|until| now < until)
-            // A clock that was set back must not make a text live longer.
-            && (SignedDuration::ZERO..SignedDuration::try_from(MAX_AGE).unwrap_or(SignedDuration::MAX)).contains(&age)
+            && age.is_some_and(|age| age < self.reuse)
     }
 }
 
@@ -252,9 +254,6 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         },
     }
 }
-
-/// A text that is so old is made anew.
-const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// So long after somebody asked for the plain text it is kept beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
