@@ -263,3 +263,161 @@ const LEVEL: u32 = 3;
 
 /// How many times shorter a compressed text is, roughly.
 const USUAL_RATIO: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::{Pin, pin},
+        sync::atomic::{AtomicU64, Ordering},
+        task::Poll,
+    };
+
+    use super::{super::Readiness, *};
+
+    /// Counts its renderings; each changes it when `restless`.
+    #[derive(Default)]
+    struct Fake {
+        version: AtomicU64,
+        rendered: AtomicU64,
+        restless: bool,
+    }
+
+    impl Exporter for Fake {
+        fn version(&self) -> u64 {
+            self.version.load(Ordering::SeqCst)
+        }
+
+        fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
+            self.version.fetch_add(self.restless.into(), Ordering::SeqCst);
+            let number = self.rendered.fetch_add(1, Ordering::SeqCst);
+            Rendering { text: number.to_string().into_bytes(), valid_until: None }
+        }
+
+        fn readiness(&self, _now: Timestamp) -> Readiness {
+            Readiness::Ready
+        }
+
+        fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+            Box::pin(future::ready(Ok(())))
+        }
+
+        fn config_yaml(&self) -> String {
+            String::new()
+        }
+    }
+
+    fn renderings(exporter: &Arc<Fake>) -> Renderings {
+        Renderings::new(Arc::clone(exporter) as Arc<dyn Exporter>, Clock::system(), HOUR)
+    }
+
+    fn text_slot(renderings: &Renderings) -> &Slot {
+        &renderings.slots[0]
+    }
+
+    async fn body(renderings: &Renderings, encoding: Encoding) -> Bytes {
+        renderings.body(Format::Text, Scope::All, encoding).await
+    }
+
+    async fn poll_once<F: Future>(mut future: Pin<&mut F>) {
+        future::poll_fn(|context| {
+            assert!(future.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_while_another_renders_shares_the_next_rendering() {
+        // Each rendering is out of date at once, so that only waiting together can make them share one.
+        let exporter = Arc::new(Fake { restless: true, ..Fake::default() });
+        let renderings = renderings(&exporter);
+        let other = Arc::clone(&text_slot(&renderings).rendering).lock_owned().await;
+        let mut first = pin!(body(&renderings, Encoding::Identity));
+        let mut second = pin!(body(&renderings, Encoding::Identity));
+        let mut third = pin!(body(&renderings, Encoding::Gzip));
+        let mut fourth = pin!(body(&renderings, Encoding::Gzip));
+        poll_once(first.as_mut()).await;
+        poll_once(second.as_mut()).await;
+        poll_once(third.as_mut()).await;
+        poll_once(fourth.as_mut()).await;
+        drop(other);
+        let bodies = tokio::join!(first, second, third, fourth);
+        assert_eq!((&*bodies.0, &*bodies.1), (&b"0"[..], &b"0"[..]));
+        assert_eq!(bodies.2, bodies.3);
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+        assert_eq!(body(&renderings, Encoding::Identity).await, "1");
+    }
+
+    #[tokio::test]
+    async fn what_is_being_made_is_finished_even_if_nobody_waits() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
+            let mut leaver = Box::pin(body(&renderings, encoding));
+            poll_once(leaver.as_mut()).await;
+            drop(leaver);
+            body(&renderings, encoding).await;
+        }
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn the_plain_text_is_kept_only_while_somebody_wants_it() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let has_plain = || text_slot(&renderings).state().text.as_ref().unwrap().plain.is_some();
+        body(&renderings, Encoding::Gzip).await;
+        assert!(!has_plain());
+        body(&renderings, Encoding::Identity).await;
+        body(&renderings, Encoding::Gzip).await;
+        assert!(has_plain());
+        renderings.source.clock.advance(KEEP_PLAIN);
+        exporter.version.fetch_add(1, Ordering::SeqCst);
+        body(&renderings, Encoding::Gzip).await;
+        assert!(!has_plain());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn texts_of_no_more_use_are_let_go() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let tidied = async {
+            let start = time::Instant::now();
+            body(&renderings, Encoding::Gzip).await;
+            body(&renderings, Encoding::Identity).await;
+            assert!(renderings.held());
+            renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
+            while renderings.held() {
+                time::sleep(Duration::from_secs(1)).await;
+            }
+            assert!(start.elapsed() >= HOUR);
+        };
+        tokio::select! {
+            () = renderings.keep_tidy() => unreachable!("it never ends"),
+            () = tidied => {}
+        }
+    }
+
+    #[test]
+    fn texts_still_of_use_are_not_let_go() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let renderings = renderings(&Arc::new(Fake::default()));
+        runtime.block_on(body(&renderings, Encoding::Gzip));
+        renderings.release();
+        assert!(renderings.held());
+    }
+
+    #[test]
+    fn a_packed_text_is_one_member_that_unpacks_to_it() {
+        for text in [&b""[..], b"a", &b"some_metric 1\n".repeat(10_000)] {
+            let gzip = compress(text);
+            let mut decoder = flate2::read::GzDecoder::new(&*gzip);
+            let mut unpacked = Vec::new();
+            std::io::Read::read_to_end(&mut decoder, &mut unpacked).unwrap();
+            assert_eq!(unpacked, text);
+            assert!(decoder.into_inner().is_empty());
+        }
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+}
