@@ -25,6 +25,7 @@ mod address;
 mod answers;
 mod connection;
 mod deadlines;
+mod gzip;
 mod limits;
 mod listener;
 mod negotiate;

@@ -9,22 +9,19 @@
 //! the next one: so many clients and frequent changes together still mean one rendering after the other, not one each.
 
 use std::{
-    future,
-    io::Write,
-    panic,
+    future, panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
     task, time,
 };
 
-use super::{Exporter, Format, Rendering, Scope, negotiate::Encoding};
+use super::{Exporter, Format, Rendering, Scope, gzip::compress, negotiate::Encoding};
 use crate::clock::Clock;
 
 /// The texts of all formats and scopes.
@@ -234,15 +231,6 @@ fn all_slots() -> Vec<Arc<Slot>> {
     [Format::Text, Format::OpenMetrics].into_iter().flat_map(scopes).collect()
 }
 
-/// One gzip member with the whole text.
-fn compress(text: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / USUAL_RATIO), Compression::new(LEVEL));
-    encoder.write_all(text).expect("writing to memory does not fail");
-    let mut gzip = encoder.finish().expect("writing to memory does not fail");
-    gzip.shrink_to_fit();
-    Bytes::from(gzip)
-}
-
 /// Does long work on a thread where it holds up no connection.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match task::spawn_blocking(work).await {
@@ -257,12 +245,6 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 /// So long after somebody asked for the plain text it is kept beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
-
-/// Level 3 costs half of the usual 6 and makes the text only a tenth longer.
-const LEVEL: u32 = 3;
-
-/// How many times shorter a compressed text is, roughly.
-const USUAL_RATIO: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -405,18 +387,6 @@ mod tests {
         runtime.block_on(body(&renderings, Encoding::Gzip));
         renderings.release();
         assert!(renderings.held());
-    }
-
-    #[test]
-    fn a_packed_text_is_one_member_that_unpacks_to_it() {
-        for text in [&b""[..], b"a", &b"some_metric 1\n".repeat(10_000)] {
-            let gzip = compress(text);
-            let mut decoder = flate2::read::GzDecoder::new(&*gzip);
-            let mut unpacked = Vec::new();
-            std::io::Read::read_to_end(&mut decoder, &mut unpacked).unwrap();
-            assert_eq!(unpacked, text);
-            assert!(decoder.into_inner().is_empty());
-        }
     }
 
     const HOUR: Duration = Duration::from_secs(3600);

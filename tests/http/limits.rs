@@ -81,25 +81,15 @@ async fn an_idle_connection_is_closed() {
 }
 
 #[tokio::test]
-async fn a_slow_header_of_a_later_request_is_cut_off() {
-    let server = Server::with(|settings| settings.limits.header = Duration::from_secs(2));
-    let mut client = occupy(&server).await;
-    client.send("GET /-/hea").await;
-    assert_eq!(client.rest().await, b"");
-}
-
-#[tokio::test]
 async fn a_slow_reader_is_cut_off() {
     let server = Server::with(|settings| {
         settings.limits.connections = 1;
-        settings.limits.response = Duration::from_millis(200);
+        settings.limits.response = Duration::from_secs(1);
     });
     let size = 64 << 20; // more than the system buffers
     *server.exporter.padding.lock().unwrap() = vec![b'#'; size];
     let mut slow = server.connect().await;
     slow.send(&scrape("")).await;
-    let answer = slow.head().await;
-    assert_eq!(answer.status, 200);
     room(&server).await;
     let mut received = Vec::new();
     let _ = within(slow.stream.read_to_end(&mut received)).await; // may end with a reset
