@@ -124,22 +124,35 @@ mod tests {
     /// Serves a client that does as it is told, and returns after how many seconds the connection was closed. Time is
     /// the runtime's, which jumps to the next event whenever all wait.
     async fn closed_after<F: Future<Output = ()>>(client: impl FnOnce(DuplexStream) -> F) -> u64 {
+        closed_after_with_stop(client, Duration::from_secs(3600)).await
+    }
+
+    async fn closed_after_with_stop<F: Future<Output = ()>>(
+        client: impl FnOnce(DuplexStream) -> F,
+        stop_after: Duration,
+    ) -> u64 {
         let (near, far) = tokio::io::duplex(1000);
+        let (stop, stopped) = watch::channel(false);
+        let start = Instant::now();
+        let served = async {
+            serve(far, SocketAddr::from(([127, 0, 0, 1], 1)), site(), stopped).await;
+            start.elapsed().as_secs()
+        };
+        let stopping = async {
+            time::sleep(stop_after).await;
+            stop.send_replace(true);
+        };
+        tokio::join!(served, client(near), stopping).0
+    }
+
+    fn site() -> Arc<Site> {
         let limits = Limits::default();
         let exporter: Arc<dyn Exporter> = Arc::new(Fake);
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
         let [name, version, revision] = ["", "", ""].map(str::to_owned);
         let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), limits.reuse);
         let settings = Settings { telemetry_path, lifecycle: true, name, version, revision, limits };
-        let site = Arc::new(Site { exporter, settings, clock, renderings });
-        let (_stop, stopped) = watch::channel(false);
-        let start = Instant::now();
-        let served = async {
-            serve(far, SocketAddr::from(([127, 0, 0, 1], 1)), site, stopped).await;
-            start.elapsed()
-        };
-        let (served, ()) = tokio::join!(served, client(near));
-        served.as_secs()
+        Arc::new(Site { exporter, settings, clock, renderings })
     }
 
     /// Reads so many bytes each second until the server closes, and returns how many there were.
@@ -233,6 +246,20 @@ mod tests {
             assert_eq!(read_slowly(&mut client, 100).await, 0);
         };
         assert_eq!(closed_after(client).await, 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_a_response_but_not_for_a_header() {
+        let asking = |mut client: DuplexStream| async move {
+            client.write_all(b"GET /").await.unwrap();
+            read_slowly(&mut client, 100).await;
+        };
+        assert_eq!(closed_after_with_stop(asking, Duration::from_secs(3)).await, 3);
+        let reading = |mut client: DuplexStream| async move {
+            client.write_all(CONFIG).await.unwrap();
+            assert!(read_slowly(&mut client, 4000).await > CONFIG_LENGTH);
+        };
+        assert_eq!(closed_after_with_stop(reading, Duration::from_secs(3)).await, 12);
     }
 
     const CONFIG: &[u8] = b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n";

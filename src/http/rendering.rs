@@ -325,7 +325,7 @@ mod tests {
         drop(other);
         let bodies = tokio::join!(first, second, third, fourth);
         assert_eq!((&*bodies.0, &*bodies.1), (&b"0"[..], &b"0"[..]));
-        assert_eq!(bodies.2, bodies.3);
+        assert_eq!(bodies.2.as_ptr(), bodies.3.as_ptr(), "packed once");
         assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
         assert_eq!(body(&renderings, Encoding::Identity).await, "1");
     }
