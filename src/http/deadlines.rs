@@ -77,13 +77,14 @@ impl Deadlines {
             // alarm is left as it is until it goes off: setting it twice for each request would cost more than the rest.
             loop {
                 let State { phase, until } = *self.state();
-                if until < alarm.deadline() || alarm.is_elapsed() {
+                if until < alarm.deadline() {
                     alarm.as_mut().reset(until);
                 }
                 ready!(alarm.as_mut().poll(context));
                 if alarm.deadline() == until {
                     return Poll::Ready(Err(phase));
                 }
+                alarm.as_mut().reset(until);
             }
         })
         .await
