@@ -27,6 +27,7 @@ mod address;
 mod answers;
 mod connection;
 mod deadlines;
+mod gzip;
 mod limits;
 mod listener;
 mod negotiate;
@@ -108,7 +109,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
     let capacity = Arc::new(Capacity::new(settings.limits.connections));
-    let renderings = Renderings::new(Arc::clone(&exporter), clock.clone());
+    let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), settings.limits.reuse);
     let site = Arc::new(Site { exporter, settings, clock, renderings });
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

@@ -4,6 +4,7 @@
 //! before anything is started, so that a wrong address is an error of the start.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
@@ -127,30 +128,31 @@ fn open_any(port: u16) -> io::Result<TcpListener> {
     }
 }
 
-/// A name like `localhost` has an IPv6 address in `/etc/hosts` even where IPv6 is off, so one success is enough.
 fn open_named(address: &ListenAddress, host: &str) -> Result<io::Result<Vec<TcpListener>>, BindError> {
     let resolved =
         (host, address.port).to_socket_addrs().map_err(|source| BindError::Unresolved(address.to_string(), source))?;
-    let mut seen = Vec::new();
+    Ok(open_all(resolved))
+}
+
+/// A name like `localhost` has an IPv6 address in `/etc/hosts` even where IPv6 is off, so one success is enough. It may
+/// have the same address twice.
+fn open_all(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<TcpListener>> {
+    let addresses: BTreeSet<_> = addresses.collect();
     let mut listeners = Vec::new();
     let mut missing = None;
-    for resolved in resolved {
-        if seen.contains(&resolved) {
-            continue;
-        }
-        seen.push(resolved);
-        match open(resolved) {
+    for address in addresses {
+        match open(address) {
             Ok(listener) => listeners.push(listener),
             Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
-                return Ok(Err(error));
+                return Err(error);
             }
             Err(error) => missing = Some(error),
         }
     }
-    Ok(match missing {
+    match missing {
         Some(error) if listeners.is_empty() => Err(error),
         Some(_) | None => Ok(listeners),
-    })
+    }
 }
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
@@ -228,6 +230,16 @@ mod tests {
         let listeners = bind(&[parse(":0")]).unwrap();
         let port = listeners[0].local_addr().unwrap().port();
         std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    }
+
+    #[test]
+    fn of_a_name_one_address_that_can_be_had_is_enough() {
+        let (here, elsewhere) = (SocketAddr::from(([127, 0, 0, 1], 0)), SocketAddr::from(([192, 0, 2, 1], 0)));
+        assert_eq!(open_all([elsewhere, here, here].into_iter()).unwrap().len(), 1);
+        assert_eq!(open_all([elsewhere].into_iter()).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
+        let taken = open(here).unwrap();
+        let both = [here, taken.local_addr().unwrap()];
+        assert_eq!(open_all(both.into_iter()).unwrap_err().kind(), ErrorKind::AddrInUse);
     }
 
     #[test]

@@ -58,7 +58,7 @@ where
 
 /// Answers a connection that is one too many. What it asks is read first, and what follows until it closes, because a
 /// client that is answered before it has asked, or cut off while it sends, may never see the answer.
-pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, limit: Duration) {
     let mut buffer = [0; 1024];
     let refused = async {
         if stream.read(&mut buffer).await? > 0 {
@@ -69,14 +69,11 @@ pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
         io::Result::Ok(())
     };
     // Whether it heard us or not, there is no more to do for it.
-    let _ = time::timeout(REFUSAL_DEADLINE, refused).await;
+    let _ = time::timeout(limit, refused).await;
 }
 
 /// A longer header is answered with 431.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
-
-/// For the whole of a refusal.
-const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: text/plain; charset=utf-8\r\n\
@@ -85,3 +82,189 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Connection: close\r\n\
     \r\n\
     Too many connections; try again later.\n";
+
+#[cfg(test)]
+mod tests {
+    use std::{future, pin::Pin};
+
+    use jiff::Timestamp;
+    use tokio::{io::DuplexStream, time::Instant};
+
+    use super::{
+        super::{Exporter, Format, Limits, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
+        *,
+    };
+    use crate::clock::Clock;
+
+    /// Has nothing but a long configuration.
+    struct Fake;
+
+    impl Exporter for Fake {
+        fn version(&self) -> u64 {
+            0
+        }
+
+        fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
+            Rendering { text: Vec::new(), valid_until: None }
+        }
+
+        fn readiness(&self, _now: Timestamp) -> Readiness {
+            Readiness::Ready
+        }
+
+        fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+            Box::pin(future::pending())
+        }
+
+        fn config_yaml(&self) -> String {
+            "#".repeat(CONFIG_LENGTH)
+        }
+    }
+
+    /// Serves a client that does as it is told, and returns after how many seconds the connection was closed. Time is
+    /// the runtime's, which jumps to the next event whenever all wait.
+    async fn closed_after<F: Future<Output = ()>>(client: impl FnOnce(DuplexStream) -> F) -> u64 {
+        closed_after_with_stop(client, Duration::from_secs(3600)).await
+    }
+
+    async fn closed_after_with_stop<F: Future<Output = ()>>(
+        client: impl FnOnce(DuplexStream) -> F,
+        stop_after: Duration,
+    ) -> u64 {
+        let (near, far) = tokio::io::duplex(1000);
+        let (stop, stopped) = watch::channel(false);
+        let start = Instant::now();
+        let served = async {
+            serve(far, SocketAddr::from(([127, 0, 0, 1], 1)), site(), stopped).await;
+            start.elapsed().as_secs()
+        };
+        let stopping = async {
+            time::sleep(stop_after).await;
+            stop.send_replace(true);
+        };
+        tokio::join!(served, client(near), stopping).0
+    }
+
+    fn site() -> Arc<Site> {
+        let limits = Limits::default();
+        let exporter: Arc<dyn Exporter> = Arc::new(Fake);
+        let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
+        let [name, version, revision] = ["", "", ""].map(str::to_owned);
+        let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), limits.reuse);
+        let settings = Settings { telemetry_path, lifecycle: true, name, version, revision, limits };
+        Arc::new(Site { exporter, settings, clock, renderings })
+    }
+
+    /// Reads so many bytes each second until the server closes, and returns how many there were.
+    async fn read_slowly(client: &mut DuplexStream, bytes: usize) -> usize {
+        let mut received = Vec::new();
+        loop {
+            let count = client.take(bytes as u64).read_to_end(&mut received).await.unwrap();
+            if count < bytes {
+                return received.len();
+            }
+            time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_has_ten_seconds() {
+        let client = |mut client: DuplexStream| async move {
+            assert_eq!(read_slowly(&mut client, 100).await, 0);
+        };
+        assert_eq!(closed_after(client).await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickling_header_has_ten_seconds_in_all() {
+        let client = |mut client: DuplexStream| async move {
+            for byte in HEALTHY {
+                if client.write_all(&[*byte]).await.is_err() {
+                    return;
+                }
+                time::sleep(Duration::from_secs(1)).await;
+            }
+            unreachable!("the header is longer than ten bytes");
+        };
+        assert_eq!(closed_after(client).await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_client_has_75_seconds_after_each_response() {
+        let client = |mut client: DuplexStream| async move {
+            for _ in 0..2 {
+                client.write_all(HEALTHY).await.unwrap();
+                time::sleep(Duration::from_secs(50)).await;
+            }
+            read_slowly(&mut client, 1000).await;
+        };
+        assert_eq!(closed_after(client).await, 125);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_further_header_has_ten_seconds_too() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(HEALTHY).await.unwrap();
+            time::sleep(Duration::from_secs(70)).await;
+            client.write_all(b"GET").await.unwrap();
+            read_slowly(&mut client, 1000).await;
+        };
+        assert_eq!(closed_after(client).await, 80);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_has_thirty_seconds() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(CONFIG).await.unwrap();
+            assert!(read_slowly(&mut client, 1000).await < CONFIG_LENGTH);
+        };
+        assert_eq!(closed_after(client).await, 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_response_has_its_own_thirty_seconds() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(&CONFIG.repeat(3)).await.unwrap();
+            assert!(read_slowly(&mut client, 4000).await > 3 * CONFIG_LENGTH);
+        };
+        assert_eq!(closed_after(client).await, 37 + 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_is_fast_enough_gets_everything() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(CONFIG).await.unwrap();
+            assert!(read_slowly(&mut client, CONFIG_LENGTH).await > CONFIG_LENGTH);
+        };
+        assert_eq!(closed_after(client).await, 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reload_that_hangs_has_thirty_seconds() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+            assert_eq!(read_slowly(&mut client, 100).await, 0);
+        };
+        assert_eq!(closed_after(client).await, 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_a_response_but_not_for_a_header() {
+        let asking = |mut client: DuplexStream| async move {
+            client.write_all(b"GET /").await.unwrap();
+            read_slowly(&mut client, 100).await;
+        };
+        assert_eq!(closed_after_with_stop(asking, Duration::from_secs(3)).await, 3);
+        let reading = |mut client: DuplexStream| async move {
+            client.write_all(CONFIG).await.unwrap();
+            assert!(read_slowly(&mut client, 4000).await > CONFIG_LENGTH);
+        };
+        assert_eq!(closed_after_with_stop(reading, Duration::from_secs(3)).await, 12);
+    }
+
+    const CONFIG: &[u8] = b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    const HEALTHY: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    const CONFIG_LENGTH: usize = 50_000;
+}

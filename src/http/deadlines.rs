@@ -9,7 +9,7 @@ use std::{
     io::{self, IoSlice},
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -73,12 +73,19 @@ impl Deadlines {
             if let Poll::Ready(output) = connection.as_mut().poll(context) {
                 return Poll::Ready(Ok(output));
             }
-            // All that moves the deadline happens while the connection is polled.
-            let State { phase, until } = *self.state();
-            if alarm.deadline() != until {
+            // All that moves the deadline happens while the connection is polled. It mostly moves back, and then the
+            // alarm is left as it is until it goes off: setting it twice for each request would cost more than the rest.
+            loop {
+                let State { phase, until } = *self.state();
+                if until < alarm.deadline() {
+                    alarm.as_mut().reset(until);
+                }
+                ready!(alarm.as_mut().poll(context));
+                if alarm.deadline() == until {
+                    return Poll::Ready(Err(phase));
+                }
                 alarm.as_mut().reset(until);
             }
-            alarm.as_mut().poll(context).map(|()| Err(phase))
         })
         .await
     }
@@ -226,4 +233,38 @@ impl Drop for TimedBody {
 /// Deadlines are the one thing that goes by the monotonic clock: waiting is the runtime's business.
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_comes_before_the_last_response_is_gone_gets_no_more_time() {
+        let deadlines = Deadlines::new(Limits::default());
+        deadlines.request_came();
+        let until = deadlines.state().until;
+        time::advance(Duration::from_secs(20)).await;
+        deadlines.response_handed_over();
+        deadlines.request_came();
+        assert_eq!(deadlines.state().until, until);
+        assert!(deadlines.is_busy());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_flushed_before_it_is_handed_over() {
+        let deadlines = Deadlines::new(Limits::default());
+        deadlines.flushed();
+        assert_eq!(deadlines.state().phase, Phase::Header);
+        deadlines.request_came();
+        deadlines.flushed();
+        deadlines.received();
+        assert_eq!(deadlines.state().phase, Phase::Response);
+        deadlines.response_handed_over();
+        deadlines.flushed();
+        assert_eq!(deadlines.state().phase, Phase::Idle);
+        assert!(!deadlines.is_busy());
+    }
 }

@@ -15,6 +15,10 @@ pub struct Limits {
     pub response: Duration,
     /// For the responses under way when the server is told to stop.
     pub drain: Duration,
+    /// For telling a connection beyond the limit that it is one too many.
+    pub refusal: Duration,
+    /// How old a rendering gets at most, even if nothing has changed: some values change without notice.
+    pub reuse: Duration,
     /// Pause after the system could not accept a connection for want of something.
     pub accept_pause: Duration,
 }
@@ -27,6 +31,8 @@ impl Default for Limits {
             idle: IDLE_DEADLINE,
             response: RESPONSE_DEADLINE,
             drain: DRAIN_DEADLINE,
+            refusal: REFUSAL_DEADLINE,
+            reuse: MAX_REUSE,
             accept_pause: ACCEPT_PAUSE,
         }
     }
@@ -46,6 +52,12 @@ const RESPONSE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The default of [`Limits::drain`].
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The default of [`Limits::refusal`].
+const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The default of [`Limits::reuse`].
+const MAX_REUSE: Duration = Duration::from_secs(1);
 
 /// The default of [`Limits::accept_pause`].
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

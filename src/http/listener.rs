@@ -87,7 +87,7 @@ struct Listener {
     connections: JoinSet<()>,
     /// Whether the last attempt to accept failed for want of something.
     trouble: bool,
-    /// Whether the last connection was one too many.
+    /// Whether a connection was one too many, and there has been no room to speak of since.
     full: bool,
 }
 
@@ -113,24 +113,28 @@ impl Listener {
     fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
         // Without it a short answer may wait for the client's acknowledgement of its header.
         let _ = stream.set_nodelay(true);
-        let slot = Arc::clone(&self.capacity.slots).try_acquire_owned();
-        self.note_capacity(slot.is_ok());
-        if let Ok(slot) = slot {
+        if let Ok(slot) = Arc::clone(&self.capacity.slots).try_acquire_owned() {
+            self.note_room();
             let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
             self.connections.spawn(holding(slot, connection::serve(stream, client, site, stop)));
-        } else if let Ok(refusal) = Arc::clone(&self.capacity.refusals).try_acquire_owned() {
-            self.connections.spawn(holding(refusal, connection::refuse(stream)));
+            return;
+        }
+        let limits = &self.site.settings.limits;
+        if !std::mem::replace(&mut self.full, true) {
+            let limit = limits.connections;
+            warn!(listener.address = self.address, limit, "too many connections; refusing further ones");
+        }
+        if let Ok(refusal) = Arc::clone(&self.capacity.refusals).try_acquire_owned() {
+            self.connections.spawn(holding(refusal, connection::refuse(stream, limits.refusal)));
         }
     }
 
-    fn note_capacity(&mut self, free: bool) {
-        match (std::mem::replace(&mut self.full, !free), free) {
-            (false, false) => {
-                let limit = self.site.settings.limits.connections;
-                warn!(listener.address = self.address, limit, "too many connections; refusing further ones");
-            }
-            (true, true) => info!(listener.address = self.address, "taking connections again"),
-            _ => {}
+    /// One free slot that is taken at once is not the end of the rush, and not worth a line in the log each time.
+    fn note_room(&mut self) {
+        let room = self.capacity.slots.available_permits() >= self.site.settings.limits.connections / 8;
+        if self.full && room {
+            self.full = false;
+            info!(listener.address = self.address, "taking connections again");
         }
     }
 

@@ -225,7 +225,10 @@ mod tests {
             ("application/openmetrics-text;q=1.1", text),
             ("application/openmetrics-text;q=-1", text),
             (",;,openmetrics,/,application/openmetrics-text;;q=1.000,", open_metrics),
-            ("text/plain;x=\"a,b;q=0\",application/openmetrics-text;q=0.9", text),
+            // quotes hide separators, and a backslash in quotes hides a quote
+            ("text/plain;x=\",\";q=0.1,application/openmetrics-text;q=0.9", open_metrics),
+            ("text/plain;x=\"\\\",\";q=0.1,application/openmetrics-text;q=0.9", open_metrics),
+            ("text/plain;q=0.1;x=\\\",application/openmetrics-text", text),
             ("application/openmetrics-text;x=\"\\\",;", open_metrics),
         ] {
             assert_eq!(format([accept].into_iter()), expected, "{accept}");

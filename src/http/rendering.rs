@@ -1,7 +1,7 @@
 //! The cache of what a scrape is answered with.
 //!
 //! Knows when a text is out of date: when the exporter's version has changed, when a value in it has expired, and when it
-//! is [`MAX_AGE`] old, as some values (those of the process) change without the version. Invariant: a scrape gets a text
+//! is [`Limits::reuse`](super::Limits::reuse) old, as some values (those of the process) change without the version. Invariant: a scrape gets a text
 //! that was true at some moment between its arrival and its answer, or one that is still within those three bounds.
 //!
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. One that
@@ -9,22 +9,19 @@
 //! the next one: so many clients and frequent changes together still mean one rendering after the other, not one each.
 
 use std::{
-    future,
-    io::Write,
-    panic,
+    future, panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
     task, time,
 };
 
-use super::{Exporter, Format, Rendering, Scope, negotiate::Encoding};
+use super::{Exporter, Format, Rendering, Scope, gzip::compress, negotiate::Encoding};
 use crate::clock::Clock;
 
 /// The texts of all formats and scopes.
@@ -35,8 +32,8 @@ pub(super) struct Renderings {
 
 impl Renderings {
     /// Nothing is rendered before it is asked for.
-    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock) -> Self {
-        Self { source: Arc::new(Source { exporter, clock, stored: Notify::new() }), slots: all_slots() }
+    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock, reuse: Duration) -> Self {
+        Self { source: Arc::new(Source { exporter, clock, reuse, stored: Notify::new() }), slots: all_slots() }
     }
 
     /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
@@ -52,12 +49,12 @@ impl Renderings {
         }
     }
 
-    /// Lets go of texts that cannot be used again, [`MAX_AGE`] after they were made; sleeps while there are none.
+    /// Lets go of texts that cannot be used again, soon after; sleeps while there are none.
     pub(super) async fn keep_tidy(&self) {
         loop {
             self.source.stored.notified().await;
             while self.held() {
-                time::sleep(MAX_AGE).await;
+                time::sleep(self.source.reuse).await;
                 self.release();
             }
         }
@@ -81,6 +78,8 @@ impl Renderings {
 struct Source {
     exporter: Arc<dyn Exporter>,
     clock: Clock,
+    /// How old a text gets at most.
+    reuse: Duration,
     /// Told of every text that is stored.
     stored: Notify,
 }
@@ -88,11 +87,11 @@ struct Source {
 impl Source {
     fn holds(&self, stamp: &Stamp) -> bool {
         let now = self.clock.now();
-        let age = now.duration_since(stamp.rendered_at);
+        // None if the clock was set back: that must not make a text live longer.
+        let age = Duration::try_from(now.duration_since(stamp.rendered_at)).ok();
         stamp.version == self.exporter.version()
             && stamp.valid_until.is_none_or(|until| now < until)
-            // A clock that was set back must not make a text live longer.
-            && (SignedDuration::ZERO..SignedDuration::try_from(MAX_AGE).unwrap_or(SignedDuration::MAX)).contains(&age)
+            && age.is_some_and(|age| age < self.reuse)
     }
 }
 
@@ -232,15 +231,6 @@ fn all_slots() -> Vec<Arc<Slot>> {
     [Format::Text, Format::OpenMetrics].into_iter().flat_map(scopes).collect()
 }
 
-/// One gzip member with the whole text.
-fn compress(text: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / USUAL_RATIO), Compression::new(LEVEL));
-    encoder.write_all(text).expect("writing to memory does not fail");
-    let mut gzip = encoder.finish().expect("writing to memory does not fail");
-    gzip.shrink_to_fit();
-    Bytes::from(gzip)
-}
-
 /// Does long work on a thread where it holds up no connection.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match task::spawn_blocking(work).await {
@@ -253,14 +243,152 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     }
 }
 
-/// A text that is so old is made anew.
-const MAX_AGE: Duration = Duration::from_secs(1);
-
 /// So long after somebody asked for the plain text it is kept beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Level 3 costs half of the usual 6 and makes the text only a tenth longer.
-const LEVEL: u32 = 3;
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::{Pin, pin},
+        sync::atomic::{AtomicU64, Ordering},
+        task::{Context, Waker},
+    };
 
-/// How many times shorter a compressed text is, roughly.
-const USUAL_RATIO: usize = 8;
+    use super::{super::Readiness, *};
+
+    /// Counts its renderings; each changes it when `restless`, and waits while somebody has the `gate`.
+    #[derive(Default)]
+    struct Fake {
+        gate: Mutex<()>,
+        version: AtomicU64,
+        rendered: AtomicU64,
+        restless: bool,
+    }
+
+    impl Exporter for Fake {
+        fn version(&self) -> u64 {
+            self.version.load(Ordering::SeqCst)
+        }
+
+        fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
+            let _gate = self.gate.lock();
+            self.version.fetch_add(self.restless.into(), Ordering::SeqCst);
+            let number = self.rendered.fetch_add(1, Ordering::SeqCst);
+            Rendering { text: number.to_string().into_bytes(), valid_until: None }
+        }
+
+        fn readiness(&self, _now: Timestamp) -> Readiness {
+            Readiness::Ready
+        }
+
+        fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+            Box::pin(future::ready(Ok(())))
+        }
+
+        fn config_yaml(&self) -> String {
+            String::new()
+        }
+    }
+
+    fn renderings(exporter: &Arc<Fake>) -> Renderings {
+        Renderings::new(Arc::clone(exporter) as Arc<dyn Exporter>, Clock::system(), HOUR)
+    }
+
+    fn text_slot(renderings: &Renderings) -> &Slot {
+        &renderings.slots[0]
+    }
+
+    async fn body(renderings: &Renderings, encoding: Encoding) -> Bytes {
+        renderings.body(Format::Text, Scope::All, encoding).await
+    }
+
+    fn poll_once<F: Future>(future: Pin<&mut F>) {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.poll(&mut context).is_pending());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_while_another_renders_shares_the_next_rendering() {
+        // Each rendering is out of date at once, so that only waiting together can make them share one.
+        let exporter = Arc::new(Fake { restless: true, ..Fake::default() });
+        let renderings = renderings(&exporter);
+        let other = Arc::clone(&text_slot(&renderings).rendering).lock_owned().await;
+        let mut first = pin!(body(&renderings, Encoding::Identity));
+        let mut second = pin!(body(&renderings, Encoding::Identity));
+        let mut third = pin!(body(&renderings, Encoding::Gzip));
+        let mut fourth = pin!(body(&renderings, Encoding::Gzip));
+        poll_once(first.as_mut());
+        poll_once(second.as_mut());
+        poll_once(third.as_mut());
+        poll_once(fourth.as_mut());
+        drop(other);
+        let bodies = tokio::join!(first, second, third, fourth);
+        assert_eq!((&*bodies.0, &*bodies.1), (&b"0"[..], &b"0"[..]));
+        assert_eq!(bodies.2.as_ptr(), bodies.3.as_ptr(), "packed once");
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+        assert_eq!(body(&renderings, Encoding::Identity).await, "1");
+    }
+
+    #[tokio::test]
+    async fn what_is_being_made_is_finished_even_if_nobody_waits() {
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
+            let exporter = Arc::new(Fake::default());
+            let renderings = renderings(&exporter);
+            let gate = exporter.gate.lock().unwrap();
+            let mut leaver = Box::pin(body(&renderings, encoding));
+            poll_once(leaver.as_mut());
+            drop(leaver);
+            drop(gate);
+            body(&renderings, encoding).await;
+            assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_plain_text_is_kept_only_while_somebody_wants_it() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let has_plain = || text_slot(&renderings).state().text.as_ref().unwrap().plain.is_some();
+        body(&renderings, Encoding::Gzip).await;
+        assert!(!has_plain());
+        body(&renderings, Encoding::Identity).await;
+        body(&renderings, Encoding::Gzip).await;
+        assert!(has_plain());
+        renderings.source.clock.advance(KEEP_PLAIN);
+        exporter.version.fetch_add(1, Ordering::SeqCst);
+        body(&renderings, Encoding::Gzip).await;
+        assert!(!has_plain());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn texts_of_no_more_use_are_let_go() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let tidied = async {
+            let start = time::Instant::now();
+            body(&renderings, Encoding::Gzip).await;
+            body(&renderings, Encoding::Identity).await;
+            assert!(renderings.held());
+            renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
+            while renderings.held() {
+                time::sleep(Duration::from_secs(1)).await;
+            }
+            assert!(start.elapsed() >= HOUR);
+        };
+        tokio::select! {
+            () = renderings.keep_tidy() => unreachable!("it never ends"),
+            () = tidied => {}
+        }
+    }
+
+    #[test]
+    fn texts_still_of_use_are_not_let_go() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let renderings = renderings(&Arc::new(Fake::default()));
+        runtime.block_on(body(&renderings, Encoding::Gzip));
+        renderings.release();
+        assert!(renderings.held());
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+}

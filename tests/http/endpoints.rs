@@ -1,0 +1,150 @@
+//! What each path answers, and what becomes of odd requests.
+
+use std::sync::atomic::Ordering;
+
+use tokio::io::AsyncWriteExt;
+
+use crate::support::{Server, within};
+
+#[tokio::test]
+async fn the_landing_page_links_to_the_metrics() {
+    let server = Server::with(|settings| settings.telemetry_path = "/numbers".parse().unwrap());
+    let answer = server.get("/").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    for part in ["google_analytics_exporter", "1.2.3", "abcdef", "href=\"/numbers\""] {
+        assert!(answer.text().contains(part), "{part}: {}", answer.text());
+    }
+    assert_eq!(server.get("/numbers").await.status, 200);
+    assert_eq!(server.get("/metrics").await.status, 404);
+}
+
+#[tokio::test]
+async fn health_is_always_good_and_readiness_says_what_is_missing() {
+    let server = Server::start();
+    *server.exporter.missing.lock().unwrap() = Some("2 of 3 reports have had no outcome yet".to_owned());
+    assert_eq!(server.get("/-/healthy").await.status, 200);
+    let answer = server.get("/-/ready").await;
+    assert_eq!((answer.status, answer.text()), (503, "Not ready: 2 of 3 reports have had no outcome yet\n"));
+    *server.exporter.missing.lock().unwrap() = None;
+    assert_eq!(server.get("/-/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reload_works_or_says_why_not() {
+    let server = Server::start();
+    for method in ["POST", "PUT"] {
+        assert_eq!(server.ask(&format!("{method} /-/reload HTTP/1.1\r\nHost: x\r\n\r\n")).await.status, 200);
+    }
+    assert_eq!(server.exporter.reloads.load(Ordering::SeqCst), 2);
+    *server.exporter.complaint.lock().unwrap() = Some("config.yml:3:7: unknown key `intervall`".to_owned());
+    let answer = server.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("config.yml:3:7: unknown key `intervall`"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_reload_that_is_not_allowed_is_not_done() {
+    let server = Server::with(|settings| settings.lifecycle = false);
+    let answer = server.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.text().contains("--web.enable-lifecycle"), "{}", answer.text());
+    assert_eq!(server.exporter.reloads.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_as_text() {
+    let answer = Server::start().get("/config").await;
+    assert_eq!((answer.status, answer.text()), (200, "properties: []\n"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_told_apart() {
+    let server = Server::start();
+    for path in ["/nothing", "//metrics", "/metrics/", "/metrics%20", "/-/quit"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+    for (method, path, allowed) in
+        [("POST", "/metrics", "GET, HEAD"), ("DELETE", "/", "GET, HEAD"), ("GET", "/-/reload", "POST, PUT")]
+    {
+        let answer = server.ask(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
+    }
+    assert_eq!(server.get("/metrics?scope=all").await.status, 400);
+}
+
+#[tokio::test]
+async fn head_tells_the_length_that_get_would_have() {
+    let server = Server::start();
+    for path in ["/", "/metrics", "/-/healthy", "/-/ready", "/config", "/nothing"] {
+        let get = server.get(path).await;
+        let mut client = server.connect().await;
+        client.send(&format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+        let head = client.head().await;
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(client.rest().await, b"", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn odd_but_legal_requests_are_answered() {
+    let server = Server::start();
+    for request in [
+        "GET http://example.org/metrics HTTP/1.1\r\nHost: example.org\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\n\r\n",
+        "POST /-/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nthe rest never comes",
+    ] {
+        assert_eq!(server.ask(request).await.status, 200, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_none_are_refused() {
+    let server = Server::start();
+    let long = "x".repeat(20_000);
+    for (request, expected) in [
+        ("nonsense\r\n\r\n".to_owned(), 400),
+        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200)), 431),
+        ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 404),
+        ("CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n".to_owned(), 404),
+    ] {
+        assert_eq!(server.ask(&request).await.status, expected, "{:.60}", request);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    let server = Server::start();
+    let mut client = server.connect().await;
+    for path in ["/metrics", "/nothing", "/-/healthy"] {
+        client.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        client.answer().await;
+    }
+    // several at once
+    client.send(&"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3)).await;
+    for _ in 0..3 {
+        assert_eq!(client.answer().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_has_closed_its_half_gets_its_answer() {
+    let server = Server::start();
+    let gate = server.exporter.close_gate();
+    let mut client = server.connect().await;
+    client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    within(gate.entered).await.unwrap();
+    client.stream.shutdown().await.unwrap();
+    drop(gate.open);
+    assert_eq!(client.answer().await.status, 200);
+    assert_eq!(client.rest().await, b"");
+}
