@@ -103,7 +103,6 @@ async fn refused_tokens_and_a_dead_key_do_not_make_a_storm() {
     for _ in 0..3 {
         pair.advance(310);
         pair.next_request(Method::RunReport, SHOP).await;
-        pair.next_request(Method::RunRealtimeReport, NEWS).await;
     }
     let asked = pair.count(Method::Token, "") - before;
     assert!((1..=8).contains(&asked), "{asked} requests for a token in a quarter of an hour");
