@@ -102,7 +102,11 @@ async fn refused_tokens_and_a_dead_key_do_not_make_a_storm() {
     .await;
     for _ in 0..3 {
         pair.advance(310);
-        pair.next_request(Method::RunReport, SHOP).await;
+        let sent_at = pair.next_request(Method::RunReport, SHOP).await.at.as_millisecond() / 1000;
+        let sent_at = f64::from(u32::try_from(sent_at).unwrap());
+        let attempt =
+            |metrics: &Metrics| metrics.of(SHOP, "report_last_attempt_timestamp_seconds", "report=\"traffic\"");
+        pair.until("it is refused again", |metrics| attempt(metrics) >= Some(sent_at - 1.0)).await;
     }
     let asked = pair.count(Method::Token, "") - before;
     assert!((1..=8).contains(&asked), "{asked} requests for a token in a quarter of an hour");
