@@ -1,0 +1,49 @@
+# Everything there is to run. `make` alone lists it.
+
+CARGO := cargo
+# Absolute, since programs that tests start need not run in this directory.
+VENV := $(CURDIR)/target/e2e/venv
+BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
+E2E_TESTS := $(CARGO) test --locked --test e2e --test simulator -- --ignored
+
+.DEFAULT_GOAL := help
+.PHONY: help test check demo bench prepare cargo-test e2e skip-e2e
+.NOTPARALLEL:
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+
+ifeq ($(SKIP_E2E),1)
+test: check cargo-test skip-e2e
+else
+test: prepare check cargo-test e2e ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+endif
+
+check: ## formatting, lints, documentation, dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check bans licenses sources; \
+	else echo 'cargo-deny is not installed: licences and duplicates were not checked'; fi
+
+demo: ## serve against the built-in simulator of Google; no account needed
+	$(CARGO) run --locked --release -- demo
+
+bench: ## the benchmarks; they print ratios
+	$(CARGO) bench --locked
+
+prepare:
+	tests/e2e/prepare.sh
+	$(VENV)/bin/shellcheck tests/e2e/prepare.sh .ci/run
+
+cargo-test:
+	$(CARGO) test --locked
+
+e2e:
+	$(CARGO) build --locked --release
+	E2E_EXPORTER=$(BINARY) E2E_PYTHON=$(VENV)/bin/python GOOGLE_CLIENTS_PYTHON=$(VENV)/bin/python $(E2E_TESTS)
+
+skip-e2e:
+	@echo 'SKIP_E2E=1: these tests were skipped:'
+	@$(E2E_TESTS) --list

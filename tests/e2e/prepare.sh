@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Gets the programs that the end-to-end tests need: on Debian as root by installing them, elsewhere by naming them. Python
+# packages go into target/e2e/venv. The second time there is nothing left to do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+venv=target/e2e/venv
+requirements=tests/e2e/requirements.txt
+
+# The Debian packages of what cannot be run here, one a line.
+missing_packages() {
+    command -v prometheus >/dev/null || echo prometheus
+    # In Debian 12 a part of the package before; later one of its own.
+    if ! command -v promtool >/dev/null; then
+        if apt-cache show promtool >/dev/null 2>&1; then echo promtool; else echo prometheus; fi
+    fi
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
+}
+
+can_install() {
+    [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null
+}
+
+# Without starting a service: the tests start their own Prometheus.
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+        # The path is wanted as it is now.
+        # shellcheck disable=SC2064
+        trap "rm -f '$policy'" EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -y -q --no-install-recommends "$@"
+}
+
+say_what_is_missing() {
+    {
+        echo "The end-to-end tests need programs that are not installed: $*"
+        echo "These are the names of Debian's packages. As root on Debian 'make test' installs them:"
+        echo "    apt-get install --no-install-recommends $*"
+        echo "SKIP_E2E=1 leaves the end-to-end tests out."
+    } >&2
+}
+
+install_python_packages() {
+    local wanted
+    wanted="$(python3 --version) $(cksum <"$requirements")"
+    if [[ -x $venv/bin/python && $(cat "$venv/stamp" 2>/dev/null) == "$wanted" ]]; then
+        return
+    fi
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    echo "$wanted" >"$venv/stamp"
+}
+
+mapfile -t packages < <(missing_packages | sort -u)
+if [[ ${#packages[@]} -gt 0 ]]; then
+    if ! can_install; then
+        say_what_is_missing "${packages[@]}"
+        exit 1
+    fi
+    install_packages "${packages[@]}" </dev/null
+fi
+install_python_packages </dev/null
