@@ -3,13 +3,24 @@
 //! Whatever needs more than cargo is ignored by `cargo test`; `make test` gets the programs and runs it. Every process is a
 //! child with addresses of its own on loopback, so that the tests run side by side.
 
+// `cfg(test)` tells clippy that helpers are tests too.
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod exporter;
+#[cfg(test)]
 mod formats;
+#[cfg(test)]
 mod mistakes;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
 mod prometheus;
+#[cfg(test)]
 mod scraping;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
 mod streams;
+#[cfg(test)]
 mod worlds;

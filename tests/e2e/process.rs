@@ -74,7 +74,8 @@ impl Process {
     /// Waits until it ends by itself.
     pub(crate) async fn ended(mut self) -> Ended {
         let status =
-            eventually("the end of a program", async || self.child.try_wait().unwrap().ok_or(self.stderr())).await;
+            eventually("the end of a program", async || self.child.try_wait().unwrap().ok_or_else(|| self.stderr()))
+                .await;
         Ended { status, stdout: self.stdout.whole(), stderr: self.stderr.whole() }
     }
 
