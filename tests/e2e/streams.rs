@@ -31,13 +31,15 @@ async fn closed_streams_are_done_without() {
 
 #[tokio::test]
 async fn the_demo_needs_nobody_to_read_what_it_prints() {
-    let directory = TempDir::new().unwrap();
-    let address = free_address();
-    let mut command = binary(directory.path());
-    command.args(["demo", "--web.listen-address", &address]);
-    let process = Process::start(&mut in_a_shell(&command, ">&- 2>&-"));
-    answers(&address, "the demo").await;
-    assert_eq!(process.stopped_by("INT").await.code(), Some(0));
+    for closing in [">&- 2>&-", ">/dev/full 2>/dev/full"] {
+        let directory = TempDir::new().unwrap();
+        let address = free_address();
+        let mut command = binary(directory.path());
+        command.args(["demo", "--web.listen-address", &address]);
+        let process = Process::start(&mut in_a_shell(&command, closing));
+        answers(&address, closing).await;
+        assert_eq!(process.stopped_by("INT").await.code(), Some(0), "{closing}");
+    }
 }
 
 #[tokio::test]
