@@ -51,6 +51,14 @@ pub fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// Unix time in seconds, to the millisecond.
+pub fn unix_seconds(at: Timestamp) -> f64 {
+    let milliseconds = at.as_millisecond();
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+    let seconds = milliseconds as f64 / 1000.0;
+    seconds
+}
+
 /// Notices that the clock was set back: what was planned by it would come too late.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps {

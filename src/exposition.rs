@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use prometheus::proto::MetricFamily;
 
 use crate::{
+    clock::unix_seconds,
     report::Report,
     store::{PropertyState, ReportState, Snapshot},
 };
@@ -116,11 +117,11 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
     let help =
         "When the request that brought the present values was sent, in Unix time; absent before the first success.";
     page.family("google_analytics_report_last_success_timestamp_seconds", help, Kind::Gauge);
-    each(page, |report| report.last_success.map(page::seconds));
+    each(page, |report| report.last_success.map(unix_seconds));
     let help = "When the last request for the report was sent, in Unix time; absent before the first attempt.";
     page.family("google_analytics_report_last_attempt_timestamp_seconds", help, Kind::Gauge);
-    each(page, |report| report.last_attempt.map(|attempt| page::seconds(attempt.sent_at)));
-    let help = "How long the last request for the report took.";
+    each(page, |report| report.last_attempt.map(|attempt| unix_seconds(attempt.sent_at)));
+    let help = "How long the last request for the report took, the wait for a token included.";
     page.family("google_analytics_report_duration_seconds", help, Kind::Gauge);
     each(page, |report| report.last_attempt.map(|attempt| attempt.took.as_secs_f64()));
     let help = "Time from one request for the report to the next, as planned now.";

@@ -5,7 +5,7 @@
 //! property moves nothing of another.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -73,7 +73,7 @@ pub struct Schedule {
     /// Due ones whose property has as many requests on their way as it may.
     parked: HashMap<PropertyId, Vec<Job>>,
     in_flight: HashMap<PropertyId, usize>,
-    total_in_flight: usize,
+    on_its_way: HashSet<Job>,
     throttle: Throttle,
     next_number: u64,
     last_seen: Timestamp,
@@ -101,7 +101,7 @@ impl Schedule {
             queue: BTreeSet::new(),
             parked: HashMap::new(),
             in_flight: HashMap::new(),
-            total_in_flight: 0,
+            on_its_way: HashSet::new(),
             throttle: Throttle::default(),
             next_number: 0,
             last_seen: now,
@@ -123,7 +123,10 @@ impl Schedule {
                 let job = Job { property: *property, report };
                 if !self.entries.contains_key(&job) {
                     self.entries.insert(job.clone(), Entry::default());
-                    self.enqueue(&job, now);
+                    // One that went and came back meanwhile is due again when its request has ended.
+                    if !self.on_its_way.contains(&job) {
+                        self.enqueue(&job, now);
+                    }
                 }
             }
         }
@@ -157,7 +160,7 @@ impl Schedule {
         self.last_seen = now;
         let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight());
         loop {
-            if self.total_in_flight >= limit {
+            if self.on_its_way.len() >= limit {
                 return Step::Wait(None);
             }
             let Some((due, number, job)) = self.queue.first().cloned() else { return Step::Wait(None) };
@@ -177,7 +180,7 @@ impl Schedule {
             match ledger.admit(job.property, pace.category, now) {
                 Admission::Open | Admission::Trial => {
                     *self.in_flight.entry(job.property).or_default() += 1;
-                    self.total_in_flight += 1;
+                    self.on_its_way.insert(job.clone());
                     self.throttle.on_sent(now, self.planned_rate());
                     return Step::Send(job);
                 }
@@ -191,6 +194,7 @@ impl Schedule {
 
     /// A request that [`Step::Send`] asked for has ended.
     pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
+        self.on_its_way.remove(job);
         self.land(job.property);
         if matches!(outcome, Outcome::Failed(crate::names::Reason::RateLimit)) {
             self.throttle.on_rate_limit(now);
@@ -270,7 +274,6 @@ impl Schedule {
     fn land(&mut self, property: PropertyId) {
         if let Some(count) = self.in_flight.get_mut(&property) {
             *count -= 1;
-            self.total_in_flight -= 1;
             if *count == 0 {
                 self.in_flight.remove(&property);
             }

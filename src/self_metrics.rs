@@ -18,6 +18,7 @@ use prometheus::{
 };
 
 use crate::{
+    clock::unix_seconds,
     names::{Method, Reason, TokenReason},
     observer::Observer,
 };
@@ -120,7 +121,7 @@ impl SelfMetrics {
     pub fn reloaded(&self, success: bool, now: Timestamp) {
         self.reload_successful.set(i64::from(success));
         if success {
-            self.reload_timestamp.set(seconds(now));
+            self.reload_timestamp.set(unix_seconds(now));
         }
     }
 
@@ -197,7 +198,7 @@ impl Observer for SelfMetrics {
         self.token_refreshes.inc();
         let help = "When the present access token expires, in Unix time.";
         let create = || Gauge::with_opts(options("token_expiry_timestamp_seconds", help));
-        self.lazy(&self.token_expiry, create).set(seconds(expires_at));
+        self.lazy(&self.token_expiry, create).set(unix_seconds(expires_at));
     }
 
     fn token_refresh_failed(&self, reason: TokenReason) {
@@ -210,7 +211,7 @@ impl Observer for SelfMetrics {
         if success {
             let help = "When the properties were last listed completely, in Unix time.";
             let create = || Gauge::with_opts(options("discovery_last_success_timestamp_seconds", help));
-            self.lazy(&self.discovery_timestamp, create).set(seconds(now));
+            self.lazy(&self.discovery_timestamp, create).set(unix_seconds(now));
         }
     }
 }
@@ -240,11 +241,6 @@ fn gauge(end: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
 
 fn counters(end: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
     IntCounterVec::new(options(end, help), labels)
-}
-
-/// Unix time with milliseconds.
-fn seconds(at: Timestamp) -> f64 {
-    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }
 
 const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];

@@ -175,6 +175,11 @@ async fn read(mut response: reqwest::Response, deadline: Duration) -> Result<Byt
     Ok(body.freeze())
 }
 
+/// Whether what is sent there can be read by others on the way: plain HTTP that leaves this machine.
+pub fn is_exposed(url: &Url) -> bool {
+    url.scheme() != "https" && !is_near(url)
+}
+
 /// Whether an address is on this machine or is the metadata server's: a proxy is never asked for those.
 fn is_near(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -209,10 +214,11 @@ mod tests {
             "http://metadata.google.internal/computeMetadata/v1/",
             "http://169.254.169.254/",
         ] {
-            assert!(is_near(&near.parse().unwrap()), "{near}");
+            assert!(is_near(&near.parse().unwrap()) && !is_exposed(&near.parse().unwrap()), "{near}");
         }
         for far in ["https://oauth2.googleapis.com/token", "https://10.0.0.1/", "https://localhost.example/"] {
-            assert!(!is_near(&far.parse().unwrap()), "{far}");
+            assert!(!is_near(&far.parse().unwrap()) && !is_exposed(&far.parse().unwrap()), "{far}");
         }
+        assert!(is_exposed(&"http://ga.example/".parse().unwrap()));
     }
 }

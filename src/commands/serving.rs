@@ -18,7 +18,7 @@ use crate::{
     reload::{Reloads, Source},
     serve::{self, Options},
     telemetry,
-    transport::{Deadlines, Roots},
+    transport::{Deadlines, Roots, is_exposed},
 };
 
 /// Serves what the flags and the configuration say.
@@ -35,6 +35,11 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
     let Loaded { config, warnings } = source.load()?;
     for warning in warnings {
         warn!("{warning}");
+    }
+    for url in [&flags.google.data_api_url, &flags.google.admin_api_url] {
+        if is_exposed(url) {
+            warn!(%url, "the access token will be sent there in the clear; use https");
+        }
     }
     let options = Options {
         config,

@@ -130,14 +130,6 @@ pub(super) fn push_label(labels: &mut String, name: &str, value: &str) {
     labels.push('"');
 }
 
-/// Unix time with milliseconds.
-pub(super) fn seconds(at: Timestamp) -> f64 {
-    let milliseconds = at.as_millisecond();
-    #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
-    let seconds = milliseconds as f64 / 1000.0;
-    seconds
-}
-
 /// Backslashes and newlines, and quotes where those end the text.
 fn escaped(text: &str, quotes: bool) -> std::borrow::Cow<'_, str> {
     if !text.contains(['\\', '\n', '"']) {

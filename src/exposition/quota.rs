@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::{
     PropertyRow,
-    page::{Kind, Page, seconds},
+    page::{Kind, Page},
 };
 use crate::{
+    clock::unix_seconds,
     names::{Bucket, Category},
     quota::{QuotaView, Remaining},
 };
@@ -52,7 +53,7 @@ fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     each(rows, |labels, view| {
         for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
             page.expires(*until);
-            page.sample(&format!("{labels},bucket=\"{bucket}\""), seconds(*until));
+            page.sample(&format!("{labels},bucket=\"{bucket}\""), unix_seconds(*until));
         }
     });
 }

@@ -269,6 +269,17 @@ fn removed_properties_are_forgotten_even_while_on_their_way() {
 }
 
 #[test]
+fn what_goes_and_comes_back_is_not_on_its_way_twice() {
+    let (mut schedule, job) = one_on_its_way();
+    let mut ledger = Ledger::default();
+    schedule.set_properties(&BTreeSet::new(), start());
+    schedule.set_properties(&ids(1), start());
+    assert!(sent(&mut schedule, &mut ledger, after(1)).is_empty());
+    schedule.on_result(&job, &SUCCESS, after(2));
+    assert_eq!(sent(&mut schedule, &mut ledger, after(902)).len(), 1);
+}
+
+#[test]
 fn a_clock_set_back_puts_nothing_off() {
     let (mut schedule, job) = one_on_its_way();
     schedule.on_result(&job, &SUCCESS, start());

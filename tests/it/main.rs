@@ -12,6 +12,7 @@ mod discovery;
 mod failures;
 mod purity;
 mod quota;
+mod readme;
 mod reload;
 mod reports;
 mod scrape;
