@@ -86,16 +86,16 @@ pub struct Server {
     reloads: Reloads,
 }
 
-/// Binds, signs in and starts polling. Returns without waiting for Google, unless the only credentials left are the
+/// Finds credentials, binds and starts polling. Returns without waiting for Google, unless the only credentials left are the
 /// metadata server's.
 ///
 /// # Errors
 /// What cannot be had: an address, certificates, credentials.
 pub async fn start(options: Options) -> Result<Server, Error> {
-    let listeners = http::bind(&options.listen)?;
     let transport = Transport::new(options.roots, options.deadlines)?;
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
+    let listeners = http::bind(&options.listen)?;
     let clock = options.clock;
     let metrics = Arc::new(SelfMetrics::new(BUILD)?);
     metrics.reloaded(true, clock.now());

@@ -1,8 +1,13 @@
 //! `demo`: serving against the simulator, exactly as in production: real keys, real JWTs, real HTTP.
 
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::{self, Permissions},
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
 
-use tempfile::TempDir;
+use tempfile::Builder;
 use tracing::warn;
 
 use super::{Error, serving::serve_until_signal};
@@ -30,7 +35,8 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
     let time = clock.clone();
     let simulator = Simulator::on_loopback(World::demo(clock.now()), move || time.now()).await;
     let simulator = simulator.map_err(|error| Error::Demo(format!("the simulator finds no free port: {error}")))?;
-    let directory = TempDir::with_prefix("google_analytics_exporter-demo-");
+    let nobody_else = Permissions::from_mode(0o700);
+    let directory = Builder::new().prefix("google_analytics_exporter-demo-").permissions(nobody_else).tempdir();
     let directory = directory.map_err(|error| Error::Demo(format!("there is no place for its key file: {error}")))?;
     let key_file = directory.path().join("key.json");
     write_privately(&key_file, &simulator.key_file_json())
