@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use thiserror::Error as ThisError;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::Cli,
     config, serve,
 };
 
@@ -48,7 +48,7 @@ impl Error {
 pub async fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         #[cfg(feature = "demo")]
-        Some(Command::Demo(flags)) => demo::run(flags).await,
+        Some(crate::cli::Command::Demo(flags)) => demo::run(flags).await,
         None if cli.serve.config_check => check_config::run(&cli.serve),
         None => serving::run(cli.serve).await,
     }
