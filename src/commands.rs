@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use thiserror::Error as ThisError;
 
-use crate::{
-    cli::Cli,
-    config, serve,
-};
+use crate::{cli::Cli, config, serve};
 
 pub mod check_config;
 #[cfg(feature = "demo")]
