@@ -86,7 +86,7 @@ fn announce(server: &Server, path: &str, simulator: &str) {
          \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
          \n    google_analytics_today_visitors          visitors since the property's own midnight\
          \n    google_analytics_property_info           names, accounts and time zones, to be joined by property_id\
-         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops in 2 minutes, for an hour: realtime_5m reads 0\
+         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops within 2 minutes, for an hour: realtime_5m reads 0\
          \n                                             within 8 minutes, realtime within 34\
          \n    ...{{property_id=\"{silent}\"}}          has no traffic at all: 0, not absent\
          \n    ...{{property_id=\"{forbidden}\"}}          cannot be read: report_up is 0, report_failure says why\n\

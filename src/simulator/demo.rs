@@ -7,11 +7,13 @@ use super::world::{Account, Property, World};
 impl World {
     /// Eight properties of three accounts, in several zones and sizes: steady ones, a tiny one
     /// ([`World::DEMO_TINY`]), one with zero traffic ([`World::DEMO_SILENT`]), one that the Data API refuses
-    /// ([`World::DEMO_FORBIDDEN`]), and one ([`World::DEMO_STOPPING`]) whose traffic stops exactly two minutes after `now`
-    /// and comes back an hour later.
+    /// ([`World::DEMO_FORBIDDEN`]), and one ([`World::DEMO_STOPPING`]) whose traffic stops with the last whole minute
+    /// within two minutes of `now`, and comes back an hour later. A realtime report of the minutes 5 to 1 ago then reads 0
+    /// from seven minutes after `now` on, which leaves one for whoever polls once a minute.
     #[must_use]
     pub fn demo(now: Timestamp) -> Self {
-        let stop = now.saturating_add(2.minutes()).unwrap_or(now);
+        let two_minutes = now.saturating_add(2.minutes()).unwrap_or(now).as_second();
+        let stop = Timestamp::from_second(two_minutes - two_minutes.rem_euclid(60)).unwrap_or(now);
         let back = stop.saturating_add(1.hour()).unwrap_or(stop);
         let shops = Account::new("104112001", "Example Retail Group")
             .property(site(Self::DEMO_QUOTED, "Café \"Zoë\" \\ Shop", "Europe/Berlin", "EUR", 2_400.0))

@@ -1,8 +1,11 @@
 //! Quotas as Google tells of them, and what is not sent while a bucket is empty.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Refusal};
+use google_analytics_exporter::{
+    simulator::{Bucket, Effect, Fault, Method, Refusal},
+    transport::Deadlines,
+};
 
 use crate::support::{EVERY_SECOND, NEWS, Pair, SHOP, Setup};
 
@@ -92,8 +95,10 @@ async fn a_bucket_that_stays_empty_is_tried_every_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_trial_that_is_lost_does_not_close_the_bucket_for_ever() {
-    let pair = Setup { lifecycle: true, ..Setup::new() }.fault(exhausted(Bucket::Hour).once()).start().await;
+async fn a_trial_whose_report_goes_meanwhile_does_not_close_the_bucket_for_ever() {
+    let deadlines = Deadlines { request: Duration::from_secs(2), ..Deadlines::default() };
+    let setup = Setup { lifecycle: true, deadlines, ..Setup::new() };
+    let pair = setup.fault(exhausted(Bucket::Hour).once()).start().await;
     pair.until("closed", |metrics| metrics.fails_with(SHOP, "traffic", "quota_hour")).await;
     let config = pair.directory.path().join("config.yml");
     let hang = pair.simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport).property(SHOP));
@@ -104,7 +109,8 @@ async fn a_trial_that_is_lost_does_not_close_the_bucket_for_ever() {
         assert_eq!(pair.post("/-/reload").await.0, 200);
     }
     pair.simulator.clear(hang);
-    pair.advance(200);
+    pair.until("the trial fails", |metrics| metrics.fails_with(SHOP, "traffic", "timeout")).await;
+    pair.advance(620);
     pair.until("another trial", |metrics| metrics.is_up(SHOP, "traffic")).await;
 }
 
