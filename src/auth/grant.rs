@@ -242,7 +242,7 @@ impl TokenAnswer {
             token_type: Option<String>,
         }
         let raw: Raw =
-            serde_json::from_slice(&answer.body).map_err(|_| Error::Protocol("no access_token in JSON".to_owned()))?;
+            serde_json::from_slice(&answer.body).map_err(|_| Error::Protocol("not the JSON of a token".to_owned()))?;
         let secret = raw.access_token.expose_secret();
         if secret.is_empty() || secret.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(Error::Protocol("an access_token that no header can carry".to_owned()));

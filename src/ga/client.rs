@@ -229,7 +229,7 @@ fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
 /// The first bytes of a body, for the debug log.
 fn beginning(body: &[u8]) -> String {
     let first = body.get(..LOGGED_BYTES).unwrap_or(body);
-    String::from_utf8_lossy(first).escape_debug().to_string()
+    one_line(&String::from_utf8_lossy(first), LOGGED_BYTES)
 }
 
 /// Google's Data API.
