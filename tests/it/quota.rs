@@ -7,6 +7,8 @@ use google_analytics_exporter::{
     transport::Deadlines,
 };
 
+use jiff::SignedDuration;
+
 use crate::support::{EVERY_SECOND, NEWS, Pair, SHOP, Setup};
 
 const HOUR: i64 = 3600;
@@ -130,8 +132,9 @@ async fn a_project_that_asks_too_fast_pauses_altogether() {
         pair.until("refused", |metrics| metrics.fails_with(SHOP, "traffic", "rate_limit")).await;
         let before = pair.simulator.requests().len();
         pair.advance(50);
-        let scraped = pair.metrics().await;
-        assert!(scraped.is_up(NEWS, "realtime"), "values hold meanwhile");
+        let later = pair.clock.now() + SignedDuration::from_secs(3);
+        let metrics = pair.until("some seconds have passed", |_| pair.clock.now() >= later).await;
+        assert!(metrics.is_up(NEWS, "realtime"), "values hold meanwhile");
         assert_eq!(pair.simulator.requests().len(), before, "{refusal:?}: something was sent in the pause");
         pair.advance(11);
         pair.until("it goes on", |metrics| metrics.is_up(SHOP, "traffic")).await;

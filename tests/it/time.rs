@@ -34,7 +34,7 @@ async fn age_counts_from_the_sending_of_the_request() {
     let request = pair.next_request(Method::RunReport, SHOP).await;
     pair.advance(100);
     let labels = "report=\"traffic\"";
-    let sent_at = f64::from(u32::try_from(request.at.as_second()).unwrap());
+    let sent_at = seconds(request.at).floor();
     let family = "report_last_success_timestamp_seconds";
     let metrics =
         pair.until("the slow answer", |metrics| metrics.of(SHOP, family, labels) >= Some(sent_at - 1.0)).await;
@@ -95,23 +95,26 @@ async fn an_answer_that_came_over_midnight_is_asked_for_again() {
     let midnight: Timestamp = "2026-11-23T23:00:00Z".parse().unwrap();
     let pair = Setup::new().starting_at("2026-11-23T22:59:00Z").start().await;
     pair.all_up(&[SHOP]).await;
-    let slow = Fault::new(Effect::Latency(Duration::from_millis(700))).on(Method::RunReport).property(SHOP).once();
+    let slow = Fault::new(Effect::Latency(Duration::from_millis(700))).on(Method::RunReport).property(SHOP).times(2);
     pair.simulator.inject(slow);
     let request = pair.next_request(Method::RunReport, SHOP).await;
     assert_eq!(request.body["dateRanges"][0]["startDate"], "2026-11-23");
     let left = midnight.duration_since(pair.clock.now());
     pair.clock.advance(left + SignedDuration::from_millis(1));
     let again = pair.next_request(Method::RunReport, SHOP).await;
+    let taken = pair.metrics().await.of(SHOP, "report_last_success_timestamp_seconds", "report=\"traffic\"");
+    assert!(taken < Some(seconds(request.at)), "the answer of the old day was taken: {taken:?}");
     assert_eq!(again.body["dateRanges"][0]["startDate"], "2026-11-24");
     pair.until("the new day", |metrics| metrics.has(SHOP, "today_pageviews")).await;
 }
 
 #[tokio::test]
 async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates() {
-    let pair = Setup::new().starting_at("2026-11-23T16:00:00Z").start().await;
+    let hourly = "{discovery: {enabled: true}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}}}";
+    let pair = Setup::new().config(hourly).starting_at("2026-11-23T16:00:00Z").start().await;
     pair.all_up(&[SHOP]).await;
-    pair.next_request(Method::RunReport, SHOP).await;
     pair.simulator.edit(SHOP, |property| property.reporting_zone("Asia/Tokyo"));
+    pair.advance(3600);
     let moved = |request: &google_analytics_exporter::simulator::Request| {
         request.property.as_deref() == Some(SHOP) && request.body["dateRanges"][0]["startDate"] == "2026-11-24"
     };
@@ -146,4 +149,8 @@ async fn a_clock_that_is_set_back_stops_nothing() {
     pair.advance(-7200);
     pair.next_request(Method::RunRealtimeReport, SHOP).await;
     pair.next_request(Method::RunReport, SHOP).await;
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }
