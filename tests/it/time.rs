@@ -8,7 +8,7 @@ use google_analytics_exporter::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{NEWS, SHOP, Setup};
+use crate::support::{Metrics, NEWS, SHOP, Setup};
 
 #[tokio::test]
 async fn stale_values_are_gone_and_the_status_says_why() {
@@ -30,15 +30,19 @@ async fn stale_values_are_gone_and_the_status_says_why() {
 async fn age_counts_from_the_sending_of_the_request() {
     let pair = Setup::new().start().await;
     pair.all_up(&[SHOP]).await;
-    pair.simulator.inject(Fault::new(Effect::Latency(Duration::from_millis(800))).on(Method::RunReport).property(SHOP));
-    let request = pair.next_request(Method::RunReport, SHOP).await;
+    let slow = Fault::new(Effect::Latency(Duration::from_millis(800))).on(Method::RunReport).property(SHOP).once();
+    pair.simulator.inject(slow);
+    let sent_at = seconds(pair.next_request(Method::RunReport, SHOP).await.at);
+    pair.simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport).property(SHOP));
     pair.advance(100);
-    let labels = "report=\"traffic\"";
-    let sent_at = seconds(request.at).floor();
-    let family = "report_last_success_timestamp_seconds";
-    let metrics =
-        pair.until("the slow answer", |metrics| metrics.of(SHOP, family, labels) >= Some(sent_at - 1.0)).await;
-    assert!(metrics.of(SHOP, family, labels) < Some(sent_at + 2.0));
+    let success = |metrics: &Metrics| {
+        metrics.of(SHOP, "report_last_success_timestamp_seconds", "report=\"traffic\"").unwrap_or_default()
+    };
+    let metrics = pair.until("the slow answer", |metrics| success(metrics) > sent_at - 0.3).await;
+    assert!(success(&metrics) < sent_at + 0.3, "not when it came");
+    assert!(metrics.has(SHOP, "today_visitors"));
+    pair.advance(25);
+    assert!(!pair.metrics().await.has(SHOP, "today_visitors"), "125 seconds after the sending");
 }
 
 /// The property's midnight comes while Google does not answer: the old day's values vanish, those of minutes stay; then
@@ -103,7 +107,7 @@ async fn an_answer_that_came_over_midnight_is_asked_for_again() {
     pair.clock.advance(left + SignedDuration::from_millis(1));
     let again = pair.next_request(Method::RunReport, SHOP).await;
     let taken = pair.metrics().await.of(SHOP, "report_last_success_timestamp_seconds", "report=\"traffic\"");
-    assert!(taken < Some(seconds(request.at)), "the answer of the old day was taken: {taken:?}");
+    assert!(taken < Some(seconds(request.at) - 0.3), "the answer of the old day was taken: {taken:?}");
     assert_eq!(again.body["dateRanges"][0]["startDate"], "2026-11-24");
     pair.until("the new day", |metrics| metrics.has(SHOP, "today_pageviews")).await;
 }
