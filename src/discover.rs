@@ -83,6 +83,9 @@ impl Discoverer {
     ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<NewConfig>) {
         let properties = Properties::new(&config);
         let plan = Plan::new(&config, properties.set(), config.discovery.is_none());
+        if plan.is_complete {
+            info!(properties = plan.properties.active.len(), "properties to export");
+        }
         let (sender, receiver) = watch::channel(Arc::new(plan));
         let (config_sender, configs) = mpsc::channel(1);
         let now = clock.now();
@@ -166,6 +169,7 @@ impl Discoverer {
         self.plan_all();
         let plan = Plan::new(&self.config, self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
+        info!(properties = plan.properties.active.len(), "properties to export");
         self.plan.send_replace(Arc::new(plan));
         self.news = News::None;
     }

@@ -70,8 +70,14 @@ pub enum Error {
     #[error("no connection or no complete answer within {0:?}")]
     Timeout(Duration),
     /// DNS, TCP or TLS failed, or the connection was cut.
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
+    #[error("the connection to {to} failed")]
+    Connection {
+        /// Scheme, host and port.
+        to: String,
+        /// What failed.
+        #[source]
+        cause: reqwest::Error,
+    },
     /// More than anything that was asked for can need.
     #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
@@ -120,15 +126,17 @@ impl Transport {
 }
 
 impl Error {
-    /// The URL is left out of the texts: the operator knows it, and an access token must never get there.
+    /// Of the URL only the origin gets into the texts: nothing that could hold a secret.
     fn from_reqwest(error: reqwest::Error, deadline: Duration) -> Self {
-        let error = error.without_url();
+        let to = error.url().map_or_else(|| "Google".to_owned(), |url| url.origin().ascii_serialization());
+        let cause = error.without_url();
+        let error = &cause;
         if error.is_timeout() {
             Self::Timeout(deadline)
-        } else if error.is_decode() && !was_cut(&error) {
-            Self::Undecodable(error)
+        } else if error.is_decode() && !was_cut(error) {
+            Self::Undecodable(cause)
         } else {
-            Self::Connection(error)
+            Self::Connection { to, cause }
         }
     }
 }

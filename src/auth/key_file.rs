@@ -92,6 +92,8 @@ enum Problem {
     NoType,
     #[error("lacks `{0}`; download the service account's key again, as JSON")]
     Missing(&'static str),
+    #[error("lacks `{0}`; run `gcloud auth application-default login` again")]
+    MissingOfUser(&'static str),
     #[error("has a `{0}` that is no http or https URL; download the service account's key again, as JSON")]
     NotAUrl(&'static str),
     #[error(
@@ -154,9 +156,9 @@ impl AuthorizedUser {
     fn from_json(value: &Value) -> Result<Self, Problem> {
         let token_uri = text(value, "token_uri").unwrap_or(GOOGLE_TOKEN_URI);
         Ok(Self {
-            client_id: text(value, "client_id")?.to_owned(),
-            client_secret: text(value, "client_secret")?.into(),
-            refresh_token: text(value, "refresh_token")?.into(),
+            client_id: of_user(value, "client_id")?.to_owned(),
+            client_secret: of_user(value, "client_secret")?.into(),
+            refresh_token: of_user(value, "refresh_token")?.into(),
             token_uri: url(token_uri, "token_uri")?,
             quota_project: text(value, "quota_project_id").ok().map(str::to_owned),
         })
@@ -178,6 +180,10 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Problem> {
 
 fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, Problem> {
     value.get(field).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).ok_or(Problem::Missing(field))
+}
+
+fn of_user<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, Problem> {
+    text(value, field).map_err(|_| Problem::MissingOfUser(field))
 }
 
 fn url(text: &str, field: &'static str) -> Result<Url, Problem> {
@@ -247,6 +253,7 @@ mod tests {
         refused(br#"{"type": "external_account"}"#, "external_account");
         refused(br#"{"type": "SECRET"}"#, "type that is not supported");
         refused(b"{}", "has no `type`");
+        refused(br#"{"type": "authorized_user", "client_id": "SECRET"}"#, "lacks `client_secret`; run `gcloud");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
     if !given.is_empty() {
         properties = Config::default().with_properties(given.iter().copied()).properties;
     }
-    let discovery = match top.get("discovery") {
+    // A key with nothing after it counts as left out: it must not open the export to everything.
+    let discovery = match top.get("discovery").filter(|node| !node.is_null()) {
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
     };

@@ -17,7 +17,7 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     writeln!(out, "google:")?;
     match &google.credentials_file {
         Some(path) => writeln!(out, "  credentials_file: {}", Quoted(&path.to_string_lossy()))?,
-        None => writeln!(out, "  # credentials_file: looked for where Google's own tools look")?,
+        None => writeln!(out, "  # credentials_file: not set here; see --google.credentials-file")?,
     }
     match google.max_requests_in_flight {
         Some(most) => writeln!(out, "  max_requests_in_flight: {most}")?,

@@ -150,7 +150,7 @@ impl From<transport::Error> for Error {
     fn from(error: transport::Error) -> Self {
         match error {
             transport::Error::Timeout(_) => Self::Timeout(error),
-            transport::Error::Connection(_) | transport::Error::NoTrust(_) => Self::Connection(error),
+            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(error),
             transport::Error::TooLarge | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
         }
     }
