@@ -75,7 +75,7 @@ impl Verifier {
 }
 
 impl Claims {
-    /// Whether the token is meant for now (Unix seconds): an hour at most, with some skew between the clocks.
+    /// Whether the token is valid at this time (Unix seconds): it lives an hour at most, with some skew between the clocks.
     pub(super) fn is_timely(&self, now: i64) -> bool {
         let lifetime = self.exp.saturating_sub(self.iat);
         (1..=MAX_LIFETIME_SECONDS).contains(&lifetime)
