@@ -4,9 +4,9 @@
 //! day buckets. Refuses to know everything else. Invariant: [`Zone::date`] changes exactly at [`Zone::next_midnight`].
 
 use jiff::{
-    Timestamp, Zoned,
-    civil::Date,
-    tz::{Offset, TimeZone},
+    SignedDuration, Timestamp, Zoned,
+    civil::{Date, DateTime},
+    tz::{AmbiguousOffset, Offset, TimeZone},
 };
 use thiserror::Error as ThisError;
 
@@ -35,6 +35,11 @@ impl Zone {
         Ok(Self { name: name.to_owned(), rules })
     }
 
+    /// The zone of clocks that show UTC.
+    pub fn utc() -> Self {
+        Self { name: "UTC".to_owned(), rules: TimeZone::UTC }
+    }
+
     /// Its IANA name.
     pub fn name(&self) -> &str {
         &self.name
@@ -52,6 +57,33 @@ impl Zone {
         tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp())
     }
 
+    /// What the clocks of this zone show at this time.
+    pub fn local_time(&self, now: Timestamp) -> DateTime {
+        self.local(now).datetime()
+    }
+
+    /// When the present hour of the zone's clocks began: not on the hour of UTC everywhere.
+    pub fn hour_start(&self, now: Timestamp) -> Timestamp {
+        let local = self.local_time(now);
+        let passed = SignedDuration::from_mins(i64::from(local.minute()))
+            + SignedDuration::new(i64::from(local.second()), local.subsec_nanosecond());
+        now.saturating_sub(passed).unwrap_or(now)
+    }
+
+    /// Whether the clocks show a part of this hour twice, or never, so that a count of it is not that of one hour.
+    pub fn is_irregular(&self, hour: DateTime) -> bool {
+        let half_past = hour.saturating_add(SignedDuration::from_mins(30));
+        let is_regular =
+            |time| matches!(self.rules.to_ambiguous_timestamp(time).offset(), AmbiguousOffset::Unambiguous { .. });
+        !is_regular(hour) || !is_regular(half_past)
+    }
+
+    /// The first moments of a date and of the next; `None` at the end of time.
+    pub fn bounds(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
+        let start = |date: Date| Some(date.to_zoned(self.rules.clone()).ok()?.timestamp());
+        Some((start(date)?, start(date.tomorrow().ok()?)?))
+    }
+
     fn local(&self, now: Timestamp) -> Zoned {
         now.to_zoned(self.rules.clone())
     }
@@ -65,12 +97,19 @@ pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
     Zone { name: PACIFIC.to_owned(), rules }.next_midnight(now)
 }
 
+/// STUB
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QuietDays;
+impl QuietDays {
+    /// x
+    pub fn is_quiet(&self, _: Date) -> bool {
+        false
+    }
+}
 const PACIFIC: &str = "America/Los_Angeles";
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     #[track_caller]
@@ -126,6 +165,18 @@ mod tests {
         ] {
             let now: Timestamp = now.parse().unwrap();
             assert_eq!(next_pacific_midnight(now), midnight.parse::<Timestamp>().unwrap());
+        }
+    }
+
+    #[test]
+    fn hours_begin_where_the_clocks_of_the_zone_say() {
+        for (zone, now, start) in [
+            ("Europe/Berlin", "2026-11-23T12:34:56.5Z", "2026-11-23T12:00:00Z"),
+            ("Asia/Kathmandu", "2026-11-23T12:34:56Z", "2026-11-23T12:15:00Z"),
+            ("Australia/Lord_Howe", "2026-10-03T15:20:00Z", "2026-10-03T14:30:00Z"),
+        ] {
+            let (zone, now): (_, Timestamp) = (Zone::named(zone).unwrap(), now.parse().unwrap());
+            assert_eq!(zone.hour_start(now), start.parse::<Timestamp>().unwrap(), "{}", zone.name());
         }
     }
 

@@ -1,0 +1,39 @@
+//! What traffic is usual, and below which it hardly ever falls by chance: the arithmetic of the drop alert.
+//!
+//! Knows hourly history and minutes. Refuses to know the network, Prometheus and the time: that is an argument. Figures
+//! and reasons are in docs/DROP-DETECTION.md.
+//!
+//! 1. [`hours`]: history by hour of local time.
+//! 2. [`Baseline::fit`]: `profile` (an hour of the week against others), `level` (the last days against the profile),
+//!    `smoothing` (small sites), `residuals` (how wrong this would have been).
+//! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
+//! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares. [`windows`], [`watch`]: what follows.
+//!
+//! Invariant: no expectation and no bound is negative, infinite or not a number.
+
+pub use bound::{Test, lower_bound};
+pub use day::{DayView, YesterdayView};
+pub use expected::Expected;
+pub use fit::{Baseline, NoBaseline};
+pub use hours::{History, LocalHour};
+pub use minutes::{Minute, Minutes, MinutesAgo};
+pub use watch::{Assessment, Watch};
+pub use windows::{Usual, WINDOWS, Window, WindowCount};
+
+pub mod bound;
+pub mod calibration;
+pub mod day;
+pub mod expected;
+mod fit;
+pub mod hours;
+mod level;
+pub mod minutes;
+mod profile;
+mod residuals;
+mod smoothing;
+mod statistics;
+pub mod watch;
+pub mod windows;
+
+#[cfg(test)]
+mod tests;

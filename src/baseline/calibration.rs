@@ -1,0 +1,206 @@
+//! What realtime counts of what the processed data will say: a ratio near 1, other for every property.
+//!
+//! Learnt from the property's own last 24 hours: the median of half-hour counts against their expectation, taken every
+//! ten minutes. Refuses to know where counts come from. Invariant: [`Calibration::factor`] is within [`FACTORS`].
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::minutes::Minute;
+
+/// The samples of one property's last day and a half.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Calibration {
+    /// When the first count was seen, with nothing known from before.
+    since: Option<Minute>,
+    /// When counts were seen last.
+    seen: Option<Minute>,
+    /// Since when the ratio lies outside [`CREDIBLE`].
+    doubtful_since: Option<Minute>,
+    /// Oldest first; at most [`KEPT`].
+    samples: VecDeque<Sample>,
+}
+
+/// One half hour against its expectation.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Sample {
+    /// The minute before which the half hour ends.
+    pub at: Minute,
+    /// Count by expectation.
+    pub ratio: f32,
+    /// Whether it may teach: one that lies below the bound may be the very drop that is looked for.
+    pub teaches: bool,
+}
+
+impl Calibration {
+    /// The last sample's time.
+    pub fn last_sample(&self) -> Option<Minute> {
+        self.samples.back().map(|sample| sample.at)
+    }
+
+    /// Counts are seen at this time. After a day without any it begins anew.
+    pub fn begin(&mut self, now: Minute) {
+        let is_known = self.seen.is_some_and(|seen| seen.until(now).abs() < DAY);
+        if !is_known {
+            *self = Self { since: Some(now), ..Self::default() };
+        }
+        self.seen = Some(now);
+        let oldest = now.later(-SAMPLES_KEPT_FOR);
+        self.samples.retain(|sample| sample.at > oldest && sample.at <= now);
+    }
+
+    /// Takes a sample; those out of order are passed over.
+    pub fn add(&mut self, sample: Sample) {
+        if self.last_sample().is_some_and(|last| last >= sample.at) || !sample.ratio.is_finite() {
+            return;
+        }
+        self.samples.push_back(sample);
+        if self.samples.len() > KEPT {
+            self.samples.pop_front();
+        }
+        let is_doubtful = self.ratio(sample.at).is_some_and(|ratio| !CREDIBLE.contains(&ratio));
+        self.doubtful_since = is_doubtful.then(|| self.doubtful_since.unwrap_or(sample.at));
+    }
+
+    /// Whether this is the time in which nothing is known of the property yet: the first three hours.
+    pub fn is_learning(&self, now: Minute) -> bool {
+        self.since.is_none_or(|since| (0..LEARNING).contains(&since.until(now)))
+    }
+
+    /// Whether realtime and processed data differ for so long and so much that they cannot be compared.
+    pub fn is_unfit(&self, now: Minute) -> bool {
+        self.doubtful_since.is_some_and(|since| since.until(now) >= DAY)
+    }
+
+    /// The median ratio of all samples of the 24 hours before this time; `None` while there are less than three hours of
+    /// them.
+    pub fn ratio(&self, now: Minute) -> Option<f64> {
+        self.median(now, |_| true)
+    }
+
+    /// What expectations for a window that begins at this time are to be multiplied by: 1 while too little is known.
+    pub fn factor(&self, window_begins: Minute) -> f64 {
+        let (least, most) = FACTORS;
+        self.median(window_begins, |sample| sample.teaches).map_or(1.0, |ratio| ratio.clamp(least, most))
+    }
+
+    fn median(&self, until: Minute, counts: impl Fn(&Sample) -> bool) -> Option<f64> {
+        let day = until.later(-DAY);
+        let within = |sample: &&Sample| sample.at > day && sample.at <= until && counts(sample);
+        let mut ratios: Vec<f32> = self.samples.iter().filter(within).map(|sample| sample.ratio).collect();
+        if ratios.len() < LEAST_SAMPLES {
+            return None;
+        }
+        ratios.sort_by(f32::total_cmp);
+        let upper = f64::from(*ratios.get(ratios.len() / 2)?);
+        let lower = f64::from(*ratios.get((ratios.len() - 1) / 2)?);
+        Some(f64::midpoint(lower, upper))
+    }
+}
+
+/// Half hours with fewer expected pageviews say nothing.
+pub const LEAST_EXPECTED: f64 = 3.0;
+
+/// By how much expectations are moved at most; measured differences are 0.85 to 1.05.
+pub const FACTORS: (f64, f64) = (0.75, 1.25);
+
+/// Ratios outside are no calibration but another figure.
+const CREDIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.4;
+
+/// Three hours of samples.
+const LEAST_SAMPLES: usize = 18;
+
+/// In minutes.
+const LEARNING: i64 = 180;
+
+/// In minutes.
+const DAY: i64 = 1440;
+
+/// The longest window looks at the day before it.
+const SAMPLES_KEPT_FOR: i64 = DAY + 390;
+
+const KEPT: usize = 183;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 29_399_760;
+
+    fn minute(after: i64) -> Minute {
+        Minute::of(jiff::Timestamp::from_second((START + after) * 60).unwrap())
+    }
+
+    fn filled(from: i64, to: i64, ratio: impl Fn(i64) -> f32) -> Calibration {
+        let mut calibration = Calibration::default();
+        for after in (from..=to).step_by(10) {
+            calibration.begin(minute(after));
+            calibration.add(Sample { at: minute(after), ratio: ratio(after), teaches: true });
+        }
+        calibration
+    }
+
+    #[test]
+    fn three_hours_of_samples_are_needed() {
+        assert_eq!(filled(0, 160, |_| 0.9).factor(minute(160)).to_bits(), 1.0_f64.to_bits());
+        assert!((filled(0, 170, |_| 0.9).factor(minute(170)) - 0.9).abs() < 1e-6);
+        let calibration = filled(0, 170, |_| 0.9);
+        assert!(calibration.is_learning(minute(179)) && !calibration.is_learning(minute(180)));
+    }
+
+    #[test]
+    fn the_factor_is_the_bounded_median_of_the_day_before() {
+        let check = |ratio: f32, expected: f64| {
+            let factor = filled(0, 1000, |_| ratio).factor(minute(1000));
+            assert!((factor - expected).abs() < 1e-6, "{ratio}: {factor}");
+        };
+        check(0.95, 0.95);
+        check(0.2, 0.75);
+        check(3.0, 1.25);
+        let changed = filled(0, 3000, |after| if after <= 1560 { 0.8 } else { 1.1 });
+        assert!((changed.factor(minute(3000)) - 1.1).abs() < 1e-6, "only a day counts");
+        assert!((changed.factor(minute(1560)) - 0.8).abs() < 1e-6, "what comes after a window begins is not in it");
+        let even = filled(0, 190, |after| if after < 100 { 0.8 } else { 1.0 });
+        assert!((even.factor(minute(190)) - 0.9).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_does_not_teach_shows_in_the_ratio_only() {
+        let mut calibration = filled(0, 300, |_| 1.0);
+        for after in (310..=1740).step_by(10) {
+            calibration.add(Sample { at: minute(after), ratio: 0.1, teaches: false });
+        }
+        assert!((calibration.factor(minute(1500)) - 1.0).abs() < 1e-6);
+        assert!((calibration.ratio(minute(1740)).unwrap() - 0.1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn figures_that_differ_for_a_day_cannot_be_compared() {
+        let calibration = filled(0, 170 + 1430, |_| 0.4);
+        assert!(!calibration.is_unfit(minute(170 + 1430)));
+        let mut calibration = filled(0, 170 + 1440, |_| 0.4);
+        assert!(calibration.is_unfit(minute(170 + 1440)));
+        for after in (1620..=2400).step_by(10) {
+            calibration.add(Sample { at: minute(after), ratio: 1.0, teaches: true });
+        }
+        assert!(!calibration.is_unfit(minute(2400)), "it can again when most of a day agrees");
+    }
+
+    #[test]
+    fn after_a_day_without_counts_it_begins_anew() {
+        let mut calibration = filled(0, 1000, |_| 0.9);
+        calibration.begin(minute(1000 + 1430));
+        assert!(!calibration.is_learning(minute(1000 + 1430)));
+        calibration.begin(minute(1000 + 1430 + 1450));
+        assert!(calibration.is_learning(minute(1000 + 1430 + 1450)));
+        assert_eq!(calibration.samples.len(), 0);
+    }
+
+    #[test]
+    fn a_day_and_the_longest_window_are_kept() {
+        let calibration = filled(0, 5000, |_| 1.0);
+        assert_eq!(calibration.samples.len(), KEPT);
+        assert!(calibration.factor(minute(5000 - 360)) > 0.0);
+    }
+}

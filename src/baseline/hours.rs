@@ -1,0 +1,131 @@
+//! Hours of local time, and pageviews by them.
+
+use std::collections::BTreeMap;
+
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime, date},
+};
+
+/// An hour of local time, counted from Monday 1970-01-05 00:00; it knows no zone.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LocalHour(i64);
+
+/// Pageviews by hour of local time. Hours that are not in it are missing, which is not zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History(BTreeMap<LocalHour, f64>);
+
+impl LocalHour {
+    /// The hour that this local time lies in.
+    pub fn of(local: DateTime) -> Self {
+        let since = local.duration_since(MONDAY);
+        Self(since.as_secs().div_euclid(3600))
+    }
+
+    /// The first hour of a date.
+    pub fn midnight(date: Date) -> Self {
+        Self::of(date.at(0, 0, 0, 0))
+    }
+
+    /// When it begins.
+    pub fn start(self) -> DateTime {
+        MONDAY.saturating_add(SignedDuration::from_hours(self.0.clamp(-FARTHEST, FARTHEST)))
+    }
+
+    /// Its date.
+    pub fn date(self) -> Date {
+        self.start().date()
+    }
+
+    /// The hour of the week, 0 to 167, Monday first.
+    pub fn slot(self) -> usize {
+        usize::try_from(self.0.rem_euclid(168)).unwrap_or_default()
+    }
+
+    /// The hour of the day, 0 to 23.
+    pub fn hour_of_day(self) -> usize {
+        self.slot() % 24
+    }
+
+    /// An hour so many hours later; earlier with a negative number.
+    #[must_use]
+    pub fn later(self, hours: i64) -> Self {
+        Self(self.0.saturating_add(hours))
+    }
+
+    /// How many hours it is from this one to another.
+    pub fn until(self, other: Self) -> i64 {
+        other.0.saturating_sub(self.0)
+    }
+}
+
+impl History {
+    /// Sets the pageviews of an hour.
+    pub fn insert(&mut self, hour: LocalHour, pageviews: f64) {
+        self.0.insert(hour, pageviews);
+    }
+
+    /// The pageviews of an hour; `None` where it is missing.
+    pub fn get(&self, hour: LocalHour) -> Option<f64> {
+        self.0.get(&hour).copied()
+    }
+
+    /// Takes out the hours that are not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(LocalHour) -> bool) {
+        self.0.retain(|hour, _| keep(*hour));
+    }
+
+    /// The first hour that is in it.
+    pub fn first(&self) -> Option<LocalHour> {
+        self.0.keys().next().copied()
+    }
+
+    /// The last hour that is in it.
+    pub fn last(&self) -> Option<LocalHour> {
+        self.0.keys().next_back().copied()
+    }
+
+    /// Every hour with its pageviews, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (LocalHour, f64)> {
+        self.0.iter().map(|(hour, pageviews)| (*hour, *pageviews))
+    }
+
+    /// The hours before this one.
+    #[must_use]
+    pub fn before(&self, end: LocalHour) -> Self {
+        Self(self.0.range(..end).map(|(hour, pageviews)| (*hour, *pageviews)).collect())
+    }
+}
+
+impl FromIterator<(LocalHour, f64)> for History {
+    fn from_iter<I: IntoIterator<Item = (LocalHour, f64)>>(hours: I) -> Self {
+        Self(hours.into_iter().collect())
+    }
+}
+
+const MONDAY: DateTime = date(1970, 1, 5).at(0, 0, 0, 0);
+
+/// Hours to the ends of the calendar, and a little less.
+const FARTHEST: i64 = 70_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_have_a_place_in_the_week() {
+        for (local, slot, hour_of_day) in [
+            (date(1970, 1, 5).at(0, 0, 0, 0), 0, 0),
+            (date(2026, 11, 24).at(13, 59, 59, 0), 24 + 13, 13),
+            (date(1969, 12, 31).at(23, 0, 0, 0), 2 * 24 + 23, 23),
+            (date(2026, 11, 29).at(23, 0, 0, 0), 167, 23),
+        ] {
+            let hour = LocalHour::of(local);
+            assert_eq!((hour.slot(), hour.hour_of_day(), hour.date()), (slot, hour_of_day, local.date()));
+            assert_eq!(LocalHour::of(hour.start()), hour);
+        }
+        let midnight = LocalHour::midnight(date(2026, 11, 24));
+        assert_eq!(midnight.until(LocalHour::of(date(2026, 11, 25).at(1, 30, 0, 0))), 25);
+        assert_eq!(midnight.later(-1).date(), date(2026, 11, 23));
+    }
+}

@@ -1,0 +1,100 @@
+//! The week's profile: each hour of the week against the others, whatever the level of the week.
+//!
+//! Weeks are brought to one level before they are compared, and the highest and lowest of each hour are left out, so that
+//! a campaign, a holiday or an outage in up to a quarter of the weeks has no effect.
+
+use super::{
+    History, LocalHour,
+    statistics::{median, number},
+};
+
+/// The hours of the last whole weeks: rows are weeks, columns the 168 hours from the settled midnight on.
+pub(super) struct Weeks(pub(super) Vec<Vec<Option<f64>>>);
+
+impl Weeks {
+    /// So many weeks of a history that end with the hour before `settled`.
+    pub(super) fn new(history: &History, settled: LocalHour, weeks: usize) -> Self {
+        let first = |week: usize| settled.later(-HOURS * i64::try_from(weeks - week).unwrap_or_default());
+        let row = |week: usize| (0..HOURS).map(|hour| history.get(first(week).later(hour))).collect();
+        Self((0..weeks).map(row).collect())
+    }
+
+    /// How much each hour of the week had in all weeks together.
+    pub(super) fn sums(&self) -> Vec<f64> {
+        columns(&self.0).map(|column| column.iter().flatten().sum()).collect()
+    }
+
+    /// The median of each hour of the week; 0 where it is missing in all weeks.
+    pub(super) fn medians(&self) -> Vec<f64> {
+        columns(&self.0).map(|column| median(column.into_iter().flatten()).unwrap_or_default()).collect()
+    }
+
+    /// Each day against the profile, a row for each week; missing where nothing was expected or nothing is known.
+    pub(super) fn days_against(&self, profile: &[f64]) -> Vec<Vec<Option<f64>>> {
+        let day = |(counts, usual): (&[Option<f64>], &[f64])| {
+            let seen = counts.iter().zip(usual).filter_map(|(count, usual)| Some(((*count)?, usual)));
+            let (sum, usually) = seen.fold((0.0, 0.0), |(sum, all), (count, usual)| (sum + count, all + usual));
+            (usually > 0.0).then(|| sum / usually)
+        };
+        self.0.iter().map(|week| week.chunks(24).zip(profile.chunks(24)).map(day).collect()).collect()
+    }
+
+    /// The same weeks, each brought to the level of the profile.
+    pub(super) fn levelled(&self, profile: &[f64]) -> Self {
+        let days = self.days_against(profile);
+        let level = |days: &Vec<Option<f64>>| {
+            median(days.iter().flatten().copied()).map(|level| level.clamp(LOWEST_LEVEL, HIGHEST_LEVEL))
+        };
+        let rows = self.0.iter().zip(&days).map(|(week, days)| {
+            let level = level(days);
+            week.iter().map(|count| Some((*count)? / level?)).collect()
+        });
+        Self(rows.collect())
+    }
+
+    /// The mean of each hour of the week without its extremes, over all weeks but one.
+    pub(super) fn midmeans(&self, left_out: Option<usize>) -> Vec<f64> {
+        let kept = self.0.iter().enumerate().filter(|(week, _)| Some(*week) != left_out).map(|(_, row)| row.clone());
+        columns(&kept.collect::<Vec<_>>()).map(|column| midmean(&column)).collect()
+    }
+}
+
+/// The profile, and the weeks brought to its level.
+pub(super) fn profile(weeks: &Weeks) -> (Vec<f64>, Weeks) {
+    let mut profile = weeks.medians();
+    let mut levelled = weeks.levelled(&profile);
+    for round in 0..ROUNDS {
+        if round > 0 {
+            levelled = weeks.levelled(&profile);
+        }
+        profile = levelled.midmeans(None);
+    }
+    (profile, levelled)
+}
+
+/// The mean without the lowest and highest quarter; missing ones count as the median. 0 where all are missing.
+fn midmean(column: &[Option<f64>]) -> f64 {
+    let Some(middle) = median(column.iter().flatten().copied()) else { return 0.0 };
+    let mut filled: Vec<f64> = column.iter().map(|value| value.unwrap_or(middle)).collect();
+    filled.sort_unstable_by(f64::total_cmp);
+    let cut = match filled.len() {
+        weeks @ 4.. => weeks / 4,
+        3 => 1,
+        _ => 0,
+    };
+    let kept = filled.get(cut..filled.len() - cut).unwrap_or_default();
+    kept.iter().sum::<f64>() / number(kept.len())
+}
+
+fn columns(rows: &[Vec<Option<f64>>]) -> impl Iterator<Item = Vec<Option<f64>>> {
+    let hours = rows.first().map_or(0, Vec::len);
+    (0..hours).map(|hour| rows.iter().map(|row| row.get(hour).copied().flatten()).collect())
+}
+
+const HOURS: i64 = 168;
+
+const ROUNDS: usize = 3;
+
+const LOWEST_LEVEL: f64 = 0.05;
+
+const HIGHEST_LEVEL: f64 = 20.0;

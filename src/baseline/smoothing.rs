@@ -1,0 +1,80 @@
+//! The profile of a small site, drawn towards a smoother one where chance explains the difference.
+
+use super::statistics::median;
+
+/// A smoother profile, and how much each hour's own value counts against it.
+pub(super) struct Smoothing {
+    smooth: Vec<f64>,
+    own_weights: Vec<f64>,
+}
+
+impl Smoothing {
+    /// `sums` are the counts of all weeks that the profile is made of; `first_day` is the day of the week that it begins
+    /// with, Monday 0.
+    pub(super) fn new(profile: &[f64], sums: &[f64], first_day: usize) -> Self {
+        let smooth = smooth(profile, first_day);
+        let chance: Vec<f64> = sums.iter().map(|sum| MEAN_OF_TRIMMED * DISPERSION / sum.max(1.0)).collect();
+        let differences = profile.iter().zip(&smooth).map(|(own, smooth)| (own / smooth.max(TINY) - 1.0).powi(2));
+        let all = median(differences).unwrap_or_default() / MEDIAN_OF_CHI_SQUARE;
+        let real = (all - median(chance.iter().copied()).unwrap_or_default()).max(0.0);
+        let own_weights = chance.iter().map(|chance| real / (real + chance)).collect();
+        Self { smooth, own_weights }
+    }
+
+    /// A profile drawn towards the smooth one.
+    pub(super) fn apply(&self, profile: &[f64]) -> Vec<f64> {
+        let each = profile.iter().zip(&self.smooth).zip(&self.own_weights);
+        each.map(|((own, smooth), weight)| weight * own + (1.0 - weight) * smooth).collect()
+    }
+}
+
+/// Half the mean of neighbouring hours, half the day's shape as the other working days or the other weekend day have it.
+fn smooth(profile: &[f64], first_day: usize) -> Vec<f64> {
+    let near = neighbours(profile);
+    let days: Vec<&[f64]> = near.chunks(24).collect();
+    let totals: Vec<f64> = days.iter().map(|day| day.iter().sum()).collect();
+    let is_working = |day: usize| (first_day + day) % 7 < WORKING_DAYS;
+    let shape = |working: bool| -> Vec<f64> {
+        let alike = (0..days.len()).filter(|day| is_working(*day) == working);
+        let shares: Vec<Vec<f64>> = alike.filter_map(|day| Some(shares(days.get(day)?, *totals.get(day)?))).collect();
+        let mean = |hour: usize| {
+            let all = shares.iter().filter_map(|shares| shares.get(hour));
+            all.sum::<f64>() / super::statistics::number(shares.len().max(1))
+        };
+        (0..24).map(mean).collect()
+    };
+    let shapes = [shape(false), shape(true)];
+    let mut smooth = Vec::with_capacity(near.len());
+    for (day, (hours, total)) in days.iter().zip(&totals).enumerate() {
+        let [weekend, working] = &shapes;
+        let shape = if is_working(day) { working } else { weekend };
+        smooth.extend(hours.iter().zip(shape).map(|(near, share)| 0.5 * total * share + 0.5 * near));
+    }
+    smooth
+}
+
+fn shares(hours: &[f64], total: f64) -> Vec<f64> {
+    hours.iter().map(|hour| hour / if total > 0.0 { total } else { 1.0 }).collect()
+}
+
+/// Each hour and a half of its neighbours, around the week.
+fn neighbours(profile: &[f64]) -> Vec<f64> {
+    let before = profile.iter().cycle().skip(profile.len().saturating_sub(1));
+    let after = profile.iter().cycle().skip(1);
+    let each = profile.iter().zip(before).zip(after);
+    each.map(|((own, before), after)| 0.25 * before + 0.5 * own + 0.25 * after).collect()
+}
+
+/// Monday to Friday.
+const WORKING_DAYS: usize = 5;
+
+/// By how much the mean of the middle weeks varies more than that of all.
+const MEAN_OF_TRIMMED: f64 = 1.3;
+
+/// Of pageviews that come in sessions, before it is measured.
+const DISPERSION: f64 = 2.5;
+
+/// The median of a squared standard normal value.
+const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
+
+const TINY: f64 = 1e-9;

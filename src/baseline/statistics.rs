@@ -1,0 +1,66 @@
+//! Medians and quantiles.
+
+/// The median, between the two middle values of an even number; `None` of nothing.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// The value below which this part of the values lies, on the straight line between the two nearest ones.
+pub(super) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let place = part * number(sorted.len().checked_sub(1)?);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+    let below = place.floor() as usize;
+    let (low, high) = (*sorted.get(below)?, sorted.get(below + 1).copied());
+    Some(high.map_or(low, |high| low + (high - low) * place.fract()))
+}
+
+/// The smallest value with which at least half of the weight is reached; `None` of nothing.
+pub(super) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
+    let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
+    pairs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let half = 0.5 * pairs.iter().map(|(_, weight)| weight).sum::<f64>();
+    let mut reached = 0.0;
+    pairs
+        .into_iter()
+        .find(|(_, weight)| {
+            reached += weight;
+            reached >= half
+        })
+        .map(|(value, _)| value)
+}
+
+/// Counts stay far below 2^53.
+pub(super) fn number(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let number = count as f64;
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_on_the_line_between_values() {
+        for (values, part, expected) in [
+            (vec![3.0, 1.0, 2.0], 0.5, Some(2.0)),
+            (vec![4.0, 1.0], 0.5, Some(2.5)),
+            (vec![10.0, 20.0, 30.0, 40.0], 0.95, Some(38.5)),
+            (vec![7.0], 0.3, Some(7.0)),
+            (vec![1.0, 2.0], 1.0, Some(2.0)),
+            (vec![], 0.5, None),
+        ] {
+            assert_eq!(quantile(values, part), expected);
+        }
+    }
+
+    #[test]
+    fn weights_move_the_median() {
+        assert_eq!(weighted_median(&[1.0, 2.0, 3.0], &[1.0, 1.0, 1.0]), Some(2.0));
+        assert_eq!(weighted_median(&[3.0, 1.0, 2.0], &[5.0, 1.0, 1.0]), Some(3.0));
+        assert_eq!(weighted_median(&[1.0, 2.0], &[1.0, 1.0]), Some(1.0), "half is enough");
+        assert_eq!(weighted_median(&[], &[]), None);
+    }
+}
