@@ -1,0 +1,184 @@
+//! Saving in the background: what changed is written every few minutes, and once more at the end.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::Storage;
+use crate::{
+    chain::Chain,
+    clock::{Clock, later},
+    names::PropertyId,
+};
+
+/// Where states wait until they are written; cheap to clone.
+#[derive(Debug)]
+pub struct Saver<T> {
+    storage: Arc<Storage>,
+    waiting: Arc<Mutex<BTreeMap<PropertyId, Waiting<T>>>>,
+}
+
+/// One state for each property at most.
+#[derive(Debug)]
+struct Waiting<T> {
+    /// What is to be written; `None` when it is on the disk.
+    state: Option<T>,
+    written_at: Timestamp,
+}
+
+impl<T: Serialize + Send + 'static> Saver<T> {
+    /// A saver into this directory.
+    pub fn new(storage: Arc<Storage>) -> Self {
+        Self { storage, waiting: Arc::default() }
+    }
+
+    /// The directory.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Takes a new state of a property in the place of an older one. It is written when the last one is
+    /// [`SAVE_EVERY`] old.
+    pub fn put(&self, property: PropertyId, state: T, now: Timestamp) {
+        self.with(|waiting| {
+            let entry = waiting.entry(property).or_insert(Waiting { state: None, written_at: now });
+            entry.state = Some(state);
+        });
+    }
+
+    /// The property is gone: what is not written yet need not be.
+    pub fn forget(&self, property: PropertyId) {
+        self.with(|waiting| waiting.remove(&property));
+    }
+
+    /// Writes what is due, again and again, until it is dropped.
+    pub async fn run(self, clock: Clock) {
+        let mut is_failing = false;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let due = self.take(clock.now(), SAVE_EVERY);
+            self.write(due, &mut is_failing).await;
+        }
+    }
+
+    /// Writes everything that is not written yet.
+    pub async fn flush(&self, now: Timestamp) {
+        let due = self.take(now, Duration::ZERO);
+        self.write(due, &mut false).await;
+    }
+
+    /// The states whose last writing is so long ago; they count as written.
+    fn take(&self, now: Timestamp, age: Duration) -> Vec<(PropertyId, T)> {
+        self.with(|waiting| {
+            let is_due = |entry: &Waiting<T>| later(entry.written_at, age) <= now || entry.written_at > now;
+            let due = waiting.iter_mut().filter(|(_, entry)| is_due(entry)).filter_map(|(property, entry)| {
+                let state = entry.state.take()?;
+                entry.written_at = now;
+                Some((*property, state))
+            });
+            due.collect()
+        })
+    }
+
+    async fn write(&self, states: Vec<(PropertyId, T)>, is_failing: &mut bool) {
+        if states.is_empty() {
+            return;
+        }
+        let storage = Arc::clone(&self.storage);
+        let written = tokio::task::spawn_blocking(move || {
+            let mut failure = None;
+            for (property, state) in states {
+                if let Err(error) = storage.save(property, &state) {
+                    failure.get_or_insert((property, error));
+                }
+            }
+            failure
+        });
+        match written.await {
+            Ok(None) => {
+                if std::mem::take(is_failing) {
+                    info!("states can be saved again");
+                }
+            }
+            Ok(Some((property, error))) => {
+                if !std::mem::replace(is_failing, true) {
+                    let remedy = "make room, or let this user write to --storage.path; until then a restart forgets";
+                    warn!(%property, error = %Chain(&error), remedy, "states cannot be saved");
+                }
+            }
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {}
+        }
+    }
+
+    fn with<R>(&self, change: impl FnOnce(&mut BTreeMap<PropertyId, Waiting<T>>) -> R) -> R {
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T> Clone for Saver<T> {
+    fn clone(&self) -> Self {
+        Self { storage: Arc::clone(&self.storage), waiting: Arc::clone(&self.waiting) }
+    }
+}
+
+/// From one writing of a property to the next. A process that is killed forgets no more than that, and minutes that
+/// young are in Google's next answer again.
+const SAVE_EVERY: Duration = Duration::from_mins(5);
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    fn saver(directory: &TempDir) -> Saver<u32> {
+        Saver::new(Arc::new(Storage::open(directory.path()).unwrap()))
+    }
+
+    #[test]
+    fn only_the_last_state_is_written_and_not_too_often() {
+        let directory = TempDir::new().unwrap();
+        let (saver, five, six) = (saver(&directory), "5".parse().unwrap(), "6".parse().unwrap());
+        saver.put(five, 1, at(0));
+        saver.put(five, 2, at(60));
+        saver.put(six, 3, at(100));
+        assert_eq!(saver.take(at(299), SAVE_EVERY), []);
+        assert_eq!(saver.take(at(300), SAVE_EVERY), [(five, 2)]);
+        assert_eq!(saver.take(at(1000), SAVE_EVERY), [(six, 3)]);
+        saver.put(five, 4, at(310));
+        assert_eq!(saver.take(at(599), SAVE_EVERY), []);
+        assert_eq!(saver.take(at(600), SAVE_EVERY), [(five, 4)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_up() {
+        let directory = TempDir::new().unwrap();
+        let saver = saver(&directory);
+        saver.put("5".parse().unwrap(), 1, at(0));
+        let before = at(0) - SignedDuration::from_hours(5);
+        assert_eq!(saver.take(before, SAVE_EVERY).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn at_the_end_everything_is_written() {
+        let directory = TempDir::new().unwrap();
+        let saver = saver(&directory);
+        saver.put("5".parse().unwrap(), 1, at(0));
+        saver.flush(at(1)).await;
+        assert_eq!(saver.storage().load::<u32>("5".parse().unwrap()), Some(1));
+    }
+}
