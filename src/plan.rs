@@ -5,10 +5,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
+    calendar::QuietDays,
     config::Config,
     names::ReportName,
     properties::PropertySet,
-    report::Report,
+    report::{Brings, Report},
     schedule::{Limits, Pace},
 };
 
@@ -30,10 +31,11 @@ impl Plan {
     /// The plan of a configuration for these properties.
     pub fn new(config: &Config, properties: PropertySet, is_complete: bool) -> Self {
         let all = [
-            (&config.realtime, Report::realtime(&config.realtime)),
-            (&config.traffic, Report::traffic(&config.traffic)),
+            (config.realtime.enabled, Report::realtime(&config.realtime, config.baseline.enabled)),
+            (config.traffic.enabled, Report::traffic(&config.traffic)),
+            (config.baseline.enabled, Report::baseline(&config.baseline)),
         ];
-        let enabled = all.into_iter().filter(|(settings, _)| settings.enabled);
+        let enabled = all.into_iter().filter(|(enabled, _)| *enabled);
         Self {
             reports: enabled.map(|(_, report)| Arc::new(report)).collect(),
             limits: Limits {
@@ -66,10 +68,28 @@ impl Plan {
         self.reports == other.reports && self.limits == other.limits
     }
 
+    /// The report that the baseline is made of, if there is one.
+    pub fn baseline(&self) -> Option<&Arc<Report>> {
+        self.reports.iter().find(|report| report.is_history())
+    }
+
+    /// The days on which less is expected, where there is a baseline.
+    pub fn quiet_days(&self) -> Option<&QuietDays> {
+        match &self.baseline()?.brings {
+            Brings::History { quiet_days, .. } => Some(quiet_days),
+            Brings::ValuesOnly | Brings::Minutes => None,
+        }
+    }
+
     /// What the schedule has to know of the reports.
     pub fn paces(&self) -> BTreeMap<ReportName, Pace> {
         let pace = |report: &Arc<Report>| {
-            let pace = Pace { interval: report.interval, category: report.category, dated: report.is_dated() };
+            let pace = Pace {
+                interval: report.interval,
+                category: report.category,
+                rhythm: report.rhythm(),
+                requests: report.requests(),
+            };
             (report.name.clone(), pace)
         };
         self.reports.iter().map(pace).collect()

@@ -10,6 +10,8 @@ use jiff::{ToSpan, civil::Date};
 pub use fields::Field;
 
 use crate::{
+    calendar::QuietDays,
+    config::BaselineSettings,
     ga::request::{DateRange, MinuteRange, Name, RunRealtimeReportRequest, RunReportRequest},
     names::{Category, MetricName, ReportName},
 };
@@ -65,6 +67,35 @@ pub struct Report {
     pub windows: Vec<Window>,
     /// What is exported, window by window, each in the order of the fields.
     pub families: Vec<Family>,
+    /// What it brings besides the values of its families.
+    pub brings: Brings,
+}
+
+/// What a report brings besides the values of its families.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Brings {
+    /// Nothing.
+    ValuesOnly,
+    /// Pageviews by minute, by a second request: they add up, which users do not.
+    Minutes,
+    /// Pageviews by hour and no values at all: what the baseline is made of.
+    History {
+        /// How far back.
+        weeks: usize,
+        /// Days that are left out.
+        quiet_days: QuietDays,
+    },
+}
+
+/// When a report is due again after it came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rhythm {
+    /// Every interval.
+    Steady,
+    /// Every interval, and when the property's day is over: its values belong to a date.
+    Dated,
+    /// Once a day, when the property's yesterday has settled.
+    Daily,
 }
 
 /// One range of a request and the name space of its metrics.
@@ -112,9 +143,26 @@ pub enum Request {
 }
 
 impl Report {
-    /// The built-in report `realtime`: the last 30 minutes, and the five last whole ones.
-    pub fn realtime(settings: &ReportSettings) -> Self {
-        Self::compile(REALTIME, Category::Realtime, settings, fields::REALTIME, REALTIME_WINDOWS)
+    /// The built-in report `realtime`: the last 30 minutes, and the five last whole ones; `by_minute` too where a baseline
+    /// waits for them.
+    pub fn realtime(settings: &ReportSettings, by_minute: bool) -> Self {
+        let report = Self::compile(REALTIME, Category::Realtime, settings, fields::REALTIME, REALTIME_WINDOWS);
+        Self { brings: if by_minute { Brings::Minutes } else { Brings::ValuesOnly }, ..report }
+    }
+
+    /// The built-in report `baseline`: pageviews by hour, for what is usual.
+    pub fn baseline(settings: &BaselineSettings) -> Self {
+        let BaselineSettings { weeks, ref quiet_days, stale_after, .. } = *settings;
+        Self {
+            name: BASELINE.parse().expect("the built-in names are well formed: see the tests"),
+            category: Category::Core,
+            interval: DAY,
+            stale_after: stale_after.for_interval(DAY),
+            fields: vec![fields::PAGEVIEWS],
+            windows: vec![Window::history(weeks)],
+            families: Vec::new(),
+            brings: Brings::History { weeks, quiet_days: quiet_days.clone() },
+        }
     }
 
     /// The built-in report `traffic`: today, yesterday, and the 7 and 28 days before today.
@@ -141,6 +189,7 @@ impl Report {
             fields,
             windows: windows.to_vec(),
             families,
+            brings: Brings::ValuesOnly,
         }
     }
 
@@ -150,9 +199,10 @@ impl Report {
         let metrics = self.fields.iter().map(|field| Name { name: field.api_name }).collect();
         match self.category {
             Category::Core => Request::Core(RunReportRequest {
-                dimensions: Vec::new(),
+                dimensions: if self.is_history() { vec![Name { name: DATE_HOUR }] } else { Vec::new() },
                 metrics,
                 date_ranges: self.windows.iter().map(|window| window.date_range(today)).collect(),
+                keep_empty_rows: self.is_history(),
                 return_property_quota: true,
             }),
             Category::Realtime => Request::Realtime(RunRealtimeReportRequest {
@@ -164,9 +214,40 @@ impl Report {
         }
     }
 
-    /// Whether its values belong to a date, and are wrong as soon as that is over.
-    pub fn is_dated(&self) -> bool {
+    /// The body of the second request, where there is one: pageviews by minute.
+    pub fn minutes_request(&self) -> Option<RunRealtimeReportRequest> {
+        (self.brings == Brings::Minutes).then(|| RunRealtimeReportRequest {
+            dimensions: vec![Name { name: MINUTES_AGO }],
+            metrics: vec![Name { name: fields::PAGEVIEWS.api_name }],
+            minute_ranges: vec![MINUTES.minute_range()],
+            return_property_quota: true,
+        })
+    }
+
+    /// How many requests one poll takes.
+    pub fn requests(&self) -> u32 {
+        if self.brings == Brings::Minutes { 2 } else { 1 }
+    }
+
+    /// Whether it brings the hours that the baseline is made of.
+    pub fn is_history(&self) -> bool {
+        matches!(self.brings, Brings::History { .. })
+    }
+
+    /// Whether the dates that it asks for are the property's, so that its day has to be known.
+    pub fn has_dates(&self) -> bool {
         self.windows.iter().any(|window| matches!(window.range, Range::Days(..)))
+    }
+
+    /// When it is due again.
+    pub fn rhythm(&self) -> Rhythm {
+        if self.is_history() {
+            Rhythm::Daily
+        } else if self.has_dates() {
+            Rhythm::Dated
+        } else {
+            Rhythm::Steady
+        }
     }
 
     /// The report's metrics by name.
@@ -176,6 +257,13 @@ impl Report {
 }
 
 impl Window {
+    /// Whole weeks up to the day before yesterday, which has settled.
+    fn history(weeks: usize) -> Self {
+        let days = u32::try_from(weeks * 7).unwrap_or(u32::MAX);
+        let range = Range::Days(days.saturating_add(SETTLED_DAYS_AGO - 1), SETTLED_DAYS_AGO);
+        Self { name: "history", range, meaning: "", exported: &[] }
+    }
+
     fn date_range(&self, today: Option<Date>) -> DateRange {
         let (oldest, newest) = self.range.bounds();
         DateRange { start_date: day(oldest, today), end_date: day(newest, today), name: self.name }
@@ -230,6 +318,20 @@ pub const REALTIME: &str = "realtime";
 /// The name of the report on days.
 pub const TRAFFIC: &str = "traffic";
 
+/// The name of the report on the hours of the last weeks.
+pub const BASELINE: &str = "baseline";
+
+/// The last day that is settled when it is asked for: the one before yesterday (support.google.com/analytics/answer/11198161).
+pub const SETTLED_DAYS_AGO: u32 = 2;
+
+/// The dimension of minutes before now, `00` to `29`.
+pub const MINUTES_AGO: &str = "minutesAgo";
+
+/// The dimension of hours in the property's time, such as `2026112313`.
+pub const DATE_HOUR: &str = "dateHour";
+
+const DAY: Duration = Duration::from_hours(24);
+
 /// Values of a report with a short interval hold at least this long, unless a time is configured.
 pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(120);
 
@@ -247,6 +349,8 @@ const REALTIME_WINDOWS: &[Window] = &[
         exported: fields::REALTIME_5M,
     },
 ];
+
+const MINUTES: Window = Window { name: "minutes", range: Range::Minutes(29, 0), meaning: "", exported: &[] };
 
 const TRAFFIC_WINDOWS: &[Window] = &[
     Window {
@@ -315,7 +419,7 @@ mod tests {
 
     #[test]
     fn realtime_is_one_request_over_two_minute_ranges() {
-        let report = Report::realtime(&settings(&["pageviews", "active_users", "events", "key_events"]));
+        let report = Report::realtime(&settings(&["pageviews", "active_users", "events", "key_events"]), true);
         let Request::Realtime(request) = report.request(None) else { panic!("not realtime") };
         assert_eq!(
             serde_json::to_string(&request.minute_ranges).unwrap(),
@@ -338,9 +442,10 @@ mod tests {
     #[test]
     fn every_built_in_name_is_well_formed() {
         let all = |known: &[Field]| known.iter().map(|field| field.name).collect::<Vec<_>>();
-        for report in
-            [Report::realtime(&settings(&all(fields::REALTIME))), Report::traffic(&settings(&all(fields::TRAFFIC)))]
-        {
+        for report in [
+            Report::realtime(&settings(&all(fields::REALTIME)), true),
+            Report::traffic(&settings(&all(fields::TRAFFIC))),
+        ] {
             assert_eq!(report.metric_names().count(), report.fields.len());
             assert!(!report.families.is_empty());
         }

@@ -15,8 +15,11 @@ pub use due::{DISCARDED_IN_A_ROW, Outcome};
 pub use throttle::Throttle;
 
 use crate::{
+    clock::later,
+    jitter,
     names::{Category, PropertyId, ReportName},
     quota::{Admission, Ledger},
+    report::Rhythm,
 };
 
 mod due;
@@ -38,8 +41,10 @@ pub struct Pace {
     pub interval: Duration,
     /// Which of Google's quotas it draws on.
     pub category: Category,
-    /// Whether it is due again when the property's day is over.
-    pub dated: bool,
+    /// When it is due again after it came.
+    pub rhythm: Rhythm,
+    /// How many requests it takes, one after the other.
+    pub requests: u32,
 }
 
 /// How many requests may be on their way.
@@ -125,7 +130,8 @@ impl Schedule {
                     self.entries.insert(job.clone(), Entry::default());
                     // One that went and came back meanwhile is due again when its request has ended.
                     if !self.on_its_way.contains(&job) {
-                        self.enqueue(&job, now);
+                        let due = self.first_due(&job, properties.len(), now);
+                        self.enqueue(&job, due);
                     }
                 }
             }
@@ -218,6 +224,19 @@ impl Schedule {
         }
     }
 
+    /// A report of a property, or with `None` of all, is defined anew: it is due as on the first day.
+    pub fn ask_anew(&mut self, report: &ReportName, property: Option<PropertyId>, now: Timestamp) {
+        let is_meant = |job: &Job| job.report == *report && property.is_none_or(|property| property == job.property);
+        let waiting: Vec<Job> = self.entries.keys().filter(|job| is_meant(job)).cloned().collect();
+        let properties = waiting.len();
+        for job in waiting {
+            if self.entries.get(&job).is_some_and(|entry| entry.queued.is_some()) {
+                let due = self.first_due(&job, properties, now);
+                self.enqueue(&job, due);
+            }
+        }
+    }
+
     /// How many answers to this report were discarded in a row.
     pub fn discarded(&self, job: &Job) -> u32 {
         self.entries.get(job).map_or(0, |entry| entry.discarded)
@@ -230,11 +249,20 @@ impl Schedule {
 
     /// Requests per second when everything goes as planned.
     pub fn planned_rate(&self) -> f64 {
-        let properties = self.entries.len() / self.paces.len().max(1);
-        let each: f64 = self.paces.values().map(|pace| 1.0 / pace.interval.as_secs_f64()).sum();
-        #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 properties")]
-        let rate = properties as f64 * each;
-        rate
+        let each: f64 = self.paces.values().map(|pace| f64::from(pace.requests) / pace.interval.as_secs_f64()).sum();
+        number(self.entries.len() / self.paces.len().max(1)) * each
+    }
+
+    /// What changes from minute to minute is due at once; what only changes from day to day lets that go first, and comes
+    /// one by one.
+    fn first_due(&self, job: &Job, properties: usize, now: Timestamp) -> Timestamp {
+        match self.paces.get(&job.report).map(|pace| pace.rhythm) {
+            Some(Rhythm::Daily) => {
+                let spread = DAILY_GAP.mul_f64(number(properties));
+                later(now, DAILY_GAP + spread.mul_f64(jitter::place(job)))
+            }
+            Some(Rhythm::Steady | Rhythm::Dated) | None => now,
+        }
     }
 
     /// How many may be on their way so that the planned rate is kept when each takes [`PLANNED_LATENCY`].
@@ -290,7 +318,7 @@ impl Schedule {
             .filter(|(_, entry)| entry.failures == 0)
             .filter_map(|(job, entry)| Some((job, entry.queued?.0)))
             .filter_map(|(job, due)| {
-                let pace = self.paces.get(&job.report)?;
+                let pace = self.paces.get(&job.report).filter(|pace| pace.rhythm != Rhythm::Daily)?;
                 let latest = due::on_grid(job, pace.interval, now);
                 (due > latest).then(|| (job.clone(), latest))
             })
@@ -299,6 +327,15 @@ impl Schedule {
             self.enqueue(&job, due);
         }
     }
+}
+
+/// From one first request for a daily report to the next.
+const DAILY_GAP: Duration = Duration::from_millis(20);
+
+fn number(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 properties")]
+    let number = count as f64;
+    number
 }
 
 /// The latency that the default number of requests on their way is planned for.

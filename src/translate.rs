@@ -6,10 +6,15 @@
 
 use thiserror::Error as ThisError;
 
+pub use series::{history, minutes};
+
 use crate::{
+    chain::one_line,
     ga::response::{ReportResponse, Row},
     report::Report,
 };
+
+mod series;
 
 /// Why an answer is not the report that was asked for.
 #[derive(Debug, Eq, PartialEq, ThisError)]
@@ -32,6 +37,12 @@ pub enum Error {
     /// A row with more or fewer cells than headers.
     #[error("a row has not as many cells as there are headers")]
     RowLength,
+    /// A minute or an hour that nobody asked for.
+    #[error("it has a row for a time that was not asked for: `{0}`")]
+    NoSuchTime(String),
+    /// Two rows for one minute or hour.
+    #[error("it has two rows for the time `{0}`")]
+    DuplicateTime(String),
     /// Not a count.
     #[error("the value of {0} is not a finite number of at least 0")]
     NotACount(&'static str),
@@ -95,6 +106,13 @@ fn count(text: &str) -> Option<f64> {
     let number: f64 = text.parse().ok().filter(|_| plain)?;
     number.is_finite().then_some(number)
 }
+
+/// Texts of others' in messages: short, and on one line.
+fn shown(text: &str) -> String {
+    one_line(text, SHOWN_CHARACTERS)
+}
+
+const SHOWN_CHARACTERS: usize = 40;
 
 const RANGE_COLUMN: &str = "dateRange";
 

@@ -15,6 +15,9 @@ pub struct RunReportRequest {
     pub metrics: Vec<Name>,
     /// Days, inclusive, in the property's time zone; 1 to 4.
     pub date_ranges: Vec<DateRange>,
+    /// Whether rows are wanted in which every metric is 0, as far as Google has kept them.
+    #[serde(skip_serializing_if = "is_false")]
+    pub keep_empty_rows: bool,
     /// Whether the answer says what is left of the quota.
     pub return_property_quota: bool,
 }
@@ -70,4 +73,9 @@ pub struct MinuteRange {
     pub end_minutes_ago: u32,
     /// What the answer calls this range.
     pub name: &'static str,
+}
+
+/// proto3 JSON leaves out what has its default.
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -25,7 +25,8 @@ pub const REALTIME_5M: &[Field] = &[PAGEVIEWS, ACTIVE_USERS];
 pub const TRAFFIC: &[Field] =
     &[PAGEVIEWS, VISITORS, ACTIVE_USERS, NEW_USERS, SESSIONS, ENGAGED_SESSIONS, EVENTS, KEY_EVENTS];
 
-const PAGEVIEWS: Field =
+/// Pages and screens: what the drop alert counts.
+pub const PAGEVIEWS: Field =
     Field { name: "pageviews", api_name: "screenPageViews", meaning: "Pages and app screens viewed", distinct: false };
 
 const VISITORS: Field = Field {

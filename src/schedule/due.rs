@@ -9,6 +9,7 @@ use crate::{
     clock::later,
     jitter,
     names::{Bucket, Reason},
+    report::Rhythm,
 };
 
 /// How a poll ended.
@@ -36,14 +37,16 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
             entry.failures = 0;
             entry.discarded = 0;
             let due = on_grid(job, pace.interval, now);
-            match day_ends {
-                Some(midnight) if pace.dated => around_midnight(job, pace, due, midnight),
-                _ => due,
+            match (pace.rhythm, day_ends) {
+                (Rhythm::Dated, Some(midnight)) => around_midnight(job, pace, due, midnight),
+                (Rhythm::Daily, Some(midnight)) => after_settling(job, midnight),
+                (Rhythm::Steady, _) | (_, None) => due,
             }
         }
         Outcome::Discarded { midnight } => {
             entry.discarded = entry.discarded.saturating_add(1);
             match midnight {
+                Some(midnight) if pace.rhythm == Rhythm::Daily => later(midnight, AFTER_MIDNIGHT),
                 Some(midnight) => around_midnight(job, pace, now, midnight),
                 None if entry.discarded <= DISCARDED_IN_A_ROW => later(now, DISCARDED_PAUSE),
                 None => on_grid(job, pace.interval, now),
@@ -75,7 +78,7 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
         | Reason::QuotaHour
         | Reason::QuotaProjectHour
         | Reason::QuotaThresholded
-        | Reason::QuotaUnknown => return on_grid(job, pace.interval, now),
+        | Reason::QuotaUnknown => return on_grid(job, pace.interval.min(LONGEST_REFUSAL), now),
     };
     later(now, pause)
 }
@@ -95,6 +98,12 @@ fn around_midnight(job: &Job, pace: &Pace, due: Timestamp, midnight: Timestamp) 
     let spread = pace.interval.min(MIDNIGHT_SPREAD).mul_f64(jitter::place(job));
     let of_new_day = later(settled, spread);
     if due >= midnight && due < settled { of_new_day } else { due.min(of_new_day) }
+}
+
+/// In the morning the day before yesterday has settled; all of a zone are spread over an hour. On the two days of the year
+/// that have not 24 hours it is an hour earlier or later.
+fn after_settling(job: &Job, midnight: Timestamp) -> Timestamp {
+    later(midnight, SETTLING + SETTLED_SPREAD.mul_f64(jitter::place(job)))
 }
 
 /// A bucket that many wait for is not asked by all at the moment that it opens.
@@ -133,8 +142,16 @@ const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// What was refused for a moment only comes back within this, not all at once.
 const SHORT_REFUSAL_SPREAD: Duration = Duration::from_mins(1);
 
+/// A report with a long interval does not wait for it when a bucket was empty.
+const LONGEST_REFUSAL: Duration = Duration::from_mins(15);
+
 /// Google's clock and this machine's may differ a little.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(5);
+
+/// From midnight until the day before yesterday has settled, whatever Google's size of property.
+const SETTLING: Duration = Duration::from_hours(6);
+
+const SETTLED_SPREAD: Duration = Duration::from_hours(1);
 
 const MIDNIGHT_SPREAD: Duration = Duration::from_mins(5);
 

@@ -16,8 +16,13 @@ fn name(text: &str) -> ReportName {
 }
 
 fn paces() -> BTreeMap<ReportName, Pace> {
-    let pace = |seconds, category, dated| Pace { interval: Duration::from_secs(seconds), category, dated };
-    [(name("realtime"), pace(60, Category::Realtime, false)), (name("traffic"), pace(900, Category::Core, true))].into()
+    let pace =
+        |seconds, category, rhythm| Pace { interval: Duration::from_secs(seconds), category, rhythm, requests: 1 };
+    [
+        (name("realtime"), pace(60, Category::Realtime, Rhythm::Steady)),
+        (name("traffic"), pace(900, Category::Core, Rhythm::Dated)),
+    ]
+    .into()
 }
 
 fn schedule(properties: u64, limits: Limits) -> Schedule {

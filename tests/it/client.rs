@@ -47,6 +47,7 @@ fn pageviews_of(day: &str) -> RunReportRequest {
         dimensions: Vec::new(),
         metrics: vec![Name { name: "screenPageViews" }],
         date_ranges: vec![DateRange { start_date: day.to_owned(), end_date: day.to_owned(), name: "day" }],
+        keep_empty_rows: false,
         return_property_quota: false,
     }
 }
