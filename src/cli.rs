@@ -54,9 +54,21 @@ pub struct ServeFlags {
     /// Flags of the HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
+    /// Flags of what is kept over a restart.
+    #[command(flatten)]
+    pub storage: StorageFlags,
     /// Flags of the log.
     #[command(flatten)]
     pub log: LogFlags,
+}
+
+/// Flags of what is kept over a restart.
+#[derive(Args, Clone, Debug)]
+pub struct StorageFlags {
+    /// Directory for what a restart should not forget: the last hours' pageviews by minute, how they compare with the
+    /// processed data, and tokens spent. A few KB per property. Without it nothing is kept.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    pub path: Option<PathBuf>,
 }
 
 /// The flags of the demo.
@@ -75,6 +87,9 @@ pub struct DemoFlags {
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+    /// Flags of what is kept over a restart.
+    #[command(flatten)]
+    pub storage: StorageFlags,
     /// Flags of the log.
     #[command(flatten)]
     pub log: LogFlags,

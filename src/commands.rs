@@ -32,7 +32,9 @@ impl Error {
     /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Start(serve::Error::Credentials(_)) => ExitCode::from(USAGE),
+            Self::Config(_) | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => {
+                ExitCode::from(USAGE)
+            }
             Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
         }
     }

@@ -49,6 +49,30 @@ pub struct Config {
     pub realtime: ReportSettings,
     /// The report on days.
     pub traffic: ReportSettings,
+    /// STUB
+    pub baseline: BaselineSettings,
+}
+/// STUB
+#[derive(Clone, Debug, PartialEq)]
+pub struct BaselineSettings {
+    /// x
+    pub enabled: bool,
+    /// x
+    pub weeks: usize,
+    /// x
+    pub stale_after: StaleAfter,
+    /// x
+    pub quiet_days: crate::calendar::QuietDays,
+}
+impl Default for BaselineSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            weeks: 8,
+            stale_after: StaleAfter::Intervals(3.0),
+            quiet_days: crate::calendar::QuietDays::default(),
+        }
+    }
 }
 
 /// How Google is reached.
@@ -157,6 +181,7 @@ impl Default for Config {
             discovery: Some(Discovery::default()),
             realtime: report(REALTIME_INTERVAL, fields::REALTIME),
             traffic: report(TRAFFIC_INTERVAL, fields::TRAFFIC),
+            baseline: BaselineSettings::default(),
         }
     }
 }

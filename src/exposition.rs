@@ -22,6 +22,7 @@ mod format;
 mod own;
 mod page;
 mod quota;
+mod watch;
 
 /// Everything that is rendered.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     for report in &view.reports {
         values(&mut page, report, &rows, now);
     }
+    watch::render(&mut page, &rows, now);
     quota::render(&mut page, &rows, now);
     own::render(&mut page, &view.own);
     page.finish()

@@ -41,6 +41,7 @@
 //! beside their parts.
 
 pub mod auth;
+pub mod baseline;
 pub mod build;
 pub mod calendar;
 pub mod chain;
@@ -67,6 +68,7 @@ pub mod self_metrics;
 pub mod serve;
 #[cfg(feature = "demo")]
 pub mod simulator;
+pub mod storage;
 pub mod store;
 pub mod telemetry;
 pub mod translate;

@@ -15,29 +15,34 @@ use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
 };
-use tracing::{debug, info, warn};
+use tracing::warn;
 
 use crate::{
     auth::Tokens,
     calendar::Zone,
-    chain::Chain,
     clock::{Clock, Steps, later},
-    ga,
+    ga::{self, response::PropertyQuota},
     names::{PropertyId, Reason},
     plan::Plan,
     properties::PropertySet,
     quota::Ledger,
-    schedule::{DISCARDED_IN_A_ROW, Job, Outcome, Schedule, Step},
-    store::{Snapshot, Store},
+    schedule::{Job, Outcome, Schedule, Step},
+    storage::Saver,
+    store::Store,
 };
 
 use complaints::Complaints;
-use day::{Day, day_of};
-use request::{Answer, Poll};
+pub use keeping::Kept;
+use request::Poll;
+use watches::Watches;
 
+mod accepting;
 mod complaints;
 mod day;
+mod keeping;
 mod request;
+mod telling;
+mod watches;
 
 /// Owns the schedule and the ledger; [`Poller::run`] is the task.
 pub struct Poller {
@@ -55,6 +60,9 @@ pub struct Poller {
     zones: HashMap<PropertyId, Zone>,
     /// Zones that are not in the database, by property; told once.
     unknown_zones: HashMap<PropertyId, String>,
+    watches: Watches,
+    /// Where it is kept what a restart should not forget.
+    saver: Option<Saver<Kept>>,
     failures: Complaints,
     recoveries: Complaints,
     running: JoinSet<Poll>,
@@ -67,6 +75,7 @@ impl Poller {
         tokens: Tokens,
         mut plan: watch::Receiver<Arc<Plan>>,
         store: Arc<Store>,
+        saver: Option<Saver<Kept>>,
         clock: Clock,
     ) -> Self {
         let present = Arc::clone(&plan.borrow_and_update());
@@ -83,6 +92,8 @@ impl Poller {
             ledger: Ledger::default(),
             zones: HashMap::new(),
             unknown_zones: HashMap::new(),
+            watches: Watches::default(),
+            saver,
             failures: Complaints::default(),
             recoveries: Complaints::default(),
             running: JoinSet::new(),
@@ -121,6 +132,9 @@ impl Poller {
             if !same_reports || old.active.get(id) != Some(info) {
                 self.store.put(*id, info, &plan.reports);
             }
+            if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
+                self.restore(*id);
+            }
         }
         for (id, info) in &new.unlisted {
             if !same_reports {
@@ -136,12 +150,18 @@ impl Poller {
                 self.ledger.remove(*id);
                 self.zones.remove(id);
                 self.unknown_zones.remove(id);
+                self.watches.remove(*id);
+                self.forget_kept(*id);
             }
         }
         let now = self.clock.now();
         self.schedule.configure(plan.paces(), plan.limits, now);
         let active: BTreeSet<PropertyId> = new.active.keys().copied().collect();
         self.schedule.set_properties(&active, now);
+        match (before.baseline(), plan.baseline()) {
+            (Some(old), Some(new)) if old != new => self.schedule.ask_anew(&new.name, None, now),
+            _ => {}
+        }
     }
 
     /// Sends everything that is due; how long to wait for more.
@@ -181,6 +201,7 @@ impl Poller {
             Err(_) => return,
         };
         self.settle(&poll);
+        self.forget_if_gone(poll.job.property);
         // Its property or its report may have gone meanwhile.
         let outcome = if self.schedule.has(&poll.job) {
             match &poll.result {
@@ -190,19 +211,35 @@ impl Poller {
         } else {
             Outcome::Discarded { midnight: None }
         };
+        self.keep(poll.job.property);
         self.schedule.on_result(&poll.job, &outcome, self.clock.now());
         if outcome == Outcome::Failed(Reason::NoCredentials) && self.tokens.are_available() {
             self.schedule.on_signed_in(self.clock.now());
         }
     }
 
-    /// Tells the ledger how it went, whatever becomes of the answer.
+    /// Tells the ledger how it went, whatever becomes of the answers.
     fn settle(&mut self, poll: &Poll) {
-        let (property, category, now) = (poll.job.property, poll.report.category, poll.received_at);
-        match &poll.result {
-            Ok(answer) => {
-                let holds_until = later(poll.sent_at, poll.report.stale_after);
-                self.ledger.on_success(property, category, answer.quota.as_ref(), poll.sent_at, holds_until);
+        let first = poll.result.as_ref().map(|answer| answer.quota.as_ref());
+        self.settle_one(poll, first, poll.sent_at, poll.received_at);
+        if let Some(minutes) = &poll.minutes {
+            let second = minutes.result.as_ref().map(|answer| answer.quota.as_ref());
+            self.settle_one(poll, second, minutes.sent_at, minutes.received_at);
+        }
+    }
+
+    fn settle_one(
+        &mut self,
+        poll: &Poll,
+        result: Result<Option<&PropertyQuota>, &ga::Error>,
+        sent_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let (property, category) = (poll.job.property, poll.report.category);
+        match result {
+            Ok(quota) => {
+                let holds_until = later(sent_at, poll.report.stale_after);
+                self.ledger.on_success(property, category, quota, sent_at, holds_until);
             }
             Err(ga::Error::QuotaExhausted { bucket, .. }) => {
                 self.ledger.on_exhausted(property, category, *bucket, now);
@@ -214,81 +251,13 @@ impl Poller {
             Err(ga::Error::NoCredentials(_)) => self.ledger.on_not_sent(property, category),
             Err(_) => self.ledger.on_other_failure(property, category, now),
         }
+    }
+
+    fn forget_if_gone(&mut self, property: PropertyId) {
         let properties = &self.followed.properties;
         if !properties.active.contains_key(&property) && !properties.unlisted.contains_key(&property) {
             self.ledger.remove(property);
         }
-    }
-
-    fn accept(&mut self, poll: &Poll, answer: &Answer) -> Outcome {
-        let property = poll.job.property;
-        let day_ends = match self.day_of(poll, answer) {
-            Day::Unknown => None,
-            Day::Known { zone, ends } => {
-                self.zones.insert(property, zone);
-                Some(ends)
-            }
-            Day::Turned { zone, midnight } => return self.discard(poll, answer, zone, Some(midnight)),
-            Day::Moved { zone } => return self.discard(poll, answer, zone, None),
-        };
-        let holds_until = later(poll.sent_at, poll.report.stale_after);
-        let expires_at = day_ends.map_or(holds_until, |ends| holds_until.min(ends));
-        let snapshot = Snapshot { report: Arc::clone(&poll.report), values: answer.values.clone(), expires_at };
-        let quota = self.ledger.view(property, poll.report.category);
-        let mut failed_before = None;
-        self.store.update(property, |state| {
-            state.take_metadata(&answer.time_zone, &answer.currency);
-            state.quota.extend(quota.map(|quota| (poll.report.category, quota)));
-            if let Some(report) = state.report_mut(&poll.job.report) {
-                failed_before = report.failure;
-                report.succeed(poll.attempt(), answer.tokens(), snapshot);
-            }
-        });
-        if let Some(reason) = failed_before {
-            self.log_recovery(poll, reason);
-        }
-        Outcome::Success { day_ends }
-    }
-
-    /// Which day a dated answer belongs to; an undated one needs none.
-    fn day_of(&mut self, poll: &Poll, answer: &Answer) -> Day {
-        if !poll.report.is_dated() {
-            return Day::Unknown;
-        }
-        let property = poll.job.property;
-        let told = match Zone::named(&answer.time_zone) {
-            Ok(zone) => Some(zone),
-            Err(_) if answer.time_zone.is_empty() => None,
-            Err(error) => {
-                let known = self.unknown_zones.insert(property, answer.time_zone.clone());
-                if known.as_ref() != Some(&answer.time_zone) {
-                    warn!(%property, %error, "the property's midnight is not known; its day values end when they are stale");
-                }
-                self.zones.remove(&property);
-                return Day::Unknown;
-            }
-        };
-        day_of(poll.zone.as_ref(), told, poll.sent_at, poll.received_at)
-    }
-
-    /// The answer is of a day that has ended, or of another zone's: it is asked for again.
-    fn discard(&mut self, poll: &Poll, answer: &Answer, zone: Zone, midnight: Option<Timestamp>) -> Outcome {
-        let property = poll.job.property;
-        self.zones.insert(property, zone);
-        if self.schedule.discarded(&poll.job) >= DISCARDED_IN_A_ROW {
-            return self
-                .fail(poll, &ga::Error::Protocol("its day or its zone is another with every answer".to_owned()));
-        }
-        debug!(%property, report = %poll.job.report, "the day or the zone changed meanwhile; asking again");
-        self.store.update(property, |state| {
-            state.take_metadata(&answer.time_zone, &answer.currency);
-            if let Some(report) = state.report_mut(&poll.job.report) {
-                report.tokens_spent = report.tokens_spent.saturating_add(answer.tokens());
-                // What was shown is of the same day that is over, or of the zone that was left.
-                report.snapshot = None;
-            }
-        });
-        Outcome::Discarded { midnight }
     }
 
     fn fail(&mut self, poll: &Poll, error: &ga::Error) -> Outcome {
@@ -310,35 +279,6 @@ impl Poller {
         Outcome::Failed(reason)
     }
 
-    /// A change is told once and loudly; that there is no token has been told already.
-    fn log_failure(&mut self, poll: &Poll, error: &ga::Error, failed_before: Option<Reason>) {
-        let (property, report, reason) = (poll.job.property, &poll.job.report, error.reason());
-        let is_news = failed_before != Some(reason) && reason != Reason::NoCredentials;
-        let told = if is_news { self.failures.tell(reason, poll.received_at) } else { None };
-        let Some(like_it) = told else {
-            debug!(%property, %report, %reason, error = %Chain(error), "the report fails");
-            return;
-        };
-        let account = self.client.account();
-        let remedy = error.remedy(Some(property), account.as_deref());
-        if like_it == 0 {
-            warn!(%property, %report, %reason, error = %Chain(error), remedy, "the report fails");
-        } else {
-            warn!(%property, %report, %reason, error = %Chain(error), remedy, like_it, "the report fails, as others did");
-        }
-    }
-
-    fn log_recovery(&mut self, poll: &Poll, reason: Reason) {
-        let (property, report) = (poll.job.property, &poll.job.report);
-        let is_news = reason != Reason::NoCredentials;
-        let told = if is_news { self.recoveries.tell(reason, poll.received_at) } else { None };
-        match told {
-            Some(0) => info!(%property, %report, %reason, "the report works again"),
-            Some(like_it) => info!(%property, %report, %reason, like_it, "the report works again, as others do"),
-            None => debug!(%property, %report, %reason, "the report works again"),
-        }
-    }
-
     /// What was planned and what holds by a clock that was ahead would come too late and hold too long.
     fn notice_clock_change(&mut self) {
         let now = self.clock.now();
@@ -346,6 +286,7 @@ impl Poller {
         warn!(seconds = back.as_secs(), "the clock was set back; due times are moved with it");
         self.schedule.on_clock_set_back(back, now);
         self.ledger.on_clock_set_back(back);
+        self.watches.on_clock_set_back(now);
         for state in self.store.properties() {
             self.store.update(state.id, |state| state.on_clock_set_back(back));
         }

@@ -3,11 +3,14 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use thiserror::Error as ThisError;
 use tokio::{sync::watch, task::JoinSet};
+use tracing::warn;
 
 use crate::{
     auth::{
@@ -22,9 +25,10 @@ use crate::{
     ga::{Client, Endpoints},
     http::{self, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
-    poll::Poller,
+    poll::{Kept, Poller},
     reload::{Reloader, Reloads, Source, Targets},
     self_metrics::SelfMetrics,
+    storage::{self, Saver, Storage},
     store::Store,
     transport::{self, Deadlines, Roots, Transport},
 };
@@ -52,6 +56,8 @@ pub struct Options {
     pub roots: Roots,
     /// How long requests to Google may take.
     pub deadlines: Deadlines,
+    /// Where it is kept what a restart should not forget.
+    pub storage: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
 }
@@ -68,6 +74,9 @@ pub enum Error {
     /// Name usable credentials.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
+    /// Name another directory.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
     /// The names of the exporter's own metrics clash: a mistake in the program.
     #[error("the exporter's own metrics cannot be set up")]
     Metrics(#[from] prometheus::Error),
@@ -84,6 +93,7 @@ pub struct Server {
     clock: Clock,
     tasks: JoinSet<()>,
     reloads: Reloads,
+    saver: Option<Saver<Kept>>,
 }
 
 /// Finds credentials, binds and starts polling. Returns without waiting for Google, unless the only credentials left are the
@@ -95,6 +105,8 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let transport = Transport::new(options.roots, options.deadlines)?;
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
+    let storage = options.storage.as_deref().map(Storage::open).transpose()?;
+    let saver = storage.map(|storage| Saver::new(Arc::new(storage)));
     let listeners = http::bind(&options.listen)?;
     let clock = options.clock;
     let metrics = Arc::new(SelfMetrics::new(BUILD)?);
@@ -108,7 +120,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let (discoverer, plan, configs) =
         Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone());
     let store = Arc::new(Store::default());
-    let poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), clock.clone());
+    let poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
 
     let (present, config) = watch::channel(Arc::new(options.config));
     let targets = Targets { present, configs, credentials: replacements };
@@ -121,8 +133,11 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     tasks.spawn(discoverer.run());
     tasks.spawn(poller.run());
     tasks.spawn(reloader.run());
+    if let Some(saver) = saver.clone() {
+        tasks.spawn(saver.run(clock.clone()));
+    }
     let settings = settings(options.telemetry_path, options.lifecycle, options.limits);
-    Ok(Server { listeners, exporter, settings, clock, tasks, reloads })
+    Ok(Server { listeners, exporter, settings, clock, tasks, reloads, saver })
 }
 
 impl Server {
@@ -141,11 +156,15 @@ impl Server {
     /// # Errors
     /// The runtime cannot watch a socket; nothing else ends it.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let server = http::serve(self.listeners, self.exporter, self.settings, self.clock, shutdown);
+        let server = http::serve(self.listeners, self.exporter, self.settings, self.clock.clone(), shutdown);
         tokio::pin!(server);
         loop {
             tokio::select! {
-                result = &mut server => return result.map_err(Error::Server),
+                result = &mut server => {
+                    self.tasks.shutdown().await;
+                    save_all(self.saver, &self.clock).await;
+                    return result.map_err(Error::Server);
+                }
                 // The tasks never end by themselves. In a release build a panic has ended the process already.
                 Some(ended) = self.tasks.join_next() => {
                     if let Err(error) = ended && error.is_panic() {
@@ -154,6 +173,14 @@ impl Server {
                 }
             }
         }
+    }
+}
+
+/// A disk that hangs does not keep the process from ending.
+async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) {
+    let Some(saver) = saver else { return };
+    if tokio::time::timeout(LONGEST_SAVING, saver.flush(clock.now())).await.is_err() {
+        warn!("states could not be saved in time; what came in the last minutes is forgotten");
     }
 }
 
@@ -167,3 +194,6 @@ fn settings(telemetry_path: TelemetryPath, lifecycle: bool, limits: Limits) -> S
         limits,
     }
 }
+
+/// All that is left to be saved at the end is given so long.
+const LONGEST_SAVING: Duration = Duration::from_secs(10);

@@ -15,6 +15,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    baseline::{Assessment, DayView},
     names::{Category, PropertyId, Reason, ReportName},
     properties::PropertyInfo,
     quota::QuotaView,
@@ -40,6 +41,32 @@ pub struct PropertyState {
     pub reports: Vec<ReportState>,
     /// Its quota buckets, as far as Google has told of them.
     pub quota: BTreeMap<Category, QuotaView>,
+    /// Its last minutes against what was to be expected.
+    pub watched: Option<Arc<Watched>>,
+    /// What is usual for it.
+    pub usual: Option<Arc<Usual>>,
+}
+
+/// What the drop alert looks at; replaced whole.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Counts, expectations and bounds.
+    pub assessment: Assessment,
+    /// From when on they must not be shown.
+    pub expires_at: Timestamp,
+}
+
+/// What is shown of a property's baseline; replaced whole.
+#[derive(Clone, Debug)]
+pub struct Usual {
+    /// How long the history is that it was made of, also where that is too short for one.
+    pub history_seconds: f64,
+    /// The last week's level against that of all weeks; absent where there is no baseline.
+    pub level: Option<f64>,
+    /// From when on this must not be shown.
+    pub expires_at: Timestamp,
+    /// What concerns the present day, as long as that lasts.
+    pub day: Option<DayView>,
 }
 
 /// One report of one property.
@@ -94,6 +121,11 @@ impl Store {
         self.read(|properties| properties.values().cloned().collect())
     }
 
+    /// One property at present.
+    pub fn property(&self, id: PropertyId) -> Option<Arc<PropertyState>> {
+        self.read(|properties| properties.get(&id).cloned())
+    }
+
     /// How many properties there are.
     pub fn len(&self) -> usize {
         self.read(BTreeMap::len)
@@ -107,9 +139,7 @@ impl Store {
     /// Adds a property, or takes what is told anew of it: an empty text changes nothing that was known before.
     pub fn put(&self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
         self.write(|properties| {
-            let state = properties.entry(id).or_insert_with(|| {
-                Arc::new(PropertyState { id, info: info.clone(), reports: Vec::new(), quota: BTreeMap::new() })
-            });
+            let state = properties.entry(id).or_insert_with(|| Arc::new(PropertyState::new(id, info.clone())));
             let state = Arc::make_mut(state);
             let before = std::mem::replace(&mut state.info, info.clone());
             keep_if_empty(&mut state.info.time_zone, before.time_zone);
@@ -145,6 +175,10 @@ impl Store {
 }
 
 impl PropertyState {
+    fn new(id: PropertyId, info: PropertyInfo) -> Self {
+        Self { id, info, reports: Vec::new(), quota: BTreeMap::new(), watched: None, usual: None }
+    }
+
     /// The report of this name.
     pub fn report_mut(&mut self, name: &ReportName) -> Option<&mut ReportState> {
         self.reports.iter_mut().find(|report| report.name == *name)
@@ -162,8 +196,15 @@ impl PropertyState {
     pub fn on_clock_set_back(&mut self, by: SignedDuration) {
         for report in &mut self.reports {
             if let Some(snapshot) = report.snapshot.as_mut().map(Arc::make_mut) {
-                snapshot.expires_at = snapshot.expires_at.saturating_sub(by).unwrap_or(snapshot.expires_at);
+                set_back(&mut snapshot.expires_at, by);
             }
+        }
+        if let Some(watched) = self.watched.as_mut().map(Arc::make_mut) {
+            set_back(&mut watched.expires_at, by);
+        }
+        if let Some(usual) = self.usual.as_mut().map(Arc::make_mut) {
+            set_back(&mut usual.expires_at, by);
+            usual.day = None;
         }
     }
 
@@ -233,6 +274,10 @@ impl ReportState {
     }
 }
 
+fn set_back(at: &mut Timestamp, by: SignedDuration) {
+    *at = at.saturating_sub(by).unwrap_or(*at);
+}
+
 fn keep_if_empty(text: &mut String, before: String) {
     if text.is_empty() {
         *text = before;
@@ -254,7 +299,8 @@ mod tests {
 
     fn store() -> (Store, Vec<Arc<Report>>) {
         let config = Config::default();
-        let reports = vec![Arc::new(Report::realtime(&config.realtime)), Arc::new(Report::traffic(&config.traffic))];
+        let reports =
+            vec![Arc::new(Report::realtime(&config.realtime, false)), Arc::new(Report::traffic(&config.traffic))];
         let store = Store::default();
         store.put(id(), &PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() }, &reports);
         (store, reports)

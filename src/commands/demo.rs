@@ -61,6 +61,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
         environment: Environment::default(),
         roots: Roots::Nobody,
         deadlines: Deadlines::default(),
+        storage: flags.storage.path,
         clock,
     };
     let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url())).await;

@@ -52,6 +52,7 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
         environment: Environment::of_process(),
         roots: Roots::System,
         deadlines: Deadlines::default(),
+        storage: flags.storage.path,
         clock: Clock::system(),
     };
     serve_until_signal(options, |_| ()).await

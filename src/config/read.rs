@@ -43,7 +43,7 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         None => properties.is_empty().then(Discovery::default),
     };
     let (realtime, traffic) = reports::reports(reader, &top);
-    Config { google, properties, discovery, realtime, traffic }
+    Config { google, properties, discovery, realtime, traffic, baseline: Default::default() }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {

@@ -20,7 +20,7 @@ fn id(number: u64) -> PropertyId {
 /// One property whose realtime report succeeded, and whose traffic report fails.
 fn view() -> View {
     let config = Config::default();
-    let reports = vec![Arc::new(Report::realtime(&config.realtime)), Arc::new(Report::traffic(&config.traffic))];
+    let reports = vec![Arc::new(Report::realtime(&config.realtime, false)), Arc::new(Report::traffic(&config.traffic))];
     let store = Store::default();
     let name = "Café \"Zoë\" \\ Shop\nnew".to_owned();
     store.put(id(7), &PropertyInfo { name, ..PropertyInfo::default() }, &reports);
@@ -73,7 +73,7 @@ fn values_of_an_older_definition_are_found_by_name() {
     let mut view = view();
     let mut settings = Config::default().realtime;
     settings.metrics = vec!["key_events", "pageviews"];
-    view.reports[0] = Arc::new(Report::realtime(&settings));
+    view.reports[0] = Arc::new(Report::realtime(&settings, false));
     let text = text(&view, Format::Text, at(10));
     assert!(text.contains("google_analytics_realtime_key_events{property_id=\"7\"} 3\n"), "{text}");
     assert!(!text.contains("realtime_active_users"), "no longer defined");

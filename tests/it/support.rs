@@ -49,6 +49,8 @@ pub(crate) struct Setup {
     pub(crate) credentials: Credentials,
     /// What goes wrong from the very first request on.
     pub(crate) faults: Vec<Fault>,
+    /// Where it is kept what a restart should not forget.
+    pub(crate) storage: Option<PathBuf>,
 }
 
 pub(crate) enum Credentials {
@@ -73,6 +75,7 @@ impl Setup {
             lifecycle: false,
             credentials: Credentials::ServiceAccount,
             faults: Vec::new(),
+            storage: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl Setup {
             },
             roots: Roots::Nobody,
             deadlines: self.deadlines,
+            storage: self.storage,
             clock: clock.clone(),
         };
         let server = serve::start(options).await.unwrap();

@@ -1,0 +1,142 @@
+//! The properties under watch: their minutes and their baselines, and what follows for the store.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    baseline::{Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch},
+    calendar::{QuietDays, Zone},
+    clock::later,
+    names::PropertyId,
+    report::{Brings, Report, SETTLED_DAYS_AGO},
+    store::{Usual, Watched},
+};
+
+/// All properties under watch.
+#[derive(Default)]
+pub(super) struct Watches(HashMap<PropertyId, Property>);
+
+#[derive(Default)]
+struct Property {
+    watch: Watch,
+    /// How long the last answer by minute holds.
+    minutes_hold_until: Option<Timestamp>,
+    fit: Option<Fit>,
+}
+
+/// What came of a history.
+struct Fit {
+    baseline: Result<Baseline, NoBaseline>,
+    expires_at: Timestamp,
+}
+
+/// An answer by minute.
+pub(super) struct MinutesTaken<'a> {
+    pub(super) minutes: &'a MinutesAgo,
+    pub(super) sent_at: Timestamp,
+    pub(super) received_at: Timestamp,
+    /// How long what follows from it holds.
+    pub(super) expires_at: Timestamp,
+}
+
+impl Watches {
+    /// Takes an answer by minute; what follows from it, where there is a baseline.
+    pub(super) fn on_minutes(
+        &mut self,
+        property: PropertyId,
+        answer: &MinutesTaken<'_>,
+        zone: Option<&Zone>,
+        quiet_days: &QuietDays,
+    ) -> Option<Arc<Watched>> {
+        let known = self.0.entry(property).or_default();
+        known.watch.take(answer.minutes, answer.sent_at, answer.received_at);
+        known.minutes_hold_until = Some(answer.expires_at);
+        self.assess_again(property, zone?, quiet_days, answer.sent_at)
+    }
+
+    /// Holds the minutes that are known against the baseline, if there are both.
+    pub(super) fn assess_again(
+        &mut self,
+        property: PropertyId,
+        zone: &Zone,
+        quiet_days: &QuietDays,
+        now: Timestamp,
+    ) -> Option<Arc<Watched>> {
+        let known = self.0.get_mut(&property)?;
+        let expires_at = known.minutes_hold_until.filter(|until| *until > now)?;
+        let fit = known.fit.as_ref().filter(|fit| fit.expires_at > now)?;
+        let expected = Expected { baseline: fit.baseline.as_ref().ok()?, zone, quiet_days };
+        Some(Arc::new(Watched { assessment: known.watch.assess(expected), expires_at }))
+    }
+
+    /// Takes the hours of a history report that was asked for on this date.
+    pub(super) fn on_history(
+        &mut self,
+        property: PropertyId,
+        report: &Report,
+        history: &History,
+        zone: &Zone,
+        sent_at: Timestamp,
+    ) {
+        let Brings::History { weeks, quiet_days } = &report.brings else { return };
+        let mut usual = history.clone();
+        usual.retain(|hour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date()));
+        let settled = settled(zone.date(sent_at));
+        let fit =
+            Fit { baseline: Baseline::fit(&usual, settled, *weeks), expires_at: later(sent_at, report.stale_after) };
+        self.0.entry(property).or_default().fit = Some(fit);
+    }
+
+    /// What is shown of a property's baseline now.
+    pub(super) fn usual(
+        &self,
+        property: PropertyId,
+        zone: Option<&Zone>,
+        quiet_days: &QuietDays,
+        now: Timestamp,
+    ) -> Option<Arc<Usual>> {
+        let fit = self.0.get(&property)?.fit.as_ref()?;
+        let baseline = fit.baseline.as_ref();
+        Some(Arc::new(Usual {
+            history_seconds: baseline.map_or_else(|none| none.history_seconds, |known| known.history_seconds),
+            level: baseline.ok().map(|baseline| baseline.level),
+            expires_at: fit.expires_at,
+            day: zone.and_then(|zone| DayView::new(baseline.ok(), zone, quiet_days, now)),
+        }))
+    }
+
+    /// What is known of a property's minutes, to be saved.
+    pub(super) fn watch(&self, property: PropertyId) -> Watch {
+        self.0.get(&property).map(|known| known.watch.clone()).unwrap_or_default()
+    }
+
+    /// Takes up what was saved. What it says of the time after `now` cannot be true.
+    pub(super) fn restore(&mut self, property: PropertyId, mut watch: Watch, now: Timestamp) {
+        watch.forget_after(now);
+        self.0.entry(property).or_default().watch = watch;
+    }
+
+    /// The property has other days: what was usual in the old ones says nothing.
+    pub(super) fn on_zone_changed(&mut self, property: PropertyId) {
+        if let Some(known) = self.0.get_mut(&property) {
+            known.fit = None;
+        }
+    }
+
+    /// The clock was set back to this time.
+    pub(super) fn on_clock_set_back(&mut self, now: Timestamp) {
+        self.0.values_mut().for_each(|property| property.watch.forget_after(now));
+    }
+
+    /// Forgets a property.
+    pub(super) fn remove(&mut self, property: PropertyId) {
+        self.0.remove(&property);
+    }
+}
+
+/// The midnight before which everything has settled, as seen from a date.
+fn settled(today: Date) -> LocalHour {
+    let days = i64::from(SETTLED_DAYS_AGO) - 1;
+    LocalHour::midnight(today).later(-24 * days)
+}
