@@ -53,7 +53,7 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     for report in &view.reports {
         values(&mut page, report, &rows, now);
     }
-    watch::render(&mut page, &rows, now);
+    watch::render(&mut page, &view.reports, &rows, now);
     quota::render(&mut page, &rows, now);
     own::render(&mut page, &view.own);
     page.finish()

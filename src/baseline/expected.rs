@@ -95,3 +95,75 @@ const HALF_HOUR: SignedDuration = SignedDuration::from_mins(30);
 const HALF_MINUTE: SignedDuration = SignedDuration::from_secs(30);
 
 const MINUTES_AN_HOUR: f64 = 60.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::History;
+
+    /// Three weeks in which every hour has 60 times its place in the day, and 600 more on other days than Sunday.
+    fn baseline() -> Baseline {
+        let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
+        let count = |hour: LocalHour| {
+            let of_day = f64::from(u32::try_from(hour.hour_of_day()).unwrap());
+            60.0 * of_day + if hour.slot() / 24 == 6 { 0.0 } else { 600.0 }
+        };
+        let hours = (1..=504).map(|ago| settled.later(-ago));
+        let history: History = hours.map(|hour| (hour, count(hour))).collect();
+        Baseline::fit(&history, settled, 8).unwrap()
+    }
+
+    fn minute(text: &str) -> Minute {
+        Minute::of(text.parse().unwrap())
+    }
+
+    #[track_caller]
+    fn check(zone: &str, at: &str, of: &Baseline, expected: f64) {
+        let zone = Zone::named(zone).unwrap();
+        let quiet_days = QuietDays::default();
+        let each = Expected { baseline: of, zone: &zone, quiet_days: &quiet_days }.minutes(3, minute(at));
+        assert!((each[2] - expected).abs() < 1e-6, "{at}: {} and not {expected}", each[2]);
+    }
+
+    #[test]
+    fn the_rate_runs_straight_between_the_middles_of_hours() {
+        let of = baseline();
+        let rate = |hour: usize| of.rates[24 + hour];
+        let between =
+            |before: usize, minutes: f64| (rate(before) + (rate(before + 1) - rate(before)) * minutes / 60.0) / 60.0;
+        check("UTC", "2026-03-24T12:30:00Z", &of, between(12, 0.5));
+        check("UTC", "2026-03-24T12:29:00Z", &of, between(11, 59.5));
+        check("UTC", "2026-03-24T13:00:00Z", &of, between(12, 30.5));
+        check("Asia/Kathmandu", "2026-03-24T06:45:00Z", &of, between(12, 0.5));
+    }
+
+    #[test]
+    fn an_hour_that_clocks_skip_is_not_expected_and_one_that_they_repeat_is_twice() {
+        let of = baseline();
+        let rate = |hour: usize| of.rates[6 * 24 + hour];
+        // 01:30 and 03:30 are the middles of neighbouring hours on the 29th of March 2026 in Berlin.
+        check(
+            "Europe/Berlin",
+            "2026-03-29T01:00:00Z",
+            &of,
+            f64::midpoint(rate(1), rate(3)) / 60.0 + (rate(3) - rate(1)) / 7200.0,
+        );
+        check("Europe/Berlin", "2026-10-25T00:59:00Z", &of, (rate(2) + (rate(2) - rate(2)) * 0.0) / 60.0);
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let quiet_days = QuietDays::default();
+        let day = |date| Expected { baseline: &of, zone: &zone, quiet_days: &quiet_days }.day(date);
+        let sunday: f64 = of.rates[6 * 24..].iter().sum();
+        let usual = day(jiff::civil::date(2026, 3, 22));
+        assert!((usual - sunday).abs() < 1e-6, "{usual} and not {sunday}");
+        assert!((day(jiff::civil::date(2026, 3, 29)) - (sunday - rate(2))).abs() < 1e-6);
+        assert!((day(jiff::civil::date(2026, 10, 25)) - (sunday + rate(2))).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_quietest_day_of_the_week_is_found() {
+        let of = baseline();
+        let hour = LocalHour::of(jiff::civil::date(2026, 3, 25).at(15, 0, 0, 0));
+        assert_eq!(of.quietest(hour).slot(), 6 * 24 + 15);
+        assert!(of.rate(of.quietest(hour)) < of.rate(hour));
+    }
+}

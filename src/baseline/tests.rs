@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
+use crate::calendar::{QuietDays, Zone};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -74,6 +75,50 @@ fn every_bound_agrees_with_the_reference() {
         let ours = lower_bound(expected, dispersion, error, Test { alpha, rho });
         agree(&format!("{expected} {dispersion} {error} {alpha} {rho}"), "bound", ours, low);
     }
+}
+
+#[derive(Deserialize)]
+struct Watched {
+    first: i64,
+    history: Vec<f64>,
+    first_minute: i64,
+    minutes: Vec<u32>,
+    /// Place of the last minute, length of the window, count, expected, and the bound.
+    windows: Vec<(usize, usize, f64, f64, f64)>,
+}
+
+/// Local time is UTC here, and so is the first Monday: four days after Unix time began.
+fn minute(first: i64, place: usize) -> Minute {
+    let monday = Minute::of("1970-01-05T00:00:00Z".parse().unwrap());
+    monday.later(first + i64::try_from(place).unwrap())
+}
+
+#[test]
+fn every_window_agrees_with_the_reference() {
+    let reference: Watched = serde_json::from_str(include_str!("../../tests/fixtures/baseline/windows.json")).unwrap();
+    let hours: Vec<Option<f64>> = reference.history.iter().copied().map(Some).collect();
+    let settled = epoch().later(reference.first + i64::try_from(hours.len()).unwrap());
+    let baseline = Baseline::fit(&history(reference.first, &hours), settled, 8).unwrap();
+    let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
+    let expected = Expected { baseline: &baseline, zone: &zone, quiet_days: &quiet_days };
+    let mut watch = Watch::default();
+    let mut compared = 0;
+    for current in 29..=reference.minutes.len() {
+        let answer: MinutesAgo = std::array::from_fn(|ago| if ago == 0 { 0 } else { reference.minutes[current - ago] });
+        let at = minute(reference.first_minute, current).start() + jiff::SignedDuration::from_secs(20);
+        watch.take(&answer, at, at);
+        let assessment = watch.assess(expected);
+        for (_, length, count, usual, low) in reference.windows.iter().filter(|window| window.0 + 1 == current) {
+            let ours = assessment.windows.iter().find(|ours| ours.window.minutes == *length).unwrap();
+            let name = format!("{} at {current}", ours.window.name);
+            assert_eq!(ours.pageviews.to_bits(), count.to_bits(), "{name}");
+            // Six digits of a ratio are kept.
+            agree(&name, "expected", ours.expected, *usual);
+            agree(&name, "bound", ours.low, *low);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, reference.windows.len());
 }
 
 #[test]

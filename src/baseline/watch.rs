@@ -98,3 +98,115 @@ const LONGEST_GAP: i64 = 180;
 const EVERY: i64 = 10;
 
 const HALF_HOUR_MINUTES: i64 = 30;
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::{
+        baseline::{Baseline, History, LocalHour},
+        calendar::{QuietDays, Zone},
+    };
+
+    /// 600 pageviews in every hour.
+    fn baseline() -> Baseline {
+        let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
+        let history: History = (1..=504).map(|ago| (settled.later(-ago), 600.0)).collect();
+        Baseline::fit(&history, settled, 8).unwrap()
+    }
+
+    fn noon() -> Minute {
+        Minute::of("2026-03-24T12:00:00Z".parse().unwrap())
+    }
+
+    /// Polls once a minute, `from` to `to` minutes after noon, while the minute `m` has `count(m)`; the last assessment.
+    fn poll(watch: &mut Watch, from: i64, to: i64, count: impl Fn(i64) -> u32) -> Assessment {
+        let (baseline, zone, quiet_days) = (baseline(), Zone::utc(), QuietDays::default());
+        let mut last = Assessment::default();
+        for current in from..=to {
+            let answer: MinutesAgo = std::array::from_fn(|ago| count(current - i64::try_from(ago).unwrap()));
+            let at = noon().later(current).start() + SignedDuration::from_secs(20);
+            watch.take(&answer, at, at);
+            last = watch.assess(Expected { baseline: &baseline, zone: &zone, quiet_days: &quiet_days });
+        }
+        last
+    }
+
+    fn window(assessment: &Assessment, name: &str) -> WindowCount {
+        *assessment.windows.iter().find(|count| count.window.name == name).unwrap()
+    }
+
+    fn names(assessment: &Assessment) -> Vec<&str> {
+        assessment.windows.iter().map(|count| count.window.name).collect()
+    }
+
+    #[test]
+    fn the_first_poll_covers_the_two_short_windows() {
+        let first = poll(&mut Watch::default(), 0, 0, |_| 10);
+        assert_eq!(names(&first), ["10m", "30m"]);
+        assert_eq!(window(&first, "10m").pageviews.to_bits(), 100.0_f64.to_bits());
+        let half_hour = window(&first, "30m");
+        assert_eq!(half_hour.pageviews.to_bits(), 290.0_f64.to_bits(), "29 whole minutes");
+        assert!((half_hour.expected - 290.0).abs() < 1.0, "a minute that was not seen is not expected: {half_hour:?}");
+        let mut watch = Watch::default();
+        poll(&mut watch, 0, 0, |_| 10);
+        assert_eq!(names(&poll(&mut watch, 1, 67, |_| 10)), ["10m", "30m", "2h"]);
+        assert_eq!(names(&poll(&mut watch, 68, 330, |_| 10)), ["10m", "30m", "2h", "6h"]);
+    }
+
+    #[test]
+    fn a_window_with_too_many_unseen_minutes_is_not_published() {
+        let mut watch = Watch::default();
+        poll(&mut watch, 0, 100, |_| 10);
+        // 35 minutes without an answer: of the last 30 all are in the next answer, of the two hours most.
+        let after = poll(&mut watch, 136, 136, |_| 10);
+        assert_eq!(names(&after), ["10m", "30m", "2h"]);
+        let two_hours = window(&after, "2h");
+        assert!((two_hours.pageviews - 1130.0).abs() < 1e-9, "{two_hours:?}");
+        assert!((two_hours.expected - 1130.0).abs() < 2.0, "{two_hours:?}");
+        let long_after = poll(&mut watch, 200, 200, |_| 10);
+        assert_eq!(names(&long_after), ["10m", "30m"]);
+    }
+
+    #[test]
+    fn in_the_first_three_hours_only_what_is_far_below_is_too_low() {
+        let mut watch = Watch::default();
+        let young = window(&poll(&mut watch, 0, 0, |_| 10), "30m");
+        let old = window(&poll(&mut watch, 1, 200, |_| 10), "30m");
+        assert!(young.low > 0.0 && young.low < 0.2 * young.expected, "{young:?}");
+        assert!(old.low > 0.5 * old.expected, "{old:?}");
+        let outage = poll(&mut Watch::default(), 0, 0, |minute| if minute < -10 { 10 } else { 0 });
+        assert!(window(&outage, "10m").pageviews < window(&outage, "10m").low, "a total outage is seen at once");
+    }
+
+    #[test]
+    fn a_drop_does_not_teach_and_a_lasting_difference_does() {
+        let mut watch = Watch::default();
+        poll(&mut watch, 0, 400, |_| 10);
+        let dropped = poll(&mut watch, 401, 1400, |_| 3);
+        assert!((window(&dropped, "10m").expected - 100.0).abs() < 1.0, "{dropped:?}");
+        let mut watch = Watch::default();
+        let other = poll(&mut watch, 0, 800, |_| 9);
+        assert!((window(&other, "10m").expected - 90.0).abs() < 1.0, "{other:?}");
+        assert!((other.calibration_ratio.unwrap() - 0.9).abs() < 0.01);
+    }
+
+    #[test]
+    fn figures_that_cannot_be_compared_withdraw_the_bounds_after_a_day() {
+        let mut watch = Watch::default();
+        assert!(poll(&mut watch, 0, 1500, |_| 3).is_fit);
+        let unfit = poll(&mut watch, 1501, 1700, |_| 3);
+        assert!(!unfit.is_fit && !unfit.windows.is_empty(), "{unfit:?}");
+    }
+
+    #[test]
+    fn what_was_saved_goes_on_as_if_nothing_had_been() {
+        let mut watch = Watch::default();
+        poll(&mut watch, 0, 400, |_| 10);
+        let mut saved: Watch = serde_json::from_str(&serde_json::to_string(&watch).unwrap()).unwrap();
+        assert_eq!(saved, watch);
+        assert!(serde_json::to_vec(&watch).unwrap().len() < 8 << 10, "a few KB");
+        assert_eq!(poll(&mut saved, 420, 420, |_| 10), poll(&mut watch, 420, 420, |_| 10));
+    }
+}

@@ -1,5 +1,7 @@
 //! The families of the drop alert: windows against their expectation, and the baseline that it comes from.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{
@@ -8,19 +10,28 @@ use super::{
 };
 use crate::{
     baseline::{WindowCount, YesterdayView},
+    report::{Brings, Report},
     store::{Usual, Watched},
 };
 
-pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    windows(page, rows, now);
+pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyRow<'_>], now: Timestamp) {
+    if !reports.iter().any(|report| report.is_history()) {
+        return;
+    }
+    if let Some(minutes) = reports.iter().find(|report| report.brings == Brings::Minutes) {
+        windows(page, minutes, rows, now);
+    }
     yesterdays(page, rows, now);
     baselines(page, rows, now);
 }
 
-fn windows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Pages and app screens viewed in the last whole minutes (GA4 screenPageViews by minutesAgo), as far as they \
-                were seen; windows overlap, so not to be summed.";
-    each_window(page, rows, now, ("window_pageviews", help), |_, count| Some(count.pageviews));
+fn windows(page: &mut Page, minutes: &Report, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = format!(
+        "Pages and app screens viewed in the last whole minutes (GA4 screenPageViews by minutesAgo), as far as they were \
+         seen; windows overlap, so not to be summed; cached, polled every {}.",
+        humantime::format_duration(minutes.interval)
+    );
+    each_window(page, rows, now, ("window_pageviews", &help), |_, count| Some(count.pageviews));
     let help = "Pageviews that are usual in the same minutes, by the property's last weeks.";
     each_window(page, rows, now, ("window_expected_pageviews", help), |_, count| Some(count.expected));
     let help = "Pageviews below which the same minutes hardly ever fall by chance; absent while realtime and processed \
@@ -76,7 +87,8 @@ fn each_yesterday(
 }
 
 fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Length of the history that the baseline is made of; under two weeks there is no baseline.";
+    let help = "Length of the history (GA4 screenPageViews by dateHour, asked for once a day) that the baseline is made of; \
+                under two weeks there is no baseline.";
     each_baseline(page, rows, now, ("baseline_history_seconds", help), |usual| Some(usual.history_seconds));
     let help = "Level of the last week by that of all weeks of the baseline.";
     each_baseline(page, rows, now, ("baseline_level_ratio", help), |usual| usual.level);
@@ -90,7 +102,13 @@ fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
         }
     }
     let help = "Whether today is one of the configured quiet days, in the property's time zone.";
-    each_baseline(page, rows, now, ("quiet_day", help), |usual| usual.day.map(|day| f64::from(u8::from(day.is_quiet))));
+    page.family("google_analytics_quiet_day", help, Kind::Gauge);
+    for (row, usual) in usual(rows, now) {
+        if let Some(day) = usual.day.filter(|day| day.until > now) {
+            page.expires(day.until);
+            page.sample(&row.label, f64::from(u8::from(day.is_quiet)));
+        }
+    }
 }
 
 fn each_baseline(

@@ -20,3 +20,4 @@ mod scrape;
 mod sign_in;
 mod support;
 mod time;
+mod watch;

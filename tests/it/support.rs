@@ -32,8 +32,8 @@ pub(crate) struct Pair {
     pub(crate) directory: TempDir,
     address: String,
     client: reqwest::Client,
-    _stop: oneshot::Sender<()>,
-    _tasks: JoinSet<()>,
+    stop: oneshot::Sender<()>,
+    tasks: JoinSet<()>,
 }
 
 /// How the exporter of a pair is set up.
@@ -146,11 +146,19 @@ impl Setup {
             server.run(async move { drop(stopped.await) }).await.unwrap();
         });
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Pair { simulator, clock, directory, address, client, _stop: stop, _tasks: tasks }
+        Pair { simulator, clock, directory, address, client, stop, tasks }
     }
 }
 
 impl Pair {
+    /// Ends both, the exporter as a signal does.
+    pub(crate) async fn stop(self) {
+        drop(self.client);
+        drop(self.stop);
+        self.tasks.join_all().await;
+        self.simulator.shutdown().await;
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
