@@ -23,7 +23,7 @@ use self::{
 use crate::{
     names::{LabelName, PropertyId},
     report::{
-        ReportSettings, StaleAfter,
+        BaselineSettings, ReportSettings, StaleAfter,
         fields::{self, Field},
     },
 };
@@ -49,30 +49,8 @@ pub struct Config {
     pub realtime: ReportSettings,
     /// The report on days.
     pub traffic: ReportSettings,
-    /// STUB
+    /// The report on the hours of the last weeks, which the drop alert measures by.
     pub baseline: BaselineSettings,
-}
-/// STUB
-#[derive(Clone, Debug, PartialEq)]
-pub struct BaselineSettings {
-    /// x
-    pub enabled: bool,
-    /// x
-    pub weeks: usize,
-    /// x
-    pub stale_after: StaleAfter,
-    /// x
-    pub quiet_days: crate::calendar::QuietDays,
-}
-impl Default for BaselineSettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            weeks: 8,
-            stale_after: StaleAfter::Intervals(3.0),
-            quiet_days: crate::calendar::QuietDays::default(),
-        }
-    }
 }
 
 /// How Google is reached.

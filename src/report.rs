@@ -8,47 +8,16 @@ use std::time::Duration;
 use jiff::{ToSpan, civil::Date};
 
 pub use fields::Field;
+pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
 
 use crate::{
     calendar::QuietDays,
-    config::BaselineSettings,
     ga::request::{DateRange, MinuteRange, Name, RunRealtimeReportRequest, RunReportRequest},
     names::{Category, MetricName, ReportName},
 };
 
 pub mod fields;
-
-/// How a report is polled, as configured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReportSettings {
-    /// Whether it is polled at all.
-    pub enabled: bool,
-    /// From one poll to the next.
-    pub interval: Duration,
-    /// How long its values hold.
-    pub stale_after: StaleAfter,
-    /// Which of the report's metrics, by our name, in the order of [`fields`]; never empty.
-    pub metrics: Vec<&'static str>,
-}
-
-/// How long values hold, counted from the sending of the request that brought them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum StaleAfter {
-    /// So many intervals, but at least [`LEAST_STALE_AFTER`].
-    Intervals(f64),
-    /// A fixed time.
-    Fixed(Duration),
-}
-
-impl StaleAfter {
-    /// The time that values of a report with this interval hold.
-    pub fn for_interval(self, interval: Duration) -> Duration {
-        match self {
-            Self::Intervals(times) => interval.mul_f64(times).max(LEAST_STALE_AFTER),
-            Self::Fixed(duration) => duration,
-        }
-    }
-}
+mod settings;
 
 /// A report, ready to be asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -331,9 +300,6 @@ pub const MINUTES_AGO: &str = "minutesAgo";
 pub const DATE_HOUR: &str = "dateHour";
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// Values of a report with a short interval hold at least this long, unless a time is configured.
-pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(120);
 
 const REALTIME_WINDOWS: &[Window] = &[
     Window {

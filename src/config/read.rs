@@ -18,6 +18,7 @@ use super::{
 };
 use crate::names::{LabelName, NameError, PropertyId};
 
+mod baseline;
 mod reports;
 
 /// Reads the tree of a file. `base` is where its relative paths begin; `given` are the properties to export instead of
@@ -42,8 +43,8 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
     };
-    let (realtime, traffic) = reports::reports(reader, &top);
-    Config { google, properties, discovery, realtime, traffic, baseline: Default::default() }
+    let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top);
+    Config { google, properties, discovery, realtime, traffic, baseline }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {

@@ -53,13 +53,26 @@ impl<'a> Reader<'a> {
 
     /// A mapping with keys of a table; nothing there counts as an empty one.
     pub(super) fn section<'n>(&mut self, node: &'n Node, table: &'static Table) -> Section<'n> {
+        self.section_without(node, table, &[])
+    }
+
+    /// The same where some keys, unknown to the table, are refused with a reason of their own.
+    pub(super) fn section_without<'n>(
+        &mut self,
+        node: &'n Node,
+        table: &'static Table,
+        refused: &[(&str, &str)],
+    ) -> Section<'n> {
         let mut values = BTreeMap::new();
         for (key, (value, position)) in self.mapping(node, table.path, &lines_with(table)) {
             match table.names().find(|known| *known == key) {
                 Some(known) => {
                     values.insert(known, (value, position));
                 }
-                None => self.error(position, unknown_key(table, &key)),
+                None => match refused.iter().find(|(name, _)| *name == key) {
+                    Some((_, why)) => self.error(position, why),
+                    None => self.error(position, unknown_key(table, &key)),
+                },
             }
         }
         Section { table, values }

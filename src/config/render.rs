@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{Config, value};
-use crate::report::{self, ReportSettings};
+use crate::report::{self, BaselineSettings, ReportSettings};
 
 /// The whole configuration, every default spelled out.
 pub(super) fn yaml(config: &Config) -> String {
@@ -28,7 +28,8 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     discovery(config, out)?;
     writeln!(out, "reports:")?;
     report(report::REALTIME, &config.realtime, out)?;
-    report(report::TRAFFIC, &config.traffic, out)
+    report(report::TRAFFIC, &config.traffic, out)?;
+    baseline(&config.baseline, out)
 }
 
 fn properties(config: &Config, out: &mut String) -> fmt::Result {
@@ -66,6 +67,12 @@ fn report(name: &str, settings: &ReportSettings, out: &mut String) -> fmt::Resul
     writeln!(out, "    interval: {}", humantime::format_duration(settings.interval))?;
     writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))?;
     writeln!(out, "    metrics: [{}]", settings.metrics.join(", "))
+}
+
+fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
+    writeln!(out, "  {}:\n    enabled: {}", report::BASELINE, settings.enabled)?;
+    writeln!(out, "    weeks: {}", settings.weeks)?;
+    writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))
 }
 
 /// A text in double quotes, where YAML understands every character.

@@ -37,7 +37,7 @@ impl Table {
 }
 
 /// Every table, in the order of the documentation.
-pub const TABLES: &[&Table] = &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &REPORTS, &REALTIME, &TRAFFIC];
+pub const TABLES: &[&Table] = &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
 
 pub(super) const ROOT: Table = Table {
     path: "",
@@ -112,6 +112,7 @@ pub(super) const REPORTS: Table = Table {
     keys: &[
         key("realtime", "a mapping", "", "the last 30 minutes, and the last five whole ones"),
         key("traffic", "a mapping", "", "today, yesterday, and the 7 and 28 days before today"),
+        key("baseline", "a mapping", "", "what traffic is usual, from which drops are told"),
     ],
 };
 
@@ -142,6 +143,15 @@ pub(super) const TRAFFIC: Table = Table {
             "[pageviews, visitors, active_users, new_users, sessions, engaged_sessions, events, key_events]",
             "what it exports",
         ),
+    ],
+};
+
+pub(super) const BASELINE: Table = Table {
+    path: "reports.baseline",
+    keys: &[
+        key("enabled", TRUTH, "true", "whether what is usual is found out and exported"),
+        key("weeks", "a whole number, 2 to 26", "8", "how much history it is made of"),
+        key("stale_after", STALE_AFTER, STALE_AFTER_OF_ALL, "how long it holds without a successful poll"),
     ],
 };
 

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use google_analytics_exporter::{
     config::{Config, ConfiguredProperty, Discovery},
     report::{
-        ReportSettings, StaleAfter,
+        BaselineSettings, ReportSettings, StaleAfter,
         fields::{self, Field},
     },
 };
@@ -63,8 +63,8 @@ fn config() -> impl Strategy<Value = Config> {
     let properties = collection::btree_map(1..u64::MAX, labels, 0..5);
     let patterns = || collection::vec("[a-z(?i)|^$.\\\\\" 'ä]{1,12}", 0..3);
     let discovery = option::of((seconds(60), patterns(), patterns()));
-    let reports = (report(fields::REALTIME), report(fields::TRAFFIC));
-    (google, properties, discovery, reports).prop_map(|(google, properties, discovery, (realtime, traffic))| {
+    let reports = (report(fields::REALTIME), report(fields::TRAFFIC), baseline());
+    (google, properties, discovery, reports).prop_map(|(google, properties, discovery, reports)| {
         let mut config = Config::default();
         config.google.credentials_file = google.0.map(Into::into);
         config.google.max_requests_in_flight = google.1;
@@ -86,7 +86,7 @@ fn config() -> impl Strategy<Value = Config> {
         if config.properties.is_empty() {
             config.discovery.get_or_insert_default();
         }
-        (config.realtime, config.traffic) = (realtime, traffic);
+        (config.realtime, config.traffic, config.baseline) = reports;
         config
     })
 }
@@ -100,13 +100,24 @@ fn label_value() -> impl Strategy<Value = String> {
 }
 
 fn report(known: &'static [Field]) -> impl Strategy<Value = ReportSettings> {
-    let stale_after =
-        prop_oneof![(1.0..=100.0_f64).prop_map(StaleAfter::Intervals), seconds(1).prop_map(StaleAfter::Fixed),];
     let names: Vec<_> = known.iter().map(|field| field.name).collect();
     let metrics = sample::subsequence(names, 1..=known.len());
-    (any::<bool>(), seconds(1), stale_after, metrics).prop_map(|(enabled, interval, stale_after, metrics)| {
+    (any::<bool>(), seconds(1), stale_after(), metrics).prop_map(|(enabled, interval, stale_after, metrics)| {
         ReportSettings { enabled, interval, stale_after, metrics }
     })
+}
+
+fn baseline() -> impl Strategy<Value = BaselineSettings> {
+    (any::<bool>(), 2..=26_usize, stale_after()).prop_map(|(enabled, weeks, stale_after)| BaselineSettings {
+        enabled,
+        weeks,
+        stale_after,
+        ..BaselineSettings::default()
+    })
+}
+
+fn stale_after() -> impl Strategy<Value = StaleAfter> {
+    prop_oneof![(1.0..=100.0_f64).prop_map(StaleAfter::Intervals), seconds(1).prop_map(StaleAfter::Fixed)]
 }
 
 /// Up to a day, in milliseconds.
@@ -124,6 +135,8 @@ const PIECES: &[&str] = &[
     "reports",
     "realtime",
     "traffic",
+    "baseline",
+    "weeks",
     "metrics",
     "interval",
     "labels",

@@ -2,21 +2,31 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::super::{
-    Config,
-    problem::Position,
-    reader::{Reader, Section, lines_with, listed, nearest, quoted},
-    schema::{self, Table},
-    value,
-    yaml::{Node, Value},
+use super::{
+    super::{
+        Config,
+        problem::Position,
+        reader::{Reader, Section, lines_with, listed, nearest, quoted},
+        schema::{self, Table},
+        value,
+        yaml::{Node, Value},
+    },
+    baseline,
 };
 use crate::report::{
-    self, ReportSettings, StaleAfter,
+    self, BaselineSettings, ReportSettings, StaleAfter,
     fields::{self, Field},
 };
 
-/// Reads `reports` and the `stale_after` for all of them: `realtime` and `traffic`.
-pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> (ReportSettings, ReportSettings) {
+/// The reports, as configured.
+pub(super) struct Reports {
+    pub(super) realtime: ReportSettings,
+    pub(super) traffic: ReportSettings,
+    pub(super) baseline: BaselineSettings,
+}
+
+/// Reads `reports` and the `stale_after` for all of them.
+pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> Reports {
     let defaults = Config::default();
     let shared = stale_after(reader, top);
     let named = top.get("reports").map(|node| named(reader, node)).unwrap_or_default();
@@ -26,16 +36,40 @@ pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> (ReportSett
     };
     let realtime = read(report::REALTIME, &schema::REALTIME, fields::REALTIME, defaults.realtime);
     let traffic = read(report::TRAFFIC, &schema::TRAFFIC, fields::TRAFFIC, defaults.traffic);
-    if let Some(position) = top.place("reports").filter(|_| !realtime.enabled && !traffic.enabled) {
+    let baseline = baseline::baseline(reader, named.get(report::BASELINE).copied(), shared);
+    let reports = Reports { realtime, traffic, baseline };
+    let place = |key: &str| named.get(key).map(|node| node.position).or_else(|| top.place("reports"));
+    doubts_together(reader, &reports, place);
+    reports
+}
+
+/// What each report may be but hardly all of them together.
+fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&str) -> Option<Position>) {
+    let Reports { realtime, traffic, baseline } = reports;
+    let Some(position) = place(report::REALTIME) else { return };
+    if !realtime.enabled && !traffic.enabled && !baseline.enabled {
         reader.warn(position, "every report is off, so no numbers are exported; enable `realtime` or `traffic`");
-    }
-    if let Some(node) = named.get(report::REALTIME).filter(|_| realtime.enabled && realtime.interval > REALTIME_SPAN) {
+    } else if !realtime.enabled && baseline.enabled {
         reader.warn(
-            node.position,
+            position,
+            "`realtime` is off, so there are no minutes to hold against `baseline` and no alert on drops; turn it on, or \
+             turn `baseline` off too",
+        );
+    } else if realtime.enabled && realtime.interval > REALTIME_SPAN {
+        reader.warn(
+            position,
             "`realtime` covers the last 30 minutes, and a longer interval leaves minutes unseen; poll it at least every 30m",
         );
+    } else if realtime.enabled && baseline.enabled && realtime.interval > WATCH_INTERVAL {
+        let interval = humantime::format_duration(realtime.interval);
+        reader.warn(
+            position,
+            format!(
+                "`realtime` is polled every {interval}, so the 10 minutes in which `baseline` looks for drops are old \
+                 news; poll it at least every 5m, or turn `baseline` off"
+            ),
+        );
     }
-    (realtime, traffic)
 }
 
 /// The reports that exist, by name.
@@ -112,21 +146,36 @@ fn doubts(
             ),
         );
     }
-    let holds = settings.stale_after.for_interval(settings.interval);
-    if let Some(position) = stale_at.or(interval_at).filter(|_| holds <= settings.interval) {
+    if let Some(position) = stale_at.or(interval_at) {
+        warn_of_gaps(reader, table, settings.stale_after, settings.interval, position);
+    }
+}
+
+/// Warns if values vanish between polls.
+pub(super) fn warn_of_gaps(
+    reader: &mut Reader<'_>,
+    table: &Table,
+    stale_after: StaleAfter,
+    interval: Duration,
+    position: Position,
+) {
+    let holds = stale_after.for_interval(interval);
+    if holds <= interval {
         reader.warn(
             position,
             format!(
-                "the values of `{}` hold for {} but are polled every {interval}, so they vanish between polls; let \
-                 them hold longer, such as `stale_after: 3x`",
+                "the values of `{}` hold for {} but are polled every {}, so they vanish between polls; let them hold \
+                 longer, such as `stale_after: 3x`",
                 table.path,
-                humantime::format_duration(holds)
+                humantime::format_duration(holds),
+                humantime::format_duration(interval)
             ),
         );
     }
 }
 
-fn stale_after(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(StaleAfter, Position)> {
+/// Reads the key of this name, and where it stands.
+pub(super) fn stale_after(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(StaleAfter, Position)> {
     let node = section.get("stale_after")?;
     let stale_after = reader.parsed(node, &section.path("stale_after"), "3x", value::stale_after)?;
     Some((stale_after, node.position))
@@ -178,10 +227,13 @@ fn is_reserved(name: &str) -> bool {
 /// What `realtime` looks back on.
 const REALTIME_SPAN: Duration = Duration::from_mins(30);
 
+/// The shortest window of the drop alert is ten minutes; polled more rarely than this, it says what was.
+const WATCH_INTERVAL: Duration = Duration::from_mins(5);
+
 /// Intervals below this deserve a warning.
 const SHORT_INTERVAL: Duration = Duration::from_secs(30);
 
 const RESERVED_REPORTS: &[&str] =
-    &["report", "quota", "property", "exporter", "window", "baseline", "quiet_day", "today", "yesterday"];
+    &["report", "quota", "property", "exporter", "window", "quiet_day", "today", "yesterday"];
 
 const RESERVED_PREFIXES: &[&str] = &["trailing_", "realtime_"];

@@ -1,0 +1,52 @@
+//! The keys under `reports.baseline`.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{
+    super::{problem::Position, reader::Reader, schema, yaml::Node},
+    limit, reports,
+};
+use crate::report::{BaselineSettings, StaleAfter};
+
+/// Reads `reports.baseline`, if the file has it; `shared` is how long values of all reports hold.
+pub(super) fn baseline(
+    reader: &mut Reader<'_>,
+    node: Option<&Node>,
+    shared: Option<(StaleAfter, Position)>,
+) -> BaselineSettings {
+    let table = &schema::BASELINE;
+    let section = node.map(|node| reader.section_without(node, table, REFUSED));
+    let get = |key| section.as_ref().and_then(|section| section.get(key));
+    let enabled = get("enabled").and_then(|node| reader.truth(node, &table.path_of("enabled")));
+    let weeks = section.as_ref().and_then(|section| limit(reader, section, "weeks", &WEEKS));
+    let own = section.as_ref().and_then(|section| reports::stale_after(reader, section));
+    // A time that suits reports of minutes does not suit one of days.
+    let shared = shared.filter(|(stale_after, _)| matches!(stale_after, StaleAfter::Intervals(_)));
+    let defaults = BaselineSettings::default();
+    let settings = BaselineSettings {
+        enabled: enabled.unwrap_or(defaults.enabled),
+        weeks: weeks.unwrap_or(defaults.weeks),
+        stale_after: own.or(shared).map_or(defaults.stale_after, |(stale_after, _)| stale_after),
+        quiet_days: defaults.quiet_days,
+    };
+    if let Some((_, position)) = own.or(shared).filter(|_| settings.enabled) {
+        reports::warn_of_gaps(reader, table, settings.stale_after, INTERVAL, position);
+    }
+    settings
+}
+
+/// Keys of other reports that have no meaning here.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "interval",
+        "`reports.baseline` is polled once a day, from 06:00 of the property's time zone on, which cannot be changed; \
+         remove `interval`",
+    ),
+    ("metrics", "`reports.baseline` is made of pageviews only; remove `metrics`"),
+];
+
+/// From one poll to the next.
+const INTERVAL: Duration = Duration::from_hours(24);
+
+/// Fewer than two weeks show no weekday twice; more than half a year is another season.
+const WEEKS: RangeInclusive<usize> = 2..=26;
