@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::support::{NEWS, SHOP, START, Setup};
 
 /// One property whose numbers stand still, and one without access.
-fn still_world() -> World {
-    let start: Timestamp = START.parse().unwrap();
+fn still_world(start: &str) -> World {
+    let start: Timestamp = start.parse().unwrap();
     let silence = start - SignedDuration::from_mins(3);
     let shop = Property::new(SHOP, "Café \"Zoë\" \\ Shop")
         .time_zone("Europe/Berlin")
@@ -17,6 +17,9 @@ fn still_world() -> World {
     let closed = Property::new(NEWS, "Closed").without_data_access();
     World::new(7).account(Account::new("104112001", "Example").property(shop).property(closed))
 }
+
+/// A little after noon in Berlin, so that yesterday is expected to be complete.
+const NOON: &str = "2026-11-23T11:30:00Z";
 
 const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 24h}, traffic: {interval: 24h}}}";
 
@@ -38,12 +41,14 @@ fn masked(text: &str) -> String {
 
 #[tokio::test]
 async fn the_whole_of_metrics() {
-    let pair = Setup::of(still_world()).config(ONCE).start().await;
+    let pair = Setup::of(still_world(NOON)).config(ONCE).starting_at(NOON).start().await;
     pair.until("all outcomes", |metrics| {
         metrics.is_up(SHOP, "realtime")
             && metrics.is_up(SHOP, "traffic")
             && metrics.fails_with(NEWS, "realtime", "no_access")
             && metrics.fails_with(NEWS, "traffic", "no_access")
+            && metrics.fails_with(NEWS, "baseline", "no_access")
+            && metrics.has(SHOP, "window_expected_low_pageviews")
     })
     .await;
     // What the exporter says of itself is at most a second old.
@@ -107,7 +112,7 @@ async fn it_stays_ready_whatever_happens() {
 
 #[tokio::test]
 async fn a_scrape_never_asks_google() {
-    let pair = Setup::of(still_world()).config(ONCE).start().await;
+    let pair = Setup::of(still_world(START)).config(ONCE).start().await;
     pair.until("up", |metrics| metrics.is_up(SHOP, "realtime") && metrics.is_up(SHOP, "traffic")).await;
     let before = pair.simulator.requests().len();
     for path in ["/metrics", "/", "/config", "/-/ready", "/-/healthy", "/metrics?scope=exporter"] {

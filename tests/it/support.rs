@@ -308,6 +308,7 @@ discovery: {enabled: true}
 reports:
   realtime: {interval: 1s}
   traffic: {interval: 1s}
+  baseline: {enabled: false}
 ";
 
 /// Nothing that a test waits for takes as long.
