@@ -50,7 +50,8 @@ impl Baseline {
             return Err(none);
         }
         let counts = Weeks::new(history, settled, weeks);
-        if !(counts.medians().iter().sum::<f64>() > 0.0) {
+        let is_silent = counts.medians().iter().all(|median| *median <= 0.0);
+        if is_silent {
             return Err(none);
         }
         let (profile, levelled) = profile(&counts);

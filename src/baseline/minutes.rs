@@ -100,7 +100,7 @@ impl Minutes {
         let differ = SignedDuration::try_from(CLOCKS_DIFFER).unwrap_or_default();
         let first = Minute::of(sent_at.saturating_sub(differ).unwrap_or(sent_at));
         let last = Minute::of(received_at.saturating_add(differ).unwrap_or(received_at));
-        let half_way = SignedDuration::try_from(received_at.duration_since(sent_at) / 2).unwrap_or_default();
+        let half_way = received_at.duration_since(sent_at) / 2;
         let likely = Minute::of(sent_at.saturating_add(half_way).unwrap_or(sent_at));
         let candidates = (0..=first.until(last).clamp(0, MOST_CANDIDATES)).map(|minutes| first.later(minutes));
         let best = candidates.min_by_key(|minute| (self.disagreement(answer, *minute), minute.until(likely).abs()));
