@@ -10,6 +10,10 @@ use jiff::{
 };
 use thiserror::Error as ThisError;
 
+pub use quiet_days::QuietDays;
+
+pub mod quiet_days;
+
 /// A property's reporting time zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Zone {
@@ -97,15 +101,6 @@ pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
     Zone { name: PACIFIC.to_owned(), rules }.next_midnight(now)
 }
 
-/// STUB
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct QuietDays;
-impl QuietDays {
-    /// x
-    pub fn is_quiet(&self, _: Date) -> bool {
-        false
-    }
-}
 const PACIFIC: &str = "America/Los_Angeles";
 
 #[cfg(test)]

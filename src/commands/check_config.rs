@@ -2,8 +2,19 @@
 
 use std::io::{self, Write};
 
+use jiff::civil::Date;
+
 use super::Error;
-use crate::{auth::key_file::KeyFile, cli::ServeFlags, plan::Plan, properties::Properties, reload::Source};
+use crate::{
+    auth::key_file::KeyFile,
+    calendar::{QuietDays, Zone},
+    cli::ServeFlags,
+    clock::Clock,
+    plan::Plan,
+    properties::Properties,
+    reload::Source,
+    report::Brings,
+};
 
 /// Prints warnings and what would be polled.
 ///
@@ -34,6 +45,9 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     let properties = Properties::new(&loaded.config).set();
     let plan = Plan::new(&loaded.config, properties, true);
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
+    // Properties have dates of their own; by a day it does not matter here.
+    let today = Zone::utc().date(Clock::system().now());
+    text.push_str(&plan.quiet_days().map(|days| describe_quiet_days(days, today)).unwrap_or_default());
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -43,13 +57,51 @@ fn describe(plan: &Plan, discovers: bool) -> String {
     let mut text = format!("properties: {} configured", plan.properties.active.len());
     text.push_str(if discovers { ", others discovered\n" } else { ", discovery off\n" });
     for report in &plan.reports {
+        let brings = match report.brings {
+            Brings::History { weeks, .. } => format!("{weeks} weeks of history"),
+            Brings::ValuesOnly | Brings::Minutes => format!("{} metrics", report.families.len()),
+        };
         text.push_str(&format!(
-            "report {}: every {}, values hold for {}, {} metrics\n",
+            "report {}: every {}, values hold for {}, {brings}\n",
             report.name,
             humantime::format_duration(report.interval),
             humantime::format_duration(report.stale_after),
-            report.families.len()
         ));
     }
     text
+}
+
+/// What somebody sees who mistyped a day, or whose calendar has run out.
+fn describe_quiet_days(quiet_days: &QuietDays, today: Date) -> String {
+    let mut coming = quiet_days.among(today, DAYS_AHEAD);
+    match coming.next() {
+        Some(next) => {
+            format!("quiet days: {} in the next {DAYS_AHEAD} days, the next on {next}\n", coming.count() + 1)
+        }
+        None if quiet_days.entries().is_empty() => String::new(),
+        None => format!("quiet days: none in the next {DAYS_AHEAD} days\n"),
+    }
+}
+
+/// Every holiday comes once in so many days.
+const DAYS_AHEAD: i32 = 365;
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_coming_quiet_days_are_counted() {
+        for (entries, expected) in [
+            (&[][..], ""),
+            (&["2026-05-01"], "quiet days: none in the next 365 days\n"),
+            (&["2026-11-24", "2027-11-24"], "quiet days: 1 in the next 365 days, the next on 2026-11-24\n"),
+            (&["12-24..12-26", "2027-11-23"], "quiet days: 4 in the next 365 days, the next on 2026-12-24\n"),
+        ] {
+            let days = QuietDays::new(entries.iter().map(|text| text.parse().unwrap()).collect());
+            assert_eq!(describe_quiet_days(&days, date(2026, 11, 24)), expected, "{entries:?}");
+        }
+    }
 }

@@ -72,7 +72,9 @@ fn report(name: &str, settings: &ReportSettings, out: &mut String) -> fmt::Resul
 fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
     writeln!(out, "  {}:\n    enabled: {}", report::BASELINE, settings.enabled)?;
     writeln!(out, "    weeks: {}", settings.weeks)?;
-    writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))
+    writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))?;
+    let days: Vec<_> = settings.quiet_days.entries().iter().map(|day| Quoted(&day.to_string()).to_string()).collect();
+    writeln!(out, "    quiet_days: [{}]", days.join(", "))
 }
 
 /// A text in double quotes, where YAML understands every character.

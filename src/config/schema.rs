@@ -152,6 +152,12 @@ pub(super) const BASELINE: Table = Table {
         key("enabled", TRUTH, "true", "whether what is usual is found out and exported"),
         key("weeks", "a whole number, 2 to 26", "8", "how much history it is made of"),
         key("stale_after", STALE_AFTER, STALE_AFTER_OF_ALL, "how long it holds without a successful poll"),
+        key(
+            "quiet_days",
+            "a list of days, ranges of days, and iCalendar files, at most 1000",
+            "[]",
+            "days with less traffic than their weekday has, such as public holidays",
+        ),
     ],
 };
 

@@ -3,12 +3,14 @@
 use std::{path::Path, time::Duration};
 
 use google_analytics_exporter::{
+    calendar::QuietDays,
     config::{Config, ConfiguredProperty, Discovery},
     report::{
         BaselineSettings, ReportSettings, StaleAfter,
         fields::{self, Field},
     },
 };
+use jiff::{ToSpan, civil::Date};
 use proptest::{collection, option, prelude::*, sample};
 use regex::Regex;
 
@@ -108,11 +110,21 @@ fn report(known: &'static [Field]) -> impl Strategy<Value = ReportSettings> {
 }
 
 fn baseline() -> impl Strategy<Value = BaselineSettings> {
-    (any::<bool>(), 2..=26_usize, stale_after()).prop_map(|(enabled, weeks, stale_after)| BaselineSettings {
-        enabled,
-        weeks,
-        stale_after,
-        ..BaselineSettings::default()
+    let day = "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])";
+    let quiet_day = prop_oneof![
+        day,
+        "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9])",
+        (day, 0..=182_i32).prop_map(|(first, days)| {
+            let date: Date = first.parse().expect("the strategy makes dates only");
+            format!("{first}..{}", date + days.days())
+        }),
+        "(10|11|12)-30\\.\\.01-0[1-9]",
+    ];
+    let quiet_days = collection::vec(quiet_day, 0..8).prop_map(|days| {
+        QuietDays::new(days.iter().map(|day| day.parse().expect("the strategy makes days only")).collect())
+    });
+    (any::<bool>(), 2..=26_usize, stale_after(), quiet_days).prop_map(|(enabled, weeks, stale_after, quiet_days)| {
+        BaselineSettings { enabled, weeks, stale_after, quiet_days }
     })
 }
 
@@ -176,7 +188,12 @@ const PIECES: &[&str] = &[
     "\0",
     "\r",
     "\u{feff}",
+    "quiet_days",
     "3x",
+    "12-25",
+    "2026-04-03",
+    "..",
+    "holidays.ics",
     "15m",
     "15",
     "true",
