@@ -16,6 +16,10 @@ use crate::{
     telemetry::{LogFormat, LogLevel},
 };
 
+pub use history::BaselineFlags;
+
+mod history;
+
 /// Prometheus exporter for Google Analytics (GA4): pageviews and visitors of every property, by service account.
 ///
 /// Without a command it serves metrics. It polls Google in the background; a scrape never calls Google.
@@ -37,6 +41,8 @@ pub enum Command {
     /// Serve against the built-in simulator of Google; needs no Google account.
     #[cfg(feature = "demo")]
     Demo(DemoFlags),
+    /// Print what traffic is expected in the next 24 hours, as comma-separated values.
+    Baseline(BaselineFlags),
 }
 
 /// The flags of serving.

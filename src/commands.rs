@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use thiserror::Error as ThisError;
 
-use crate::{cli::Cli, config, serve};
+use crate::{
+    cli::{Cli, Command},
+    config, serve,
+};
 
+pub mod baseline;
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -17,6 +21,9 @@ pub enum Error {
     /// The command line or the configuration has to be mended: exit code 64.
     #[error(transparent)]
     Config(#[from] config::Errors),
+    /// What was named on the command line cannot be used: exit code 64.
+    #[error("{0}")]
+    Usage(String),
     /// It cannot start.
     #[error(transparent)]
     Start(#[from] serve::Error),
@@ -32,7 +39,7 @@ impl Error {
     /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => {
+            Self::Config(_) | Self::Usage(_) | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => {
                 ExitCode::from(USAGE)
             }
             Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
@@ -47,7 +54,8 @@ impl Error {
 pub async fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         #[cfg(feature = "demo")]
-        Some(crate::cli::Command::Demo(flags)) => demo::run(flags).await,
+        Some(Command::Demo(flags)) => demo::run(flags).await,
+        Some(Command::Baseline(flags)) => baseline::run(&flags),
         None if cli.serve.config_check => check_config::run(&cli.serve),
         None => serving::run(cli.serve).await,
     }

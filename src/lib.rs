@@ -49,6 +49,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod csv;
 pub mod discover;
 pub mod exporter;
 pub mod exposition;

@@ -27,6 +27,12 @@ impl LocalHour {
         Self::of(date.at(0, 0, 0, 0))
     }
 
+    /// The hour before which everything has settled, as seen on a date: the first of the day before
+    /// (support.google.com/analytics/answer/11198161).
+    pub fn settled(today: Date) -> Self {
+        Self::midnight(today).later(-24)
+    }
+
     /// When it begins.
     pub fn start(self) -> DateTime {
         MONDAY.saturating_add(SignedDuration::from_hours(self.0.clamp(-FARTHEST, FARTHEST)))
@@ -127,5 +133,6 @@ mod tests {
         let midnight = LocalHour::midnight(date(2026, 11, 24));
         assert_eq!(midnight.until(LocalHour::of(date(2026, 11, 25).at(1, 30, 0, 0))), 25);
         assert_eq!(midnight.later(-1).date(), date(2026, 11, 23));
+        assert_eq!(LocalHour::settled(date(2026, 11, 25)), midnight);
     }
 }

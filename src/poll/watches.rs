@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
 use crate::{
     baseline::{Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch},
     calendar::{QuietDays, Zone},
     clock::later,
     names::PropertyId,
-    report::{Brings, Report, SETTLED_DAYS_AGO},
+    report::{Brings, Report},
     store::{Usual, Watched},
 };
 
@@ -82,7 +82,7 @@ impl Watches {
         let Brings::History { weeks, quiet_days } = &report.brings else { return };
         let mut usual = history.clone();
         usual.retain(|hour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date()));
-        let settled = settled(zone.date(sent_at));
+        let settled = LocalHour::settled(zone.date(sent_at));
         let fit =
             Fit { baseline: Baseline::fit(&usual, settled, *weeks), expires_at: later(sent_at, report.stale_after) };
         self.0.entry(property).or_default().fit = Some(fit);
@@ -133,10 +133,4 @@ impl Watches {
     pub(super) fn remove(&mut self, property: PropertyId) {
         self.0.remove(&property);
     }
-}
-
-/// The midnight before which everything has settled, as seen from a date.
-fn settled(today: Date) -> LocalHour {
-    let days = i64::from(SETTLED_DAYS_AGO) - 1;
-    LocalHour::midnight(today).later(-24 * days)
 }

@@ -4,9 +4,11 @@ use std::{fs, path::Path};
 
 /// The modules that take values and return values.
 const PURE: &[&str] = &[
+    "baseline",
     "calendar",
     "chain",
     "config",
+    "csv",
     "exposition",
     "jitter",
     "names",

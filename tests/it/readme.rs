@@ -57,7 +57,8 @@ fn every_flag_is_in_the_readme() {
     use clap::CommandFactory;
     let readme = file("README.md");
     let command = google_analytics_exporter::cli::Cli::command();
-    for argument in command.get_arguments() {
+    let subcommands = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    for argument in command.get_arguments().chain(subcommands) {
         let flag = argument.get_long().unwrap();
         assert!(readme.contains(&format!("`--{flag}")), "--{flag} is not in the README");
     }

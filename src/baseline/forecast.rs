@@ -1,0 +1,90 @@
+//! The expectation of the hours to come, as the drop alert would hold counts against it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{Baseline, LocalHour, Window, expected::Expected, lower_bound, minutes::Minute, windows::HALF_HOUR};
+use crate::calendar::{QuietDays, Zone};
+
+/// What is expected of a window that ends at a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// When the window ends, as the clocks of the property show it.
+    pub time: DateTime,
+    /// Pageviews.
+    pub expected: f64,
+    /// What chance and the usual differences between weeks do not fall below.
+    pub low: f64,
+}
+
+/// The next 24 hours from this local time on, both ends included. Clocks that are set forward or back are not looked at.
+pub fn forecast(baseline: &Baseline, window: &Window, from: DateTime, step: Duration) -> Vec<Forecast> {
+    let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
+    let expected = Expected { baseline, zone: &zone, quiet_days: &quiet_days };
+    let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_mins(1));
+    let steps = DAY.as_secs() / step.as_secs();
+    let times =
+        (0..=steps).filter_map(|steps| from.checked_add(SignedDuration::from_secs(steps * step.as_secs())).ok());
+    times.filter_map(|time| of_window(expected, window, time)).collect()
+}
+
+fn of_window(expected: Expected<'_>, window: &Window, time: DateTime) -> Option<Forecast> {
+    let end = TimeZone::UTC.to_timestamp(time).ok()?;
+    let baseline = expected.baseline;
+    let usually = pageviews(expected, window, end);
+    let low = lower_bound(usually, baseline.dispersion, baseline.error(LocalHour::of(time)), window.test);
+    Some(Forecast { time, expected: usually, low })
+}
+
+/// The half hour is taken as its middle, as the figures in docs/DROP-DETECTION.md do; the others minute by minute.
+fn pageviews(expected: Expected<'_>, window: &Window, end: Timestamp) -> f64 {
+    if *window == HALF_HOUR {
+        let middle = end - SignedDuration::from_mins(15);
+        return 0.5 * expected.rate(middle);
+    }
+    expected.minutes(window.minutes, Minute::of(end).later(-1)).iter().sum()
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::baseline::{History, Window};
+
+    /// Six weeks of a site that has more traffic by day.
+    fn baseline() -> Baseline {
+        let settled = LocalHour::midnight(date(2026, 1, 4));
+        let count = |hour: LocalHour| if (8..20).contains(&hour.hour_of_day()) { 600.0 } else { 60.0 };
+        let history: History = (1..=6 * 168).map(|ago| settled.later(-ago)).map(|hour| (hour, count(hour))).collect();
+        Baseline::fit(&history, settled, 8).unwrap()
+    }
+
+    fn rows(window: &str, step: u64) -> Vec<Forecast> {
+        let from = date(2026, 1, 5).at(6, 0, 0, 0);
+        forecast(&baseline(), Window::named(window).unwrap(), from, Duration::from_mins(step))
+    }
+
+    #[test]
+    fn a_day_has_a_row_for_every_step_and_one_more() {
+        let every_five = rows("30m", 5);
+        assert_eq!(every_five.len(), 289);
+        assert_eq!(every_five[0].time, date(2026, 1, 5).at(6, 0, 0, 0));
+        assert_eq!(every_five[288].time, date(2026, 1, 6).at(6, 0, 0, 0));
+        assert_eq!(rows("30m", 1000).len(), 2, "only whole steps");
+    }
+
+    #[test]
+    fn every_window_expects_the_pageviews_of_its_length() {
+        // Noon, far from the times when traffic changes.
+        for (window, hours) in [("10m", 1.0 / 6.0), ("30m", 0.5), ("2h", 2.0)] {
+            let row = rows(window, 60)[7];
+            assert_eq!(row.time.hour(), 13);
+            assert!((row.expected / hours - 600.0).abs() < 20.0, "{window}: {row:?}");
+            assert!(row.low > 0.0 && row.low < row.expected * 0.7, "{window}: {row:?}");
+        }
+    }
+}

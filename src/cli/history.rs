@@ -1,0 +1,85 @@
+//! The flags of the commands that look at history.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use crate::{
+    baseline::{WINDOWS, Window},
+    csv::{LocalTime, TimeError},
+};
+
+/// The flags of `baseline`.
+#[derive(Args, Clone, Debug)]
+pub struct BaselineFlags {
+    /// Pageviews by hour: lines like `2025-11-10T00:00,1234` under the header `local_time,pageviews`. Hours that are
+    /// missing have no line. At least two weeks; the last eight are looked at.
+    #[arg(long, value_name = "CSV")]
+    pub history: PathBuf,
+    /// Local time to begin at, like 2026-01-05T06:00. Only hours before the midnight that begins the day before are looked
+    /// at: later ones have not settled then.
+    #[arg(long, value_name = "TIME", value_parser = local_time)]
+    pub at: LocalTime,
+    /// Window whose pageviews are expected: 10m, 30m, 2h or 6h. It ends at the time of each line.
+    #[arg(long, value_name = "WINDOW", default_value = "30m", value_parser = window)]
+    pub window: &'static Window,
+    /// Time from line to line, in whole minutes.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step)]
+    pub step: Duration,
+}
+
+fn local_time(text: &str) -> Result<LocalTime, TimeError> {
+    LocalTime::parse(text)
+}
+
+fn window(text: &str) -> Result<&'static Window, String> {
+    Window::named(text).ok_or_else(|| {
+        let names: Vec<&str> = WINDOWS.iter().map(|window| window.name).collect();
+        format!("use one of {}", names.join(", "))
+    })
+}
+
+/// Whole minutes, since a line has no seconds, and at most the day that is printed.
+fn step(text: &str) -> Result<Duration, String> {
+    let step = humantime::parse_duration(text).map_err(|_| STEP.to_owned())?;
+    let is_whole = step.as_secs().is_multiple_of(60) && step.subsec_nanos() == 0;
+    let fits = !step.is_zero() && step <= Duration::from_hours(24);
+    if is_whole && fits { Ok(step) } else { Err(STEP.to_owned()) }
+}
+
+const STEP: &str = "it must be whole minutes, from 1m to 24h, like 5m";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::{Cli, Command};
+
+    const RIGHT: &[&str] = &["x", "baseline", "--history", "h.csv", "--at", "2026-01-05T06:00"];
+
+    #[test]
+    fn half_hours_every_five_minutes_are_the_default() {
+        let cli = Cli::try_parse_from(RIGHT).unwrap();
+        let Some(Command::Baseline(flags)) = cli.command else { panic!("{cli:?}") };
+        assert_eq!((flags.window.name, flags.step.as_secs()), ("30m", 300));
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_what_is_right() {
+        let step = "it must be whole minutes, from 1m to 24h, like 5m";
+        for (flag, value, expected) in [
+            ("--window", "5m", "use one of 10m, 30m, 2h, 6h"),
+            ("--step", "0", step),
+            ("--step", "0s", step),
+            ("--step", "90s", step),
+            ("--step", "25h", step),
+            ("--step", "soon", step),
+        ] {
+            let arguments = RIGHT.iter().copied().chain([flag, value]);
+            let message = Cli::try_parse_from(arguments).unwrap_err().to_string();
+            assert!(message.contains(expected), "{flag} {value}: {message}");
+        }
+        let message = Cli::try_parse_from([&RIGHT[..5], &["6 o'clock"]].concat()).unwrap_err().to_string();
+        assert!(message.contains("write it like 2026-01-05T06:00, without a zone"), "{message}");
+    }
+}

@@ -1,0 +1,60 @@
+//! `baseline`: prints what traffic is expected in the next 24 hours.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
+
+use super::Error;
+use crate::{
+    baseline::{Baseline, Forecast, History, LocalHour, forecast},
+    cli::BaselineFlags,
+    csv::{self, LocalTime},
+};
+
+/// Prints lines of time, expectation and lower bound; where there is no baseline only the header, and why on stderr.
+///
+/// # Errors
+/// The history cannot be read.
+pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
+    let history = history(&flags.history)?;
+    let settled = LocalHour::settled(flags.at.0.date());
+    let rows = match Baseline::fit(&history, settled, WEEKS) {
+        Ok(baseline) => forecast(&baseline, flags.window, flags.at.0, flags.step),
+        Err(none) => {
+            // With stderr closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{none}");
+            Vec::new()
+        }
+    };
+    // Whoever closed the pipe has read enough.
+    let _ = io::stdout().write_all(table(&rows).as_bytes());
+    Ok(())
+}
+
+/// The hours in a file.
+pub(super) fn history(path: &Path) -> Result<History, Error> {
+    csv::history(&text(path)?).map_err(|error| in_file(path, &error))
+}
+
+/// A file as text.
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::Usage(format!("{} cannot be read: {error}", path.display())))
+}
+
+/// What is wrong in a file.
+pub(super) fn in_file(path: &Path, error: &csv::Error) -> Error {
+    Error::Usage(format!("{}: {error}", path.display()))
+}
+
+fn table(rows: &[Forecast]) -> String {
+    let mut text = "time,expected,expected_low\n".to_owned();
+    for row in rows {
+        text.push_str(&format!("{},{:.6},{:.6}\n", LocalTime(row.time), row.expected, row.low));
+    }
+    text
+}
+
+/// As many as the exporter looks at.
+const WEEKS: usize = 8;

@@ -1,0 +1,186 @@
+//! Traffic as text: lines of a local time and a count, separated by a comma.
+//!
+//! Knows the header lines and the spelling of times. Refuses to know files, and what the counts are for. Invariant: what
+//! has been read has no time twice and no count that is negative, infinite or not a number.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::civil::DateTime;
+use thiserror::Error as ThisError;
+
+use crate::baseline::{History, LocalHour};
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+#[error("line {line}: {problem}")]
+pub struct Error {
+    /// From 1 on.
+    pub line: usize,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum Problem {
+    /// It is not the header that is due.
+    #[error("the header must be `{0}`, not `{1}`")]
+    Header(&'static str, String),
+    /// It has not two fields.
+    #[error("`{0}` is not a time, a comma and a count")]
+    Fields(String),
+    /// Its first field is no time.
+    #[error("{0}")]
+    Time(#[from] TimeError),
+    /// An hour is due, and this lies within one.
+    #[error("{0} is not on the hour; each line is one hour, like 2025-11-10T00:00")]
+    NotOnTheHour(LocalTime),
+    /// Its second field is no count.
+    #[error("`{0}` is not a count; it must be a number from 0 on, and hours that are missing have no line")]
+    Count(String),
+    /// A time is there again.
+    #[error("{0} is in line {1} already")]
+    Twice(LocalTime, usize),
+}
+
+/// A text is no local time.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+#[error("`{0}` is not a local time; write it like 2026-01-05T06:00, without a zone")]
+pub struct TimeError(String);
+
+/// A time as clocks show it, to the minute: `2026-01-05T06:00`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct LocalTime(pub DateTime);
+
+/// Pageviews by hour, under the header `local_time,pageviews`.
+///
+/// # Errors
+/// The first line that is wrong.
+pub fn history(text: &str) -> Result<History, Error> {
+    let mut lines = BTreeMap::new();
+    rows(text, HISTORY)?
+        .map(|row| {
+            let Row { line, time, count } = row?;
+            let error = |problem| Error { line, problem };
+            let hour = LocalHour::of(time.0);
+            if hour.start() != time.0 {
+                return Err(error(Problem::NotOnTheHour(time)));
+            }
+            match lines.insert(hour, line) {
+                Some(before) => Err(error(Problem::Twice(time, before))),
+                None => Ok((hour, count)),
+            }
+        })
+        .collect()
+}
+
+impl LocalTime {
+    /// Reads `2026-01-05T06:00`, also with seconds if they are 0.
+    ///
+    /// # Errors
+    /// Everything else, also what says a zone.
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let read = SPELLINGS.iter().find_map(|spelling| DateTime::strptime(spelling, text).ok());
+        read.map(Self).ok_or_else(|| TimeError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.strftime("%Y-%m-%dT%H:%M").fmt(f)
+    }
+}
+
+/// One line.
+struct Row {
+    line: usize,
+    time: LocalTime,
+    count: f64,
+}
+
+/// The lines after this header; empty ones are passed over.
+fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = Result<Row, Error>> + 'a, Error> {
+    let mut lines = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim));
+    let (line, first) = lines.next().unwrap_or((1, ""));
+    if first != header {
+        return Err(Error { line, problem: Problem::Header(header, shortened(first)) });
+    }
+    let filled = lines.filter(|(_, text)| !text.is_empty());
+    Ok(filled.map(|(line, text)| row(line, text).map_err(|problem| Error { line, problem })))
+}
+
+fn row(line: usize, text: &str) -> Result<Row, Problem> {
+    let (time, count) = text.split_once(',').ok_or_else(|| Problem::Fields(shortened(text)))?;
+    let time = LocalTime::parse(time.trim())?;
+    let count = count.trim();
+    let number: Option<f64> = count.parse().ok().filter(|number| (0.0..=MOST).contains(number));
+    let count = number.ok_or_else(|| Problem::Count(shortened(count)))?;
+    Ok(Row { line, time, count })
+}
+
+/// A file may be anything, also one very long line.
+fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_QUOTE).collect()
+}
+
+const HISTORY: &str = "local_time,pageviews";
+
+const SPELLINGS: &[&str] = &["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:00"];
+
+/// More pageviews than the world has in an hour.
+const MOST: f64 = 1e12;
+
+const LONGEST_QUOTE: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, message: &str) {
+        assert_eq!(history(text).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn hours_are_read_and_those_without_a_line_are_missing() {
+        let text = "\u{feff}local_time,pageviews\r\n2025-11-10T00:00,12\r\n2025-11-10T02:00:00, 3.5\r\n\r\n";
+        let history = history(text).unwrap();
+        let midnight = LocalHour::of(LocalTime::parse("2025-11-10T00:00").unwrap().0);
+        let hours: Vec<_> = history.iter().collect();
+        assert_eq!(hours, [(midnight, 12.0), (midnight.later(2), 3.5)]);
+    }
+
+    #[test]
+    fn every_mistake_has_its_line() {
+        let header = "the header must be `local_time,pageviews`";
+        refused("", &format!("line 1: {header}, not ``"));
+        refused("time,pageviews\n", &format!("line 1: {header}, not `time,pageviews`"));
+        let text = |line: &str| format!("local_time,pageviews\n2025-11-10T00:00,1\n\n{line}\n");
+        let no_time = "is not a local time; write it like 2026-01-05T06:00, without a zone";
+        let no_count = "is not a count; it must be a number from 0 on, and hours that are missing have no line";
+        for (line, message) in [
+            ("2025-11-10T01:00", "`2025-11-10T01:00` is not a time, a comma and a count".to_owned()),
+            ("10.11.2025,1", format!("`10.11.2025` {no_time}")),
+            ("2025-11-10T01:00Z,1", format!("`2025-11-10T01:00Z` {no_time}")),
+            ("2025-11-10T01:00+01:00,1", format!("`2025-11-10T01:00+01:00` {no_time}")),
+            ("2025-02-30T01:00,1", format!("`2025-02-30T01:00` {no_time}")),
+            (
+                "2025-11-10T01:30,1",
+                "2025-11-10T01:30 is not on the hour; each line is one hour, like 2025-11-10T00:00".to_owned(),
+            ),
+            ("2025-11-10T01:00,-1", format!("`-1` {no_count}")),
+            ("2025-11-10T01:00,", format!("`` {no_count}")),
+            ("2025-11-10T01:00,NaN", format!("`NaN` {no_count}")),
+            ("2025-11-10T01:00,1,2", format!("`1,2` {no_count}")),
+            ("2025-11-10T00:00,7", "2025-11-10T00:00 is in line 2 already".to_owned()),
+        ] {
+            refused(&text(line), &format!("line 4: {message}"));
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_not_repeated_whole() {
+        let message = history(&"x".repeat(1000)).unwrap_err().to_string();
+        assert!(message.ends_with(&format!("not `{}`", "x".repeat(60))), "{message}");
+    }
+}
