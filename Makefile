@@ -6,16 +6,16 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench prepare cargo-test e2e skip-e2e
+.PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e
 .NOTPARALLEL:
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 ifeq ($(SKIP_E2E),1)
-test: check cargo-test skip-e2e
+test: check cargo-test rules skip-e2e
 else
-test: prepare check cargo-test e2e ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+test: prepare check cargo-test rules e2e ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
 endif
 
 check: ## formatting, lints, documentation, dependencies
@@ -34,10 +34,13 @@ bench: ## the benchmarks; they print ratios
 
 prepare:
 	tests/e2e/prepare.sh
-	$(VENV)/bin/shellcheck tests/e2e/prepare.sh .ci/run
+	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
 
 cargo-test:
 	$(CARGO) test --locked
+
+rules: ## the alert rules and their tests
+	tests/rules/check.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
 e2e: export E2E_EXPORTER := $(BINARY)

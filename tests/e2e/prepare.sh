@@ -14,6 +14,7 @@ missing_packages() {
     if ! command -v promtool >/dev/null; then
         if apt-cache show promtool >/dev/null 2>&1; then echo promtool; else echo prometheus; fi
     fi
+    command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null || echo prometheus-alertmanager
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
 }
 
