@@ -29,7 +29,8 @@ fn main() {
 
     let before = resident();
     let baseline = Baseline::fit(&history, settled, 8).unwrap();
-    let mut properties: Vec<(Watch, Baseline)> = (0..PROPERTIES).map(|_| (Watch::default(), baseline.clone())).collect();
+    let mut properties: Vec<(Watch, Baseline)> =
+        (0..PROPERTIES).map(|_| (Watch::default(), baseline.clone())).collect();
     let zone = Zone::named("Europe/Berlin").unwrap();
     let quiet_days = QuietDays::default();
     let start: Timestamp = "2026-03-24T00:00:20Z".parse().unwrap();
@@ -51,13 +52,19 @@ fn main() {
         megabytes(bytes)
     );
     let saved = serde_json::to_vec(&properties.first().unwrap().0).unwrap().len();
-    println!("| saved by --storage.path | {saved} bytes | {:.0} MB |", megabytes(u64::try_from(saved).unwrap() * 10_000));
+    println!(
+        "| saved by --storage.path | {saved} bytes | {:.0} MB |",
+        megabytes(u64::try_from(saved).unwrap() * 10_000)
+    );
 }
 
 fn row(figure: &str, each: Duration, every: Duration) {
     let all = each * PROPERTIES;
     let share = 100.0 * all.as_secs_f64() / every.as_secs_f64();
-    println!("| {figure} | {each:.1?} | {all:.1?} every {}: {share:.2} % of a core |", humantime::format_duration(every));
+    println!(
+        "| {figure} | {each:.1?} | {all:.1?} every {}: {share:.2} % of a core |",
+        humantime::format_duration(every)
+    );
 }
 
 /// One poll of every property.

@@ -24,17 +24,21 @@ pub fn lower_bound(expected: f64, dispersion: f64, error: f64, test: Test) -> f6
     let variance = (dispersion * expected + (error * expected).powi(2)).max(LEAST_DISPERSION * expected);
     let success = expected / variance;
     let size = (expected * success / (1.0 - success)).max(LEAST_SIZE);
-    quantile(size, success, test.alpha, expected).min(test.rho * expected)
+    let most = test.rho * expected;
+    quantile(size, success, test.alpha, most).map_or(most, |quantile| quantile.min(most))
 }
 
-/// The smallest count whose cumulative probability reaches `alpha`; the median, and so the mean, is above it.
-fn quantile(size: f64, success: f64, alpha: f64, mean: f64) -> f64 {
+/// The smallest count whose cumulative probability reaches `alpha`; `None` when it is above `most`, which one look tells.
+fn quantile(size: f64, success: f64, alpha: f64, most: f64) -> Option<f64> {
     // P(count <= k) = I_success(size, k + 1), the regularised incomplete beta function (DLMF 8.17).
     let reaches = |count: f64| checked_beta_reg(size, count + 1.0, success).is_ok_and(|part| part >= alpha);
     if reaches(0.0) {
-        return 0.0;
+        return Some(0.0);
     }
-    let (mut below, mut above) = (0.0_f64, mean.ceil().max(1.0));
+    let (mut below, mut above) = (0.0_f64, most.floor());
+    if !reaches(above) {
+        return None;
+    }
     for _ in 0..MOST_STEPS {
         if above - below <= 1.0 {
             break;
@@ -46,7 +50,7 @@ fn quantile(size: f64, success: f64, alpha: f64, mean: f64) -> f64 {
             below = middle;
         }
     }
-    above
+    Some(above)
 }
 
 /// A distribution narrower than this is not a negative binomial one.

@@ -4,7 +4,7 @@ use thiserror::Error as ThisError;
 
 use super::{
     History, LocalHour,
-    level::{level, levels_known, logarithms},
+    level::{level_now, levels_known, logarithms},
     profile::{Weeks, profile},
     residuals::Residuals,
     smoothing::Smoothing,
@@ -55,11 +55,11 @@ impl Baseline {
             return Err(none);
         }
         let (profile, levelled) = profile(&counts);
-        let days = logarithms(&counts.days_against(&profile));
-        let level = level(&days).unwrap_or(1.0);
+        let days = counts.days_against(&profile);
+        let level = level_now(&days).unwrap_or(1.0);
         let smoothing = Smoothing::new(&profile, &counts.sums(), settled.slot() / 24);
         let usual = smoothing.apply(&profile);
-        let residuals = residuals(&counts, &levelled, &smoothing, &levels_known(&days));
+        let residuals = residuals(&counts, &levelled, &smoothing, &levels_known(&logarithms(&days)));
         let dispersion = residuals.dispersion();
         let rates = by_slot(settled, usual.iter().map(|rate| level * rate));
         Ok(Self {

@@ -4,6 +4,18 @@
 
 use super::statistics::{number, weighted_median};
 
+/// The level now: of the last days, or of the last known ones when most of those are missing, as after a long holiday that
+/// was left out.
+pub(super) fn level_now(days: &[Vec<Option<f64>>]) -> Option<f64> {
+    let all: Vec<Option<f64>> = days.iter().flatten().copied().collect();
+    let last = all.get(all.len().saturating_sub(DAYS)..).unwrap_or_default();
+    if last.iter().flatten().count() > DAYS / 2 {
+        return level(&logarithms(days));
+    }
+    let known: Vec<Option<f64>> = all.into_iter().filter(Option::is_some).collect();
+    level(&logarithms(&[known]))
+}
+
 /// The logarithm of each day's level. A day of which nothing is known counts as usual.
 pub(super) fn logarithms(days: &[Vec<Option<f64>>]) -> Vec<f64> {
     let log = |level: &Option<f64>| level.unwrap_or(1.0).clamp(LOWEST, HIGHEST).ln();

@@ -19,9 +19,10 @@ impl Weeks {
         Self((0..weeks).map(row).collect())
     }
 
-    /// How much each hour of the week had in all weeks together.
-    pub(super) fn sums(&self) -> Vec<f64> {
-        columns(&self.0).map(|column| column.iter().flatten().sum()).collect()
+    /// How much each hour of the week had in all weeks together; `None` where it is missing in all of them.
+    pub(super) fn sums(&self) -> Vec<Option<f64>> {
+        let sum = |column: Vec<Option<f64>>| column.into_iter().flatten().reduce(|sum, count| sum + count);
+        columns(&self.0).map(sum).collect()
     }
 
     /// The median of each hour of the week; 0 where it is missing in all weeks.

@@ -9,15 +9,18 @@ pub(super) struct Smoothing {
 }
 
 impl Smoothing {
-    /// `sums` are the counts of all weeks that the profile is made of; `first_day` is the day of the week that it begins
-    /// with, Monday 0.
-    pub(super) fn new(profile: &[f64], sums: &[f64], first_day: usize) -> Self {
+    /// `sums` are the counts of all weeks that the profile is made of, `None` for an hour that never had one: a site that
+    /// is closed at night is not to be expected open. `first_day` is the day of the week that the profile begins with,
+    /// Monday 0.
+    pub(super) fn new(profile: &[f64], sums: &[Option<f64>], first_day: usize) -> Self {
         let smooth = smooth(profile, first_day);
-        let chance: Vec<f64> = sums.iter().map(|sum| MEAN_OF_TRIMMED * DISPERSION / sum.max(1.0)).collect();
-        let differences = profile.iter().zip(&smooth).map(|(own, smooth)| (own / smooth.max(TINY) - 1.0).powi(2));
+        let chance = |sum: f64| MEAN_OF_TRIMMED * DISPERSION / sum.max(1.0);
+        let counted = || profile.iter().zip(&smooth).zip(sums).filter_map(|(pair, sum)| Some((pair, (*sum)?)));
+        let differences = counted().map(|((own, smooth), _)| (own / smooth.max(TINY) - 1.0).powi(2));
         let all = median(differences).unwrap_or_default() / MEDIAN_OF_CHI_SQUARE;
-        let real = (all - median(chance.iter().copied()).unwrap_or_default()).max(0.0);
-        let own_weights = chance.iter().map(|chance| real / (real + chance)).collect();
+        let by_chance = median(counted().map(|(_, sum)| chance(sum))).unwrap_or_default();
+        let real = (all - by_chance).max(0.0);
+        let own_weights = sums.iter().map(|sum| sum.map_or(1.0, |sum| real / (real + chance(sum)))).collect();
         Self { smooth, own_weights }
     }
 

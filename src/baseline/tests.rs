@@ -129,7 +129,20 @@ fn hours_that_never_had_a_count_are_expected_to_have_none() {
     let settled = epoch().later(case.first + i64::try_from(case.counts.len()).unwrap());
     let baseline = Baseline::fit(&history, settled, 8).unwrap();
     assert!(baseline.rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0), "{:?}", baseline.rates);
-    assert!(baseline.rates[3] < baseline.rates[12] / 10.0 && baseline.rates[12] > 1.0);
+    let night = baseline.rates.chunks(24).flat_map(|day| &day[3..5]);
+    assert!(night.clone().all(|rate| *rate == 0.0), "{night:?}");
+    assert!(baseline.rates.chunks(24).all(|day| day[12] > 1.0));
+}
+
+#[test]
+fn after_a_holiday_that_is_left_out_the_level_is_that_of_the_days_before() {
+    let settled = epoch().later(24 * 20_000);
+    let count = |ago: i64| if ago <= 24 * 14 { 200.0 } else { 100.0 };
+    let mut history: History = (1..=24 * 56).map(|ago| (settled.later(-ago), count(ago))).collect();
+    let before = Baseline::fit(&history, settled, 8).unwrap().level;
+    history.retain(|hour| hour.until(settled) > 24 * 5);
+    let after = Baseline::fit(&history, settled, 8).unwrap().level;
+    assert!((before - 2.0).abs() < 0.01 && (after - before).abs() < 0.01, "{before} {after}");
 }
 
 #[test]
