@@ -7,7 +7,8 @@
 //! 2. [`Baseline::fit`]: `profile` (an hour of the week against others), `level` (the last days against the profile),
 //!    `smoothing` (small sites), `residuals` (how wrong this would have been).
 //! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
-//! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares. [`windows`], [`watch`]: what follows.
+//! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares. [`windows`],
+//!    [`evidence`], [`watch`]: what follows.
 //!
 //! Invariant: no expectation and no bound is negative, infinite or not a number.
 
@@ -24,6 +25,7 @@ pub use windows::{Usual, WINDOWS, Window, WindowCount};
 pub mod bound;
 pub mod calibration;
 pub mod day;
+pub mod evidence;
 pub mod expected;
 mod fit;
 pub mod forecast;

@@ -4,6 +4,8 @@
 //! has been read.
 
 use std::path::PathBuf;
+#[cfg(feature = "demo")]
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
@@ -93,6 +95,9 @@ pub struct DemoFlags {
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+    /// How long the traffic of one property stops.
+    #[arg(long = "demo.outage", value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub outage: Duration,
     /// Flags of what is kept over a restart.
     #[command(flatten)]
     pub storage: StorageFlags,

@@ -25,6 +25,8 @@ pub struct Watch {
 pub struct Assessment {
     /// Those windows that enough was seen of, the shortest first.
     pub windows: Vec<WindowCount>,
+    /// What speaks for a drop: 1 is enough. `None` while nothing was seen.
+    pub evidence: Option<f64>,
     /// The median of count by expectation over the last day; `None` before three hours of samples.
     pub calibration_ratio: Option<f64>,
     /// Whether the realtime counts can be held against the expectation at all. If not, the bounds are not to be used.
@@ -55,6 +57,7 @@ impl Watch {
         let usual = Usual { expected, calibration: &self.calibration };
         Assessment {
             windows: WINDOWS.iter().filter_map(|window| window.count(&self.minutes, &usual, newest)).collect(),
+            evidence: Some(usual.evidence(&self.minutes, newest)),
             calibration_ratio: self.calibration.ratio(newest),
             is_fit: !self.calibration.is_unfit(newest),
         }
@@ -190,6 +193,19 @@ mod tests {
         let other = poll(&mut watch, 0, 800, |_| 9);
         assert!((window(&other, "10m").expected - 90.0).abs() < 1.0, "{other:?}");
         assert!((other.calibration_ratio.unwrap() - 0.9).abs() < 0.01);
+    }
+
+    #[test]
+    fn evidence_is_there_within_minutes_and_while_learning_for_outages_only() {
+        let mut watch = Watch::default();
+        let of = |assessment: Assessment| assessment.evidence.unwrap();
+        let half = |from: i64| move |minute: i64| if minute < from { 10 } else { 4 };
+        assert!(of(poll(&mut watch, 0, 60, half(10))) < 1.0, "nothing is known yet");
+        let mut watch = Watch::default();
+        assert!(of(poll(&mut watch, 0, 30, |minute| if minute < 10 { 10 } else { 0 })) > 1.0, "but an outage is seen");
+        let mut watch = Watch::default();
+        assert!(of(poll(&mut watch, 0, 300, |_| 10)) < 0.1);
+        assert!(of(poll(&mut watch, 301, 360, half(301))) > 1.0);
     }
 
     #[test]

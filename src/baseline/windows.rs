@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     Test,
     calibration::Calibration,
+    evidence::{Observed, evidence},
     expected::Expected,
     lower_bound,
     minutes::{Minute, Minutes},
@@ -77,6 +78,22 @@ impl Window {
 }
 
 impl Usual<'_> {
+    /// What speaks for a drop in the minutes up to the newest. While nothing is known of the property's realtime counts, it
+    /// takes a drop from far below what is usual.
+    pub fn evidence(&self, minutes: &Minutes, newest: Minute) -> f64 {
+        let baseline = self.expected.baseline;
+        let learning = if self.calibration.is_learning(newest) { WHILE_LEARNING } else { 1.0 };
+        let factor = self.calibration.factor(newest.later(1 - HALF_HOUR_MINUTES)) * learning;
+        let expected: Vec<f64> =
+            self.expected.minutes(LONGEST, newest).into_iter().map(|expected| expected * factor).collect();
+        evidence(Observed {
+            counts: &minutes.last(LONGEST, newest),
+            expected: &expected,
+            dispersion: baseline.dispersion,
+            error: baseline.error(self.expected.hour(newest.start())),
+        })
+    }
+
     /// What a count may not fall below in a window that ends with this minute. While nothing is known of the property's
     /// realtime counts, only what is far below pages.
     fn bound(&self, window: &Window, expected: f64, newest: Minute) -> f64 {
@@ -102,3 +119,8 @@ pub const HALF_HOUR: Window = Window { name: "30m", minutes: 30, test: Test { al
 const COVERAGE: f64 = 0.8;
 
 const WHILE_LEARNING: f64 = 0.3;
+
+/// The minutes that evidence is looked for in.
+const LONGEST: usize = 360;
+
+const HALF_HOUR_MINUTES: i64 = 30;

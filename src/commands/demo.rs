@@ -5,6 +5,7 @@ use std::{
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
+    time::Duration,
 };
 
 use tempfile::Builder;
@@ -33,7 +34,8 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
     telemetry::start(flags.log.level, flags.log.format);
     let clock = Clock::system();
     let time = clock.clone();
-    let simulator = Simulator::on_loopback(World::demo(clock.now()), move || time.now()).await;
+    let simulator =
+        Simulator::on_loopback(World::demo_with_outage(clock.now(), flags.outage), move || time.now()).await;
     let simulator = simulator.map_err(|error| Error::Demo(format!("the simulator finds no free port: {error}")))?;
     let nobody_else = Permissions::from_mode(0o700);
     let directory = Builder::new().prefix("google_analytics_exporter-demo-").permissions(nobody_else).tempdir();
@@ -50,6 +52,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
     let simulated = simulator.base_url().parse();
     let simulated: reqwest::Url = simulated.map_err(|_| Error::Demo("the simulator has no URL".to_owned()))?;
     let path = flags.telemetry_path.to_string();
+    let outage = flags.outage;
     let options = Options {
         config,
         source,
@@ -64,7 +67,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
         storage: flags.storage.path,
         clock,
     };
-    let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url())).await;
+    let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url(), outage)).await;
     simulator.shutdown().await;
     result
 }
@@ -76,7 +79,7 @@ fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Says on stdout where to look and at what.
-fn announce(server: &Server, path: &str, simulator: &str) {
+fn announce(server: &Server, path: &str, simulator: &str, outage: Duration) {
     let address = server.addresses().first().map_or_else(String::new, ToString::to_string);
     let stopping = World::DEMO_STOPPING;
     let text = format!(
@@ -87,11 +90,13 @@ fn announce(server: &Server, path: &str, simulator: &str) {
          \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
          \n    google_analytics_today_visitors          visitors since the property's own midnight\
          \n    google_analytics_property_info           names, accounts and time zones, to be joined by property_id\
-         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops within 2 minutes, for an hour: realtime_5m reads 0\
-         \n                                             within 8 minutes, realtime within 34\
+         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops within 2 minutes, for {outage}: its windows fall\
+         \n                                             below google_analytics_window_expected_low_pageviews, and\
+         \n                                             with the rules in deploy/prometheus that pages\
          \n    ...{{property_id=\"{silent}\"}}          has no traffic at all: 0, not absent\
          \n    ...{{property_id=\"{forbidden}\"}}          cannot be read: report_up is 0, report_failure says why\n\
          \nStop it with Ctrl-C.\n\n",
+        outage = humantime::format_duration(outage),
         silent = World::DEMO_SILENT,
         forbidden = World::DEMO_FORBIDDEN,
     );

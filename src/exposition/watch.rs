@@ -20,6 +20,7 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     }
     if let Some(minutes) = reports.iter().find(|report| report.brings == Brings::Minutes) {
         windows(page, minutes, rows, now);
+        evidence(page, rows, now);
     }
     yesterdays(page, rows, now);
     baselines(page, rows, now);
@@ -39,6 +40,18 @@ fn windows(page: &mut Page, minutes: &Report, rows: &[PropertyRow<'_>], now: Tim
     each_window(page, rows, now, ("window_expected_low_pageviews", help), |watched, count| {
         watched.assessment.is_fit.then_some(count.low)
     });
+}
+
+fn evidence(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "What speaks for a drop of traffic in the last hours' minutes, by a sequential test; 1 is enough to page when \
+                it stays for 6 minutes.";
+    page.family("google_analytics_drop_evidence_ratio", help, Kind::Gauge);
+    for (row, watched) in watched(rows, now) {
+        page.expires(watched.expires_at);
+        if let Some(evidence) = watched.assessment.evidence.filter(|_| watched.assessment.is_fit) {
+            page.sample(&row.label, evidence);
+        }
+    }
 }
 
 fn each_window(

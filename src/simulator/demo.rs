@@ -1,5 +1,7 @@
 //! The world of `google_analytics_exporter demo`.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, ToSpan};
 
 use super::world::{Account, Property, World};
@@ -12,9 +14,15 @@ impl World {
     /// from seven minutes after `now` on, which leaves one for whoever polls once a minute.
     #[must_use]
     pub fn demo(now: Timestamp) -> Self {
+        Self::demo_with_outage(now, Self::DEMO_OUTAGE)
+    }
+
+    /// The same with an outage of this length.
+    #[must_use]
+    pub fn demo_with_outage(now: Timestamp, length: Duration) -> Self {
         let two_minutes = now.saturating_add(2.minutes()).unwrap_or(now).as_second();
         let stop = Timestamp::from_second(two_minutes - two_minutes.rem_euclid(60)).unwrap_or(now);
-        let back = stop.saturating_add(1.hour()).unwrap_or(stop);
+        let back = stop.saturating_add(length).unwrap_or(stop);
         let shops = Account::new("104112001", "Example Retail Group")
             .property(site(Self::DEMO_QUOTED, "Café \"Zoë\" \\ Shop", "Europe/Berlin", "EUR", 2_400.0))
             .property(site("313110002", "Shop US", "America/New_York", "USD", 9_000.0).premium())
@@ -36,6 +44,9 @@ impl World {
 
     /// The demo property whose name has everything that needs escaping.
     pub const DEMO_QUOTED: &'static str = "313110001";
+
+    /// How long the traffic of [`World::DEMO_STOPPING`] stops.
+    pub const DEMO_OUTAGE: Duration = Duration::from_hours(1);
 
     /// The demo property whose traffic stops two minutes after the start, for an hour.
     pub const DEMO_STOPPING: &'static str = "313110004";

@@ -63,11 +63,16 @@ async fn the_demo_says_where_to_look_and_cleans_up() {
 }
 
 /// The demo on a system without certificate authorities and with odd proxies; its temporary files go into `directory`.
-async fn demo(directory: &Path) -> Exporter {
+pub(crate) async fn demo(directory: &Path) -> Exporter {
+    demo_with(directory, &[]).await
+}
+
+/// The same with further flags.
+pub(crate) async fn demo_with(directory: &Path, flags: &[&str]) -> Exporter {
     let mut command = binary(directory);
     command.env("SSL_CERT_FILE", "/nonexistent/roots.pem").env("SSL_CERT_DIR", "/nonexistent");
     command.env("HTTPS_PROXY", "http://127.0.0.1:1").env("HTTP_PROXY", "http://127.0.0.1:1");
-    command.args(["demo", "--web.listen-address", "127.0.0.1:0"]);
+    command.args(["demo", "--web.listen-address", "127.0.0.1:0"]).args(flags);
     Exporter::of(Process::start(&mut command)).await
 }
 

@@ -5,6 +5,10 @@
 
 // `cfg(test)` tells clippy that helpers are tests too.
 #[cfg(test)]
+mod alerting;
+#[cfg(test)]
+mod alertmanager;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod exporter;
@@ -22,5 +26,7 @@ mod scraping;
 mod secrets;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod webhook;
 #[cfg(test)]
 mod worlds;

@@ -129,9 +129,18 @@ impl Output {
 }
 
 /// Asks again and again until there is an answer. Panics with the last refusal when that takes too long.
-pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+pub(crate) async fn eventually<T>(what: &str, attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+    within(DEADLINE, what, attempt).await
+}
+
+/// The same for what takes its time.
+pub(crate) async fn within<T>(
+    deadline: Duration,
+    what: &str,
+    mut attempt: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let mut refusal = String::new();
-    let answer = tokio::time::timeout(DEADLINE, async {
+    let answer = tokio::time::timeout(deadline, async {
         loop {
             match attempt().await {
                 Ok(answer) => return answer,
@@ -142,7 +151,7 @@ pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> 
     });
     match answer.await {
         Ok(answer) => answer,
-        Err(_) => panic!("{what}: not within {DEADLINE:?}; last seen:\n{refusal}"),
+        Err(_) => panic!("{what}: not within {deadline:?}; last seen:\n{refusal}"),
     }
 }
 
