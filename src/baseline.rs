@@ -16,7 +16,7 @@ pub use bound::{Test, lower_bound};
 pub use day::{DayView, YesterdayView};
 pub use expected::Expected;
 pub use fit::{Baseline, NoBaseline};
-pub use forecast::{Forecast, forecast};
+pub use forecast::Forecast;
 pub use hours::{History, LocalHour};
 pub use minutes::{Minute, Minutes, MinutesAgo};
 pub use watch::{Assessment, Watch};

@@ -66,6 +66,12 @@ impl Zone {
         self.local(now).datetime()
     }
 
+    /// When the clocks of this zone show this; `None` at the end of time. Of two such times it is the first, and where they
+    /// skip it as much later.
+    pub fn instant(&self, local: DateTime) -> Option<Timestamp> {
+        self.rules.to_timestamp(local).ok()
+    }
+
     /// When the present hour of the zone's clocks began: not on the hour of UTC everywhere.
     pub fn hour_start(&self, now: Timestamp) -> Timestamp {
         let local = self.local_time(now);

@@ -18,7 +18,7 @@ use crate::{
     telemetry::{LogFormat, LogLevel},
 };
 
-pub use history::BaselineFlags;
+pub use history::{BacktestFlags, BaselineFlags};
 
 mod history;
 
@@ -45,6 +45,8 @@ pub enum Command {
     Demo(DemoFlags),
     /// Print what traffic is expected in the next 24 hours, as comma-separated values.
     Baseline(BaselineFlags),
+    /// Show what the drop alert would have done in the past: when it would have paged, and the smallest drop that it sees.
+    Backtest(BacktestFlags),
 }
 
 /// The flags of serving.
@@ -106,18 +108,26 @@ pub struct DemoFlags {
     pub log: LogFlags,
 }
 
-/// Flags on how Google is reached.
+/// Flags on Google: how it is reached, and what is exported of it.
 #[derive(Args, Clone, Debug)]
 pub struct GoogleFlags {
+    /// Flags on how Google is reached.
+    #[command(flatten)]
+    pub access: AccessFlags,
+    /// Export this property (its number) and no others; may be given several times. Not together with properties in the
+    /// configuration.
+    #[arg(long = "google.property", value_name = "ID")]
+    pub properties: Vec<PropertyId>,
+}
+
+/// Flags on how Google is reached.
+#[derive(Args, Clone, Debug)]
+pub struct AccessFlags {
     /// Service account's key (JSON), or the file that `gcloud auth application-default login` writes. Without it:
     /// google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and the metadata
     /// server of Google Cloud are tried in this order.
     #[arg(long = "google.credentials-file", value_name = "FILE")]
     pub credentials_file: Option<PathBuf>,
-    /// Export this property (its number) and no others; may be given several times. Not together with properties in the
-    /// configuration.
-    #[arg(long = "google.property", value_name = "ID")]
-    pub properties: Vec<PropertyId>,
     /// Where the Data API is.
     #[arg(long = "google.data-api-url", value_name = "URL", default_value = DATA_API_URL, value_parser = web_url)]
     pub data_api_url: Url,
@@ -177,8 +187,8 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let cli = Cli::try_parse_from(["x"]).unwrap();
         assert_eq!(cli.serve.web.listen_address, [":9674".parse().unwrap()]);
-        assert_eq!(cli.serve.google.data_api_url.as_str(), "https://analyticsdata.googleapis.com/");
-        assert_eq!(cli.serve.google.admin_api_url.as_str(), "https://analyticsadmin.googleapis.com/");
+        assert_eq!(cli.serve.google.access.data_api_url.as_str(), "https://analyticsdata.googleapis.com/");
+        assert_eq!(cli.serve.google.access.admin_api_url.as_str(), "https://analyticsadmin.googleapis.com/");
     }
 
     #[test]

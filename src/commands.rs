@@ -6,13 +6,16 @@ use thiserror::Error as ThisError;
 
 use crate::{
     cli::{Cli, Command},
+    commands::google::Surroundings,
     config, serve,
 };
 
+pub mod backtest;
 pub mod baseline;
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod google;
 pub mod serving;
 
 /// Why a command ended before its time, by what its exit code says.
@@ -24,6 +27,12 @@ pub enum Error {
     /// What was named on the command line cannot be used: exit code 64.
     #[error("{0}")]
     Usage(String),
+    /// Google cannot be asked, or refuses.
+    #[error("{0}")]
+    Google(String),
+    /// The past has too little.
+    #[error("{0}")]
+    Past(String),
     /// It cannot start.
     #[error(transparent)]
     Start(#[from] serve::Error),
@@ -42,7 +51,7 @@ impl Error {
             Self::Config(_) | Self::Usage(_) | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => {
                 ExitCode::from(USAGE)
             }
-            Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
+            Self::Google(_) | Self::Past(_) | Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -56,6 +65,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         #[cfg(feature = "demo")]
         Some(Command::Demo(flags)) => demo::run(flags).await,
         Some(Command::Baseline(flags)) => baseline::run(&flags),
+        Some(Command::Backtest(flags)) => {
+            backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await
+        }
         None if cli.serve.config_check => check_config::run(&cli.serve),
         None => serving::run(cli.serve).await,
     }

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, fmt};
 use jiff::civil::DateTime;
 use thiserror::Error as ThisError;
 
-use crate::baseline::{History, LocalHour};
+use crate::{
+    backtest::Traffic,
+    baseline::{History, LocalHour},
+};
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
@@ -74,6 +77,26 @@ pub fn history(text: &str) -> Result<History, Error> {
         .collect()
 }
 
+/// Pageviews by minute, under the header `time,pageviews`, or worked out from those of half hours, under
+/// `time,pageviews_30m`.
+///
+/// # Errors
+/// The first line that is wrong.
+pub fn minutes(text: &str) -> Result<Traffic, Error> {
+    let header = if text.lines().next().is_some_and(|line| line.trim() == HALF_HOURS) { HALF_HOURS } else { MINUTES };
+    let mut lines = BTreeMap::new();
+    let mut counts = BTreeMap::new();
+    for row in rows(text, header)? {
+        let Row { line, time, count } = row?;
+        if let Some(before) = lines.insert(time, line) {
+            return Err(Error { line, problem: Problem::Twice(time, before) });
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+        counts.insert(time.0, count.round() as u32);
+    }
+    Ok(if header == HALF_HOURS { Traffic::of_half_hours(counts) } else { counts.into_iter().collect() })
+}
+
 impl LocalTime {
     /// Reads `2026-01-05T06:00`, also with seconds if they are 0.
     ///
@@ -124,6 +147,10 @@ fn shortened(text: &str) -> String {
 }
 
 const HISTORY: &str = "local_time,pageviews";
+
+const MINUTES: &str = "time,pageviews";
+
+const HALF_HOURS: &str = "time,pageviews_30m";
 
 const SPELLINGS: &[&str] = &["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:00"];
 
@@ -176,6 +203,21 @@ mod tests {
         ] {
             refused(&text(line), &format!("line 4: {message}"));
         }
+    }
+
+    #[test]
+    fn minutes_are_read_and_half_hours_taken_apart() {
+        let count = |text: &str, minute| minutes(text).unwrap().get(LocalTime::parse(minute).unwrap().0);
+        let text = "time,pageviews\n2025-11-10T00:00,12\n2025-11-10T00:02,3\n";
+        assert_eq!(count(text, "2025-11-10T00:02"), Some(3));
+        assert_eq!(count(text, "2025-11-10T00:01"), None);
+        let text = "time,pageviews_30m\n2025-11-10T00:00,30\n2025-11-10T00:01,36\n";
+        assert_eq!(count(text, "2025-11-10T00:00"), Some(1));
+        assert_eq!(count(text, "2025-11-10T00:01"), Some(7));
+        let refused = |text: &str| minutes(text).unwrap_err().to_string();
+        assert_eq!(refused("a,b\n"), "line 1: the header must be `time,pageviews`, not `a,b`");
+        let twice = "time,pageviews_30m\n2025-11-10T00:00,30\n2025-11-10T00:00,30\n";
+        assert_eq!(refused(twice), "line 3: 2025-11-10T00:00 is in line 2 already");
     }
 
     #[test]

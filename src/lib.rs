@@ -41,6 +41,7 @@
 //! beside their parts.
 
 pub mod auth;
+pub mod backtest;
 pub mod baseline;
 pub mod build;
 pub mod calendar;

@@ -20,3 +20,17 @@ pub trait Observer: Send + Sync {
     /// The properties were listed, completely or not at all.
     fn properties_listed(&self, success: bool, now: Timestamp);
 }
+
+/// Needs not be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Observer for Nobody {
+    fn request(&self, _: Method, _: Duration, _: Option<Reason>) {}
+
+    fn token_refreshed(&self, _: Timestamp) {}
+
+    fn token_refresh_failed(&self, _: TokenReason) {}
+
+    fn properties_listed(&self, _: bool, _: Timestamp) {}
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{Baseline, LocalHour, Window, expected::Expected, lower_bound, minutes::Minute, windows::HALF_HOUR};
 use crate::calendar::{QuietDays, Zone};
@@ -18,23 +18,29 @@ pub struct Forecast {
     pub low: f64,
 }
 
-/// The next 24 hours from this local time on, both ends included. Clocks that are set forward or back are not looked at.
-pub fn forecast(baseline: &Baseline, window: &Window, from: DateTime, step: Duration) -> Vec<Forecast> {
-    let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
-    let expected = Expected { baseline, zone: &zone, quiet_days: &quiet_days };
-    let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_mins(1));
-    let steps = DAY.as_secs() / step.as_secs();
-    let times =
-        (0..=steps).filter_map(|steps| from.checked_add(SignedDuration::from_secs(steps * step.as_secs())).ok());
-    times.filter_map(|time| of_window(expected, window, time)).collect()
-}
+impl Forecast {
+    /// What is expected of a window that ends at this local time; `None` at the ends of the calendar. Clocks that are set
+    /// forward or back are not looked at.
+    pub fn new(baseline: &Baseline, window: &Window, time: DateTime) -> Option<Self> {
+        let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
+        let end = zone.instant(time)?;
+        let expected = pageviews(Expected { baseline, zone: &zone, quiet_days: &quiet_days }, window, end);
+        let low = lower_bound(expected, baseline.dispersion, baseline.error(LocalHour::of(time)), window.test);
+        Some(Self { time, expected, low })
+    }
 
-fn of_window(expected: Expected<'_>, window: &Window, time: DateTime) -> Option<Forecast> {
-    let end = TimeZone::UTC.to_timestamp(time).ok()?;
-    let baseline = expected.baseline;
-    let usually = pageviews(expected, window, end);
-    let low = lower_bound(usually, baseline.dispersion, baseline.error(LocalHour::of(time)), window.test);
-    Some(Forecast { time, expected: usually, low })
+    /// The next 24 hours from this local time on, both ends included.
+    pub fn next_day(baseline: &Baseline, window: &Window, from: DateTime, step: Duration) -> Vec<Self> {
+        let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_mins(1));
+        let steps = DAY.as_secs() / step.as_secs();
+        let after = |steps: i64| from.checked_add(SignedDuration::from_secs(steps * step.as_secs())).ok();
+        (0..=steps).filter_map(after).filter_map(|time| Self::new(baseline, window, time)).collect()
+    }
+
+    /// The part of the traffic that must be missing to be seen; `None` where a total outage would not be.
+    pub fn smallest_drop(&self) -> Option<f64> {
+        (self.low > 0.0).then(|| 1.0 - self.low / self.expected)
+    }
 }
 
 /// The half hour is taken as its middle, as the figures in docs/DROP-DETECTION.md do; the others minute by minute.
@@ -65,7 +71,7 @@ mod tests {
 
     fn rows(window: &str, step: u64) -> Vec<Forecast> {
         let from = date(2026, 1, 5).at(6, 0, 0, 0);
-        forecast(&baseline(), Window::named(window).unwrap(), from, Duration::from_mins(step))
+        Forecast::next_day(&baseline(), Window::named(window).unwrap(), from, Duration::from_mins(step))
     }
 
     #[test]
@@ -75,6 +81,13 @@ mod tests {
         assert_eq!(every_five[0].time, date(2026, 1, 5).at(6, 0, 0, 0));
         assert_eq!(every_five[288].time, date(2026, 1, 6).at(6, 0, 0, 0));
         assert_eq!(rows("30m", 1000).len(), 2, "only whole steps");
+    }
+
+    #[test]
+    fn the_smallest_drop_is_what_is_missing_at_the_bound() {
+        let time = date(2026, 1, 5).at(6, 0, 0, 0);
+        let drop = |expected, low| Forecast { time, expected, low }.smallest_drop();
+        assert_eq!((drop(100.0, 40.0), drop(5.0, 0.0), drop(0.0, 0.0)), (Some(0.6), None, None));
     }
 
     #[test]

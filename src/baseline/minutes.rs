@@ -67,6 +67,25 @@ impl Minutes {
         }
     }
 
+    /// Takes the count of one whole minute.
+    pub fn put(&mut self, minute: Minute, count: u32) {
+        let newest = *self.newest.get_or_insert(minute);
+        let further = newest.until(minute);
+        if further >= i64::try_from(KEPT).unwrap_or(i64::MAX) {
+            self.counts.clear();
+        }
+        if self.counts.is_empty() || further > 0 {
+            let unseen = usize::try_from(further - 1).unwrap_or(0).min(KEPT);
+            let unseen = if self.counts.is_empty() { 0 } else { unseen };
+            self.counts.extend(std::iter::repeat_n(None, unseen));
+            self.counts.push(Some(count));
+            self.newest = Some(minute);
+            self.counts.drain(..self.counts.len().saturating_sub(KEPT));
+            return;
+        }
+        self.put_before(usize::try_from(-further).unwrap_or(usize::MAX), count);
+    }
+
     /// The count of a minute that was seen.
     pub fn get(&self, minute: Minute) -> Option<u32> {
         let before_newest = usize::try_from(minute.until(self.newest?)).ok()?;
@@ -113,24 +132,6 @@ impl Minutes {
         let before = |ago: i64| self.get(current.later(-ago)).filter(|_| Some(current.later(-ago)) != self.newest);
         let pairs = (0_i64..).zip(answer).skip(1).take(COVERED - 2);
         pairs.filter_map(|(ago, count)| Some(u64::from(count.abs_diff(before(ago)?)))).sum()
-    }
-
-    fn put(&mut self, minute: Minute, count: u32) {
-        let newest = *self.newest.get_or_insert(minute);
-        let further = newest.until(minute);
-        if further >= i64::try_from(KEPT).unwrap_or(i64::MAX) {
-            self.counts.clear();
-        }
-        if self.counts.is_empty() || further > 0 {
-            let unseen = usize::try_from(further - 1).unwrap_or(0).min(KEPT);
-            let unseen = if self.counts.is_empty() { 0 } else { unseen };
-            self.counts.extend(std::iter::repeat_n(None, unseen));
-            self.counts.push(Some(count));
-            self.newest = Some(minute);
-            self.counts.drain(..self.counts.len().saturating_sub(KEPT));
-            return;
-        }
-        self.put_before(usize::try_from(-further).unwrap_or(usize::MAX), count);
     }
 
     /// Sets a count that lies so many minutes before the newest one.

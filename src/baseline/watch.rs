@@ -39,6 +39,11 @@ impl Watch {
         self.minutes.take(answer, sent_at, received_at);
     }
 
+    /// Takes the count of one whole minute.
+    pub fn count(&mut self, minute: Minute, pageviews: u32) {
+        self.minutes.put(minute, pageviews);
+    }
+
     /// The clock was set back to this time.
     pub fn forget_after(&mut self, now: Timestamp) {
         self.minutes.forget_after(Minute::of(now));

@@ -2,11 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{ArgGroup, Args, value_parser};
+use jiff::civil::Date;
 
+use super::AccessFlags;
 use crate::{
     baseline::{WINDOWS, Window},
+    calendar::quiet_days::Entry,
     csv::{LocalTime, TimeError},
+    names::PropertyId,
 };
 
 /// The flags of `baseline`.
@@ -28,6 +32,41 @@ pub struct BaselineFlags {
     pub step: Duration,
 }
 
+/// The flags of `backtest`.
+#[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("past").required(true).args(["history", "property"])))]
+pub struct BacktestFlags {
+    /// Pageviews by hour, as for `baseline`.
+    #[arg(long, value_name = "CSV")]
+    pub history: Option<PathBuf>,
+    /// Property whose pageviews by hour are asked of Google.
+    #[arg(long, value_name = "ID")]
+    pub property: Option<PropertyId>,
+    /// How many weeks are asked of Google.
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = value_parser!(u16).range(3..=52))]
+    pub weeks: u16,
+    /// Pageviews by minute of local time, under the header `time,pageviews`; or those of the half hour that ends with each
+    /// minute, under `time,pageviews_30m`. Without it each hour is spread over its minutes.
+    #[arg(long, value_name = "CSV", requires = "history")]
+    pub realtime: Option<PathBuf>,
+    /// Picture to draw: traffic, what is usual, pages.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// First date to replay. Without it the first one that has a baseline: after two weeks, which must have settled.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub from: Option<Date>,
+    /// Last date to replay. Without it the last one.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub to: Option<Date>,
+    /// Day on which less is expected, as in reports.baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02; may be
+    /// given several times.
+    #[arg(long = "quiet-day", value_name = "DAY")]
+    pub quiet_days: Vec<Entry>,
+    /// Flags on how Google is reached.
+    #[command(flatten)]
+    pub access: AccessFlags,
+}
+
 fn local_time(text: &str) -> Result<LocalTime, TimeError> {
     LocalTime::parse(text)
 }
@@ -37,6 +76,10 @@ fn window(text: &str) -> Result<&'static Window, String> {
         let names: Vec<&str> = WINDOWS.iter().map(|window| window.name).collect();
         format!("use one of {}", names.join(", "))
     })
+}
+
+fn date(text: &str) -> Result<Date, &'static str> {
+    Date::strptime("%Y-%m-%d", text).map_err(|_| "write it like 2026-01-05")
 }
 
 /// Whole minutes, since a line has no seconds, and at most the day that is printed.
@@ -78,6 +121,20 @@ mod tests {
             let arguments = RIGHT.iter().copied().chain([flag, value]);
             let message = Cli::try_parse_from(arguments).unwrap_err().to_string();
             assert!(message.contains(expected), "{flag} {value}: {message}");
+        }
+        for (flag, value, expected) in [
+            ("--from", "5.1.2026", "write it like 2026-01-05"),
+            ("--to", "2026-01-32", "write it like 2026-01-05"),
+            ("--quiet-day", "monday", "is not a day; write `2026-04-03`"),
+            ("--weeks", "2", "2 is not in 3..=52"),
+            ("--property", "7", "cannot be used with"),
+        ] {
+            let arguments = ["x", "backtest", "--history", "h.csv", flag, value];
+            let message = Cli::try_parse_from(arguments).unwrap_err().to_string();
+            assert!(message.contains(expected), "{flag} {value}: {message}");
+        }
+        for arguments in [&["x", "backtest"][..], &["x", "backtest", "--property", "7", "--realtime", "r.csv"]] {
+            assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
         }
         let message = Cli::try_parse_from([&RIGHT[..5], &["6 o'clock"]].concat()).unwrap_err().to_string();
         assert!(message.contains("write it like 2026-01-05T06:00, without a zone"), "{message}");

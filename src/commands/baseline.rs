@@ -8,7 +8,7 @@ use std::{
 
 use super::Error;
 use crate::{
-    baseline::{Baseline, Forecast, History, LocalHour, forecast},
+    baseline::{Baseline, Forecast, History, LocalHour},
     cli::BaselineFlags,
     csv::{self, LocalTime},
 };
@@ -21,7 +21,7 @@ pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
     let history = history(&flags.history)?;
     let settled = LocalHour::settled(flags.at.0.date());
     let rows = match Baseline::fit(&history, settled, WEEKS) {
-        Ok(baseline) => forecast(&baseline, flags.window, flags.at.0, flags.step),
+        Ok(baseline) => Forecast::next_day(&baseline, flags.window, flags.at.0, flags.step),
         Err(none) => {
             // With stderr closed there is nobody to tell.
             let _ = writeln!(io::stderr(), "{none}");

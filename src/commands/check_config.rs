@@ -24,7 +24,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     let source = Source {
         file: flags.config_file.clone(),
         properties: flags.google.properties.clone(),
-        credentials_file: flags.google.credentials_file.clone(),
+        credentials_file: flags.google.access.credentials_file.clone(),
     };
     let loaded = source.load()?;
     let mut text = String::new();

@@ -10,7 +10,7 @@ use super::Error;
 use crate::{
     auth::credentials::Environment,
     build::BUILD,
-    cli::ServeFlags,
+    cli::{AccessFlags, ServeFlags},
     clock::Clock,
     config::Loaded,
     ga::Endpoints,
@@ -27,16 +27,13 @@ use crate::{
 /// What keeps it from starting.
 pub async fn run(flags: ServeFlags) -> Result<(), Error> {
     telemetry::start(flags.log.level, flags.log.format);
-    let source = Source {
-        file: flags.config_file,
-        properties: flags.google.properties,
-        credentials_file: flags.google.credentials_file,
-    };
+    let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
+    let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
     let Loaded { config, warnings } = source.load()?;
     for warning in warnings {
         warn!("{warning}");
     }
-    for url in [&flags.google.data_api_url, &flags.google.admin_api_url] {
+    for url in [&data_api_url, &admin_api_url] {
         if is_exposed(url) {
             warn!(%url, "the access token will be sent there in the clear; use https");
         }
@@ -44,7 +41,7 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
     let options = Options {
         config,
         source,
-        endpoints: Endpoints { data: flags.google.data_api_url, admin: flags.google.admin_api_url },
+        endpoints: Endpoints { data: data_api_url, admin: admin_api_url },
         listen: flags.web.listen_address,
         telemetry_path: flags.web.telemetry_path,
         lifecycle: flags.web.enable_lifecycle,

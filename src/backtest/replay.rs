@@ -1,0 +1,190 @@
+//! The days of the past, one after the other.
+
+use std::ops::RangeInclusive;
+
+use jiff::{
+    SignedDuration, ToSpan,
+    civil::{Date, DateTime},
+};
+
+use super::{Alert, Shortfall, Traffic};
+use crate::{
+    baseline::{Assessment, Baseline, Expected, History, LocalHour, Minute, Watch, windows::HALF_HOUR},
+    calendar::{QuietDays, Zone},
+};
+
+/// What is replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Replay<'a> {
+    /// What the baselines are made of.
+    pub history: &'a History,
+    /// What the alert would have seen.
+    pub traffic: &'a Traffic,
+    /// The days that are not usual.
+    pub quiet_days: &'a QuietDays,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The pages, in order.
+    pub pages: Vec<Page>,
+    /// The traffic of every half hour and what was usual in it, in order.
+    pub points: Vec<Point>,
+    /// After how many minutes there was something to hold against what is usual.
+    pub assessed_minutes: u32,
+    /// The last day's baseline.
+    pub baseline: Option<Baseline>,
+}
+
+/// One page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Page {
+    /// When somebody would have been paged, by the property's clocks.
+    pub at: DateTime,
+    /// When that was over; `None` if the replay ends before.
+    pub until: Option<DateTime>,
+    /// The deepest that was seen.
+    pub deepest: Shortfall,
+}
+
+/// Half an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// When it ends, by the property's clocks.
+    pub at: DateTime,
+    /// What was counted.
+    pub pageviews: f64,
+    /// What was usual.
+    pub expected: f64,
+    /// What chance does not fall below.
+    pub low: f64,
+}
+
+impl Replay<'_> {
+    /// The first and the last date that can be replayed: those of the traffic from the first on that has a baseline.
+    pub fn dates(&self) -> Option<RangeInclusive<Date>> {
+        let (first, last) = self.traffic.dates()?;
+        let usual = self.usual_history();
+        let mut dates = first.series(1.day()).take_while(|date| *date <= last);
+        dates.find(|date| fit(&usual, *date).is_some()).map(|first| first..=last)
+    }
+
+    /// Replays these dates. The two days before them only teach. `on_day` is told after each day how many are done, and
+    /// how many there are.
+    pub fn run(&self, dates: RangeInclusive<Date>, mut on_day: impl FnMut(usize, usize)) -> Outcome {
+        let usual = self.usual_history();
+        let (zone, mut state) = (Zone::utc(), State::default());
+        let first = dates.start().saturating_sub(TEACHING_DAYS.days());
+        let all: Vec<Date> = first.series(1.day()).take_while(|date| date <= dates.end()).collect();
+        let mut baseline = first.yesterday().ok().and_then(|date| fit(&usual, date));
+        for (done, date) in (1..).zip(&all) {
+            state.is_counted = dates.contains(date);
+            for hour in 0..24 {
+                if hour == NEW_BASELINE_AT {
+                    baseline = fit(&usual, *date);
+                }
+                let expected =
+                    baseline.as_ref().map(|baseline| Expected { baseline, zone: &zone, quiet_days: self.quiet_days });
+                for minute in 0..60 {
+                    let local = date.at(hour, minute, 0, 0);
+                    state.pass(local, self.traffic.get(local), expected);
+                }
+            }
+            on_day(done, all.len());
+        }
+        state.outcome.baseline = baseline;
+        state.outcome
+    }
+
+    /// Quiet days say nothing of usual ones.
+    fn usual_history(&self) -> History {
+        let mut usual = self.history.clone();
+        usual.retain(|hour| !self.quiet_days.is_quiet(hour.date()));
+        usual
+    }
+}
+
+/// What passes from minute to minute.
+#[derive(Default)]
+struct State {
+    watch: Watch,
+    alert: Alert,
+    assessment: Assessment,
+    /// The deepest since the alert was inactive.
+    deepest: Option<Shortfall>,
+    /// Whether this is one of the days that were asked for.
+    is_counted: bool,
+    outcome: Outcome,
+}
+
+impl State {
+    /// This minute has passed, with so many pageviews.
+    fn pass(&mut self, local: DateTime, count: Option<u32>, expected: Option<Expected<'_>>) {
+        let Some(start) = Zone::utc().instant(local) else { return };
+        let minute = Minute::of(start);
+        if let Some(count) = count {
+            self.watch.count(minute, count);
+        }
+        let is_seen = self.watch.newest().is_some_and(|newest| newest.until(minute) < VALUES_HOLD);
+        match expected.filter(|_| is_seen) {
+            Some(expected) if count.is_some() => self.assessment = self.watch.assess(expected),
+            Some(_) => {}
+            None => self.assessment = Assessment::default(),
+        }
+        let now = local + MINUTE;
+        self.page(minute, now);
+        if self.is_counted {
+            self.draw(now);
+        }
+    }
+
+    fn page(&mut self, minute: Minute, now: DateTime) {
+        let shortfall = Shortfall::deepest(&self.assessment);
+        let was_firing = self.alert.is_firing();
+        self.alert.evaluate(minute, shortfall.is_some());
+        if self.alert.is_inactive() {
+            self.deepest = None;
+        }
+        let is_deepest = |known: &Shortfall| shortfall.is_none_or(|new| new.depth() <= known.depth());
+        self.deepest = self.deepest.filter(is_deepest).or(shortfall);
+        // One that began on the days that only teach is not told.
+        let told = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
+        match (was_firing, self.alert.is_firing(), self.deepest) {
+            (false, true, Some(deepest)) if self.is_counted => {
+                self.outcome.pages.push(Page { at: now, until: None, deepest });
+            }
+            (true, true, Some(deepest)) => told.into_iter().for_each(|page| page.deepest = deepest),
+            (true, false, _) => told.into_iter().for_each(|page| page.until = Some(now)),
+            _ => {}
+        }
+    }
+
+    fn draw(&mut self, now: DateTime) {
+        self.outcome.assessed_minutes += u32::from(!self.assessment.windows.is_empty());
+        let half_hour = self.assessment.windows.iter().find(|count| *count.window == HALF_HOUR);
+        if let Some(count) = half_hour.filter(|_| now.minute() % 30 == 0) {
+            let (pageviews, expected, low) = (count.pageviews, count.expected, count.low);
+            self.outcome.points.push(Point { at: now, pageviews, expected, low });
+        }
+    }
+}
+
+/// The baseline that is made on this date.
+fn fit(usual: &History, date: Date) -> Option<Baseline> {
+    Baseline::fit(usual, LocalHour::settled(date), WEEKS).ok()
+}
+
+/// As many as the exporter looks at unless told otherwise.
+const WEEKS: usize = 8;
+
+/// Before a property's realtime counts can be compared, a day of them is needed, and the longest window.
+const TEACHING_DAYS: i64 = 2;
+
+/// At this hour of the day the exporter begins to ask for the history of the days before.
+const NEW_BASELINE_AT: i8 = 6;
+
+/// In minutes: three times the interval of realtime reports.
+const VALUES_HOLD: i64 = 3;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);

@@ -1,0 +1,80 @@
+//! Whether a property has too little traffic at a minute, by the rule of GoogleAnalyticsTrafficDrop.
+
+use crate::baseline::{Assessment, Window, WindowCount, windows::HALF_HOUR};
+
+/// A window that is below its bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shortfall {
+    /// Which window.
+    pub window: &'static Window,
+    /// What was counted in it.
+    pub pageviews: f64,
+    /// What is usual in it.
+    pub expected: f64,
+}
+
+impl Shortfall {
+    /// The deepest of the windows that are too low. The windows that are longer than half an hour remember an outage for
+    /// hours, so they count only while the last half hour is below what is usual too.
+    pub fn deepest(assessment: &Assessment) -> Option<Self> {
+        if !assessment.is_fit {
+            return None;
+        }
+        let half_hour = assessment.windows.iter().find(|count| *count.window == HALF_HOUR);
+        let is_below_now = half_hour.is_some_and(|count| count.pageviews < count.expected);
+        let is_low = |count: &&WindowCount| {
+            count.pageviews < count.low && (is_below_now || count.window.minutes <= HALF_HOUR.minutes)
+        };
+        let low = assessment.windows.iter().filter(is_low).map(Self::of);
+        low.max_by(|a, b| a.depth().total_cmp(&b.depth()))
+    }
+
+    /// The part that is missing: 1 when there is nothing at all.
+    pub fn depth(&self) -> f64 {
+        1.0 - self.pageviews / self.expected
+    }
+
+    fn of(count: &WindowCount) -> Self {
+        Self { window: count.window, pageviews: count.pageviews, expected: count.expected }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The deepest of windows with these counts, by thousandths of what is usual; bounds are at a half.
+    fn deepest(counts: &[(&str, f64)]) -> Option<(&'static str, f64)> {
+        let count = |(name, pageviews): &(&str, f64)| WindowCount {
+            window: Window::named(name).unwrap(),
+            pageviews: *pageviews,
+            expected: 1000.0,
+            low: 500.0,
+        };
+        let windows = counts.iter().map(count).collect();
+        let shortfall = Shortfall::deepest(&Assessment { windows, is_fit: true, ..Assessment::default() });
+        shortfall.map(|shortfall| (shortfall.window.name, shortfall.depth()))
+    }
+
+    #[test]
+    fn the_deepest_of_the_low_windows_is_told() {
+        assert_eq!(deepest(&[("10m", 1000.0), ("30m", 500.0)]), None);
+        assert_eq!(deepest(&[("10m", 250.0), ("30m", 499.0), ("2h", 600.0)]), Some(("10m", 0.75)));
+        assert_eq!(deepest(&[("10m", 700.0), ("30m", 250.0), ("2h", 0.0)]), Some(("2h", 1.0)));
+    }
+
+    #[test]
+    fn long_windows_do_not_outlast_the_outage() {
+        assert_eq!(deepest(&[("10m", 1000.0), ("30m", 1000.0), ("2h", 100.0), ("6h", 0.0)]), None);
+        assert_eq!(deepest(&[("30m", 999.0), ("2h", 400.0), ("6h", 250.0)]), Some(("6h", 0.75)));
+        assert_eq!(deepest(&[("2h", 0.0), ("6h", 0.0)]), None, "a half hour that was not seen is not low");
+    }
+
+    #[test]
+    fn figures_that_cannot_be_compared_say_nothing() {
+        let window = Window::named("30m").unwrap();
+        let count = WindowCount { window, pageviews: 0.0, expected: 100.0, low: 40.0 };
+        let assessment = Assessment { windows: vec![count], is_fit: false, ..Assessment::default() };
+        assert_eq!(Shortfall::deepest(&assessment), None);
+    }
+}

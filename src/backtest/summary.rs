@@ -1,0 +1,129 @@
+//! What came of a replay, as text.
+
+use std::{fmt::Write as _, ops::RangeInclusive};
+
+use jiff::{ToSpan, civil::Date};
+
+use super::{Outcome, Page};
+use crate::baseline::{Baseline, Forecast, Window};
+
+/// What is told.
+#[derive(Clone, Debug)]
+pub struct Summary<'a> {
+    /// What came of it.
+    pub outcome: &'a Outcome,
+    /// The dates that were replayed.
+    pub dates: RangeInclusive<Date>,
+    /// Whether the minutes are made up from hours.
+    pub is_spread: bool,
+}
+
+impl Summary<'_> {
+    /// Pages, how often they come, and the smallest drop at each hour of the day.
+    pub fn text(&self) -> String {
+        let days = self.days();
+        let (first, last) = (self.dates.start(), self.dates.end());
+        let mut text = format!(
+            "Replayed {days:.1} days, {} to {}, each with the hours that had settled by then.\n",
+            first.strftime("%a %Y-%m-%d"),
+            last.strftime("%a %Y-%m-%d")
+        );
+        if self.is_spread {
+            text.push_str(SPREAD);
+        }
+        text.push('\n');
+        text.push_str(&self.pages(days));
+        if let Some(baseline) = &self.outcome.baseline {
+            text.push('\n');
+            text.push_str(&smallest_drops(baseline, *last));
+        }
+        text
+    }
+
+    /// Those in which the alert had something to look at.
+    fn days(&self) -> f64 {
+        f64::from(self.outcome.assessed_minutes) / MINUTES_A_DAY
+    }
+
+    fn pages(&self, days: f64) -> String {
+        let pages = &self.outcome.pages;
+        if pages.is_empty() {
+            return "It would not have paged.\n".to_owned();
+        }
+        let count = f64::from(u32::try_from(pages.len()).unwrap_or(u32::MAX));
+        let (times, s) =
+            if pages.len() == 1 { ("once".to_owned(), "it was") } else { (format!("{count} times"), "all were") };
+        let rate = count / days * 30.0;
+        let mut text =
+            format!("It would have paged {times}: if {s} false, {rate:.2} false alarms in 30 days.\n\n{HEADER}\n");
+        for page in pages {
+            text.push_str(&row(page));
+        }
+        text
+    }
+}
+
+fn row(page: &Page) -> String {
+    let lasted = page.until.map_or_else(
+        || "not over".to_owned(),
+        |until| {
+            let minutes = until.duration_since(page.at).as_mins();
+            format!("{}h {:02}m", minutes / 60, minutes % 60)
+        },
+    );
+    let deepest = page.deepest;
+    format!(
+        "{}  {lasted:>9}  {:>7}  {:>6}  {:>9.0}  {:>8.0}\n",
+        page.at.strftime("%a %Y-%m-%d %H:%M"),
+        part(deepest.depth()),
+        deepest.window.name,
+        deepest.pageviews,
+        deepest.expected
+    )
+}
+
+/// By the last day's baseline, typical for the days of the week after it.
+fn smallest_drops(baseline: &Baseline, last: Date) -> String {
+    let mut text = format!("{DROPS}\n");
+    for hour in 0..24 {
+        let _ = write!(text, "{hour:02}:00");
+        for is_weekend in [false, true] {
+            for window in [&"30m", &"6h"] {
+                let drop = typical_drop(baseline, window, last, hour, is_weekend);
+                let _ = write!(text, "  {:>6}", drop.map_or_else(|| "-".to_owned(), part));
+            }
+            text.push_str(if is_weekend { "\n" } else { "  " });
+        }
+    }
+    text
+}
+
+/// The median of the days; `None` where on most of them nothing would be seen. The window ends amid the hour.
+fn typical_drop(baseline: &Baseline, window: &str, last: Date, hour: i8, is_weekend: bool) -> Option<f64> {
+    let window = Window::named(window)?;
+    let days = last.series(1.day()).skip(1).take(7);
+    let days = days.filter(|day| (day.weekday().to_monday_one_offset() > 5) == is_weekend);
+    let mut drops: Vec<f64> = days
+        .filter_map(|day| Forecast::new(baseline, window, day.at(hour, 30, 0, 0)))
+        .map(|forecast| forecast.smallest_drop().unwrap_or(f64::INFINITY))
+        .collect();
+    drops.sort_by(f64::total_cmp);
+    drops.get(drops.len() / 2).copied().filter(|drop| drop.is_finite())
+}
+
+fn part(part: f64) -> String {
+    format!("{:.0} %", part * 100.0)
+}
+
+const MINUTES_A_DAY: f64 = 1440.0;
+
+const SPREAD: &str = "\
+The minutes are made up: only hours were given, and each was spread over its minutes, without gaps and clumps. So an\n\
+outage of less than an hour is seen late or not at all, and by chance it pages less often than it will.\n";
+
+const HEADER: &str = "paged                  lasted     missing  window  pageviews     usual";
+
+const DROPS: &str = "\
+Smallest drop that it sees, by the hour of the day; - where there is too little traffic.\n\
+       Mon to Fri        Sat and Sun\n\
+hour      30m      6h       30m      6h";

@@ -1,0 +1,159 @@
+//! Pageviews by minute of the property's clocks, read or made up.
+
+use std::collections::BTreeMap;
+
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime},
+};
+
+use crate::baseline::{History, LocalHour};
+
+/// Pageviews by minute. Minutes that are not in it were not seen, which is not zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traffic(BTreeMap<DateTime, u32>);
+
+impl Traffic {
+    /// Every hour spread over its minutes, so that traffic rises and falls from hour to hour as evenly as it can. The same
+    /// every time, and sums stay what they are.
+    pub fn spread(history: &History) -> Self {
+        let hours = history.iter().flat_map(|(hour, pageviews)| {
+            let beside = |hours| history.get(hour.later(hours)).unwrap_or(pageviews);
+            minutes(hour, pageviews, &shape(beside(-1), pageviews, beside(1)))
+        });
+        Self(hours.collect())
+    }
+
+    /// Minutes told by the pageviews of the half hour that ends with each: a minute has what the minutes before it leave of
+    /// the sum. Of minutes without a sum only that is known, so they have equal parts of what is left.
+    pub fn of_half_hours(sums: impl IntoIterator<Item = (DateTime, u32)>) -> Self {
+        let mut minutes: BTreeMap<DateTime, u32> = BTreeMap::new();
+        for (time, sum) in sums {
+            let first = time - MINUTE * (HALF_HOUR - 1);
+            let known: u32 = minutes.range(first..time).map(|(_, count)| *count).fold(0, u32::saturating_add);
+            let rest = sum.saturating_sub(known);
+            let mut unknown: Vec<DateTime> = (0..HALF_HOUR).map(|passed| first + MINUTE * passed).collect();
+            unknown.retain(|minute| !minutes.contains_key(minute));
+            let even = vec![1.0; unknown.len()];
+            minutes.extend(unknown.into_iter().zip(parts(f64::from(rest), &even)));
+        }
+        Self(minutes)
+    }
+
+    /// The pageviews of a minute, if it was seen.
+    pub fn get(&self, minute: DateTime) -> Option<u32> {
+        self.0.get(&minute).copied()
+    }
+
+    /// The first and the last date that it has.
+    pub fn dates(&self) -> Option<(Date, Date)> {
+        let (first, _) = self.0.first_key_value()?;
+        let (last, _) = self.0.last_key_value()?;
+        Some((first.date(), last.date()))
+    }
+}
+
+impl FromIterator<(DateTime, u32)> for Traffic {
+    fn from_iter<I: IntoIterator<Item = (DateTime, u32)>>(minutes: I) -> Self {
+        Self(minutes.into_iter().collect())
+    }
+}
+
+/// How traffic runs within an hour: straight between the middles of hours. Every half minute past the full one.
+fn shape(before: f64, here: f64, after: f64) -> Vec<f64> {
+    let half_minutes = (1..MINUTES_AN_HOUR * 2).step_by(2).map(|half| f64::from(half) / f64::from(MINUTES_AN_HOUR * 2));
+    let rate = |passed: f64| {
+        let (other, share) = if passed < 0.5 { (before, 0.5 - passed) } else { (after, passed - 0.5) };
+        here + (other - here) * share
+    };
+    half_minutes.map(rate).collect()
+}
+
+fn minutes(hour: LocalHour, pageviews: f64, shape: &[f64]) -> Vec<(DateTime, u32)> {
+    let times = (0..MINUTES_AN_HOUR).map(|minute| hour.start() + MINUTE * minute);
+    times.zip(parts(pageviews, shape)).collect()
+}
+
+/// A count in whole parts of these sizes, which add up to it.
+fn parts(count: f64, sizes: &[f64]) -> Vec<u32> {
+    let all: f64 = sizes.iter().sum();
+    let (mut passed, mut given) = (0.0, 0);
+    let part = |size: &f64| {
+        passed += size;
+        let due = whole(if all > 0.0 { count * passed / all } else { 0.0 });
+        let part = due.saturating_sub(given);
+        given = given.max(due);
+        part
+    };
+    sizes.iter().map(part).collect()
+}
+
+fn whole(count: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let whole = count.round() as u32;
+    whole
+}
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+const HALF_HOUR: i32 = 30;
+
+const MINUTES_AN_HOUR: i32 = 60;
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn start() -> LocalHour {
+        LocalHour::midnight(date(2026, 1, 5))
+    }
+
+    fn history(counts: &[f64]) -> History {
+        (0..).zip(counts).map(|(hour, count)| (start().later(hour), *count)).collect()
+    }
+
+    fn hour(traffic: &Traffic, hour: i64) -> Vec<u32> {
+        (0..60).filter_map(|minute| traffic.get(start().later(hour).start() + MINUTE * minute)).collect()
+    }
+
+    #[test]
+    fn hours_are_spread_without_loss_and_without_steps() {
+        let traffic = Traffic::spread(&history(&[600.0, 1200.0, 7.0, 0.0, 60.0]));
+        for (number, sum) in [(0, 600), (1, 1200), (2, 7), (3, 0), (4, 60)] {
+            let minutes = hour(&traffic, number);
+            assert_eq!((minutes.len(), minutes.iter().sum::<u32>()), (60, sum));
+        }
+        let (first, second) = (hour(&traffic, 0), hour(&traffic, 1));
+        assert!(first[0] < first[59] && first[59].abs_diff(second[0]) < 4, "{first:?} {second:?}");
+        assert_eq!(traffic.dates(), Some((date(2026, 1, 5), date(2026, 1, 5))));
+    }
+
+    #[test]
+    fn hours_that_are_missing_are_not_made_up() {
+        let mut history = history(&[60.0, 60.0, 60.0]);
+        history.retain(|hour| hour != start().later(1));
+        let traffic = Traffic::spread(&history);
+        assert_eq!([hour(&traffic, 0).len(), hour(&traffic, 1).len(), hour(&traffic, 2).len()], [60, 0, 60]);
+        assert!(hour(&traffic, 0).iter().all(|minute| *minute == 1));
+    }
+
+    #[test]
+    fn minutes_are_found_in_the_sums_of_half_hours() {
+        let minutes: Vec<u32> =
+            (0..200).map(|minute| if (90..130).contains(&minute) { 0 } else { minute % 7 }).collect();
+        let time = |minute: usize| start().start() + MINUTE * i32::try_from(minute).unwrap();
+        let sum = |minute: usize| minutes[minute.saturating_sub(29)..=minute].iter().sum::<u32>();
+        // As an exporter that starts with traffic: the first sums lack what was before.
+        let traffic = Traffic::of_half_hours((0..200).map(|minute| (time(minute), sum(minute))));
+        assert!((0..200).all(|minute| traffic.get(time(minute)) == Some(minutes[minute])));
+        // As one that starts amid it, with a gap later: every later sum is right again.
+        let seen = (40..200).filter(|minute| !(150..160).contains(minute));
+        let traffic = Traffic::of_half_hours(seen.map(|minute| (time(minute), sum(minute))));
+        for minute in [69, 75, 89, 139, 160, 180, 199] {
+            let found: u32 = (minute - 29..=minute).filter_map(|minute| traffic.get(time(minute))).sum();
+            assert_eq!(found, sum(minute), "{minute}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `backtest`: shows what the drop alert would have done in the past.
+
+use std::{fs, io::Write, ops::RangeInclusive, path::Path};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+
+use super::{
+    Error,
+    baseline::{history, in_file, text},
+    google::{Google, Surroundings},
+};
+use crate::{
+    backtest::{Outcome, Replay, Traffic, picture, summary::Summary},
+    baseline::History,
+    calendar::{QuietDays, Zone},
+    cli::BacktestFlags,
+    config::Config,
+    csv, ga,
+    names::PropertyId,
+    report::{Report, Request},
+    translate,
+};
+
+/// Replays the past, prints what came of it, and draws it.
+///
+/// # Errors
+/// The past cannot be read or asked for, or has too little to be replayed.
+pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
+    let past = Past::new(flags, surroundings).await?;
+    let quiet_days = QuietDays::new(flags.quiet_days.clone());
+    let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
+    let dates = dates(&replay, flags)?;
+    let outcome = with_progress(&replay, dates.clone());
+    if let Some(path) = &flags.svg {
+        draw(path, &outcome, dates.clone())?;
+    }
+    let summary = Summary { outcome: &outcome, dates, is_spread: past.is_spread };
+    // Whoever closed the pipe has read enough.
+    let _ = out.write_all(summary.text().as_bytes());
+    Ok(())
+}
+
+/// What is known of the past.
+struct Past {
+    history: History,
+    traffic: Traffic,
+    is_spread: bool,
+}
+
+impl Past {
+    async fn new(flags: &BacktestFlags, surroundings: &Surroundings) -> Result<Self, Error> {
+        if let Some(property) = flags.property {
+            let (history, zone) = ask(flags, property, surroundings).await?;
+            let traffic = Traffic::spread(&without_gaps(&history, &zone));
+            return Ok(Self { history, traffic, is_spread: true });
+        }
+        let history = flags.history.as_deref().map(history).transpose()?.unwrap_or_default();
+        let traffic = flags.realtime.as_deref().map(minutes).transpose()?;
+        let is_spread = traffic.is_none();
+        Ok(Self { traffic: traffic.unwrap_or_else(|| Traffic::spread(&history)), history, is_spread })
+    }
+}
+
+fn minutes(path: &Path) -> Result<Traffic, Error> {
+    csv::minutes(&text(path)?).map_err(|error| in_file(path, &error))
+}
+
+/// The regular hours of the last weeks that have settled, and in which zone.
+async fn ask(
+    flags: &BacktestFlags,
+    property: PropertyId,
+    surroundings: &Surroundings,
+) -> Result<(History, Zone), Error> {
+    let mut settings = Config::default().baseline;
+    settings.weeks = usize::from(flags.weeks);
+    let Request::Core(request) = Report::baseline(&settings).request(None) else {
+        return Err(Error::Google("the history is no report on processed data".to_owned()));
+    };
+    let google = Google::reach(&flags.access, surroundings).await?;
+    let accept = |response: ga::response::ReportResponse| {
+        let history = translate::history(&response)?;
+        Ok::<_, translate::Error>((history, response.metadata.time_zone))
+    };
+    let answer = google.client.run_report(property, &request, accept).await;
+    let (mut history, zone) = answer.map_err(|error| google.failure(&error, property))?;
+    let zone = Zone::named(&zone).map_err(|error| Error::Google(error.to_string()))?;
+    history.retain(|hour| !zone.is_irregular(hour.start()));
+    Ok((history, zone))
+}
+
+/// Google has no rows for hours in which nothing happened; realtime would have counted 0.
+fn without_gaps(history: &History, zone: &Zone) -> History {
+    let Some((first, last)) = history.first().zip(history.last()) else { return History::default() };
+    let hours = (0..=first.until(last)).map(|hours| first.later(hours));
+    let regular = hours.filter(|hour| !zone.is_irregular(hour.start()));
+    regular.map(|hour| (hour, history.get(hour).unwrap_or_default())).collect()
+}
+
+/// The dates that are asked for, as far as they can be replayed.
+fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Date>, Error> {
+    let all = replay.dates().ok_or_else(|| Error::Past(TOO_LITTLE.to_owned()))?;
+    let (first, last) = (*all.start(), *all.end());
+    let from = flags.from.map_or(first, |date| date.max(first));
+    let to = flags.to.map_or(last, |date| date.min(last));
+    if from > to {
+        return Err(Error::Past(format!("none of these days can be replayed; from {first} to {last} it is possible")));
+    }
+    Ok(from..=to)
+}
+
+/// The bar is not drawn where stderr is no terminal.
+fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
+    let bar = ProgressBar::new(0).with_message("replaying");
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} days, {eta} left");
+    bar.set_style(style.expect("it names nothing but what there is: see the tests"));
+    let outcome = replay.run(dates, |done, all| {
+        bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+        bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+    });
+    bar.finish_and_clear();
+    outcome
+}
+
+fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", path.display()));
+    let picture = picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
+    fs::write(path, picture).map_err(|error| failed(&error))
+}
+
+const TOO_LITTLE: &str =
+    "nothing can be replayed: a day needs two weeks with traffic before it, which end a day earlier";
