@@ -15,18 +15,26 @@ pub struct Shortfall {
 
 impl Shortfall {
     /// The deepest of the windows that are too low. The windows that are longer than half an hour remember an outage for
-    /// hours, so they count only while the last half hour is below what is usual too.
+    /// hours, so they count only while the last half hour lacks at least half of what they lack: else a half hour that is a
+    /// little low after an outage would page again. Where the evidence of the minutes is enough and the last half hour is
+    /// low, it is the deepest of all windows.
     pub fn deepest(assessment: &Assessment) -> Option<Self> {
         if !assessment.is_fit {
             return None;
         }
-        let half_hour = assessment.windows.iter().find(|count| *count.window == HALF_HOUR);
-        let is_below_now = half_hour.is_some_and(|count| count.pageviews < count.expected);
-        let is_low = |count: &&WindowCount| {
-            count.pageviews < count.low && (is_below_now || count.window.minutes <= HALF_HOUR.minutes)
+        let all = || assessment.windows.iter().map(|count| (count, Self::of(count)));
+        let now = all().find(|(count, _)| *count.window == HALF_HOUR).map_or(0.0, |(_, half_hour)| half_hour.depth());
+        let deepest = |counts: &dyn Fn(&WindowCount, &Self) -> bool| {
+            let low = all().filter(|(count, shortfall)| counts(count, shortfall)).map(|(_, shortfall)| shortfall);
+            low.max_by(|a, b| a.depth().total_cmp(&b.depth()))
         };
-        let low = assessment.windows.iter().filter(is_low).map(Self::of);
-        low.max_by(|a, b| a.depth().total_cmp(&b.depth()))
+        if assessment.evidence >= Some(ENOUGH) && now > 0.0 {
+            return deepest(&|_, _| true);
+        }
+        deepest(&|count, shortfall| {
+            let is_short = count.window.minutes <= HALF_HOUR.minutes;
+            count.pageviews < count.low && (is_short || (now > 0.0 && shortfall.depth() <= 2.0 * now))
+        })
     }
 
     /// The part that is missing: 1 when there is nothing at all.
@@ -38,6 +46,9 @@ impl Shortfall {
         Self { window: count.window, pageviews: count.pageviews, expected: count.expected }
     }
 }
+
+/// The evidence that is enough for a page.
+const ENOUGH: f64 = 1.0;
 
 #[cfg(test)]
 mod tests {
@@ -60,13 +71,34 @@ mod tests {
     fn the_deepest_of_the_low_windows_is_told() {
         assert_eq!(deepest(&[("10m", 1000.0), ("30m", 500.0)]), None);
         assert_eq!(deepest(&[("10m", 250.0), ("30m", 499.0), ("2h", 600.0)]), Some(("10m", 0.75)));
-        assert_eq!(deepest(&[("10m", 700.0), ("30m", 250.0), ("2h", 0.0)]), Some(("2h", 1.0)));
+        assert_eq!(deepest(&[("10m", 700.0), ("30m", 450.0), ("2h", 0.0)]), Some(("2h", 1.0)));
+    }
+
+    #[test]
+    fn evidence_is_enough_while_the_last_half_hour_is_low() {
+        let assessment = |half_hour: f64, evidence: f64| {
+            let count = |name: &str, pageviews: f64| WindowCount {
+                window: Window::named(name).unwrap(),
+                pageviews,
+                expected: 1000.0,
+                low: 500.0,
+            };
+            let windows = vec![count("10m", 990.0), count("30m", half_hour), count("2h", 700.0)];
+            Assessment { windows, is_fit: true, evidence: Some(evidence), ..Assessment::default() }
+        };
+        let deepest =
+            |half_hour, evidence| Shortfall::deepest(&assessment(half_hour, evidence)).map(|low| low.window.name);
+        assert_eq!(deepest(650.0, 1.0), Some("30m"));
+        assert_eq!(deepest(650.0, 0.99), None);
+        assert_eq!(deepest(1000.0, 5.0), None, "traffic is back");
     }
 
     #[test]
     fn long_windows_do_not_outlast_the_outage() {
         assert_eq!(deepest(&[("10m", 1000.0), ("30m", 1000.0), ("2h", 100.0), ("6h", 0.0)]), None);
-        assert_eq!(deepest(&[("30m", 999.0), ("2h", 400.0), ("6h", 250.0)]), Some(("6h", 0.75)));
+        assert_eq!(deepest(&[("30m", 625.0), ("2h", 400.0), ("6h", 250.0)]), Some(("6h", 0.75)));
+        assert_eq!(deepest(&[("30m", 626.0), ("2h", 400.0), ("6h", 250.0)]), Some(("2h", 0.6)), "the outage is over");
+        assert_eq!(deepest(&[("30m", 960.0), ("2h", 400.0), ("6h", 250.0)]), None);
         assert_eq!(deepest(&[("2h", 0.0), ("6h", 0.0)]), None, "a half hour that was not seen is not low");
     }
 
