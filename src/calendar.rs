@@ -12,6 +12,7 @@ use thiserror::Error as ThisError;
 
 pub use quiet_days::QuietDays;
 
+pub mod icalendar;
 pub mod quiet_days;
 
 /// A property's reporting time zone.

@@ -115,7 +115,8 @@ impl YearDays {
                 *month |= bit(date);
             }
             // After its last day the leap year begins anew.
-            date = date.tomorrow().ok().filter(|next| next.year() == date.year()).unwrap_or(date.first_of_year());
+            date =
+                date.tomorrow().ok().filter(|next| next.year() == date.year()).unwrap_or_else(|| date.first_of_year());
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::names::{LabelName, NameError, PropertyId};
 
 mod baseline;
+mod quiet_days;
 mod reports;
 
 /// Reads the tree of a file. `base` is where its relative paths begin; `given` are the properties to export instead of
@@ -43,7 +44,7 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
     };
-    let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top);
+    let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top, base);
     Config { google, properties, discovery, realtime, traffic, baseline }
 }
 

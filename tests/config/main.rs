@@ -7,6 +7,7 @@ use std::{
 
 use google_analytics_exporter::config::Config;
 
+mod calendars;
 mod documents;
 mod properties;
 

@@ -1,28 +1,28 @@
 //! The keys under `reports.baseline`.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, path::Path, time::Duration};
 
 use super::{
     super::{problem::Position, reader::Reader, schema, yaml::Node},
-    limit, reports,
+    limit, quiet_days, reports,
 };
-use crate::{
-    calendar::quiet_days::{Entry, QuietDays},
-    report::{BaselineSettings, StaleAfter},
-};
+use crate::report::{BaselineSettings, StaleAfter};
 
-/// Reads `reports.baseline`, if the file has it; `shared` is how long values of all reports hold.
+/// Reads `reports.baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` is
+/// where relative paths begin.
 pub(super) fn baseline(
     reader: &mut Reader<'_>,
     node: Option<&Node>,
     shared: Option<(StaleAfter, Position)>,
+    base: &Path,
 ) -> BaselineSettings {
     let table = &schema::BASELINE;
     let section = node.map(|node| reader.section_without(node, table, REFUSED));
     let get = |key| section.as_ref().and_then(|section| section.get(key));
     let enabled = get("enabled").and_then(|node| reader.truth(node, &table.path_of("enabled")));
     let weeks = section.as_ref().and_then(|section| limit(reader, section, "weeks", &WEEKS));
-    let quiet_days = get("quiet_days").map(|node| quiet_days(reader, node, &table.path_of("quiet_days")));
+    let quiet_days =
+        get("quiet_days").map(|node| quiet_days::quiet_days(reader, node, &table.path_of("quiet_days"), base));
     let own = section.as_ref().and_then(|section| reports::stale_after(reader, section));
     // A time that suits reports of minutes does not suit one of days.
     let shared = shared.filter(|(stale_after, _)| matches!(stale_after, StaleAfter::Intervals(_)));
@@ -37,21 +37,6 @@ pub(super) fn baseline(
         reports::warn_of_gaps(reader, table, settings.stale_after, INTERVAL, position);
     }
     settings
-}
-
-fn quiet_days(reader: &mut Reader<'_>, node: &Node, path: &str) -> QuietDays {
-    let items = reader.list(node, path, "[12-25, 2026-04-03]");
-    if items.len() > MAX_QUIET_DAYS {
-        let message = format!(
-            "`{path}` has {} entries; keep at most {MAX_QUIET_DAYS}, and write days in a row as `2026-12-24..2027-01-02`",
-            items.len()
-        );
-        reader.error(node.position, message);
-        return QuietDays::default();
-    }
-    let path = format!("{path}[]");
-    let entry = |text: &str| text.parse::<Entry>().map_err(|error| error.to_string());
-    QuietDays::new(items.iter().filter_map(|item| reader.parsed(item, &path, "2026-04-03", entry)).collect())
 }
 
 /// Keys of other reports that have no meaning here.
@@ -69,6 +54,3 @@ const INTERVAL: Duration = Duration::from_hours(24);
 
 /// Fewer than two weeks show no weekday twice; more than half a year is another season.
 const WEEKS: RangeInclusive<usize> = 2..=26;
-
-/// How many entries the list may have.
-const MAX_QUIET_DAYS: usize = 1000;

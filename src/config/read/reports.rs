@@ -1,6 +1,6 @@
 //! The keys under `reports`, and what all reports share.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::{
     super::{
@@ -25,8 +25,8 @@ pub(super) struct Reports {
     pub(super) baseline: BaselineSettings,
 }
 
-/// Reads `reports` and the `stale_after` for all of them.
-pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> Reports {
+/// Reads `reports` and the `stale_after` for all of them; relative paths begin at `base`.
+pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>, base: &Path) -> Reports {
     let defaults = Config::default();
     let shared = stale_after(reader, top);
     let named = top.get("reports").map(|node| named(reader, node)).unwrap_or_default();
@@ -36,7 +36,7 @@ pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>) -> Reports {
     };
     let realtime = read(report::REALTIME, &schema::REALTIME, fields::REALTIME, defaults.realtime);
     let traffic = read(report::TRAFFIC, &schema::TRAFFIC, fields::TRAFFIC, defaults.traffic);
-    let baseline = baseline::baseline(reader, named.get(report::BASELINE).copied(), shared);
+    let baseline = baseline::baseline(reader, named.get(report::BASELINE).copied(), shared, base);
     let reports = Reports { realtime, traffic, baseline };
     let place = |key: &str| named.get(key).map(|node| node.position).or_else(|| top.place("reports"));
     doubts_together(reader, &reports, place);

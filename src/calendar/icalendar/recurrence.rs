@@ -1,0 +1,176 @@
+//! From a rule to its dates.
+
+use std::collections::BTreeSet;
+
+use jiff::{
+    Span,
+    civil::{Date, DateTime},
+};
+
+use super::rule::{End, Frequency, OrdinalWeekday, Rule};
+
+/// How much work is left, so that no calendar can keep the exporter busy.
+#[derive(Debug)]
+pub(super) struct Budget {
+    tried: u32,
+    found: u32,
+}
+
+/// The events come to more days than are looked at.
+#[derive(Debug)]
+pub(super) struct Exhausted;
+
+impl Budget {
+    /// So many days held against rules, and so many that they come to.
+    pub(super) fn new(tried: u32, found: u32) -> Self {
+        Self { tried, found }
+    }
+
+    fn take(left: &mut u32) -> Result<(), Exhausted> {
+        *left = left.checked_sub(1).ok_or(Exhausted)?;
+        Ok(())
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(MAX_TRIED, MAX_FOUND)
+    }
+}
+
+impl Rule {
+    /// The dates of an event that begins at `start`, ascending.
+    ///
+    /// The first is that of the beginning, as calendars show it, whether the rule has it or not.
+    pub(super) fn dates(&self, start: DateTime, budget: &mut Budget) -> Result<Vec<Date>, Exhausted> {
+        // How calendars end a series before its first occurrence.
+        if self.is_over(start.date(), start, 0) {
+            return Ok(Vec::new());
+        }
+        let mut dates = vec![start.date()];
+        for index in 0.. {
+            let Some((first, last)) = self.period(start.date(), index) else { break };
+            if let End::Until(until) = self.end
+                && until.date() < first
+            {
+                break;
+            }
+            for date in self.days_of(first, last, start.date(), budget)? {
+                if date <= start.date() {
+                    continue;
+                }
+                if self.is_over(date, start, dates.len()) {
+                    return Ok(dates);
+                }
+                Budget::take(&mut budget.found)?;
+                dates.push(date);
+            }
+        }
+        Ok(dates)
+    }
+
+    /// Whether an occurrence on this date, after so many others, is one too many.
+    fn is_over(&self, date: Date, start: DateTime, before: usize) -> bool {
+        match self.end {
+            End::Never => false,
+            End::Count(count) => before >= count,
+            End::Until(until) => date.to_datetime(start.time()) > until,
+        }
+    }
+
+    /// The first and the last day of a period, the one of the beginning being 0; none after the last year.
+    fn period(&self, start: Date, index: i32) -> Option<(Date, Date)> {
+        let steps = index.checked_mul(self.interval)?;
+        let (first, last) = match self.frequency {
+            Frequency::Yearly => {
+                let first = start.first_of_year().checked_add(Span::new().try_years(steps).ok()?).ok()?;
+                (first, first.last_of_year())
+            }
+            Frequency::Monthly => {
+                let first = start.first_of_month().checked_add(Span::new().try_months(steps).ok()?).ok()?;
+                (first, first.last_of_month())
+            }
+            Frequency::Weekly => {
+                let into = start.weekday().since(self.week_start);
+                let first = start.checked_sub(Span::new().days(into)).ok()?;
+                let first = first.checked_add(Span::new().try_weeks(steps).ok()?).ok()?;
+                (first, first.checked_add(Span::new().days(6)).ok()?)
+            }
+            Frequency::Daily => {
+                let day = start.checked_add(Span::new().try_days(steps).ok()?).ok()?;
+                (day, day)
+            }
+        };
+        (first.year() <= LAST_YEAR).then_some((first, last))
+    }
+
+    /// The rule's days in a period.
+    fn days_of(&self, first: Date, last: Date, start: Date, budget: &mut Budget) -> Result<Vec<Date>, Exhausted> {
+        let mut days = Vec::new();
+        let mut next = Some(first);
+        while let Some(date) = next.filter(|date| *date <= last) {
+            Budget::take(&mut budget.tried)?;
+            let has_month = self.has_month(date, start);
+            if has_month && self.has_day(date, start) {
+                days.push(date);
+            }
+            next = if has_month { date } else { date.last_of_month() }.tomorrow().ok();
+        }
+        if self.set_positions.is_empty() {
+            return Ok(days);
+        }
+        let index = |position: &i16| {
+            let position = isize::from(*position);
+            let from_start = usize::try_from(position - 1).ok();
+            from_start.or_else(|| days.len().checked_add_signed(position))
+        };
+        // Sorted, and each once.
+        let selected: BTreeSet<Date> =
+            self.set_positions.iter().filter_map(index).filter_map(|index| days.get(index).copied()).collect();
+        Ok(selected.into_iter().collect())
+    }
+
+    fn has_month(&self, date: Date, start: Date) -> bool {
+        if !self.months.is_empty() {
+            return self.months.contains(&date.month());
+        }
+        let is_anniversary =
+            self.frequency == Frequency::Yearly && self.month_days.is_empty() && self.weekdays.is_empty();
+        !is_anniversary || date.month() == start.month()
+    }
+
+    fn has_day(&self, date: Date, start: Date) -> bool {
+        if self.month_days.is_empty() && self.weekdays.is_empty() {
+            return match self.frequency {
+                Frequency::Daily => true,
+                Frequency::Weekly => date.weekday() == start.weekday(),
+                Frequency::Monthly | Frequency::Yearly => date.day() == start.day(),
+            };
+        }
+        let (day, days) = (i16::from(date.day()), i16::from(date.days_in_month()));
+        let is_of_month = |wanted: &i16| *wanted == day || *wanted == day - days - 1;
+        (self.month_days.is_empty() || self.month_days.iter().any(is_of_month))
+            && (self.weekdays.is_empty() || self.weekdays.iter().any(|day| self.is_weekday(*day, date)))
+    }
+
+    fn is_weekday(&self, OrdinalWeekday { ordinal, weekday }: OrdinalWeekday, date: Date) -> bool {
+        // Weekdays are numbered within the year unless there are months.
+        let (day, days) = if self.frequency == Frequency::Yearly && self.months.is_empty() {
+            (date.day_of_year(), date.days_in_year())
+        } else {
+            (date.day().into(), date.days_in_month().into())
+        };
+        let from_start = (day - 1) / 7 + 1;
+        let from_end = -((days - day) / 7 + 1);
+        date.weekday() == weekday && [0, from_start, from_end].contains(&ordinal)
+    }
+}
+
+/// With it end the rules that have no end: the exporter will have been started again before.
+const LAST_YEAR: i16 = 2099;
+
+/// The most days that are held against the rules of one calendar: about a second's work.
+const MAX_TRIED: u32 = 20_000_000;
+
+/// The most days that rules come to in one calendar: those of 2,500 public holidays until the last year.
+const MAX_FOUND: u32 = 200_000;

@@ -1,0 +1,374 @@
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A calendar of one event with these lines.
+fn event(lines: &str) -> String {
+    format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n")
+}
+
+/// The days of a calendar, as far as the end of 2030, one range a word.
+fn text(days: Result<Vec<Days>, Vec<Mistake>>) -> String {
+    let days = match days {
+        Ok(days) => days,
+        Err(mistakes) => return mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"),
+    };
+    let words = days
+        .iter()
+        .filter(|days| days.first < date(2031, 1, 1))
+        .map(|Days { first, last }| if first == last { first.to_string() } else { format!("{first}..{last}") });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn check(lines: &str, expected: &str) {
+    assert_eq!(text(days(event(lines).as_bytes())), expected, "{lines}");
+}
+
+#[track_caller]
+fn check_refused(lines: &str, expected: &str) {
+    let found = text(days(event(lines).as_bytes()));
+    assert!(found.starts_with("line ") && found.contains(expected) && found.contains(';'), "{lines}\n{found}");
+}
+
+#[test]
+fn whole_days_end_before_their_end() {
+    check("DTSTART;VALUE=DATE:20261225", "2026-12-25");
+    check("DTSTART:20261225", "2026-12-25");
+    check("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261227", "2026-12-24..2026-12-26");
+    check("DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20261225", "2026-12-25");
+    check("DTSTART;VALUE=DATE:20261231\nDURATION:P2D", "2026-12-31..2027-01-01");
+    check("DTSTART;VALUE=DATE:20261231\nDURATION:P1W", "2026-12-31..2027-01-06");
+}
+
+#[test]
+fn timed_events_have_the_days_that_they_take_most_of() {
+    check("DTSTART:20261224T180000\nDTEND:20261224T220000", "");
+    check("DTSTART:20261224T000000\nDTEND:20261224T200000", "2026-12-24");
+    check("DTSTART:20261224T000000\nDTEND:20261224T195959", "");
+    check("DTSTART:20261224T000000\nDTEND:20261224T235900", "2026-12-24");
+    check("DTSTART:20261224T120000\nDTEND:20261227T120000", "2026-12-25..2026-12-26");
+    check("DTSTART:20261224T030000\nDURATION:PT21H", "2026-12-24");
+    check("DTSTART:20261224T000000\nDURATION:P1DT20H", "2026-12-24..2026-12-25");
+    check("DTSTART:20261224T000000", "");
+}
+
+#[test]
+fn times_are_those_of_the_events_own_clock() {
+    check("DTSTART;TZID=America/New_York:20261225T000000\nDTEND;TZID=America/New_York:20261226T000000", "2026-12-25");
+    check(
+        "DTSTART;TZID=W. Europe Standard Time:20261225T000000\nDTEND;TZID=W. Europe Standard Time:20261226T000000",
+        "2026-12-25",
+    );
+    check("DTSTART;TZID=\"America/New_York\":20261225T000000\nDTEND:20261226T050000Z", "2026-12-25");
+    check("DTSTART;TZID=Europe/Berlin:20261225T000000\nDTEND;TZID=Europe/London:20261225T230000", "2026-12-25");
+    check("DTSTART:20261225T000000Z\nDTEND:20261226T000000Z", "2026-12-25");
+    let lines = "DTSTART:20261225T050000Z\nDTEND:20261226T050000Z";
+    check(lines, "");
+    let in_new_york = event(lines).replace("PRODID", "X-WR-TIMEZONE:America/New_York\nPRODID");
+    assert_eq!(text(days(in_new_york.as_bytes())), "2026-12-25");
+}
+
+#[test]
+fn rules_are_followed_to_their_dates() {
+    let yearly = "2026-12-25 2027-12-25 2028-12-25 2029-12-25 2030-12-25";
+    for (start, rule, expected) in [
+        ("20261225", "FREQ=YEARLY", yearly),
+        ("20261225", "freq=yearly;bymonth=12;bymonthday=25", yearly),
+        ("20261225", "FREQ=YEARLY;COUNT=2", "2026-12-25 2027-12-25"),
+        ("20261225", "FREQ=YEARLY;COUNT=1", "2026-12-25"),
+        ("20261225", "FREQ=YEARLY;UNTIL=20281225", "2026-12-25 2027-12-25 2028-12-25"),
+        ("20261225", "FREQ=YEARLY;UNTIL=20281224T235959Z", "2026-12-25 2027-12-25"),
+        ("20261225", "FREQ=YEARLY;UNTIL=20261224", ""),
+        ("20261225", "FREQ=YEARLY;INTERVAL=3", "2026-12-25 2029-12-25"),
+        ("20240229", "FREQ=YEARLY", "2024-02-29 2028-02-29"),
+        ("20261126", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3", "2026-11-26 2027-11-25 2028-11-23"),
+        ("20260525", "FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO;COUNT=3", "2026-05-25 2027-05-31 2028-05-29"),
+        ("20260525", "FREQ=YEARLY;BYDAY=MO;BYMONTH=5;BYSETPOS=-1;COUNT=3", "2026-05-25 2027-05-31 2028-05-29"),
+        (
+            "20261103",
+            "FREQ=YEARLY;INTERVAL=2;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+            "2026-11-03 2028-11-07 2030-11-05",
+        ),
+        ("20260101", "FREQ=YEARLY;BYDAY=1TH;COUNT=2", "2026-01-01 2027-01-07"),
+        ("20261231", "FREQ=YEARLY;BYDAY=-1TH;COUNT=2", "2026-12-31 2027-12-30"),
+        ("20260131", "FREQ=MONTHLY;COUNT=3", "2026-01-31 2026-03-31 2026-05-31"),
+        ("20260131", "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=3", "2026-01-31 2026-02-28 2026-03-31"),
+        ("20260113", "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13;COUNT=3", "2026-01-13 2026-02-13 2026-03-13"),
+        ("20260601", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;COUNT=4", "2026-06-01 2026-06-03 2026-06-15 2026-06-17"),
+        (
+            "20260607",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU;COUNT=4",
+            "2026-06-07..2026-06-08 2026-06-21..2026-06-22",
+        ),
+        ("20260607", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;COUNT=4", "2026-06-07 2026-06-15 2026-06-21 2026-06-29"),
+        ("20261224", "FREQ=DAILY;COUNT=3", "2026-12-24..2026-12-26"),
+        ("20261224", "FREQ=DAILY;INTERVAL=2;BYMONTH=12", "2026-12-24 2026-12-26 2026-12-28 2026-12-30"),
+        // The beginning counts, even if the rule does not have it.
+        ("20260101", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3", "2026-01-01 2026-11-26 2027-11-25"),
+    ] {
+        let found = text(days(event(&format!("DTSTART;VALUE=DATE:{start}\nRRULE:{rule}")).as_bytes()));
+        // What recurs every other day of December does so for ever.
+        assert!(
+            found == expected || found.starts_with(&format!("{expected} ")) && rule.contains("DAILY"),
+            "{rule}: {found}"
+        );
+    }
+    let found = days(event("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY").as_bytes()).unwrap();
+    assert_eq!(found.last(), Some(&Days { first: date(2099, 12, 25), last: date(2099, 12, 25) }));
+}
+
+#[test]
+fn the_end_of_a_rule_is_read_by_the_events_clock() {
+    let lines =
+        |until| format!("DTSTART;TZID=Europe/Berlin:20261224T000000\nDURATION:P1D\nRRULE:FREQ=DAILY;UNTIL={until}");
+    check(&lines("20261225T230000Z"), "2026-12-24..2026-12-26");
+    check(&lines("20261225T225959Z"), "2026-12-24..2026-12-25");
+    check(&lines("20261226T000000"), "2026-12-24..2026-12-26");
+    check(&lines("20261226"), "2026-12-24..2026-12-26");
+}
+
+#[test]
+fn dates_are_added_and_left_out() {
+    let rule = "DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY;COUNT=4";
+    check(&format!("{rule}\nEXDATE;VALUE=DATE:20271225"), "2026-12-25 2028-12-25 2029-12-25");
+    check(&format!("{rule}\nEXDATE:20271225,20281225\nEXDATE:20261225"), "2029-12-25");
+    check("DTSTART;VALUE=DATE:20260403\nRDATE;VALUE=DATE:20270326,20280414", "2026-04-03 2027-03-26 2028-04-14");
+    check("DTSTART:20260403\nDURATION:P2D\nRDATE:20270326\nEXDATE:20260403", "2027-03-26..2027-03-27");
+    check("DTSTART;TZID=Europe/Berlin:20261224T000000\nDURATION:P1D\nRDATE:20270101T230000Z", "2026-12-24 2027-01-02");
+}
+
+#[test]
+fn cancelled_events_are_left_out() {
+    check("DTSTART;VALUE=DATE:20261225\nSTATUS:CANCELLED", "");
+    check("DTSTART;VALUE=DATE:20261225\nSTATUS:CONFIRMED", "2026-12-25");
+    check("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=SECONDLY\nSTATUS:cancelled", "");
+}
+
+#[test]
+fn an_occurrence_is_moved_or_cancelled_by_another_event() {
+    let series = "DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY;COUNT=3\nEND:VEVENT\nBEGIN:VEVENT\nUID:1\n";
+    check(
+        &format!("{series}RECURRENCE-ID;VALUE=DATE:20271225\nDTSTART;VALUE=DATE:20271227"),
+        "2026-12-25 2027-12-27 2028-12-25",
+    );
+    check(&format!("{series}RECURRENCE-ID;VALUE=DATE:20271225\nSTATUS:CANCELLED"), "2026-12-25 2028-12-25");
+    let other = series.replace("UID:1", "UID:2");
+    check(
+        &format!("{other}RECURRENCE-ID;VALUE=DATE:20271225\nDTSTART;VALUE=DATE:20271227"),
+        "2026-12-25 2027-12-25 2027-12-27 2028-12-25",
+    );
+}
+
+#[test]
+fn lines_may_be_folded_and_end_as_on_windows() {
+    let unfolded = event("SUMMARY:Weihnachten äöü; a: b\nDTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY;COUNT=2");
+    let mut folded = BYTE_ORDER_MARK.to_vec();
+    // Within a character too: lines are folded between bytes.
+    for line in unfolded.lines() {
+        folded.extend(line.as_bytes().chunks(7).collect::<Vec<_>>().join(&b"\r\n "[..]));
+        folded.extend(b"\r\n");
+    }
+    folded.extend(b"\r\n");
+    assert_eq!(text(days(&folded)), "2026-12-25 2027-12-25");
+    assert_eq!(days(&folded), days(unfolded.as_bytes()));
+}
+
+#[test]
+fn what_is_no_event_tells_nothing_about_days() {
+    let calendar = "BEGIN:VCALENDAR\nX-FOO;A=\"b:c;d\":e\nBEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:16010101T000000\n\
+                    RRULE:FREQ=YEARLY\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VTODO\nDTSTART:20260101\nEND:VTODO\nBEGIN:VEVENT\n\
+                    DTSTART:20261225\nBEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:x\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n";
+    assert_eq!(text(days(calendar.as_bytes())), "2026-12-25");
+    let two = format!("{calendar}{}", calendar.replace("20261225", "20271225").to_lowercase());
+    assert_eq!(text(days(two.as_bytes())), "2026-12-25 2027-12-25");
+    assert_eq!(days(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n"), Ok(Vec::new()));
+}
+
+#[test]
+fn what_is_not_understood_is_named_with_its_line() {
+    for (lines, expected) in [
+        ("SUMMARY:x", "line 4: this event has no `DTSTART`; add"),
+        ("DTSTART:20260229", "line 6: `DTSTART`: `20260229` is no date or time; write `20261225`"),
+        ("DTSTART:2026-12-25", "`2026-12-25` is no date or time"),
+        ("DTSTART:20261225T24", "is no date or time"),
+        ("DTSTART:20261225T240000", "is no date or time"),
+        ("DTSTART;VALUE=DATE:20261225T000000", "is not of the type `DATE`"),
+        ("DTSTART:20261225\nDTSTART:20261226", "line 7: `DTSTART`: this stands twice"),
+        ("DTSTART:20261225\nDTEND:20261224", "line 7: `DTEND`: the event ends before it begins"),
+        ("DTSTART:20261225\nDTEND:20261226T120000", "give its end as a day too"),
+        ("DTSTART:20261225\nDTEND:20261226\nDURATION:P1D", "line 8: `DURATION`: the event has `DTEND` too"),
+        ("DTSTART:20261225\nDURATION:P1M", "`P1M` is no length of an event"),
+        ("DTSTART:20261225\nDURATION:-P1D", "is no length of an event"),
+        ("DTSTART:20261225\nDURATION:1 day", "is no length of an event"),
+        ("DTSTART:20261225\nDURATION:P99999999999W", "is no length of an event"),
+        ("DTSTART:20260101\nDTEND:20270101", "line 4: this event is 365 days long, and quiet are 183 days at most"),
+        (
+            "DTSTART:20261225\nRRULE:FREQ=HOURLY",
+            "line 7: `RRULE`: `FREQ=HOURLY` is not understood; write `FREQ=YEARLY`",
+        ),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYWEEKNO=20", "`BYWEEKNO=20` is not understood; write the days in other"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYDAY=5XX", "`BYDAY=5XX` is not understood; write weekdays such as"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYDAY=ä", "is not understood"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYMONTH=13", "write months from 1 to 12"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYMONTHDAY=0", "write days from 1 to 31"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;INTERVAL=0", "write a whole number from 1"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=-1", "write a whole number from 1"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;UNTIL=never", "`never` is no date or time"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=1;UNTIL=20271225", "exclude each other"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;FREQ=DAILY", "`FREQ=DAILY` stands beside another of its kind"),
+        ("DTSTART:20261225\nRRULE:BYMONTH=1", "there is no `FREQ`"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;", "`` is not understood"),
+        ("DTSTART:20261225\nRRULE:FREQ=WEEKLY;BYMONTHDAY=1", "`BYMONTHDAY` has no meaning"),
+        ("DTSTART:20261225\nRRULE:FREQ=WEEKLY;BYDAY=1MO", "a number in `BYDAY`"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYSETPOS=1", "`BYSETPOS` selects"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY\nRRULE:FREQ=DAILY", "line 8: `RRULE`: this stands twice"),
+        ("DTSTART:20261225\nEXRULE:FREQ=YEARLY", "line 7: `EXRULE`: such rules are out of use"),
+        ("DTSTART:20261225\nEXDATE:20261225,", "line 7: `EXDATE`: `` is no date or time"),
+        (
+            "DTSTART:20261225\nRDATE;VALUE=PERIOD:20261225T000000/P1D",
+            "line 7: `RDATE`: `20261225T000000/P1D` is no date",
+        ),
+        ("DTSTART:20261225\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261225", "`RANGE` is not understood"),
+        ("DTSTART;TZID=Mars:20261225T000000\nDTEND:20261225T000000Z", "the time zone `Mars` is not known here"),
+        ("DTSTART:20261225\nno colon", "line 7: this line is not `NAME:value`; begin it with a blank"),
+        ("DTSTART:20261225\nA B:c", "line 7: this line is not `NAME:value`"),
+        ("DTSTART;VALUE:20261225", "line 6: this line is not `NAME:value`"),
+        ("DTSTART:20261225\nEND:VTODO", "line 7: `END:VTODO` where `VEVENT` is open; write `END:VEVENT` first"),
+        ("DTSTART:20261225\nBEGIN:VALARM", "line 8: `END:VEVENT` where `VALARM` is open"),
+    ] {
+        check_refused(lines, expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_calendar_or_cut_off_is_refused() {
+    for (file, expected) in [
+        ("<!DOCTYPE html>\n<html lang=\"en\">\n", "line 1: this line is not `NAME:value`"),
+        ("", "line 1: this is not an iCalendar file"),
+        ("\n\n", "line 1: this is not an iCalendar file"),
+        ("DTSTART:20261225\n", "line 1: this is not an iCalendar file"),
+        ("BEGIN:VEVENT\nEND:VEVENT\n", "line 1: this is not an iCalendar file"),
+        ("BEGIN:VCALENDAR\nEND:VCALENDAR\nX:y\n", "line 3: this is not an iCalendar file"),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261225\n", "line 2: `VEVENT` has no end; the file may be cut off"),
+        ("BEGIN:VCALENDAR\nCALSCALE:HEBREW\nEND:VCALENDAR\n", "line 2: the calendar `HEBREW` is not known; only"),
+    ] {
+        let found = text(days(file.as_bytes()));
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_message_is_short_whatever_the_file_says() {
+    let long = "x".repeat(100_000);
+    for lines in [
+        format!("DTSTART:{long}"),
+        format!("DTSTART;VALUE={long}:20261225"),
+        format!("DTSTART;TZID={long}:20261225T000000\nDTEND:20261226T000000Z"),
+        format!("DTSTART:20261225\nDURATION:{long}"),
+        format!("DTSTART:20261225\nRRULE:FREQ=YEARLY;{long}"),
+        format!("DTSTART:20261225\nRRULE:FREQ=YEARLY;WKST=SU;WKST=MO;UNTIL={long}"),
+        format!("DTSTART:20261225\nEXDATE:{long}"),
+        format!("DTSTART:20261225\nBEGIN:{long}"),
+        format!("DTSTART:20261225\nEND:{long}"),
+        format!("{long}:x\nDTSTART:20261225;{long}"),
+    ] {
+        let message = text(days(event(&lines).as_bytes()));
+        assert!(message.starts_with("line ") && message.len() < 500, "{}", message.len());
+    }
+}
+
+#[test]
+fn each_event_tells_its_mistake() {
+    let wrong = "DTSTART:x\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20261225\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:y";
+    let mistakes = days(event(wrong).as_bytes()).unwrap_err();
+    assert_eq!(mistakes.iter().map(Mistake::line).collect::<Vec<_>>(), [6, 12]);
+}
+
+#[test]
+fn a_calendar_that_would_take_for_ever_is_refused() {
+    // There are 27,028 days until the end of 2099.
+    for (rule, enough, scarce) in [
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", (27_028, 0), (27_027, 0)),
+        ("FREQ=DAILY", (27_028, 27_027), (27_028, 27_026)),
+    ] {
+        let calendar = event(&format!("DTSTART:20260101\nRRULE:{rule}"));
+        let within = |(tried, found)| text(days_within(calendar.as_bytes(), Budget::new(tried, found)));
+        assert!(within(enough).starts_with("2026-01-01"), "{rule}");
+        let expected = "line 4: the calendar comes to too many days with this event; end it with `UNTIL`";
+        assert!(within(scarce).starts_with(expected), "{rule}: {}", within(scarce));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>()) {
+        check_order(&bytes)?;
+    }
+
+    #[test]
+    fn any_event_is_read_or_refused(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..30)) {
+        check_order(event(&pieces.concat()).as_bytes())?;
+    }
+}
+
+fn check_order(bytes: &[u8]) -> Result<(), TestCaseError> {
+    match days_within(bytes, Budget::new(10_000, 1_000)) {
+        Ok(days) => prop_assert!(days.is_sorted_by(|a, b| a.last < b.first)),
+        Err(mistakes) => prop_assert!(!mistakes.is_empty() && mistakes.iter().all(|mistake| mistake.line() >= 1)),
+    }
+    Ok(())
+}
+
+const PIECES: &[&str] = &[
+    "\n",
+    "\r\n ",
+    "\nDTSTART:",
+    "\nDTEND:",
+    "\nDURATION:",
+    "\nRRULE:",
+    "\nEXDATE:",
+    "\nRDATE:",
+    "\nRECURRENCE-ID:",
+    "\nDTSTART;TZID=Europe/Berlin:",
+    "\nDTSTART;VALUE=DATE:",
+    "\nEND:VEVENT",
+    "\nBEGIN:VEVENT",
+    "20261225",
+    "99991231",
+    "00000101",
+    "20261225T080000",
+    "20261225T235959Z",
+    "P1D",
+    "PT20H",
+    "P9W",
+    "FREQ=YEARLY",
+    "FREQ=MONTHLY",
+    "FREQ=WEEKLY",
+    "FREQ=DAILY",
+    ";INTERVAL=",
+    ";COUNT=",
+    ";UNTIL=",
+    ";BYDAY=",
+    ";BYMONTH=",
+    ";BYMONTHDAY=",
+    ";BYSETPOS=",
+    "1",
+    "-1",
+    "53",
+    "1000",
+    "MO",
+    "TH",
+    ",",
+    ";",
+    ":",
+    "=",
+    "\"",
+    "ä",
+    "\0",
+];
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
