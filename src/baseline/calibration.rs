@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes::Minute;
 
+mod packed;
+
 /// The samples of one property's last day and a half.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Calibration {
@@ -19,11 +21,12 @@ pub struct Calibration {
     /// Since when the ratio lies outside [`CREDIBLE`].
     doubtful_since: Option<Minute>,
     /// Oldest first; at most [`KEPT`].
+    #[serde(with = "packed")]
     samples: VecDeque<Sample>,
 }
 
 /// One half hour against its expectation.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// The minute before which the half hour ends.
     pub at: Minute,
