@@ -7,7 +7,7 @@
 //! 2. [`Baseline::fit`]: `profile` (an hour of the week against others), `level` (the last days against the profile),
 //!    `smoothing` (small sites), `residuals` (how wrong this would have been).
 //! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
-//! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares. [`windows`],
+//! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares; `silence`: what it missed. [`windows`],
 //!    [`evidence`], [`watch`]: what follows.
 //!
 //! Invariant: no expectation and no bound is negative, infinite or not a number.
@@ -34,6 +34,7 @@ mod level;
 pub mod minutes;
 mod profile;
 mod residuals;
+mod silence;
 mod smoothing;
 mod statistics;
 pub mod watch;

@@ -10,7 +10,7 @@ use super::{
     calibration::{self, Calibration, Sample},
     expected::Expected,
     minutes::{Minute, Minutes, MinutesAgo},
-    windows::{HALF_HOUR, Usual, WINDOWS, WindowCount},
+    windows::{HALF_HOUR, LONGEST, Recent, Usual, WINDOWS, WindowCount},
 };
 
 /// What is kept of a property from poll to poll.
@@ -60,9 +60,10 @@ impl Watch {
         self.calibration.begin(newest);
         self.calibrate(expected, newest);
         let usual = Usual { expected, calibration: &self.calibration };
+        let recent = Recent::new(&self.minutes, usual, LONGEST, newest);
         Assessment {
-            windows: WINDOWS.iter().filter_map(|window| window.count(&self.minutes, &usual, newest)).collect(),
-            evidence: Some(usual.evidence(&self.minutes, newest)),
+            windows: WINDOWS.iter().filter_map(|window| window.count(&recent)).collect(),
+            evidence: Some(recent.evidence()),
             calibration_ratio: self.calibration.ratio(newest),
             is_fit: !self.calibration.is_unfit(newest),
         }
@@ -85,7 +86,7 @@ impl Watch {
     /// The half hour before a minute as a sample, if enough of it was seen and expected.
     fn sample(&self, expected: Expected<'_>, at: Minute) -> Option<Sample> {
         let usual = Usual { expected, calibration: &self.calibration };
-        let count = HALF_HOUR.count(&self.minutes, &usual, at.later(-1))?;
+        let count = HALF_HOUR.count(&Recent::new(&self.minutes, usual, HALF_HOUR.minutes, at.later(-1)))?;
         let uncalibrated = count.expected / self.calibration.factor(at.later(-HALF_HOUR_MINUTES));
         if uncalibrated < calibration::LEAST_EXPECTED {
             return None;

@@ -12,6 +12,8 @@ use super::{
     expected::Expected,
     lower_bound,
     minutes::{Minute, Minutes},
+    silence::unanswered,
+    statistics::number,
 };
 
 /// A length of time up to now.
@@ -58,40 +60,75 @@ impl Window {
         Duration::from_mins(u64::try_from(self.minutes).unwrap_or(u64::MAX))
     }
 
-    /// What was counted and what was to be expected in this window, when it ends with the minute `newest`; `None` while less
-    /// than [`COVERAGE`] of it were seen.
-    pub fn count(&'static self, minutes: &Minutes, usual: &Usual<'_>, newest: Minute) -> Option<WindowCount> {
-        let counts = minutes.last(self.minutes, newest);
-        #[expect(clippy::cast_precision_loss, reason = "at most 360")]
-        let coverage = counts.iter().flatten().count() as f64 / self.minutes as f64;
-        if coverage < COVERAGE {
+    /// What was counted and what was to be expected in this window, when it ends with the last of these minutes; `None`
+    /// while less than [`COVERAGE`] of it were seen.
+    pub fn count(&'static self, recent: &Recent<'_>) -> Option<WindowCount> {
+        let seen = recent.seen.iter().rev().take(self.minutes).flatten().count();
+        if number(seen) < COVERAGE * number(self.minutes) {
             return None;
         }
-        let each = usual.expected.minutes(self.minutes, newest);
-        let seen = counts.iter().zip(&each).filter_map(|(count, expected)| Some(((*count)?, expected)));
-        let (pageviews, usually) = seen
-            .fold((0.0, 0.0), |(counted, usually), (count, expected)| (counted + f64::from(count), usually + expected));
-        let begins = newest.later(1 - i64::try_from(self.minutes).unwrap_or_default());
-        let expected = usually * usual.calibration.factor(begins);
-        Some(WindowCount { window: self, pageviews, expected, low: usual.bound(self, expected, newest) })
+        let minutes = recent.counts.iter().zip(&recent.expected).rev().take(self.minutes);
+        let (mut pageviews, mut expected) = (0.0, 0.0);
+        for (count, usual) in minutes.filter_map(|(count, usual)| Some(((*count)?, usual))) {
+            pageviews += f64::from(count);
+            expected += usual;
+        }
+        expected *= recent.usual.factor(self.minutes, recent.newest);
+        Some(WindowCount { window: self, pageviews, expected, low: recent.usual.bound(self, expected, recent.newest) })
+    }
+}
+
+/// The last minutes of a property beside what is usual in them, oldest first.
+pub struct Recent<'a> {
+    usual: Usual<'a>,
+    newest: Minute,
+    /// What was seen.
+    seen: Vec<Option<u32>>,
+    /// The same without the minutes that Google had no answer for.
+    counts: Vec<Option<u32>>,
+    /// Not calibrated.
+    expected: Vec<f64>,
+}
+
+impl<'a> Recent<'a> {
+    /// So many minutes up to and with the newest.
+    pub fn new(minutes: &Minutes, usual: Usual<'a>, length: usize, newest: Minute) -> Self {
+        let seen = minutes.last(length, newest);
+        let expected = usual.expected.minutes(length, newest);
+        let mut recent = Self { usual, newest, counts: seen.clone(), seen, expected };
+        for place in unanswered(&recent.seen, &recent.usually()) {
+            if let Some(count) = recent.counts.get_mut(place) {
+                *count = None;
+            }
+        }
+        recent
+    }
+
+    /// What speaks for a drop that goes on. While nothing is known of the property's realtime counts, only what is far
+    /// below the usual does.
+    pub fn evidence(&self) -> f64 {
+        let baseline = self.usual.expected.baseline;
+        evidence(Observed {
+            counts: &self.counts,
+            expected: &self.usually(),
+            dispersion: baseline.dispersion,
+            error: baseline.error(self.usual.expected.hour(self.newest.start())),
+        })
+    }
+
+    /// What is expected of the realtime counts.
+    fn usually(&self) -> Vec<f64> {
+        let is_learning = self.usual.calibration.is_learning(self.newest);
+        let factor = if is_learning { WHILE_LEARNING } else { self.usual.factor(HALF_HOUR.minutes, self.newest) };
+        self.expected.iter().map(|expected| expected * factor).collect()
     }
 }
 
 impl Usual<'_> {
-    /// What speaks for a drop in the minutes up to the newest. While nothing is known of the property's realtime counts, it
-    /// takes a drop from far below what is usual.
-    pub fn evidence(&self, minutes: &Minutes, newest: Minute) -> f64 {
-        let baseline = self.expected.baseline;
-        let learning = if self.calibration.is_learning(newest) { WHILE_LEARNING } else { 1.0 };
-        let factor = self.calibration.factor(newest.later(1 - HALF_HOUR_MINUTES)) * learning;
-        let expected: Vec<f64> =
-            self.expected.minutes(LONGEST, newest).into_iter().map(|expected| expected * factor).collect();
-        evidence(Observed {
-            counts: &minutes.last(LONGEST, newest),
-            expected: &expected,
-            dispersion: baseline.dispersion,
-            error: baseline.error(self.expected.hour(newest.start())),
-        })
+    /// What the expectation of a window with this length and end is to be multiplied by.
+    fn factor(&self, minutes: usize, newest: Minute) -> f64 {
+        let begins = newest.later(1 - i64::try_from(minutes).unwrap_or_default());
+        self.calibration.factor(begins)
     }
 
     /// What a count may not fall below in a window that ends with this minute. While nothing is known of the property's
@@ -120,7 +157,5 @@ const COVERAGE: f64 = 0.8;
 
 const WHILE_LEARNING: f64 = 0.3;
 
-/// The minutes that evidence is looked for in.
-const LONGEST: usize = 360;
-
-const HALF_HOUR_MINUTES: i64 = 30;
+/// The longest window, in minutes.
+pub const LONGEST: usize = 360;

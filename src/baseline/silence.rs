@@ -1,0 +1,60 @@
+//! Minutes that read zero because Google had no answer for them, and not because nobody came.
+//!
+//! They can be told only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
+
+/// Which minutes are part of such a silence. `counts` are of minutes one after the other, oldest first, `None` where nobody
+/// has looked; `expected` are the pageviews that are usual in them. A silence that goes on is not one of these: it may be
+/// an outage.
+pub(super) fn unanswered(counts: &[Option<u32>], expected: &[f64]) -> Vec<usize> {
+    let minutes = counts.iter().zip(expected).enumerate();
+    let seen: Vec<Seen> =
+        minutes.filter_map(|(place, (count, expected))| Seen::new(place, (*count)?, *expected)).collect();
+    let mut unanswered = Vec::new();
+    let mut silence: Vec<&Seen> = Vec::new();
+    for (index, minute) in seen.iter().enumerate() {
+        if minute.count == 0.0 {
+            silence.push(minute);
+            continue;
+        }
+        let after = seen.iter().skip(index).take(AFTER);
+        if (1..=LONGEST).contains(&silence.len()) && is_unlikely(&silence) && is_back(after) {
+            unanswered.extend(silence.iter().map(|minute| minute.place));
+        }
+        silence.clear();
+    }
+    unanswered
+}
+
+/// A minute that was looked at.
+struct Seen {
+    place: usize,
+    count: f64,
+    expected: f64,
+}
+
+impl Seen {
+    fn new(place: usize, count: u32, expected: f64) -> Option<Self> {
+        (expected > 0.0).then(|| Self { place, count: count.into(), expected })
+    }
+}
+
+fn is_unlikely(silence: &[&Seen]) -> bool {
+    silence.iter().map(|minute| minute.expected).sum::<f64>() >= LEAST_EXPECTED
+}
+
+fn is_back<'a>(after: impl Iterator<Item = &'a Seen>) -> bool {
+    let (count, expected) =
+        after.fold((0.0, 0.0), |(count, expected), minute| (count + minute.count, expected + minute.expected));
+    count >= BACK * expected
+}
+
+/// In minutes; a longer silence is an outage.
+const LONGEST: usize = 7;
+
+/// In pageviews: with fewer, chance explains the silence.
+const LEAST_EXPECTED: f64 = 15.0;
+
+/// How many minutes show whether traffic is back, and which part of the usual it must have.
+const AFTER: usize = 10;
+
+const BACK: f64 = 0.5;
