@@ -104,16 +104,11 @@ fn rules_are_followed_to_their_dates() {
         ),
         ("20260607", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;COUNT=4", "2026-06-07 2026-06-15 2026-06-21 2026-06-29"),
         ("20261224", "FREQ=DAILY;COUNT=3", "2026-12-24..2026-12-26"),
-        ("20261224", "FREQ=DAILY;INTERVAL=2;BYMONTH=12", "2026-12-24 2026-12-26 2026-12-28 2026-12-30"),
+        ("20261224", "FREQ=DAILY;INTERVAL=2;BYMONTH=12;UNTIL=20270601", "2026-12-24 2026-12-26 2026-12-28 2026-12-30"),
         // The beginning counts, even if the rule does not have it.
         ("20260101", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3", "2026-01-01 2026-11-26 2027-11-25"),
     ] {
-        let found = text(days(event(&format!("DTSTART;VALUE=DATE:{start}\nRRULE:{rule}")).as_bytes()));
-        // What recurs every other day of December does so for ever.
-        assert!(
-            found == expected || found.starts_with(&format!("{expected} ")) && rule.contains("DAILY"),
-            "{rule}: {found}"
-        );
+        check(&format!("DTSTART;VALUE=DATE:{start}\nRRULE:{rule}"), expected);
     }
     let found = days(event("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY").as_bytes()).unwrap();
     assert_eq!(found.last(), Some(&Days { first: date(2099, 12, 25), last: date(2099, 12, 25) }));
