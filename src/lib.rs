@@ -10,8 +10,8 @@
 //!                                      ▼
 //! auth ─► ga::Client ─► discover, poll ─► translate ─► store ─► exposition ─► http ─► Prometheus
 //!                          ▲ │                           ▲          ▲
-//!      properties, schedule, quota, calendar, plan       └ status   └ self_metrics
-//!      (pure)
+//!      properties, schedule, quota, calendar, plan,      └ status   └ self_metrics
+//!      baseline (pure)            └ storage
 //! simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows of it)
 //! ```
 //!
@@ -19,9 +19,11 @@
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
 //! 4. [`properties`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values out.
-//! 5. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 6. [`exposition`] renders the store and the [`self_metrics`]; [`http`] serves that as [`exporter`] hands it over.
-//! 7. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again.
+//! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
+//!    restart; [`backtest`] replays the alert on the past.
+//! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
+//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`http`] serves that as [`exporter`] hands it over.
+//! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again.
 //!
 //! # Invariants, and where they are kept
 //!
