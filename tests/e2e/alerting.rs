@@ -24,7 +24,7 @@ async fn the_property_that_stops_pages_once_and_the_page_ends() {
     let webhook = Webhook::start().await;
     let alertmanager = Alertmanager::notifying(&webhook).await;
     let directory = TempDir::new().unwrap();
-    let exporter = demo_with(directory.path(), &["--demo.outage", "13m"]).await;
+    let exporter = demo_with(directory.path(), &["--demo.outage", "9m"]).await;
     let prometheus = Prometheus::alerting(&exporter.address, &alertmanager.address).await;
 
     within(minutes(17), "the page", async || {
