@@ -83,7 +83,7 @@ impl<'a> Drawing<'a> {
 
     fn header(&self, dates: &RangeInclusive<Date>) -> Drawn<'a> {
         let title = format!("Pageviews in 30 minutes, {} to {}", dates.start(), dates.end());
-        self.root.draw(&Text::new(title, (LEFT, 16), font(17, INK)))?;
+        self.root.draw(&Text::new(title, (LEFT, 16), font(21, INK)))?;
         let mut x = LEFT;
         let y = 52;
         for (name, kind) in [
@@ -100,9 +100,9 @@ impl<'a> Drawing<'a> {
                     self.root.draw(&Rectangle::new([(x, y - 6), (x + 22, y + 6)], colour.filled()))?;
                 }
             }
-            let style = font(13, INK).pos(Pos::new(HPos::Left, VPos::Center));
+            let style = font(16, INK).pos(Pos::new(HPos::Left, VPos::Center));
             self.root.draw(&Text::new(name, (x + 29, y), style))?;
-            x += 65 + 7 * i32::try_from(name.len()).unwrap_or_default();
+            x += 60 + 7 * i32::try_from(name.len()).unwrap_or_default();
         }
         Ok(())
     }
@@ -110,7 +110,9 @@ impl<'a> Drawing<'a> {
     /// The row of the week that begins with this day.
     fn week(&self, monday: Date, pixels: Range<i32>) -> Drawn<'a> {
         let start = monday.at(0, 0, 0, 0);
-        let coordinates = Cartesian2d::new(0.0..HOURS, 0.0..self.top, (LEFT..WIDTH - RIGHT, pixels));
+        // Pixels are counted from above.
+        let pixels = (LEFT..WIDTH - RIGHT, pixels.end..pixels.start);
+        let coordinates = Cartesian2d::new(0.0..HOURS, 0.0..self.top, pixels);
         let row: Row<'a> = self.root.apply_coord_spec(coordinates);
         self.axes(&row, monday)?;
         let points: Vec<Hour> = self.points.iter().filter_map(|point| Hour::new(point, start, self.top)).collect();
@@ -132,14 +134,14 @@ impl<'a> Drawing<'a> {
         let step = step(self.top);
         for count in (0..).map(|steps| f64::from(steps) * step).take_while(|count| *count <= self.top) {
             row.draw(&PathElement::new(vec![(0.0, count), (HOURS, count)], GRID))?;
-            let style = font(11, QUIET).pos(Pos::new(HPos::Right, VPos::Center));
+            let style = font(14, QUIET).pos(Pos::new(HPos::Right, VPos::Center));
             row.draw(&(EmptyElement::at((0.0, count)) + Text::new(grouped(count), (-7, 0), style)))?;
         }
         for (days, date) in (0_i32..).zip(monday.series(1.day()).take(7)) {
             let hours = f64::from(days) * 24.0;
             row.draw(&PathElement::new(vec![(hours, 0.0), (hours, self.top)], GRID))?;
             let form = if days == 0 { "%a %-d %b %Y" } else { "%a %-d %b" };
-            let label = Text::new(date.strftime(form).to_string(), (3, 5), font(11, QUIET));
+            let label = Text::new(date.strftime(form).to_string(), (3, 5), font(14, QUIET));
             row.draw(&(EmptyElement::at((hours, 0.0)) + label))?;
         }
         Ok(())
@@ -193,7 +195,8 @@ fn paged<'a>(row: &Row<'a>, page: &Page, start: DateTime, top: f64) -> Drawn<'a>
     if from >= HOURS || until <= 0.0 {
         return Ok(());
     }
-    let (from, until) = (from.max(0.0), until.min(HOURS));
+    // One of a quarter of an hour is to be seen too.
+    let (from, until) = (from.max(0.0), until.max(from + LEAST_WIDTH).min(HOURS));
     row.draw(&Rectangle::new([(from, 0.0), (until, top)], PAGED.filled()))?;
     row.draw(&PathElement::new(vec![(from, top), (until, top)], VERMILION.stroke_width(3)))
 }
@@ -232,6 +235,9 @@ const ROW: i32 = 124;
 const BETWEEN: i32 = 30;
 
 const HOURS: f64 = 168.0;
+
+/// In hours.
+const LEAST_WIDTH: f64 = 0.7;
 
 const INK: RGBColor = RGBColor(34, 34, 34);
 

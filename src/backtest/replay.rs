@@ -44,6 +44,8 @@ pub struct Page {
     pub at: DateTime,
     /// When that was over; `None` if the replay ends before.
     pub until: Option<DateTime>,
+    /// Whether it was over because the counts had differed from what is usual for a day: the bounds are withdrawn then.
+    pub is_withdrawn: bool,
     /// The deepest that was seen.
     pub deepest: Shortfall,
 }
@@ -148,14 +150,17 @@ impl State {
         }
         let is_deepest = |known: &Shortfall| shortfall.is_none_or(|new| new.depth() <= known.depth());
         self.deepest = self.deepest.filter(is_deepest).or(shortfall);
+        let is_withdrawn = !self.assessment.windows.is_empty() && !self.assessment.is_fit;
         // One that began on the days that only teach is not told.
         let told = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
         match (was_firing, self.alert.is_firing(), self.deepest) {
             (false, true, Some(deepest)) if self.is_counted => {
-                self.outcome.pages.push(Page { at: now, until: None, deepest });
+                self.outcome.pages.push(Page { at: now, until: None, is_withdrawn: false, deepest });
             }
             (true, true, Some(deepest)) => told.into_iter().for_each(|page| page.deepest = deepest),
-            (true, false, _) => told.into_iter().for_each(|page| page.until = Some(now)),
+            (true, false, _) => told.into_iter().for_each(|page| {
+                (page.until, page.is_withdrawn) = (Some(now), is_withdrawn);
+            }),
             _ => {}
         }
     }
@@ -188,3 +193,88 @@ const NEW_BASELINE_AT: i8 = 6;
 const VALUES_HOLD: i64 = 3;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// Sunday.
+    const END: Date = date(2026, 1, 4);
+
+    /// Five weeks of a shop up to the end of a Sunday; the part of its usual traffic that an hour has.
+    fn history(part: impl Fn(DateTime) -> f64) -> History {
+        let end = LocalHour::midnight(END.tomorrow().unwrap());
+        let usual = |hour: LocalHour| if (8..22).contains(&hour.hour_of_day()) { 900.0 } else { 90.0 };
+        let hours = (1..=5 * 168).map(|ago| end.later(-ago));
+        hours.map(|hour| (hour, (usual(hour) * part(hour.start())).round())).collect()
+    }
+
+    fn replay(history: &History, quiet_days: &QuietDays, dates: RangeInclusive<Date>) -> Outcome {
+        let traffic = Traffic::spread(history);
+        Replay { history, traffic: &traffic, quiet_days }.run(dates, |_, _| ())
+    }
+
+    #[test]
+    fn an_outage_pages_once_and_is_over_with_it() {
+        let outage = date(2026, 1, 2).at(12, 0, 0, 0)..date(2026, 1, 2).at(15, 0, 0, 0);
+        let history = history(|hour| if outage.contains(&hour) { 0.0 } else { 1.0 });
+        let outcome = replay(&history, &QuietDays::default(), date(2026, 1, 2)..=date(2026, 1, 2));
+        let [page] = outcome.pages[..] else { panic!("{:?}", outcome.pages) };
+        let late = |time: DateTime, since: DateTime| time.duration_since(since).as_mins();
+        assert!((-20..=20).contains(&late(page.at, outage.start)), "{page:?}");
+        assert!((0..=60).contains(&late(page.until.unwrap(), outage.end)), "{page:?}");
+        assert!(page.deepest.depth() > 0.95 && !page.is_withdrawn, "{page:?}");
+        assert_eq!((outcome.assessed_minutes, outcome.points.len()), (1440, 48));
+        assert_eq!(outcome.points[0].at, date(2026, 1, 2).at(0, 30, 0, 0));
+    }
+
+    #[test]
+    fn what_comes_later_changes_nothing() {
+        let day = date(2026, 1, 1)..=date(2026, 1, 1);
+        let usual = history(|_| 1.0);
+        let closed_later = history(|hour| if hour.date() > date(2026, 1, 1) { 0.0 } else { 1.0 });
+        let mut outcomes = [usual, closed_later].map(|history| replay(&history, &QuietDays::default(), day.clone()));
+        // The last hour is spread towards the one after it.
+        outcomes.iter_mut().for_each(|outcome| outcome.points.truncate(46));
+        assert_eq!(outcomes[0], outcomes[1]);
+        assert_eq!(outcomes[0].pages, []);
+    }
+
+    #[test]
+    fn a_quiet_day_does_not_page_if_it_was_told() {
+        let holiday = date(2026, 1, 1);
+        let weekend = |day: DateTime| day.weekday().to_monday_one_offset() > 5;
+        let history = history(|hour| if weekend(hour) || hour.date() == holiday { 0.2 } else { 1.0 });
+        let told = QuietDays::new(vec!["2026-01-01".parse().unwrap()]);
+        assert_eq!(replay(&history, &told, holiday..=holiday).pages, []);
+        assert_ne!(replay(&history, &QuietDays::default(), holiday..=holiday).pages, []);
+    }
+
+    #[test]
+    fn two_weeks_that_have_settled_are_needed() {
+        let mut history = history(|_| 1.0);
+        let traffic = Traffic::spread(&history);
+        let dates =
+            |history: &History| Replay { history, traffic: &traffic, quiet_days: &QuietDays::default() }.dates();
+        let first = history.first().unwrap().date();
+        assert_eq!(dates(&history), Some(first.saturating_add(15.days())..=END));
+        history.retain(|hour| hour.date() > date(2025, 12, 22));
+        assert_eq!(dates(&history), None);
+    }
+
+    #[test]
+    fn minutes_that_nobody_saw_are_no_drop() {
+        let history = history(|_| 1.0);
+        let gap = date(2026, 1, 2).at(12, 0, 0, 0)..date(2026, 1, 2).at(15, 0, 0, 0);
+        let mut seen = history.clone();
+        seen.retain(|hour| !gap.contains(&hour.start()));
+        let traffic = Traffic::spread(&seen);
+        let day = date(2026, 1, 2)..=date(2026, 1, 2);
+        let outcome =
+            Replay { history: &history, traffic: &traffic, quiet_days: &QuietDays::default() }.run(day, |_, _| ());
+        assert_eq!(outcome.pages, []);
+        assert!((1240..1260).contains(&outcome.assessed_minutes), "{}", outcome.assessed_minutes);
+    }
+}

@@ -56,8 +56,9 @@ impl Summary<'_> {
         let rate = count / days * 30.0;
         let mut text =
             format!("It would have paged {times}: if {s} false, {rate:.2} false alarms in 30 days.\n\n{HEADER}\n");
-        for page in pages {
-            text.push_str(&row(page));
+        text.extend(pages.iter().map(row));
+        if pages.iter().any(|page| page.is_withdrawn) {
+            text.push_str(WITHDRAWN);
         }
         text
     }
@@ -68,7 +69,8 @@ fn row(page: &Page) -> String {
         || "not over".to_owned(),
         |until| {
             let minutes = until.duration_since(page.at).as_mins();
-            format!("{}h {:02}m", minutes / 60, minutes % 60)
+            let mark = if page.is_withdrawn { "*" } else { "" };
+            format!("{mark}{}h {:02}m", minutes / 60, minutes % 60)
         },
     );
     let deepest = page.deepest;
@@ -122,6 +124,9 @@ The minutes are made up: only hours were given, and each was spread over its min
 outage of less than an hour is seen late or not at all, and by chance it pages less often than it will.\n";
 
 const HEADER: &str = "paged                  lasted     missing  window  pageviews     usual";
+
+const WITHDRAWN: &str = "\
+* until the counts had differed from what is usual for a day; then the bounds are withdrawn (BaselineUnfit).\n";
 
 const DROPS: &str = "\
 Smallest drop that it sees, by the hour of the day; - where there is too little traffic.\n\

@@ -47,7 +47,7 @@ pub struct BacktestFlags {
     pub weeks: u16,
     /// Pageviews by minute of local time, under the header `time,pageviews`; or those of the half hour that ends with each
     /// minute, under `time,pageviews_30m`. Without it each hour is spread over its minutes.
-    #[arg(long, value_name = "CSV", requires = "history")]
+    #[arg(long, value_name = "CSV", conflicts_with = "property")]
     pub realtime: Option<PathBuf>,
     /// Picture to draw: traffic, what is usual, pages.
     #[arg(long, value_name = "FILE")]

@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod backtest;
 mod baseline;
 mod client;
 mod discovery;
