@@ -46,7 +46,7 @@ pub enum Command {
     /// Print what traffic is expected in the next 24 hours, as comma-separated values.
     Baseline(BaselineFlags),
     /// Show what the drop alert would have done in the past: when it would have paged, and the smallest drop that it sees.
-    Backtest(BacktestFlags),
+    Backtest(Box<BacktestFlags>),
 }
 
 /// The flags of serving.

@@ -252,3 +252,42 @@ const BAND: RGBAColor = RGBAColor(86, 180, 233, 0.28);
 const VERMILION: RGBColor = RGBColor(213, 94, 0);
 
 const PAGED: RGBAColor = RGBAColor(213, 94, 0, 0.22);
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::{backtest::Shortfall, baseline::Window};
+
+    #[test]
+    fn every_week_that_has_a_date_has_a_row() {
+        let mondays = weeks(&(date(2026, 1, 4)..=date(2026, 1, 12)));
+        assert_eq!(mondays, [date(2025, 12, 29), date(2026, 1, 5), date(2026, 1, 12)]);
+    }
+
+    #[test]
+    fn counts_on_the_axis_are_round() {
+        for (top, expected) in [(1.04, 0.5), (9.0, 2.0), (70.0, 20.0), (780.0, 200.0), (123_456.0, 50_000.0)] {
+            assert!((step(top) - expected).abs() < 1e-9, "{top}: {}", step(top));
+        }
+        assert_eq!([grouped(0.0), grouped(999.0), grouped(1_234_567.0)], ["0", "999", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_campaign_may_leave_the_picture() {
+        let point = |pageviews| Point { at: date(2026, 1, 5).at(1, 0, 0, 0), pageviews, expected: 100.0, low: 40.0 };
+        assert!((top(&[point(120.0)]) - 124.8).abs() < 1e-9);
+        assert!((top(&[point(9000.0)]) - 145.6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_page_over_the_end_of_a_week_is_drawn_in_both() {
+        let deepest = Shortfall { window: Window::named("30m").unwrap(), pageviews: 0.0, expected: 100.0 };
+        let (at, until) = (date(2026, 1, 4).at(22, 0, 0, 0), date(2026, 1, 5).at(3, 0, 0, 0));
+        let page = Page { at, until: Some(until), is_withdrawn: false, deepest };
+        let drawn = svg(&[], &[page], date(2026, 1, 4)..=date(2026, 1, 6)).unwrap();
+        // A span and its edge in each row, and the legend.
+        assert_eq!(drawn.matches("#D55E00").count(), 5);
+    }
+}

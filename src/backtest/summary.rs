@@ -130,5 +130,5 @@ const WITHDRAWN: &str = "\
 
 const DROPS: &str = "\
 Smallest drop that it sees, by the hour of the day; - where there is too little traffic.\n\
-       Mon to Fri        Sat and Sun\n\
+\x20      Mon to Fri        Sat and Sun\n\
 hour      30m      6h       30m      6h";
