@@ -129,11 +129,10 @@ impl Poller {
         let same_reports = plan.has_same_reports(&before);
         let (old, new) = (&before.properties, &plan.properties);
         for (id, info) in &new.active {
-            if !same_reports || old.active.get(id) != Some(info) {
-                self.store.put(*id, info, &plan.reports);
-            }
             if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
-                self.restore(*id);
+                self.add(*id, info, &plan.reports);
+            } else if !same_reports || old.active.get(id) != Some(info) {
+                self.store.put(*id, info, &plan.reports);
             }
         }
         for (id, info) in &new.unlisted {

@@ -138,6 +138,17 @@ impl Store {
 
     /// Adds a property, or takes what is told anew of it: an empty text changes nothing that was known before.
     pub fn put(&self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
+        self.put_with(id, info, reports, |_| ());
+    }
+
+    /// The same with a change that is never seen apart from it.
+    pub fn put_with(
+        &self,
+        id: PropertyId,
+        info: &PropertyInfo,
+        reports: &[Arc<Report>],
+        change: impl FnOnce(&mut PropertyState),
+    ) {
         self.write(|properties| {
             let state = properties.entry(id).or_insert_with(|| Arc::new(PropertyState::new(id, info.clone())));
             let state = Arc::make_mut(state);
@@ -146,6 +157,7 @@ impl Store {
             keep_if_empty(&mut state.info.currency, before.currency);
             let known = std::mem::take(&mut state.reports);
             state.reports = reports.iter().map(|report| ReportState::for_report(report, &known)).collect();
+            change(state);
         });
     }
 

@@ -15,8 +15,8 @@ pub struct Shortfall {
 
 impl Shortfall {
     /// The deepest of the windows that are too low. The windows that are longer than half an hour remember an outage for
-    /// hours, so they count only while the last half hour lacks at least half of what they lack: else a half hour that is a
-    /// little low after an outage would page again. Where the evidence of the minutes is enough and the last half hour is
+    /// hours, so they count only while the last half hour lacks at least two thirds of what they lack: else a half hour that
+    /// is a little low after an outage would page again. Where the evidence of the minutes is enough and the last half hour is
     /// low, it is the deepest of all windows.
     pub fn deepest(assessment: &Assessment) -> Option<Self> {
         if !assessment.is_fit {
@@ -33,7 +33,7 @@ impl Shortfall {
         }
         deepest(&|count, shortfall| {
             let is_short = count.window.minutes <= HALF_HOUR.minutes;
-            count.pageviews < count.low && (is_short || (now > 0.0 && shortfall.depth() <= 2.0 * now))
+            count.pageviews < count.low && (is_short || (now > 0.0 && shortfall.depth() <= MOST_BY_NOW * now))
         })
     }
 
@@ -46,6 +46,9 @@ impl Shortfall {
         Self { window: count.window, pageviews: count.pageviews, expected: count.expected }
     }
 }
+
+/// By how much more a long window may lack than the last half hour.
+const MOST_BY_NOW: f64 = 1.5;
 
 /// The evidence that is enough for a page.
 const ENOUGH: f64 = 1.0;
@@ -71,7 +74,7 @@ mod tests {
     fn the_deepest_of_the_low_windows_is_told() {
         assert_eq!(deepest(&[("10m", 1000.0), ("30m", 500.0)]), None);
         assert_eq!(deepest(&[("10m", 250.0), ("30m", 499.0), ("2h", 600.0)]), Some(("10m", 0.75)));
-        assert_eq!(deepest(&[("10m", 700.0), ("30m", 450.0), ("2h", 0.0)]), Some(("2h", 1.0)));
+        assert_eq!(deepest(&[("10m", 700.0), ("30m", 300.0), ("2h", 0.0)]), Some(("2h", 1.0)));
     }
 
     #[test]
@@ -96,8 +99,8 @@ mod tests {
     #[test]
     fn long_windows_do_not_outlast_the_outage() {
         assert_eq!(deepest(&[("10m", 1000.0), ("30m", 1000.0), ("2h", 100.0), ("6h", 0.0)]), None);
-        assert_eq!(deepest(&[("30m", 625.0), ("2h", 400.0), ("6h", 250.0)]), Some(("6h", 0.75)));
-        assert_eq!(deepest(&[("30m", 626.0), ("2h", 400.0), ("6h", 250.0)]), Some(("2h", 0.6)), "the outage is over");
+        assert_eq!(deepest(&[("30m", 500.0), ("2h", 400.0), ("6h", 250.0)]), Some(("6h", 0.75)));
+        assert_eq!(deepest(&[("30m", 501.0), ("2h", 400.0), ("6h", 250.0)]), Some(("2h", 0.6)), "the outage is over");
         assert_eq!(deepest(&[("30m", 960.0), ("2h", 400.0), ("6h", 250.0)]), None);
         assert_eq!(deepest(&[("2h", 0.0), ("6h", 0.0)]), None, "a half hour that was not seen is not low");
     }

@@ -1,11 +1,11 @@
 //! What a restart should not forget of a property, and taking it up again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::Poller;
-use crate::{baseline::Watch, names::PropertyId};
+use crate::{baseline::Watch, names::PropertyId, properties::PropertyInfo, report::Report};
 
 /// What is saved of a property.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -17,10 +17,10 @@ pub struct Kept {
 }
 
 impl Poller {
-    /// Takes up what was saved of a property that is new here.
-    pub(super) fn restore(&mut self, property: PropertyId) {
-        let Some(kept) = self.saver.as_ref().and_then(|saver| saver.storage().load::<Kept>(property)) else { return };
-        self.store.update(property, |state| {
+    /// Adds a property that is new here, with what was saved of it: a counter is never seen to begin again.
+    pub(super) fn add(&mut self, property: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
+        let kept = self.saver.as_ref().and_then(|saver| saver.storage().load::<Kept>(property)).unwrap_or_default();
+        self.store.put_with(property, info, reports, |state| {
             for report in &mut state.reports {
                 let spent = kept.tokens_spent.get(report.name.as_str());
                 report.tokens_spent = report.tokens_spent.max(spent.copied().unwrap_or_default());

@@ -113,7 +113,11 @@ async fn it_stays_ready_whatever_happens() {
 #[tokio::test]
 async fn a_scrape_never_asks_google() {
     let pair = Setup::of(still_world(START)).config(ONCE).start().await;
-    pair.until("up", |metrics| metrics.is_up(SHOP, "realtime") && metrics.is_up(SHOP, "traffic")).await;
+    pair.until("all outcomes", |metrics| {
+        let reports = ["realtime", "traffic", "baseline"];
+        reports.iter().all(|report| metrics.is_up(SHOP, report) && metrics.fails_with(NEWS, report, "no_access"))
+    })
+    .await;
     let before = pair.simulator.requests().len();
     for path in ["/metrics", "/", "/config", "/-/ready", "/-/healthy", "/metrics?scope=exporter"] {
         for _ in 0..5 {

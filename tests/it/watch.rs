@@ -202,7 +202,7 @@ async fn a_restart_forgets_nothing() {
     pair.stop().await;
 
     let pair = Setup { start: now, ..setup() }.start().await;
-    let first = pair.metrics().await;
+    let first = pair.until("the properties", |metrics| metrics.has(SHOP, "report_up")).await;
     assert!(first.of(SHOP, "quota_tokens_spent_total", spent) >= Some(tokens), "a counter goes on");
     let after = pair.until("two hours again", |metrics| window(metrics, SHOP, "pageviews", "2h").is_some()).await;
     let truth = pair.simulator.truth(SHOP).unwrap();
