@@ -129,6 +129,6 @@ const WITHDRAWN: &str = "\
 * until the counts had differed from what is usual for a day; then the bounds are withdrawn (BaselineUnfit).\n";
 
 const DROPS: &str = "\
-Smallest drop that it sees, by the hour of the day; - where there is too little traffic.\n\
+Smallest drop that windows of 30 minutes and of 6 hours see, by the hour of the day; - where there is too little traffic.\n\
 \x20      Mon to Fri        Sat and Sun\n\
 hour      30m      6h       30m      6h";
