@@ -20,23 +20,42 @@ pub struct Observed<'a> {
 
 /// Evidence for a drop that goes on now: 0 is none, 1 is enough to page when it stays for six minutes more.
 pub fn evidence(observed: Observed<'_>) -> f64 {
-    let (mut count, mut expected, mut seen) = (0.0, 0.0, 0);
+    let sums = observed.sums();
     let mut largest = 0.0_f64;
-    let minutes = observed.counts.iter().zip(observed.expected).rev();
-    for (length, (minute, usual)) in (1_u32..).zip(minutes) {
-        if let Some(pageviews) = minute.filter(|_| *usual > 0.0) {
-            count += f64::from(pageviews);
-            expected += usual;
-            seen += 1;
-        }
-        if LENGTHS.contains(&length) && seen >= LEAST_SEEN {
-            largest = largest.max(observed.ratio(count, expected) / ENOUGH);
+    for length in LENGTHS {
+        let recent = sums.get((length / 4).clamp(SHORTEST_RECENT, LONGEST_RECENT));
+        let (Some(sum), Some(recent)) = (sums.get(length), recent) else { break };
+        let goes_on = recent.count <= RECENT_LEVEL * recent.expected;
+        if sum.seen >= LEAST_SEEN && goes_on {
+            largest = largest.max(observed.ratio(sum.count, sum.expected) / ENOUGH);
         }
     }
     largest
 }
 
+/// The last minutes, so many as its place says.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    count: f64,
+    expected: f64,
+    seen: usize,
+}
+
 impl Observed<'_> {
+    /// Sums over the last 0, 1, 2… minutes.
+    fn sums(&self) -> Vec<Sum> {
+        let mut sum = Sum::default();
+        let minutes = self.counts.iter().zip(self.expected).rev().map(|(count, expected)| {
+            if let Some(count) = count.filter(|_| *expected > 0.0) {
+                sum.count += f64::from(count);
+                sum.expected += expected;
+                sum.seen += 1;
+            }
+            sum
+        });
+        std::iter::once(Sum::default()).chain(minutes).collect()
+    }
+
     /// The logarithm of how much likelier the count is at the likeliest level of a drop than at the usual one; negative
     /// where it speaks against a drop.
     fn ratio(&self, count: f64, expected: f64) -> f64 {
@@ -55,10 +74,18 @@ impl Observed<'_> {
 }
 
 /// In minutes: how long ago a drop may have begun.
-const LENGTHS: [u32; 22] = [3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 180, 240, 300, 360];
+const LENGTHS: [usize; 22] = [3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 180, 240, 300, 360];
 
 /// In minutes; fewer say nothing.
-const LEAST_SEEN: u32 = 3;
+const LEAST_SEEN: usize = 3;
+
+/// An outage that is over is none that goes on: the last quarter, of so many minutes, must be low itself, to this part of
+/// the usual.
+const SHORTEST_RECENT: usize = 3;
+
+const LONGEST_RECENT: usize = 30;
+
+const RECENT_LEVEL: f64 = 0.7;
 
 /// Only what is worth a page is a drop: to this part of the usual level or less.
 const HIGHEST_LEVEL: f64 = 0.6;
