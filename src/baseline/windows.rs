@@ -61,7 +61,7 @@ impl Window {
     }
 
     /// What was counted and what was to be expected in this window, when it ends with the last of these minutes; `None`
-    /// while less than [`COVERAGE`] of it were seen.
+    /// while less than four fifths of it were seen.
     pub fn count(&'static self, recent: &Recent<'_>) -> Option<WindowCount> {
         let seen = recent.seen.iter().rev().take(self.minutes).flatten().count();
         if number(seen) < COVERAGE * number(self.minutes) {

@@ -44,7 +44,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
     }
 
     /// Takes a new state of a property in the place of an older one. It is written when the last one is
-    /// [`SAVE_EVERY`] old.
+    /// five minutes old.
     pub fn put(&self, property: PropertyId, state: T, now: Timestamp) {
         self.with(|waiting| {
             let entry = waiting.entry(property).or_insert(Waiting { state: None, written_at: now });
