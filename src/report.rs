@@ -226,9 +226,10 @@ impl Report {
 }
 
 impl Window {
-    /// Whole weeks up to the day before yesterday, which has settled.
+    /// Whole weeks up to the day before yesterday, which has settled, and a little more: a site may have no traffic in the
+    /// first hours of a week.
     fn history(weeks: usize) -> Self {
-        let days = u32::try_from(weeks * 7).unwrap_or(u32::MAX);
+        let days = u32::try_from(weeks * 7 + SPARE_DAYS).unwrap_or(u32::MAX);
         let range = Range::Days(days.saturating_add(SETTLED_DAYS_AGO - 1), SETTLED_DAYS_AGO);
         Self { name: "history", range, meaning: "", exported: &[] }
     }
@@ -292,6 +293,8 @@ pub const BASELINE: &str = "baseline";
 
 /// The last day that is settled when it is asked for: the one before yesterday (support.google.com/analytics/answer/11198161).
 pub const SETTLED_DAYS_AGO: u32 = 2;
+
+const SPARE_DAYS: usize = 2;
 
 /// The dimension of minutes before now, `00` to `29`.
 pub const MINUTES_AGO: &str = "minutesAgo";

@@ -31,7 +31,7 @@ pub struct Baseline {
 
 /// There is no baseline: the history is shorter than two weeks, or nothing happened in it.
 #[derive(Clone, Copy, Debug, PartialEq, ThisError)]
-#[error("there is no baseline: two weeks with traffic are needed, and the history has {history_seconds} seconds")]
+#[error("there is no baseline: two whole weeks of hours with traffic are needed, and there are {:.1} days", history_seconds / 86_400.0)]
 pub struct NoBaseline {
     /// How long the history is, in seconds.
     pub history_seconds: f64,

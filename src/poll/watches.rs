@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
+use tracing::info;
 
 use crate::{
     baseline::{Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch},
@@ -83,9 +84,15 @@ impl Watches {
         let mut usual = history.clone();
         usual.retain(|hour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date()));
         let settled = LocalHour::settled(zone.date(sent_at));
-        let fit =
-            Fit { baseline: Baseline::fit(&usual, settled, *weeks), expires_at: later(sent_at, report.stale_after) };
-        self.0.entry(property).or_default().fit = Some(fit);
+        let baseline = Baseline::fit(&usual, settled, *weeks);
+        let known = &mut self.0.entry(property).or_default().fit;
+        let had_none = known.as_ref().is_some_and(|fit| fit.baseline.is_err());
+        match &baseline {
+            Err(none) if !had_none => info!(%property, reason = %none, "drops of its traffic cannot be seen yet"),
+            Ok(_) if had_none => info!(%property, "drops of its traffic can be seen now"),
+            Err(_) | Ok(_) => {}
+        }
+        *known = Some(Fit { baseline, expires_at: later(sent_at, report.stale_after) });
     }
 
     /// What is shown of a property's baseline now.

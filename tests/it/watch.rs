@@ -170,7 +170,7 @@ async fn history_is_asked_for_every_morning_and_after_a_move() {
     };
     pair.wait_for_many(1, |request| of_morning(request) && request.body["dimensions"] != json!(null)).await;
     let range = asked(&pair).last().unwrap().body["dateRanges"][0].clone();
-    assert_eq!(range["startDate"], "2026-09-28", "eight weeks up to the day before yesterday");
+    assert_eq!(range["startDate"], "2026-09-26", "eight weeks and two days up to the day before yesterday");
     let before = asked(&pair).len();
     pair.until("the morning's answers", |metrics| {
         let at = metrics.of(SHOP, "report_last_success_timestamp_seconds", "report=\"traffic\"");
