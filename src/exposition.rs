@@ -123,7 +123,7 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
     let help = "When the last request for the report was sent, in Unix time; absent before the first attempt.";
     page.family("google_analytics_report_last_attempt_timestamp_seconds", help, Kind::Gauge);
     each(page, |report| report.last_attempt.map(|attempt| unix_seconds(attempt.sent_at)));
-    let help = "How long the last request for the report took, the wait for a token included.";
+    let help = "How long the last poll of the report took, all its requests and the wait for a token included.";
     page.family("google_analytics_report_duration_seconds", help, Kind::Gauge);
     each(page, |report| report.last_attempt.map(|attempt| attempt.took.as_secs_f64()));
     let help = "Time from one request for the report to the next, as planned now.";

@@ -96,10 +96,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(cli)),
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
+    let result = runtime.block_on(commands::run(cli));
+    // What hangs on a disk does not keep the process from ending.
+    runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error, error.exit_code()),

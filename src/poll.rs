@@ -202,7 +202,7 @@ impl Poller {
         self.settle(&poll);
         self.forget_if_gone(poll.job.property);
         // Its property or its report may have gone meanwhile.
-        let outcome = if self.schedule.has(&poll.job) {
+        let outcome = if self.schedule.has(&poll.job) && self.follows(&poll) {
             match &poll.result {
                 Ok(answer) => self.accept(&poll, answer),
                 Err(error) => self.fail(&poll, error),
@@ -252,6 +252,11 @@ impl Poller {
         }
     }
 
+    /// Whether a history is what the present configuration asks for; other reports' values are found by name.
+    fn follows(&self, poll: &Poll) -> bool {
+        !poll.report.is_history() || self.followed.baseline().is_some_and(|report| *report == poll.report)
+    }
+
     fn forget_if_gone(&mut self, property: PropertyId) {
         let properties = &self.followed.properties;
         if !properties.active.contains_key(&property) && !properties.unlisted.contains_key(&property) {
@@ -285,7 +290,7 @@ impl Poller {
         warn!(seconds = back.as_secs(), "the clock was set back; due times are moved with it");
         self.schedule.on_clock_set_back(back, now);
         self.ledger.on_clock_set_back(back);
-        self.watches.on_clock_set_back(now);
+        self.watches.on_clock_set_back(back);
         for state in self.store.properties() {
             self.store.update(state.id, |state| state.on_clock_set_back(back));
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 pub use fields::Field;
-pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
+pub use settings::{BaselineSettings, DEFAULT_WEEKS, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
 use window::{MINUTES, REALTIME_WINDOWS, TRAFFIC_WINDOWS};
 pub use window::{Range, SETTLED_DAYS_AGO, Window};
 

@@ -179,7 +179,7 @@ impl Server {
 /// A disk that hangs does not keep the process from ending.
 async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) {
     let Some(saver) = saver else { return };
-    if tokio::time::timeout(LONGEST_SAVING, saver.flush(clock.now())).await.is_err() {
+    if tokio::time::timeout(LONGEST_SAVING, saver.close(clock.now())).await.is_err() {
         warn!("states could not be saved in time; what came in the last minutes is forgotten");
     }
 }

@@ -45,6 +45,7 @@ pub struct Storage {
     directory: PathBuf,
     /// Held locked.
     _lock: File,
+    was_closed: bool,
 }
 
 impl Storage {
@@ -57,10 +58,24 @@ impl Storage {
         fs::create_dir_all(directory).map_err(unusable)?;
         let lock = File::options().create(true).append(true).open(directory.join(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory: directory.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { directory: directory.to_owned(), _lock: lock, was_closed: was_closed(directory) }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse { path: directory.to_owned() }),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
+    }
+
+    /// Whether the last one to use it saved everything before it ended. Otherwise what was saved is minutes old.
+    pub fn was_closed(&self) -> bool {
+        self.was_closed
+    }
+
+    /// Everything is saved, and nothing more will be.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn close(&self) -> io::Result<()> {
+        File::create(self.directory.join(CLOSED))?.sync_all()?;
+        File::open(&self.directory)?.sync_all()
     }
 
     /// What was saved of a property, if anything was. A file that cannot be read as such is set aside, with a warning.
@@ -77,10 +92,10 @@ impl Storage {
         match format::decode(&bytes) {
             Ok(state) => Some(state),
             Err(error) => {
-                let aside = path.with_extension(DAMAGED);
+                let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
                 // If even that fails, the next save replaces it.
                 let _ = fs::rename(&path, &aside);
-                warn!(%property, file = %aside.display(), error = %Chain(&error), "what was saved is damaged and set aside; beginning anew");
+                warn!(%property, file = %aside.display(), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
                 None
             }
         }
@@ -105,6 +120,11 @@ impl Storage {
     }
 }
 
+/// Asked once: from then on it is in use.
+fn was_closed(directory: &Path) -> bool {
+    fs::remove_file(directory.join(CLOSED)).is_ok()
+}
+
 /// No file is read further than ours can be long.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -120,7 +140,11 @@ const NEW: &str = "new";
 
 const DAMAGED: &str = "damaged";
 
-/// In bytes; the longest that is written has about 20,000.
+const NEWER: &str = "newer";
+
+const CLOSED: &str = "closed";
+
+/// In bytes; the longest that is written has about 7,000.
 const LONGEST_FILE: u64 = 1 << 20;
 
 #[cfg(test)]
@@ -177,6 +201,28 @@ mod tests {
         assert_eq!(storage.load::<Vec<u32>>(id("6")), Some(vec![1, 2, 3]));
         storage.save(id("5"), &vec![9]).unwrap();
         assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![9]));
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_kept_apart() {
+        let directory = TempDir::new().unwrap();
+        let storage = Storage::open(directory.path()).unwrap();
+        storage.save(id("5"), &vec![1]).unwrap();
+        let file = directory.path().join("5.state");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("state 1 ", "state 2 ")).unwrap();
+        assert_eq!(storage.load::<Vec<u32>>(id("5")), None);
+        assert_eq!(names(directory.path()), ["5.newer"]);
+    }
+
+    #[test]
+    fn it_is_known_whether_everything_was_saved() {
+        let directory = TempDir::new().unwrap();
+        let open = || Storage::open(directory.path()).unwrap();
+        assert!(!open().was_closed(), "it is new");
+        open().close().unwrap();
+        assert!(open().was_closed());
+        assert!(!open().was_closed(), "the one before was killed");
     }
 
     #[test]

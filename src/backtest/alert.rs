@@ -73,6 +73,20 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_are_those_of_the_shipped_rules() {
+        let rules = include_str!("../../deploy/prometheus/rules/google_analytics_traffic.yml");
+        let (_, alert) = rules.split_once("- alert: GoogleAnalyticsTrafficDrop\n").unwrap();
+        let of = |key: &str| alert.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap().trim().to_owned();
+        assert_eq!((of("for:"), of("keep_firing_for:")), (format!("{FOR}m"), format!("{KEEP_FIRING_FOR}m")));
+        let most = super::super::shortfall::MOST_BY_NOW;
+        assert!(
+            rules.contains(&format!(
+                "{most} * property_window:google_analytics_window_shortfall:ratio{{window=\"30m\"}}"
+            ))
+        );
+    }
+
+    #[test]
     fn six_minutes_must_pass_before_it_pages() {
         assert_eq!(fires("..xxxxxx..xxxxxxx"), "................F");
     }

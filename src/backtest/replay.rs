@@ -11,6 +11,7 @@ use super::{Alert, Shortfall, Traffic};
 use crate::{
     baseline::{Assessment, Baseline, Expected, History, LocalHour, Minute, Watch, windows::HALF_HOUR},
     calendar::{QuietDays, Zone},
+    report::DEFAULT_WEEKS,
 };
 
 /// What is replayed.
@@ -67,24 +68,22 @@ impl Replay<'_> {
     /// The first and the last date that can be replayed: those of the traffic from the first on that has a baseline.
     pub fn dates(&self) -> Option<RangeInclusive<Date>> {
         let (first, last) = self.traffic.dates()?;
-        let usual = self.usual_history();
         let mut dates = first.series(1.day()).take_while(|date| *date <= last);
-        dates.find(|date| fit(&usual, *date).is_some()).map(|first| first..=last)
+        dates.find(|date| self.fit(*date).is_some()).map(|first| first..=last)
     }
 
     /// Replays these dates. The two days before them only teach. `on_day` is told after each day how many are done, and
     /// how many there are.
     pub fn run(&self, dates: RangeInclusive<Date>, mut on_day: impl FnMut(usize, usize)) -> Outcome {
-        let usual = self.usual_history();
         let (zone, mut state) = (Zone::utc(), State::default());
         let first = dates.start().saturating_sub(TEACHING_DAYS.days());
         let all: Vec<Date> = first.series(1.day()).take_while(|date| date <= dates.end()).collect();
-        let mut baseline = first.yesterday().ok().and_then(|date| fit(&usual, date));
+        let mut baseline = first.yesterday().ok().and_then(|date| self.fit(date));
         for (done, date) in (1..).zip(&all) {
             state.is_counted = dates.contains(date);
             for hour in 0..24 {
                 if hour == NEW_BASELINE_AT {
-                    baseline = fit(&usual, *date);
+                    baseline = self.fit(*date);
                 }
                 let expected =
                     baseline.as_ref().map(|baseline| Expected { baseline, zone: &zone, quiet_days: self.quiet_days });
@@ -99,11 +98,10 @@ impl Replay<'_> {
         state.outcome
     }
 
-    /// Quiet days say nothing of usual ones.
-    fn usual_history(&self) -> History {
-        let mut usual = self.history.clone();
-        usual.retain(|hour| !self.quiet_days.is_quiet(hour.date()));
-        usual
+    /// What was known in the morning of a date. Quiet days say nothing of usual ones.
+    fn fit(&self, date: Date) -> Option<Baseline> {
+        let is_usual = |hour: LocalHour| !self.quiet_days.is_quiet(hour.date());
+        Baseline::fit_usual(self.history, LocalHour::settled(date), DEFAULT_WEEKS, is_usual).ok()
     }
 }
 
@@ -174,14 +172,6 @@ impl State {
         }
     }
 }
-
-/// The baseline that is made on this date.
-fn fit(usual: &History, date: Date) -> Option<Baseline> {
-    Baseline::fit(usual, LocalHour::settled(date), WEEKS).ok()
-}
-
-/// As many as the exporter looks at unless told otherwise.
-const WEEKS: usize = 8;
 
 /// Before a property's realtime counts can be compared, a day of them is needed, and the longest window.
 const TEACHING_DAYS: i64 = 2;

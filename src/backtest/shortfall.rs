@@ -22,13 +22,15 @@ impl Shortfall {
         if !assessment.is_fit {
             return None;
         }
-        let all = || assessment.windows.iter().map(|count| (count, Self::of(count)));
-        let now = all().find(|(count, _)| *count.window == HALF_HOUR).map_or(0.0, |(_, half_hour)| half_hour.depth());
+        let expected = assessment.windows.iter().filter(|count| count.expected > 0.0);
+        let all = || expected.clone().map(|count| (count, Self::of(count)));
+        let half_hour = all().find(|(count, _)| *count.window == HALF_HOUR).map(|(_, half_hour)| half_hour.depth());
+        let now = half_hour.unwrap_or_default();
         let deepest = |counts: &dyn Fn(&WindowCount, &Self) -> bool| {
             let low = all().filter(|(count, shortfall)| counts(count, shortfall)).map(|(_, shortfall)| shortfall);
             low.max_by(|a, b| a.depth().total_cmp(&b.depth()))
         };
-        if assessment.evidence >= Some(ENOUGH) && now > 0.0 {
+        if assessment.evidence >= Some(ENOUGH) && half_hour.is_none_or(|depth| depth > 0.0) {
             return deepest(&|_, _| true);
         }
         deepest(&|count, shortfall| {
@@ -48,7 +50,7 @@ impl Shortfall {
 }
 
 /// By how much more a long window may lack than the last half hour.
-const MOST_BY_NOW: f64 = 1.5;
+pub(super) const MOST_BY_NOW: f64 = 1.5;
 
 /// The evidence that is enough for a page.
 const ENOUGH: f64 = 1.0;

@@ -33,7 +33,7 @@ pub struct Baseline {
 #[derive(Clone, Copy, Debug, PartialEq, ThisError)]
 #[error("there is no baseline: two whole weeks of hours with traffic are needed, and there are {:.1} days", history_seconds / 86_400.0)]
 pub struct NoBaseline {
-    /// How long the history is, in seconds.
+    /// How long the history is, in seconds; 0 where nothing happened in it.
     pub history_seconds: f64,
 }
 
@@ -43,16 +43,31 @@ impl Baseline {
     /// # Errors
     /// The history is shorter than two weeks, or without any traffic.
     pub fn fit(history: &History, settled: LocalHour, weeks: usize) -> Result<Self, NoBaseline> {
+        Self::fit_usual(history, settled, weeks, |_| true)
+    }
+
+    /// The same of those hours that say what is usual; the others are missing. They count in the length of the history.
+    ///
+    /// # Errors
+    /// The history is shorter than two weeks, or without any traffic.
+    pub fn fit_usual(
+        history: &History,
+        settled: LocalHour,
+        weeks: usize,
+        is_usual: impl Fn(LocalHour) -> bool,
+    ) -> Result<Self, NoBaseline> {
         let hours = history.first().map_or(0, |first| first.until(settled)).max(0);
         let none = NoBaseline { history_seconds: seconds(hours) };
         let weeks = weeks.min(usize::try_from(hours / 168).unwrap_or_default());
         if weeks < LEAST_WEEKS {
             return Err(none);
         }
-        let counts = Weeks::new(history, settled, weeks);
+        let mut usual = history.clone();
+        usual.retain(is_usual);
+        let counts = Weeks::new(&usual, settled, weeks);
         let is_silent = counts.medians().iter().all(|median| *median <= 0.0);
         if is_silent {
-            return Err(none);
+            return Err(NoBaseline { history_seconds: 0.0 });
         }
         let (profile, levelled) = profile(&counts);
         let days = counts.days_against(&profile);

@@ -58,6 +58,8 @@ impl Minutes {
     /// Takes an answer to a request that was sent and answered at these times by the clock of this machine.
     pub fn take(&mut self, answer: &MinutesAgo, sent_at: Timestamp, received_at: Timestamp) {
         let current = self.current_minute(answer, sent_at, received_at);
+        // What was counted by a clock that was ahead.
+        self.forget_after(current.later(-1));
         for (ago, count) in (0_i64..).zip(answer).skip(1) {
             let minute = current.later(-ago);
             // Of the oldest a part may have left Google's window already.
@@ -104,12 +106,15 @@ impl Minutes {
         ago.map(|ago| self.get(newest.later(-ago))).collect()
     }
 
-    /// The clock was set back: what it says of the future is not true.
-    pub fn forget_after(&mut self, minute: Minute) {
+    /// What was counted of later minutes cannot be true.
+    fn forget_after(&mut self, minute: Minute) {
         let Some(newest) = self.newest.filter(|newest| *newest > minute) else { return };
         let gone = usize::try_from(minute.until(newest)).unwrap_or(usize::MAX);
         self.counts.truncate(self.counts.len().saturating_sub(gone));
-        self.newest = (!self.counts.is_empty()).then_some(minute);
+        let unseen = self.counts.iter().rev().take_while(|count| count.is_none()).count();
+        self.counts.truncate(self.counts.len() - unseen);
+        let back = i64::try_from(unseen).unwrap_or_default();
+        self.newest = (!self.counts.is_empty()).then_some(minute.later(-back));
     }
 
     /// Which minute is the current one of an answer. The clocks may differ by some seconds and the minute may have

@@ -17,12 +17,18 @@ pub(super) fn unanswered(counts: &[Option<u32>], expected: &[f64]) -> Vec<usize>
             continue;
         }
         let after = seen.iter().skip(index).take(AFTER);
-        if (1..=LONGEST).contains(&silence.len()) && is_unlikely(&silence) && is_back(after) {
+        let is_short = silence.len() + before(&unanswered, minute.place) <= LONGEST;
+        if !silence.is_empty() && is_short && is_unlikely(&silence) && is_back(after) {
             unanswered.extend(silence.iter().map(|minute| minute.place));
         }
         silence.clear();
     }
     unanswered
+}
+
+/// How many of these lie within the hour before a place: a site that fails every few minutes has no gaps in its figures.
+fn before(unanswered: &[usize], place: usize) -> usize {
+    unanswered.iter().filter(|other| place - **other <= HOUR).count()
 }
 
 /// A minute that was looked at.
@@ -48,8 +54,10 @@ fn is_back<'a>(after: impl Iterator<Item = &'a Seen>) -> bool {
     count >= BACK * expected
 }
 
-/// In minutes; a longer silence is an outage.
+/// In minutes; a longer silence is an outage, and so are several in an hour.
 const LONGEST: usize = 7;
+
+const HOUR: usize = 60;
 
 /// In pageviews: with fewer, chance explains the silence.
 const LEAST_EXPECTED: f64 = 15.0;
@@ -58,3 +66,15 @@ const LEAST_EXPECTED: f64 = 15.0;
 const AFTER: usize = 10;
 
 const BACK: f64 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_that_fails_every_few_minutes_has_no_gaps_but_one() {
+        let flapping: Vec<Option<u32>> = (0..120).map(|minute| Some(if minute % 11 < 5 { 0 } else { 10 })).collect();
+        let unanswered = unanswered(&flapping, &[10.0; 120]);
+        assert_eq!(unanswered, [0, 1, 2, 3, 4, 66, 67, 68, 69, 70], "one an hour");
+    }
+}

@@ -153,7 +153,11 @@ fn a_young_or_silent_property_has_no_baseline_and_says_how_young_it_is() {
     let nine_days: History = (1..=216).map(|ago| (settled.later(-ago), 10.0)).collect();
     assert_eq!(fit(&nine_days), Err(9.0 * 86_400.0));
     let silent: History = (1..=1000).map(|ago| (settled.later(-ago), 0.0)).collect();
-    assert_eq!(fit(&silent), Err(3_600_000.0));
+    assert_eq!(fit(&silent), Err(0.0), "a history of nothing is none");
+    // Two weeks whose first days are not usual are still two weeks.
+    let two_weeks: History = (1..=336).map(|ago| (settled.later(-ago), 10.0)).collect();
+    let usual = |hour: LocalHour| hour.until(settled) <= 312;
+    assert!(Baseline::fit_usual(&two_weeks, settled, 8, usual).is_ok());
 }
 
 #[test]

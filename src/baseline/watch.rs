@@ -44,11 +44,6 @@ impl Watch {
         self.minutes.put(minute, pageviews);
     }
 
-    /// The clock was set back to this time.
-    pub fn forget_after(&mut self, now: Timestamp) {
-        self.minutes.forget_after(Minute::of(now));
-    }
-
     /// The last minute that was counted.
     pub fn newest(&self) -> Option<Minute> {
         self.minutes.newest()
@@ -87,6 +82,11 @@ impl Watch {
     fn sample(&self, expected: Expected<'_>, at: Minute) -> Option<Sample> {
         let usual = Usual { expected, calibration: &self.calibration };
         let count = HALF_HOUR.count(&Recent::new(&self.minutes, usual, HALF_HOUR.minutes, at.later(-1)))?;
+        // A quiet day is like no other, and says nothing of the next.
+        let is_quiet = |minute: Minute| expected.quiet_days.is_quiet(expected.zone.date(minute.start()));
+        if is_quiet(at.later(-1)) || is_quiet(at.later(-HALF_HOUR_MINUTES)) {
+            return None;
+        }
         let uncalibrated = count.expected / self.calibration.factor(at.later(-HALF_HOUR_MINUTES));
         if uncalibrated < calibration::LEAST_EXPECTED {
             return None;
@@ -212,6 +212,21 @@ mod tests {
         let mut watch = Watch::default();
         assert!(of(poll(&mut watch, 0, 300, |_| 10)) < 0.1);
         assert!(of(poll(&mut watch, 301, 360, half(301))) > 1.0);
+    }
+
+    #[test]
+    fn a_quiet_day_teaches_nothing() {
+        let (baseline, zone) = (baseline(), Zone::utc());
+        let quiet_days = QuietDays::new(vec!["2026-03-24".parse().unwrap()]);
+        let mut watch = Watch::default();
+        let mut last = Assessment::default();
+        for current in 0..400 {
+            let at = noon().later(current).start() + SignedDuration::from_secs(20);
+            watch.take(&[13; 30], at, at);
+            last = watch.assess(Expected { baseline: &baseline, zone: &zone, quiet_days: &quiet_days });
+        }
+        assert_eq!(last.calibration_ratio, None);
+        assert!(!last.windows.is_empty());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
     baseline::{Baseline, Forecast, History, LocalHour},
     cli::BaselineFlags,
     csv::{self, LocalTime},
+    report::DEFAULT_WEEKS,
 };
 
 /// Prints lines of time, expectation and lower bound; where there is no baseline only the header, and why on stderr.
@@ -20,7 +21,7 @@ use crate::{
 pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
     let history = history(&flags.history)?;
     let settled = LocalHour::settled(flags.at.0.date());
-    let rows = match Baseline::fit(&history, settled, WEEKS) {
+    let rows = match Baseline::fit(&history, settled, DEFAULT_WEEKS) {
         Ok(baseline) => Forecast::next_day(&baseline, flags.window, flags.at.0, flags.step),
         Err(none) => {
             // With stderr closed there is nobody to tell.
@@ -55,6 +56,3 @@ fn table(rows: &[Forecast]) -> String {
     }
     text
 }
-
-/// As many as the exporter looks at.
-const WEEKS: usize = 8;

@@ -73,9 +73,11 @@ fn each_window(
 }
 
 fn yesterdays(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Pageviews that are usual on a day like yesterday, by the weeks before it; from noon on.";
+    let help =
+        "Pageviews that are usual on a day like yesterday, by the weeks before it; from 12 hours after midnight on.";
     each_yesterday(page, rows, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
-    let help = "Pageviews below which a day like yesterday hardly ever falls by chance; from noon on.";
+    let help =
+        "Pageviews below which a day like yesterday hardly ever falls by chance; from 12 hours after midnight on.";
     each_yesterday(page, rows, now, ("yesterday_expected_low_pageviews", help), |yesterday| yesterday.low);
 }
 

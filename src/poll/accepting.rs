@@ -1,6 +1,6 @@
 //! What becomes of an answer: which day it is of, what is stored of it, and what it is held against.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tracing::{debug, warn};
@@ -16,6 +16,7 @@ use crate::{
     clock::later,
     ga,
     names::PropertyId,
+    report::LEAST_STALE_AFTER,
     schedule::{DISCARDED_IN_A_ROW, Outcome},
     store::Snapshot,
 };
@@ -80,18 +81,22 @@ impl Poller {
                 minutes: &answer.minutes,
                 sent_at: minutes.sent_at,
                 received_at: minutes.received_at,
-                expires_at: later(minutes.sent_at, report.stale_after),
+                expires_at: later(minutes.sent_at, report.stale_after.min(longest(report.interval))),
             };
             self.watches.on_minutes(property, &taken, zone, &quiet_days)
         } else if let Some((history, zone)) = answer.history.as_ref().zip(zone) {
             self.watches.on_history(property, report, history, zone, poll.sent_at);
             self.watches.assess_again(property, zone, &quiet_days, poll.sent_at)
         } else {
-            return;
+            None
         };
+        let brings_news = minutes.is_some() || answer.history.is_some();
+        // With every answer: it is of today, and today may have just begun.
         let usual = self.watches.usual(property, zone, &quiet_days, poll.sent_at);
         self.store.update(property, |state| {
-            state.watched = watched;
+            if brings_news {
+                state.watched = watched;
+            }
             state.usual = usual;
         });
     }
@@ -151,4 +156,9 @@ impl Poller {
             self.schedule.ask_anew(&baseline.name, Some(property), self.clock.now());
         }
     }
+}
+
+/// What the alert on drops looks at is never older, however long other values are to hold.
+fn longest(interval: Duration) -> Duration {
+    (3 * interval).max(LEAST_STALE_AFTER)
 }

@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::Poller;
-use crate::{baseline::Watch, names::PropertyId, properties::PropertyInfo, report::Report};
+use crate::{
+    baseline::Watch,
+    names::PropertyId,
+    properties::PropertyInfo,
+    report::Report,
+    storage::{Saver, Storage},
+};
 
 /// What is saved of a property.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -17,16 +23,21 @@ pub struct Kept {
 }
 
 impl Poller {
-    /// Adds a property that is new here, with what was saved of it: a counter is never seen to begin again.
+    /// Adds a property that is new here, with what was saved of it. Of a process that was killed the counters are too old:
+    /// one that begins at 0 again is understood, and one that goes back a little is not.
     pub(super) fn add(&mut self, property: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
-        let kept = self.saver.as_ref().and_then(|saver| saver.storage().load::<Kept>(property)).unwrap_or_default();
+        let storage = self.saver.as_ref().map(Saver::storage);
+        let mut kept = storage.and_then(|storage| storage.load::<Kept>(property)).unwrap_or_default();
+        if !storage.is_some_and(Storage::was_closed) {
+            kept.tokens_spent.clear();
+        }
         self.store.put_with(property, info, reports, |state| {
             for report in &mut state.reports {
                 let spent = kept.tokens_spent.get(report.name.as_str());
                 report.tokens_spent = report.tokens_spent.max(spent.copied().unwrap_or_default());
             }
         });
-        self.watches.restore(property, kept.watch, self.clock.now());
+        self.watches.restore(property, kept.watch);
     }
 
     /// Hands over the present state to be saved.

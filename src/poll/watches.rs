@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use crate::{
@@ -81,10 +81,9 @@ impl Watches {
         sent_at: Timestamp,
     ) {
         let Brings::History { weeks, quiet_days } = &report.brings else { return };
-        let mut usual = history.clone();
-        usual.retain(|hour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date()));
         let settled = LocalHour::settled(zone.date(sent_at));
-        let baseline = Baseline::fit(&usual, settled, *weeks);
+        let is_usual = |hour: LocalHour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date());
+        let baseline = Baseline::fit_usual(history, settled, *weeks, is_usual);
         let known = &mut self.0.entry(property).or_default().fit;
         let had_none = known.as_ref().is_some_and(|fit| fit.baseline.is_err());
         match &baseline {
@@ -118,9 +117,8 @@ impl Watches {
         self.0.get(&property).map(|known| known.watch.clone()).unwrap_or_default()
     }
 
-    /// Takes up what was saved. What it says of the time after `now` cannot be true.
-    pub(super) fn restore(&mut self, property: PropertyId, mut watch: Watch, now: Timestamp) {
-        watch.forget_after(now);
+    /// Takes up what was saved. Whether the clock is right is not known yet.
+    pub(super) fn restore(&mut self, property: PropertyId, watch: Watch) {
         self.0.entry(property).or_default().watch = watch;
     }
 
@@ -131,9 +129,13 @@ impl Watches {
         }
     }
 
-    /// The clock was set back to this time.
-    pub(super) fn on_clock_set_back(&mut self, now: Timestamp) {
-        self.0.values_mut().for_each(|property| property.watch.forget_after(now));
+    /// The clock was set back: nothing holds longer than it was meant to.
+    pub(super) fn on_clock_set_back(&mut self, by: SignedDuration) {
+        let back = |at: &mut Timestamp| *at = at.saturating_sub(by).unwrap_or(*at);
+        for property in self.0.values_mut() {
+            property.minutes_hold_until.iter_mut().for_each(back);
+            property.fit.iter_mut().for_each(|fit| back(&mut fit.expires_at));
+        }
     }
 
     /// Forgets a property.

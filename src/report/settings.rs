@@ -51,7 +51,12 @@ pub struct BaselineSettings {
 
 impl Default for BaselineSettings {
     fn default() -> Self {
-        Self { enabled: true, weeks: WEEKS, stale_after: StaleAfter::Intervals(3.0), quiet_days: QuietDays::default() }
+        Self {
+            enabled: true,
+            weeks: DEFAULT_WEEKS,
+            stale_after: StaleAfter::Intervals(3.0),
+            quiet_days: QuietDays::default(),
+        }
     }
 }
 
@@ -59,4 +64,4 @@ impl Default for BaselineSettings {
 pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(120);
 
 /// Measured: fewer weeks mistake a campaign or a holiday for what is usual.
-const WEEKS: usize = 8;
+pub const DEFAULT_WEEKS: usize = 8;

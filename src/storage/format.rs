@@ -20,6 +20,12 @@ pub(super) enum Error {
     Content(#[source] serde_json::Error),
 }
 
+impl Error {
+    pub(super) fn is_of_newer_version(&self) -> bool {
+        matches!(self, Self::Version(version) if *version > VERSION)
+    }
+}
+
 pub(super) fn encode<T: Serialize>(state: &T) -> Vec<u8> {
     let content = serde_json::to_vec(state).expect("texts, numbers and lists always serialise");
     let mut bytes = format!("{MAGIC}{VERSION} {:08x}\n", checksum(&content)).into_bytes();

@@ -14,6 +14,7 @@ use super::Storage;
 use crate::{
     chain::Chain,
     clock::{Clock, later},
+    jitter,
     names::PropertyId,
 };
 
@@ -22,6 +23,8 @@ use crate::{
 pub struct Saver<T> {
     storage: Arc<Storage>,
     waiting: Arc<Mutex<BTreeMap<PropertyId, Waiting<T>>>>,
+    /// Held while files are written: a batch that was given up goes on in its thread.
+    writing: Arc<Mutex<()>>,
 }
 
 /// One state for each property at most.
@@ -35,7 +38,7 @@ struct Waiting<T> {
 impl<T: Serialize + Send + 'static> Saver<T> {
     /// A saver into this directory.
     pub fn new(storage: Arc<Storage>) -> Self {
-        Self { storage, waiting: Arc::default() }
+        Self { storage, waiting: Arc::default(), writing: Arc::default() }
     }
 
     /// The directory.
@@ -44,10 +47,12 @@ impl<T: Serialize + Send + 'static> Saver<T> {
     }
 
     /// Takes a new state of a property in the place of an older one. It is written when the last one is
-    /// five minutes old.
+    /// five minutes old; the first one sooner, so that not all are written at the same time.
     pub fn put(&self, property: PropertyId, state: T, now: Timestamp) {
         self.with(|waiting| {
-            let entry = waiting.entry(property).or_insert(Waiting { state: None, written_at: now });
+            let some_time_ago = SAVE_EVERY.mul_f64(jitter::place(property));
+            let written_at = now.saturating_sub(some_time_ago).unwrap_or(now);
+            let entry = waiting.entry(property).or_insert(Waiting { state: None, written_at });
             entry.state = Some(state);
         });
     }
@@ -67,10 +72,14 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         }
     }
 
-    /// Writes everything that is not written yet.
-    pub async fn flush(&self, now: Timestamp) {
+    /// Writes everything that is not written yet, and that this was the end.
+    pub async fn close(&self, now: Timestamp) {
         let due = self.take(now, Duration::ZERO);
-        self.write(due, &mut false).await;
+        let mut is_failing = false;
+        self.write(due, &mut is_failing).await;
+        if !is_failing && let Err(error) = self.storage.close() {
+            warn!(error = %Chain(&error), "counters will begin at 0 again");
+        }
     }
 
     /// The states whose last writing is so long ago; they count as written.
@@ -90,8 +99,9 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         if states.is_empty() {
             return;
         }
-        let storage = Arc::clone(&self.storage);
+        let (storage, writing) = (Arc::clone(&self.storage), Arc::clone(&self.writing));
         let written = tokio::task::spawn_blocking(move || {
+            let _alone = writing.lock().unwrap_or_else(PoisonError::into_inner);
             let mut failure = None;
             for (property, state) in states {
                 if let Err(error) = storage.save(property, &state) {
@@ -124,7 +134,11 @@ impl<T: Serialize + Send + 'static> Saver<T> {
 
 impl<T> Clone for Saver<T> {
     fn clone(&self) -> Self {
-        Self { storage: Arc::clone(&self.storage), waiting: Arc::clone(&self.waiting) }
+        Self {
+            storage: Arc::clone(&self.storage),
+            waiting: Arc::clone(&self.waiting),
+            writing: Arc::clone(&self.writing),
+        }
     }
 }
 
@@ -155,13 +169,11 @@ mod tests {
         let (saver, five, six) = (saver(&directory), "5".parse().unwrap(), "6".parse().unwrap());
         saver.put(five, 1, at(0));
         saver.put(five, 2, at(60));
-        saver.put(six, 3, at(100));
-        assert_eq!(saver.take(at(299), SAVE_EVERY), []);
-        assert_eq!(saver.take(at(300), SAVE_EVERY), [(five, 2)]);
-        assert_eq!(saver.take(at(1000), SAVE_EVERY), [(six, 3)]);
-        saver.put(five, 4, at(310));
-        assert_eq!(saver.take(at(599), SAVE_EVERY), []);
-        assert_eq!(saver.take(at(600), SAVE_EVERY), [(five, 4)]);
+        saver.put(six, 3, at(60));
+        assert_eq!(saver.take(at(400), SAVE_EVERY), [(five, 2), (six, 3)]);
+        saver.put(five, 4, at(410));
+        assert_eq!(saver.take(at(699), SAVE_EVERY), []);
+        assert_eq!(saver.take(at(700), SAVE_EVERY), [(five, 4)]);
     }
 
     #[test]
@@ -178,7 +190,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let saver = saver(&directory);
         saver.put("5".parse().unwrap(), 1, at(0));
-        saver.flush(at(1)).await;
+        saver.close(at(1)).await;
         assert_eq!(saver.storage().load::<u32>("5".parse().unwrap()), Some(1));
     }
 }

@@ -151,6 +151,11 @@ impl Setup {
 }
 
 impl Pair {
+    /// Ends the exporter without a chance to say goodbye.
+    pub(crate) async fn kill(mut self) {
+        self.tasks.shutdown().await;
+    }
+
     /// Ends both, the exporter as a signal does.
     pub(crate) async fn stop(self) {
         drop(self.client);

@@ -185,6 +185,25 @@ async fn history_is_asked_for_every_morning_and_after_a_move() {
 }
 
 #[tokio::test]
+async fn after_a_kill_counters_begin_anew_and_minutes_do_not() {
+    let storage = TempDir::new().unwrap();
+    let setup = || Setup { storage: Some(storage.path().to_owned()), ..Setup::of(world()).config(EVERY_SECOND) };
+    let pair = setup().start().await;
+    watched(&pair, SHOP).await;
+    pair.stop().await;
+    let pair = setup().start().await;
+    watched(&pair, SHOP).await;
+    // No goodbye: what the one before it saved is still there, and older than what was shown last.
+    pair.kill().await;
+    let hang = Fault::new(Effect::Hang).on(Method::RunRealtimeReport);
+    let pair = setup().fault(hang).start().await;
+    let metrics = pair.until("the properties", |metrics| metrics.has(SHOP, "report_up")).await;
+    assert_eq!(metrics.of(SHOP, "quota_tokens_spent_total", "report=\"realtime\""), Some(0.0));
+    let kept = std::fs::read_to_string(storage.path().join(format!("{SHOP}.state"))).unwrap();
+    assert!(kept.contains("\"counts\":[") && kept.contains("\"tokens_spent\":{"), "{kept}");
+}
+
+#[tokio::test]
 async fn a_restart_forgets_nothing() {
     let storage = TempDir::new().unwrap();
     let setup = || Setup { storage: Some(storage.path().to_owned()), ..Setup::of(world()).config(EVERY_SECOND) };
