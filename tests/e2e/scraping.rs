@@ -172,7 +172,7 @@ async fn quotas_are_what_google_says(prometheus: &Prometheus, simulator: &Simula
     })
     .await;
     let spent = prometheus.query("google_analytics_quota_tokens_spent_total > 0").await;
-    assert_eq!(spent.len(), 2 * standstill.ids().len(), "{spent:?}");
+    assert_eq!(spent.len(), 3 * standstill.ids().len(), "{spent:?}");
 }
 
 fn left(simulator: &Simulator, id: &str, category: &str, bucket: &str) -> u32 {
@@ -189,7 +189,8 @@ fn none(series: &[Series]) -> Result<(), String> {
     if series.is_empty() { Ok(()) } else { Err(format!("{} series, like {:?}", series.len(), series.first())) }
 }
 
-const TRAFFIC: &str = "{__name__=~\"google_analytics_(realtime|realtime_5m|today|yesterday|trailing_.+d)_.+\"}";
+const TRAFFIC: &str = "{__name__=~\"google_analytics_(realtime|realtime_5m|today|yesterday|trailing_.+d)_.+\",\
+                       __name__!~\".*_expected_.*\"}";
 
 const BRISK: &str = "
 properties: [{id: 71, labels: {site: 'a\\b\"c'}}]
