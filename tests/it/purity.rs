@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 /// The modules that take values and return values.
 const PURE: &[&str] = &[
+    "backtest",
     "baseline",
     "calendar",
     "chain",
