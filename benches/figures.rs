@@ -19,6 +19,9 @@ use google_analytics_exporter::{
 };
 use tempfile::TempDir;
 
+/// How many reports every property has: realtime, traffic and baseline.
+const REPORTS: usize = 3;
+
 fn main() {
     // It sets up the process' one TLS provider, which this file's own client needs too.
     Transport::new(Roots::Nobody, Deadlines::default()).expect("without trust there is nothing to load");
@@ -51,7 +54,7 @@ async fn memory(properties: usize) {
     let simulator = simulator(properties).await;
     let directory = TempDir::new().unwrap();
     let exporter = Exporter::start(&simulator, directory.path());
-    exporter.until_up(2 * properties).await;
+    exporter.until_up(REPORTS * properties).await;
     // A few scrapes more, so that their buffers count.
     for _ in 0..3 {
         exporter.scrape().await;
@@ -68,7 +71,7 @@ async fn first_full_data(properties: usize, latency: Duration) {
     let directory = TempDir::new().unwrap();
     let started = monotonic();
     let exporter = Exporter::start(&simulator, directory.path());
-    exporter.until_up(2 * properties).await;
+    exporter.until_up(REPORTS * properties).await;
     println!("| first full data of {properties} properties, each answer after {latency:?} | {:?} |", started.elapsed());
 }
 

@@ -58,6 +58,8 @@ impl Calibration {
         if self.last_sample().is_some_and(|last| last >= sample.at) || !sample.ratio.is_finite() {
             return;
         }
+        // As many as there will be, and no more: there are many properties.
+        self.samples.reserve_exact(KEPT + 1 - self.samples.len());
         self.samples.push_back(sample);
         if self.samples.len() > KEPT {
             self.samples.pop_front();

@@ -4,7 +4,7 @@
 //! minutes heals itself. Refuses to know what is expected. Invariant: a minute is either counted, perhaps as 0, or it was
 //! never seen; the current minute is never in it.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,33 +12,38 @@ use serde::{Deserialize, Serialize};
 /// A minute of the clock, counted from 1970 in Unix time.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
-pub struct Minute(i64);
+pub struct Minute(i32);
 
 impl Minute {
     /// The minute that this instant lies in.
     pub fn of(at: Timestamp) -> Self {
-        Self(at.as_second().div_euclid(SECONDS))
+        Self::new(at.as_second().div_euclid(SECONDS))
     }
 
     /// When it begins.
     pub fn start(self) -> Timestamp {
-        Timestamp::from_second(self.0.saturating_mul(SECONDS)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_second(i64::from(self.0) * SECONDS).unwrap_or(Timestamp::MAX)
     }
 
     /// A minute so many minutes later; earlier with a negative number.
     #[must_use]
     pub fn later(self, minutes: i64) -> Self {
-        Self(self.0.saturating_add(minutes))
+        Self::new(i64::from(self.0).saturating_add(minutes))
     }
 
     /// How many minutes it is from this one to another.
     pub fn until(self, other: Self) -> i64 {
-        other.0.saturating_sub(self.0)
+        i64::from(other.0) - i64::from(self.0)
     }
 
     /// Minutes since the last full ten of the clock in UTC.
     pub fn of_ten(self) -> i64 {
-        self.0.rem_euclid(10)
+        i64::from(self.0.rem_euclid(10))
+    }
+
+    /// The last one is in the year 6053.
+    fn new(minutes: i64) -> Self {
+        Self(i32::try_from(minutes).unwrap_or(if minutes < 0 { i32::MIN } else { i32::MAX }))
     }
 }
 
@@ -50,8 +55,25 @@ pub type MinutesAgo = [u32; COVERED];
 pub struct Minutes {
     /// The minute of the last count; older ones stand before it without a gap.
     newest: Option<Minute>,
-    /// At most [`KEPT`]; `None` where nobody has looked.
-    counts: Vec<Option<u32>>,
+    /// At most [`KEPT`].
+    counts: Vec<Seen>,
+}
+
+/// A count, or that nobody has looked; in four bytes, since there are many.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "Option<u32>", into = "Option<u32>")]
+struct Seen(Option<NonZeroU32>);
+
+impl From<Option<u32>> for Seen {
+    fn from(count: Option<u32>) -> Self {
+        Self(count.and_then(|count| NonZeroU32::new(count.saturating_add(1))))
+    }
+}
+
+impl From<Seen> for Option<u32> {
+    fn from(seen: Seen) -> Self {
+        seen.0.map(|more| more.get() - 1)
+    }
 }
 
 impl Minutes {
@@ -79,8 +101,8 @@ impl Minutes {
         if self.counts.is_empty() || further > 0 {
             let unseen = usize::try_from(further - 1).unwrap_or(0).min(KEPT);
             let unseen = if self.counts.is_empty() { 0 } else { unseen };
-            self.counts.extend(std::iter::repeat_n(None, unseen));
-            self.counts.push(Some(count));
+            self.counts.extend(std::iter::repeat_n(Seen::default(), unseen));
+            self.counts.push(Seen::from(Some(count)));
             self.newest = Some(minute);
             self.counts.drain(..self.counts.len().saturating_sub(KEPT));
             return;
@@ -92,7 +114,7 @@ impl Minutes {
     pub fn get(&self, minute: Minute) -> Option<u32> {
         let before_newest = usize::try_from(minute.until(self.newest?)).ok()?;
         let place = self.counts.len().checked_sub(before_newest + 1)?;
-        self.counts.get(place).copied().flatten()
+        self.counts.get(place).copied().and_then(Option::from)
     }
 
     /// The last minute that was counted.
@@ -111,7 +133,7 @@ impl Minutes {
         let Some(newest) = self.newest.filter(|newest| *newest > minute) else { return };
         let gone = usize::try_from(minute.until(newest)).unwrap_or(usize::MAX);
         self.counts.truncate(self.counts.len().saturating_sub(gone));
-        let unseen = self.counts.iter().rev().take_while(|count| count.is_none()).count();
+        let unseen = self.counts.iter().rev().take_while(|seen| seen.0.is_none()).count();
         self.counts.truncate(self.counts.len() - unseen);
         let back = i64::try_from(unseen).unwrap_or_default();
         self.newest = (!self.counts.is_empty()).then_some(minute.later(-back));
@@ -145,11 +167,11 @@ impl Minutes {
             return;
         }
         if let Some(missing) = (before_newest + 1).checked_sub(self.counts.len()).filter(|missing| *missing > 0) {
-            self.counts.splice(..0, std::iter::repeat_n(None, missing));
+            self.counts.splice(..0, std::iter::repeat_n(Seen::default(), missing));
         }
         let place = self.counts.len() - before_newest - 1;
         if let Some(slot) = self.counts.get_mut(place) {
-            *slot = Some(count);
+            *slot = Seen::from(Some(count));
         }
     }
 }
