@@ -28,6 +28,7 @@ use crate::{
     },
 };
 
+pub mod calendar_file;
 mod problem;
 mod read;
 mod reader;
