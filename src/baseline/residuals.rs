@@ -1,6 +1,6 @@
 //! How wrong the baseline would have been: each week predicted from the others and from the level known at the time.
 
-use super::statistics::{median, quantile};
+use super::statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile};
 
 /// Every hour of the history against its prediction, in order of time.
 pub(super) struct Residuals {
@@ -111,9 +111,6 @@ const LEAST_PREDICTED: f64 = 0.5;
 
 /// The variance of an hour less the mean of its two neighbours.
 const BEND_VARIANCE: f64 = 1.5;
-
-/// The median of a squared standard normal value.
-const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
 
 const LEAST_BENDS: usize = 100;
 

@@ -1,6 +1,6 @@
 //! The profile of a small site, drawn towards a smoother one where chance explains the difference.
 
-use super::statistics::median;
+use super::statistics::{MEDIAN_OF_CHI_SQUARE, median, number};
 
 /// A smoother profile, and how much each hour's own value counts against it.
 pub(super) struct Smoothing {
@@ -42,7 +42,7 @@ fn smooth(profile: &[f64], first_day: usize) -> Vec<f64> {
         let shares: Vec<Vec<f64>> = alike.filter_map(|day| Some(shares(days.get(day)?, *totals.get(day)?))).collect();
         let mean = |hour: usize| {
             let all = shares.iter().filter_map(|shares| shares.get(hour));
-            all.sum::<f64>() / super::statistics::number(shares.len().max(1))
+            all.sum::<f64>() / number(shares.len().max(1))
         };
         (0..24).map(mean).collect()
     };
@@ -76,8 +76,5 @@ const MEAN_OF_TRIMMED: f64 = 1.3;
 
 /// Of pageviews that come in sessions, before it is measured.
 const DISPERSION: f64 = 2.5;
-
-/// The median of a squared standard normal value.
-const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
 
 const TINY: f64 = 1e-9;

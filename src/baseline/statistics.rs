@@ -38,6 +38,9 @@ pub(super) fn number(count: usize) -> f64 {
     number
 }
 
+/// The median of a squared standard normal value.
+pub(super) const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ use crate::{
 /// The answer is not the one asked for: nothing of it is used.
 pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
     let mut minutes = MinutesAgo::default();
-    let mut seen = [false; 30];
+    let mut seen = minutes.map(|_| false);
     for (value, pageviews) in rows(response, MINUTES_AGO)? {
         let unknown = || Error::NoSuchTime(super::shown(value));
         let ago: usize = value.parse().map_err(|_| unknown())?;
