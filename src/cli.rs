@@ -18,7 +18,7 @@ use crate::{
     telemetry::{LogFormat, LogLevel},
 };
 
-pub use history::{BacktestFlags, BaselineFlags};
+pub use history::{BacktestFlags, BaselineFlags, QuietDay};
 
 mod history;
 

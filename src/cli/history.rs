@@ -1,6 +1,6 @@
 //! The flags of the commands that look at history.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{ArgGroup, Args, value_parser};
 use jiff::civil::Date;
@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use super::AccessFlags;
 use crate::{
     baseline::{WINDOWS, Window},
-    calendar::quiet_days::Entry,
+    calendar::quiet_days::{Entry, EntryError},
+    config::calendar_file,
     csv::{LocalTime, TimeError},
     names::PropertyId,
 };
@@ -58,13 +59,30 @@ pub struct BacktestFlags {
     /// Last date to replay. Without it the last one.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub to: Option<Date>,
-    /// Day on which less is expected, as in reports.baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02; may be
-    /// given several times.
+    /// Day on which less is expected, as in reports.baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02, or an
+    /// iCalendar file; may be given several times.
     #[arg(long = "quiet-day", value_name = "DAY")]
-    pub quiet_days: Vec<Entry>,
+    pub quiet_days: Vec<QuietDay>,
     /// Flags on how Google is reached.
     #[command(flatten)]
     pub access: AccessFlags,
+}
+
+/// What `--quiet-day` names.
+#[derive(Clone, Debug)]
+pub enum QuietDay {
+    /// Days, told as such.
+    Days(Entry),
+    /// An iCalendar file, not read yet.
+    Calendar(PathBuf),
+}
+
+impl FromStr for QuietDay {
+    type Err = EntryError;
+
+    fn from_str(text: &str) -> Result<Self, EntryError> {
+        if calendar_file::is_meant(text) { Ok(Self::Calendar(text.into())) } else { text.parse().map(Self::Days) }
+    }
 }
 
 fn local_time(text: &str) -> Result<LocalTime, TimeError> {

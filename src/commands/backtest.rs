@@ -13,9 +13,9 @@ use super::{
 use crate::{
     backtest::{Outcome, Replay, Traffic, picture, summary::Summary},
     baseline::History,
-    calendar::{QuietDays, Zone},
-    cli::BacktestFlags,
-    config::Config,
+    calendar::{QuietDays, Zone, quiet_days::Entry},
+    cli::{BacktestFlags, QuietDay},
+    config::{Config, calendar_file},
     csv, ga,
     names::PropertyId,
     report::{Report, Request},
@@ -28,7 +28,7 @@ use crate::{
 /// The past cannot be read or asked for, or has too little to be replayed.
 pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
     let past = Past::new(flags, surroundings).await?;
-    let quiet_days = QuietDays::new(flags.quiet_days.clone());
+    let quiet_days = QuietDays::new(flags.quiet_days.iter().map(entry).collect::<Result<_, _>>()?);
     let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
     let dates = dates(&replay, flags)?;
     let outcome = with_progress(&replay, dates.clone());
@@ -59,6 +59,14 @@ impl Past {
         let traffic = flags.realtime.as_deref().map(minutes).transpose()?;
         let is_spread = traffic.is_none();
         Ok(Self { traffic: traffic.unwrap_or_else(|| Traffic::spread(&history)), history, is_spread })
+    }
+}
+
+fn entry(day: &QuietDay) -> Result<Entry, Error> {
+    match day {
+        QuietDay::Days(days) => Ok(days.clone()),
+        QuietDay::Calendar(path) => calendar_file::read(path, &path.to_string_lossy(), "the working directory")
+            .map_err(|messages| Error::Usage(messages.join("\n"))),
     }
 }
 

@@ -16,14 +16,14 @@ pub fn is_meant(text: &str) -> bool {
     text.trim_end().to_ascii_lowercase().ends_with(".ics")
 }
 
-/// The days in a file; `text` is what messages call it.
+/// The days in a file; `text` is what messages call it, and `base` says where relative paths begin.
 ///
 /// # Errors
 /// What is wrong with it, a message for each mistake.
-pub fn read(path: &Path, text: &str) -> Result<Entry, Vec<String>> {
+pub fn read(path: &Path, text: &str, base: &str) -> Result<Entry, Vec<String>> {
     let bytes = contents(path).map_err(|error| {
         let wrong = format!(
-            "cannot read the calendar {} ({error}); give the path of a readable file, relative to this file's directory",
+            "cannot read the calendar {} ({error}); give the path of a readable file, relative to {base}",
             quoted(text)
         );
         vec![wrong]

@@ -74,9 +74,26 @@ fn minutes_are_taken_instead_of_hours() {
 }
 
 #[test]
+fn a_quiet_day_may_be_told_by_a_calendar() {
+    let directory = with_an_outage();
+    let calendar = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260102\nEND:VEVENT\nEND:VCALENDAR\n";
+    fs::write(directory.path().join("days.ics"), calendar).unwrap();
+    let told = |quiet_day: &[&str]| {
+        let dates = ["--history", "history.csv", "--from", "2026-01-02", "--to", "2026-01-03"];
+        let run = run(&directory, &[&dates[..], quiet_day].concat());
+        assert!(run.status.success(), "{run:?}");
+        text(&run.stdout).to_owned()
+    };
+    let by_date = told(&["--quiet-day", "2026-01-02"]);
+    assert_eq!(told(&["--quiet-day", "days.ics"]), by_date);
+    assert_ne!(told(&[]), by_date);
+}
+
+#[test]
 fn wrong_input_is_refused_with_what_is_right() {
     let directory = with_an_outage();
     fs::write(directory.path().join("short.csv"), baseline::history(2)).unwrap();
+    fs::write(directory.path().join("empty.ics"), "").unwrap();
     for (arguments, code, message) in [
         (
             &["--history", "none.csv"][..],
@@ -97,6 +114,18 @@ fn wrong_input_is_refused_with_what_is_right() {
             &["--history", "history.csv", "--from", "2026-02-01"],
             1,
             "error: none of these days can be replayed; from 2025-12-16 to 2026-01-04 it is possible\n",
+        ),
+        (
+            &["--history", "history.csv", "--quiet-day", "none.ics"],
+            64,
+            "error: cannot read the calendar `none.ics` (No such file or directory (os error 2)); give the path of a \
+             readable file, relative to the working directory\n",
+        ),
+        (
+            &["--history", "history.csv", "--quiet-day", "empty.ics"],
+            64,
+            "error: calendar `empty.ics`, line 1: this is not an iCalendar file, which begins with `BEGIN:VCALENDAR`; give \
+             a file that was exported from a calendar\n",
         ),
         (
             &["--history", "history.csv", "--from", "2026-01-04", "--svg", "no/picture.svg"],

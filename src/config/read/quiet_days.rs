@@ -39,7 +39,7 @@ fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path) -> Option
             let text = text.trim();
             let wrong = |message| reader.error(item.position, format!("`{key}`: {message}"));
             let found = path(text, base).map_err(|wrong| vec![wrong]);
-            let calendar = found.and_then(|path| calendar_file::read(&path, text));
+            let calendar = found.and_then(|path| calendar_file::read(&path, text, "this file's directory"));
             calendar.map_err(|messages| messages.into_iter().for_each(wrong)).ok()
         }
         Value::Scalar(..) | Value::Sequence(_) | Value::Mapping(_) => {
