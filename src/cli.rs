@@ -15,6 +15,7 @@ use crate::{
     ga::{ADMIN_API_URL, DATA_API_URL},
     http::{ListenAddress, TelemetryPath},
     names::PropertyId,
+    shard::Shard,
     telemetry::{LogFormat, LogLevel},
 };
 
@@ -64,12 +65,23 @@ pub struct ServeFlags {
     /// Flags of the HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
+    /// Which share of the properties is exported.
+    #[command(flatten)]
+    pub share: ShareFlags,
     /// Flags of what is kept over a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
     /// Flags of the log.
     #[command(flatten)]
     pub log: LogFlags,
+}
+
+/// Flags on which share of the properties is exported.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ShareFlags {
+    /// Export only this share of the properties: of N processes with the same configuration, number I, counted from 0.
+    #[arg(long = "shard", value_name = "I/N", default_value_t)]
+    pub shard: Shard,
 }
 
 /// Flags of what is kept over a restart.
@@ -100,6 +112,9 @@ pub struct DemoFlags {
     /// How long the traffic of one property stops.
     #[arg(long = "demo.outage", value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
     pub outage: Duration,
+    /// Which share of the properties is exported.
+    #[command(flatten)]
+    pub share: ShareFlags,
     /// Flags of what is kept over a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
@@ -199,6 +214,7 @@ mod tests {
             ("--google.data-api-url", "ftp://x", "http or https"),
             ("--web.listen-address", "9674", "`:9674`"),
             ("--web.telemetry-path", "metrics", "start with a slash"),
+            ("--shard", "3/3", "the last is `2/3`"),
             ("--log.level", "loud", "debug, info, warn or error"),
         ] {
             let message = Cli::try_parse_from(["x", flag, value]).unwrap_err().to_string();

@@ -22,7 +22,8 @@ use crate::{
     names::{PropertyId, Reason},
     observer::Observer,
     plan::Plan,
-    properties::Properties,
+    properties::{Properties, PropertySet},
+    shard::Shard,
 };
 
 use agenda::{Agenda, Due};
@@ -80,8 +81,9 @@ impl Discoverer {
         observer: Arc<dyn Observer>,
         clock: Clock,
         config: Config,
+        shard: Shard,
     ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<NewConfig>) {
-        let properties = Properties::new(&config);
+        let properties = Properties::new(&config, shard);
         let plan = Plan::new(&config, properties.set(), config.discovery.is_none());
         if plan.is_complete {
             info!(properties = plan.properties.active.len(), "properties to export");
@@ -169,7 +171,7 @@ impl Discoverer {
         self.plan_all();
         let plan = Plan::new(&self.config, self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
-        info!(properties = plan.properties.active.len(), "properties to export");
+        self.tell_of(&plan.properties);
         self.plan.send_replace(Arc::new(plan));
         self.news = News::None;
     }
@@ -213,23 +215,33 @@ impl Discoverer {
 
     fn take_listing(&mut self, listing: Vec<ListedProperty>, now: Timestamp) {
         works_again(&mut self.listing_fails, "the properties can be listed again");
-        let before = self.properties.set().active.len();
+        let before = self.properties.set();
         debug!(properties = listing.len(), "listed the properties");
         self.properties.on_listing(now, listing);
-        let after = self.properties.set().active.len();
-        if !self.has_listed || before != after {
-            info!(properties = after, "properties to export");
-            if after == 0 {
-                let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
-                              discovery.exclude";
-                warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
-            }
+        let after = self.properties.set();
+        let counts = |set: &PropertySet| (set.active.len(), set.elsewhere);
+        if !self.has_listed || counts(&before) != counts(&after) {
+            self.tell_of(&after);
         }
         self.has_listed = true;
         self.news = News::Properties;
         let interval = self.config.discovery.as_ref().map(|discovery| discovery.interval);
         self.agenda.listing_came(interval, now);
         self.observer.properties_listed(true, now);
+    }
+
+    fn tell_of(&self, properties: &PropertySet) {
+        let (here, elsewhere) = (properties.active.len(), properties.elsewhere);
+        if elsewhere > 0 {
+            info!(properties = here, elsewhere, "properties to export; the other shards have the rest");
+        } else {
+            info!(properties = here, "properties to export");
+        }
+        if here + elsewhere == 0 {
+            let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
+                          discovery.exclude";
+            warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
+        }
     }
 
     /// Names may come five a second; everybody who follows the plan has them once a second at most.

@@ -75,7 +75,10 @@ impl http::Exporter for Exporter {
     }
 
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
-        self.metrics.set_properties(self.plan.borrow().properties.active.len());
+        {
+            let plan = self.plan.borrow();
+            self.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
+        }
         let own = self.metrics.gather();
         let view = match scope {
             Scope::All => {

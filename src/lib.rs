@@ -9,16 +9,16 @@
 //! cli ─► config ─► report ─────────────┐                    start-up: pure after reading the files
 //!                                      ▼
 //! auth ─► ga::Client ─► discover, poll ─► translate ─► store ─► exposition ─► http ─► Prometheus
-//!                          ▲ │                           ▲          ▲
-//!      properties, schedule, quota, calendar, plan,      └ status   └ self_metrics
-//!      baseline (pure)            └ storage
+//!                          ▲ │                           │          ▲
+//!      properties, shard, schedule, quota, calendar,     └ status   └ self_metrics
+//!      plan, baseline (pure)      └ storage
 //! simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows of it)
 //! ```
 //!
 //! 1. [`names`]: what can be told apart; valid by construction.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
-//! 4. [`properties`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values out.
+//! 4. [`properties`], [`shard`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values out.
 //! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
 //!    restart; [`backtest`] replays the alert on the past.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
@@ -70,6 +70,7 @@ pub mod report;
 pub mod schedule;
 pub mod self_metrics;
 pub mod serve;
+pub mod shard;
 #[cfg(feature = "demo")]
 pub mod simulator;
 pub mod storage;

@@ -15,6 +15,7 @@ use crate::{
     config::{Config, ConfiguredProperty, Discovery},
     ga::{ListedProperty, PropertyDetails},
     names::{LabelName, PropertyId},
+    shard::Shard,
 };
 
 /// The properties at one time.
@@ -24,6 +25,8 @@ pub struct PropertySet {
     pub active: BTreeMap<PropertyId, PropertyInfo>,
     /// Those that Google has ceased to list; they are shown as failing until they go.
     pub unlisted: BTreeMap<PropertyId, PropertyInfo>,
+    /// How many more would be polled, but are another shard's.
+    pub elsewhere: usize,
 }
 
 /// What is known of a property besides its numbers. Unknown texts are empty.
@@ -46,6 +49,8 @@ pub struct PropertyInfo {
 /// The configured and the listed properties, and since when some are missing.
 #[derive(Debug, Default)]
 pub struct Properties {
+    /// Which of them are this process'.
+    shard: Shard,
     configured: BTreeMap<PropertyId, BTreeMap<LabelName, String>>,
     discovery: Option<Discovery>,
     /// What the last complete listing said of each, selected or not.
@@ -65,8 +70,8 @@ struct Missing {
 
 impl Properties {
     /// What the configuration says, before anything was listed.
-    pub fn new(config: &Config) -> Self {
-        let mut properties = Self::default();
+    pub fn new(config: &Config, shard: Shard) -> Self {
+        let mut properties = Self { shard, ..Self::default() };
         properties.configure(config);
         properties
     }
@@ -122,18 +127,19 @@ impl Properties {
         let missed_once =
             self.missing.iter().filter(|(_, missing)| missing.unlisted_since.is_none()).map(|(id, _)| *id);
         let active: BTreeSet<PropertyId> = self.configured.keys().copied().chain(selected).chain(missed_once).collect();
-        for id in &active {
+        for id in active.iter().filter(|id| self.shard.owns(**id)) {
             set.active.insert(*id, self.info(*id));
         }
-        for id in self.missing.keys().filter(|id| !active.contains(id)) {
+        set.elsewhere = active.len() - set.active.len();
+        for id in self.missing.keys().filter(|id| !active.contains(id) && self.shard.owns(**id)) {
             set.unlisted.insert(*id, self.info(*id));
         }
         set
     }
 
-    /// The explicitly configured ones.
+    /// The explicitly configured ones that are this process'.
     pub fn configured(&self) -> impl Iterator<Item = PropertyId> {
-        self.configured.keys().copied()
+        self.configured.keys().copied().filter(|id| self.shard.owns(*id))
     }
 
     fn selects(&self, name: &str) -> bool {
@@ -179,7 +185,7 @@ mod tests {
     }
 
     fn properties(yaml: &str) -> Properties {
-        Properties::new(&config(yaml))
+        Properties::new(&config(yaml), Shard::default())
     }
 
     fn config(yaml: &str) -> Config {
@@ -229,6 +235,26 @@ mod tests {
         assert_eq!((active(&properties), unlisted(&properties)), (vec![1], vec![]));
         properties.on_listing(at(5), listing(&[]));
         assert_eq!(active(&properties), [1], "it counts from the beginning");
+    }
+
+    #[test]
+    fn shards_share_what_is_configured_and_what_is_listed() {
+        let config = config("{properties: [1, 2, 3, 4], discovery: {enabled: true}}");
+        let mut all = Vec::new();
+        for shard in ["0/3", "1/3", "2/3"] {
+            let mut properties = Properties::new(&config, shard.parse().unwrap());
+            properties.on_listing(at(0), listing(&[(4, "Shop"), (5, "News"), (6, "Blog"), (7, "Wiki")]));
+            let set = properties.set();
+            assert_eq!(set.active.len() + set.elsewhere, 7);
+            assert!(properties.configured().all(|id| set.active.contains_key(&id)));
+            properties.on_listing(at(1), listing(&[]));
+            properties.on_listing(at(2), listing(&[]));
+            let gone = unlisted(&properties);
+            assert!(gone.iter().all(|number| *number > 4 && set.active.contains_key(&id(*number))));
+            all.extend(set.active.keys().map(|id| id.as_u64()));
+        }
+        all.sort_unstable();
+        assert_eq!(all, [1, 2, 3, 4, 5, 6, 7]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::{
     clock::unix_seconds,
     names::{Method, Reason, TokenReason},
     observer::Observer,
+    shard::Shard,
 };
 
 /// All of them; the fields' HELP texts say what they are.
@@ -28,6 +29,7 @@ use crate::{
 pub struct SelfMetrics {
     registry: Registry,
     properties: IntGauge,
+    known_properties: IntGauge,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
     /// Whether properties are discovered at present.
@@ -61,13 +63,17 @@ impl SelfMetrics {
     ///
     /// # Errors
     /// None that can happen: the names are fixed and tested.
-    pub fn new(build: Build) -> Result<Self, prometheus::Error> {
+    pub fn new(build: Build, shard: Shard) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        register_info(&registry, build)?;
+        register_info(&registry, build, shard)?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let metrics = Self {
             properties: gauge("properties", "Properties that are exported at present.")?,
+            known_properties: gauge(
+                "known_properties",
+                "Properties to export that are known at present, those of other shards included.",
+            )?,
             reload_successful: gauge(
                 "config_last_reload_successful",
                 "Whether the last reading of the configuration succeeded.",
@@ -112,9 +118,11 @@ impl SelfMetrics {
         Ok(metrics)
     }
 
-    /// How many properties are exported.
-    pub fn set_properties(&self, count: usize) {
-        self.properties.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// How many properties are exported here, and how many by other shards.
+    pub fn set_properties(&self, here: usize, elsewhere: usize) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.properties.set(number(here));
+        self.known_properties.set(number(here + elsewhere));
     }
 
     /// The configuration was read.
@@ -139,8 +147,9 @@ impl SelfMetrics {
     }
 
     fn register_all(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn Collector>; 9] = [
+        let all: [Box<dyn Collector>; 10] = [
             Box::new(self.properties.clone()),
+            Box::new(self.known_properties.clone()),
             Box::new(self.reload_successful.clone()),
             Box::new(self.reload_timestamp.clone()),
             Box::new(self.requests.clone()),
@@ -216,15 +225,15 @@ impl Observer for SelfMetrics {
     }
 }
 
-fn register_info(registry: &Registry, build: Build) -> Result<(), prometheus::Error> {
+fn register_info(registry: &Registry, build: Build, shard: Shard) -> Result<(), prometheus::Error> {
     let labels = ["version", "revision", "rustc"];
     let info = IntGaugeVec::new(options("build_info", "Where the binary comes from; always 1."), &labels)?;
     info.with_label_values(&[build.version, build.revision, build.rustc]).set(1);
     registry.register(Box::new(info))?;
     let help = "Which share of the properties this process exports; always 1.";
-    let shard = IntGaugeVec::new(options("shard_info", help), &["shard", "shards"])?;
-    shard.with_label_values(&["0", "1"]).set(1);
-    registry.register(Box::new(shard))
+    let info = IntGaugeVec::new(options("shard_info", help), &["shard", "shards"])?;
+    info.with_label_values(&[shard.index().to_string(), shard.count().to_string()]).set(1);
+    registry.register(Box::new(info))
 }
 
 fn name(end: &str) -> String {
@@ -259,7 +268,7 @@ mod tests {
 
     #[test]
     fn closed_sets_are_there_from_the_start() {
-        let metrics = SelfMetrics::new(BUILD).unwrap();
+        let metrics = SelfMetrics::new(BUILD, Shard::default()).unwrap();
         let families = metrics.gather();
         let series = |end: &str| {
             let family = families.iter().find(|family| family.name() == name(end));
@@ -273,7 +282,7 @@ mod tests {
 
     #[test]
     fn times_appear_with_the_first_success() {
-        let metrics = SelfMetrics::new(BUILD).unwrap();
+        let metrics = SelfMetrics::new(BUILD, Shard::default()).unwrap();
         let absent = ["discovery_up", "discovery_last_success_timestamp_seconds", "token_expiry_timestamp_seconds"];
         assert!(absent.iter().all(|end| !names(&metrics).contains(&name(end))));
         metrics.properties_listed(false, Timestamp::UNIX_EPOCH);

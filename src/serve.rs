@@ -28,6 +28,7 @@ use crate::{
     poll::{Kept, Poller},
     reload::{Reloader, Reloads, Source, Targets},
     self_metrics::SelfMetrics,
+    shard::Shard,
     storage::{self, Saver, Storage},
     store::Store,
     transport::{self, Deadlines, Roots, Transport},
@@ -42,6 +43,8 @@ pub struct Options {
     pub source: Source,
     /// Where Google's APIs are.
     pub endpoints: Endpoints,
+    /// Which share of the properties is this process'.
+    pub shard: Shard,
     /// Where to listen.
     pub listen: Vec<ListenAddress>,
     /// Where the metrics are.
@@ -109,7 +112,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let saver = storage.map(|storage| Saver::new(Arc::new(storage)));
     let listeners = http::bind(&options.listen)?;
     let clock = options.clock;
-    let metrics = Arc::new(SelfMetrics::new(BUILD)?);
+    let metrics = Arc::new(SelfMetrics::new(BUILD, options.shard)?);
     metrics.reloaded(true, clock.now());
     metrics.set_discovers(options.config.discovery.is_some());
 
@@ -118,7 +121,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         Refresher::new(credentials, transport.clone(), Arc::clone(&observer), clock.clone());
     let client = Client::new(transport.clone(), tokens.clone(), Arc::clone(&observer), options.endpoints);
     let (discoverer, plan, configs) =
-        Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone());
+        Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone(), options.shard);
     let store = Arc::new(Store::default());
     let poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
 

@@ -42,7 +42,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
         .as_ref()
         .map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     text.push_str(&format!("{file}: good\n"));
-    let properties = Properties::new(&loaded.config).set();
+    let properties = Properties::new(&loaded.config, flags.share.shard).set();
     let plan = Plan::new(&loaded.config, properties, true);
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
     // Properties have dates of their own; by a day it does not matter here.
@@ -54,7 +54,11 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
 }
 
 fn describe(plan: &Plan, discovers: bool) -> String {
-    let mut text = format!("properties: {} configured", plan.properties.active.len());
+    let (here, elsewhere) = (plan.properties.active.len(), plan.properties.elsewhere);
+    let mut text = format!("properties: {} configured", here + elsewhere);
+    if elsewhere > 0 {
+        text.push_str(&format!(", {here} of them in this shard"));
+    }
     text.push_str(if discovers { ", others discovered\n" } else { ", discovery off\n" });
     for report in &plan.reports {
         let brings = match report.brings {

@@ -57,6 +57,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
         config,
         source,
         endpoints: Endpoints { data: simulated.clone(), admin: simulated },
+        shard: flags.share.shard,
         listen: flags.listen_address,
         telemetry_path: flags.telemetry_path,
         lifecycle: flags.enable_lifecycle,

@@ -42,6 +42,7 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
         config,
         source,
         endpoints: Endpoints { data: data_api_url, admin: admin_api_url },
+        shard: flags.share.shard,
         listen: flags.web.listen_address,
         telemetry_path: flags.web.telemetry_path,
         lifecycle: flags.web.enable_lifecycle,

@@ -19,6 +19,7 @@ mod readme;
 mod reload;
 mod reports;
 mod scrape;
+mod sharding;
 mod sign_in;
 mod support;
 mod time;

@@ -18,6 +18,7 @@ const PURE: &[&str] = &[
     "quota",
     "report",
     "schedule",
+    "shard",
     "store",
     "translate",
 ];

@@ -9,6 +9,7 @@ use google_analytics_exporter::{
     http::{Limits, TelemetryPath},
     reload::Source,
     serve::{self, Options},
+    shard::Shard,
     simulator::{Account, Fault, Method, Property, Request, Simulator, World},
     transport::{Deadlines, Roots},
 };
@@ -51,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) faults: Vec<Fault>,
     /// Where it is kept what a restart should not forget.
     pub(crate) storage: Option<PathBuf>,
+    /// Which share of the properties is exported.
+    pub(crate) shard: Shard,
 }
 
 pub(crate) enum Credentials {
@@ -76,6 +79,7 @@ impl Setup {
             credentials: Credentials::ServiceAccount,
             faults: Vec::new(),
             storage: None,
+            shard: Shard::default(),
         }
     }
 
@@ -124,6 +128,7 @@ impl Setup {
             config: source.load().unwrap().config,
             source,
             endpoints: Endpoints { data: url.clone(), admin: url },
+            shard: self.shard,
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             telemetry_path: TelemetryPath::default(),
             lifecycle: self.lifecycle,
