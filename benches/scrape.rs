@@ -30,6 +30,7 @@ use flate2::{Compression, write::GzEncoder};
 use google_analytics_exporter::{
     clock::Clock,
     http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    names::PropertyId,
 };
 use http_body_util::Full;
 use hyper::{Response, server::conn::http1, service::service_fn};
@@ -172,6 +173,14 @@ impl Exporter for Made {
     fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
         let rendering = self.renderings.fetch_add(1, Ordering::Relaxed);
         Rendering { text: hundred_thousand_series(rendering), valid_until: None }
+    }
+
+    fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
+        None
+    }
+
+    fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
+        None
     }
 
     fn readiness(&self, _now: Timestamp) -> Readiness {

@@ -17,11 +17,13 @@ use crate::{
     config::Config,
     exposition::{self, View},
     http::{self, Format, Readiness, Rendering, Scope},
+    names::PropertyId,
     plan::Plan,
     reload::Reloads,
     report::BASELINE,
     self_metrics::SelfMetrics,
     store::Store,
+    targets,
 };
 
 /// The exporter as the server sees it.
@@ -52,10 +54,14 @@ impl Exporter {
         Self { store, metrics, plan, config, reloads, started_at, started: monotonic(), ready: AtomicBool::new(false) }
     }
 
+    fn age(&self, now: Timestamp) -> Duration {
+        let age = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
+        age.max(self.started.elapsed())
+    }
+
     /// What is still missing before it is worth a scrape.
     fn missing(&self, now: Timestamp) -> Option<String> {
-        let age = Duration::try_from(now.duration_since(self.started_at)).unwrap_or_default();
-        if age.max(self.started.elapsed()) >= READY_AT_THE_LATEST {
+        if self.age(now) >= READY_AT_THE_LATEST {
             return None;
         }
         if !self.plan.borrow().is_complete {
@@ -88,6 +94,23 @@ impl http::Exporter for Exporter {
             Scope::Exporter => View { reports: Vec::new(), properties: Vec::new(), own },
         };
         exposition::render(&view, format, now)
+    }
+
+    fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering> {
+        let properties = vec![self.store.property(property)?];
+        let reports = self.plan.borrow().reports.clone();
+        Some(exposition::render(&View { reports, properties, own: Vec::new() }, format, now))
+    }
+
+    fn targets(&self, host: &str, now: Timestamp) -> Option<String> {
+        let plan = Arc::clone(&self.plan.borrow());
+        let planned = plan.properties.active.iter().chain(&plan.properties.unlisted);
+        // What reports have told is only in the store.
+        let known: Vec<_> = planned.map(|(id, info)| (*id, info, self.store.property(*id))).collect();
+        // A listing that never comes does not keep Prometheus from those that are configured.
+        let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
+        let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
+        are_known.then(|| targets::to_json(told, host))
     }
 
     fn readiness(&self, now: Timestamp) -> Readiness {

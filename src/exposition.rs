@@ -80,22 +80,9 @@ fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
     let help = "Names and attributes of a property, to be joined by property_id; always 1.";
     page.family("google_analytics_property_info", help, Kind::Gauge);
     for row in rows {
-        let info = &row.state.info;
-        let id = row.state.id;
-        let name = if info.name.is_empty() { id.to_string() } else { info.name.clone() };
-        let account_name = if info.account_name.is_empty() { &info.account_id } else { &info.account_name };
         let mut labels = row.label.clone();
-        for (label, value) in [
-            ("property_name", name.as_str()),
-            ("account_id", &info.account_id),
-            ("account_name", account_name),
-            ("time_zone", &info.time_zone),
-            ("currency", &info.currency),
-        ] {
-            page::push_label(&mut labels, label, value);
-        }
-        for (label, value) in &info.labels {
-            page::push_label(&mut labels, label.as_str(), value);
+        for (label, value) in row.state.info.labels_of(row.state.id) {
+            page::push_label(&mut labels, label, &value);
         }
         page.sample(&labels, 1.0);
     }

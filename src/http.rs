@@ -13,7 +13,7 @@ use std::{io, net, pin::Pin, sync::Arc};
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, names::PropertyId};
 
 use listener::Capacity;
 use rendering::Renderings;
@@ -44,6 +44,13 @@ pub trait Exporter: Send + Sync + 'static {
     /// The metrics as text. Called on a thread where it may take its time; never twice at once for the same format and
     /// scope.
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering;
+
+    /// The metrics of one property; `None` where it is not known.
+    fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering>;
+
+    /// The properties as a JSON list of targets at this host; `None` until they are known. Called on a thread where it may
+    /// take its time.
+    fn targets(&self, host: &str, now: Timestamp) -> Option<String>;
 
     /// Whether `/-/ready` is answered with 200.
     fn readiness(&self, now: Timestamp) -> Readiness;

@@ -22,7 +22,8 @@
 //! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
 //!    restart; [`backtest`] replays the alert on the past.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`http`] serves that as [`exporter`] hands it over.
+//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists them; [`http`] serves that as
+//!    [`exporter`] hands it over.
 //! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again.
 //!
 //! # Invariants, and where they are kept
@@ -75,6 +76,7 @@ pub mod shard;
 pub mod simulator;
 pub mod storage;
 pub mod store;
+pub mod targets;
 pub mod telemetry;
 pub mod translate;
 pub mod transport;

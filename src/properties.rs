@@ -4,6 +4,7 @@
 //! goes, and nothing goes because of a listing that is not complete: those are not handed in at all.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -44,6 +45,23 @@ pub struct PropertyInfo {
     pub currency: String,
     /// The labels that the configuration gives it.
     pub labels: BTreeMap<LabelName, String>,
+}
+
+impl PropertyInfo {
+    /// The labels that carry it, beside the id: an unknown name is the id, and that of an account its number.
+    pub fn labels_of(&self, id: PropertyId) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let name = if self.name.is_empty() { Cow::Owned(id.to_string()) } else { Cow::Borrowed(self.name.as_str()) };
+        let account_name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
+        let told = [
+            ("property_name", name),
+            ("account_id", Cow::Borrowed(self.account_id.as_str())),
+            ("account_name", Cow::Borrowed(account_name.as_str())),
+            ("time_zone", Cow::Borrowed(self.time_zone.as_str())),
+            ("currency", Cow::Borrowed(self.currency.as_str())),
+        ];
+        let own = self.labels.iter().map(|(label, value)| (label.as_str(), Cow::Borrowed(value.as_str())));
+        told.into_iter().chain(own)
+    }
 }
 
 /// The configured and the listed properties, and since when some are missing.

@@ -2,22 +2,28 @@
 //!
 //! Knows what each route is answered with. A request's body is never read: no endpoint has a use for it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::Incoming,
     header::{
         ACCEPT, ACCEPT_ENCODING, ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
+        CONTENT_TYPE, HOST, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
     },
+    http::uri::Authority,
 };
 
 use super::{
     Readiness, Scope, Site,
+    gzip::compress,
     negotiate::{self, Encoding},
     pages,
+    rendering::aside,
     routes::{Route, route},
 };
+use crate::names::PropertyId;
 
 /// Does what a request asks for. hyper leaves away the body where the method is HEAD, and counts its length anyway.
 pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
@@ -31,6 +37,8 @@ pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response
         Route::Reload => reload(site).await,
         Route::ReloadDisabled => text(StatusCode::FORBIDDEN, RELOAD_DISABLED),
         Route::Config => text(StatusCode::OK, site.exporter.config_yaml()),
+        Route::Probe(property) => probe(site, request.headers(), property),
+        Route::Targets => targets(site, request).await,
         Route::BadRequest(why) => text(StatusCode::BAD_REQUEST, format!("Bad request: {why}.\n")),
         Route::NotFound => text(StatusCode::NOT_FOUND, "Not found; / lists what there is.\n"),
         Route::MethodNotAllowed(allowed) => {
@@ -45,13 +53,29 @@ async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Response<Byt
     let format = negotiate::format(values(headers, ACCEPT));
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
     let body = site.renderings.body(format, scope, encoding).await;
-    let mut response = response(StatusCode::OK, format.content_type(), body);
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    if encoding == Encoding::Gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    encoded(response(StatusCode::OK, format.content_type(), body), encoding)
+}
+
+/// One property is a few kilobytes, made in less time than it takes to go to another thread.
+fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Response<Bytes> {
+    let format = negotiate::format(values(headers, ACCEPT));
+    match site.exporter.render_property(property, format, site.clock.now()) {
+        Some(rendering) => packed(StatusCode::OK, format.content_type(), rendering.text, headers),
+        None => text(StatusCode::BAD_REQUEST, format!("Bad request: property {property} is not exported; {KNOWN}.\n")),
     }
-    response
+}
+
+async fn targets(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
+    let headers = request.headers();
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = request.uri().authority().map(Authority::as_str).or(named).filter(|host| !host.is_empty()) else {
+        return text(StatusCode::BAD_REQUEST, "Bad request: without a Host header it is not known where to scrape.\n");
+    };
+    let (exporter, now, host) = (Arc::clone(&site.exporter), site.clock.now(), host.to_owned());
+    match aside(move || exporter.targets(&host, now)).await {
+        Some(json) => packed(StatusCode::OK, JSON, json.into_bytes(), headers),
+        None => text(StatusCode::SERVICE_UNAVAILABLE, "The properties are not known yet.\n"),
+    }
 }
 
 fn ready(site: &Site) -> Response<Bytes> {
@@ -76,6 +100,26 @@ fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = 
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
 }
 
+/// The body in the encoding that the client prefers.
+fn packed(status: StatusCode, content_type: &'static str, body: Vec<u8>, headers: &HeaderMap) -> Response<Bytes> {
+    let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+    let body = match encoding {
+        Encoding::Identity => Bytes::from(body),
+        Encoding::Gzip => compress(&body),
+    };
+    encoded(response(status, content_type, body), encoding)
+}
+
+/// Says how the body is encoded.
+fn encoded(mut response: Response<Bytes>, encoding: Encoding) -> Response<Bytes> {
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if encoding == Encoding::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     response(status, TEXT, body)
 }
@@ -94,10 +138,15 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
+const JSON: &str = "application/json";
+
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The pages load nothing, send nothing, and are shown in no frame.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Where to find out what is known.
+const KNOWN: &str = "/sd lists those that are";
 
 const RELOAD_DISABLED: &str =
     "Reloading over HTTP is disabled; start the exporter with --web.enable-lifecycle, or send it SIGHUP.\n";

@@ -94,7 +94,7 @@ mod tests {
         super::{Exporter, Format, Limits, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
         *,
     };
-    use crate::clock::Clock;
+    use crate::{clock::Clock, names::PropertyId};
 
     /// Has nothing but a long configuration.
     struct Fake;
@@ -106,6 +106,14 @@ mod tests {
 
         fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
             Rendering { text: Vec::new(), valid_until: None }
+        }
+
+        fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
+            None
+        }
+
+        fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
+            None
         }
 
         fn readiness(&self, _now: Timestamp) -> Readiness {

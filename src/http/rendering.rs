@@ -232,7 +232,7 @@ fn all_slots() -> Vec<Arc<Slot>> {
 }
 
 /// Does long work on a thread where it holds up no connection.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -255,6 +255,7 @@ mod tests {
     };
 
     use super::{super::Readiness, *};
+    use crate::names::PropertyId;
 
     /// Counts its renderings; each changes it when `restless`, and waits while somebody has the `gate`.
     #[derive(Default)]
@@ -275,6 +276,14 @@ mod tests {
             self.version.fetch_add(self.restless.into(), Ordering::SeqCst);
             let number = self.rendered.fetch_add(1, Ordering::SeqCst);
             Rendering { text: number.to_string().into_bytes(), valid_until: None }
+        }
+
+        fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
+            None
+        }
+
+        fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
+            None
         }
 
         fn readiness(&self, _now: Timestamp) -> Readiness {

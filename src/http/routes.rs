@@ -2,12 +2,13 @@
 //!
 //! Pure: method, path and query in, a [`Route`] out. Doing it is left to `answers`.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use hyper::Method;
 use thiserror::Error as ThisError;
 
 use super::Scope;
+use crate::names::PropertyId;
 
 /// The path of the metrics: absolute, plain, and not that of another endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,8 +93,12 @@ pub(super) enum Route {
     ReloadDisabled,
     /// Show the configuration.
     Config,
+    /// The metrics of one property.
+    Probe(PropertyId),
+    /// The properties as targets.
+    Targets,
     /// The parameters are wrong: why.
-    BadRequest(&'static str),
+    BadRequest(Cow<'static, str>),
     /// There is nothing here.
     NotFound,
     /// There is, but not for this method: the ones that it is for.
@@ -115,6 +120,8 @@ pub(super) fn route(
         "/-/reload" if lifecycle => (Route::Reload, ACT),
         "/-/reload" => (Route::ReloadDisabled, ACT),
         "/config" => (Route::Config, READ),
+        "/probe" => (probe(query), READ),
+        "/sd" => (Route::Targets, READ),
         path if path == telemetry_path.as_str() => (metrics(query), READ),
         _ => return Route::NotFound,
     };
@@ -123,14 +130,29 @@ pub(super) fn route(
 
 /// Unknown parameters are let be: a scrape configuration may have some for another target.
 fn metrics(query: Option<&str>) -> Route {
-    let parameters = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let mut scopes = parameters.filter(|(name, _)| *name == "scope").map(|(_, value)| value);
-    match (scopes.next(), scopes.next()) {
-        (None, _) => Route::Metrics(Scope::All),
-        (Some("exporter"), None) => Route::Metrics(Scope::Exporter),
-        (Some(_), None) => Route::BadRequest("the only value of `scope` is `exporter`"),
-        (Some(_), Some(_)) => Route::BadRequest("give `scope` once"),
+    match values(query, "scope").as_slice() {
+        [] => Route::Metrics(Scope::All),
+        [scope] if scope == "exporter" => Route::Metrics(Scope::Exporter),
+        [_] => Route::BadRequest("the only value of `scope` is `exporter`".into()),
+        _ => Route::BadRequest("give `scope` once".into()),
     }
+}
+
+fn probe(query: Option<&str>) -> Route {
+    match values(query, "target").as_slice() {
+        [] => Route::BadRequest("name a property, like `/probe?target=123456789`; /sd lists them".into()),
+        [target] => match target.parse() {
+            Ok(property) => Route::Probe(property),
+            Err(error) => Route::BadRequest(format!("{error}").into()),
+        },
+        _ => Route::BadRequest("give `target` once".into()),
+    }
+}
+
+/// The values of one parameter.
+fn values<'a>(query: Option<&'a str>, name: &str) -> Vec<Cow<'a, str>> {
+    let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    parameters.filter(|(parameter, _)| parameter == name).map(|(_, value)| value).collect()
 }
 
 /// Methods of what is only looked at, as the header `Allow` has them.
@@ -139,7 +161,7 @@ const READ: &str = "GET, HEAD";
 /// Methods of what changes something.
 const ACT: &str = "POST, PUT";
 
-/// The paths that are not the metrics', beside those under `/-/`; some of them are served in later versions.
+/// The paths that are not the metrics', beside those under `/-/`.
 const OTHER_PATHS: &[&str] = &["/", "/config", "/probe", "/sd"];
 
 #[cfg(test)]
@@ -159,6 +181,7 @@ mod tests {
             ("/-/healthy", Route::Healthy),
             ("/-/ready", Route::Ready),
             ("/config", Route::Config),
+            ("/sd", Route::Targets),
             ("/-/reload", Route::MethodNotAllowed("POST, PUT")),
             ("//metrics", Route::NotFound),
             ("/metrics/", Route::NotFound),
@@ -176,7 +199,7 @@ mod tests {
 
     #[test]
     fn other_methods_learn_which_ones_are_allowed() {
-        for path in ["/", "/metrics", "/-/healthy", "/-/ready", "/config"] {
+        for path in ["/", "/metrics", "/-/healthy", "/-/ready", "/config", "/probe", "/sd"] {
             for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "BREW"] {
                 assert_eq!(ask(method, path, None), Route::MethodNotAllowed("GET, HEAD"), "{method} {path}");
             }
@@ -200,12 +223,31 @@ mod tests {
             ("collect[]=x&debug", Route::Metrics(Scope::All)),
             ("scope=exporter", Route::Metrics(Scope::Exporter)),
             ("a=b&scope=exporter&c", Route::Metrics(Scope::Exporter)),
-            ("scope", Route::BadRequest("the only value of `scope` is `exporter`")),
-            ("scope=", Route::BadRequest("the only value of `scope` is `exporter`")),
-            ("scope=all", Route::BadRequest("the only value of `scope` is `exporter`")),
-            ("scope=exporter&scope=exporter", Route::BadRequest("give `scope` once")),
+            ("scope", Route::BadRequest("the only value of `scope` is `exporter`".into())),
+            ("scope=", Route::BadRequest("the only value of `scope` is `exporter`".into())),
+            ("scope=all", Route::BadRequest("the only value of `scope` is `exporter`".into())),
+            ("scope=exporter&scope=exporter", Route::BadRequest("give `scope` once".into())),
         ] {
             assert_eq!(ask("GET", "/metrics", Some(query)), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_probe_is_of_one_property() {
+        let shop = Route::Probe("123456789".parse().unwrap());
+        for query in ["target=123456789", "a=b&target=123456789&c", "target=properties%2F123456789"] {
+            assert_eq!(ask("GET", "/probe", Some(query)), shop, "{query}");
+        }
+        for (query, expected) in [
+            ("", "like `/probe?target=123456789`"),
+            ("Target=123456789", "like `/probe?target=123456789`"),
+            ("target=123456789&target=123456789", "give `target` once"),
+            ("target=", "is not a property"),
+            ("target=G-ABC", "Admin > Property"),
+            ("target=http://example.com/", "is not a property"),
+        ] {
+            let Route::BadRequest(why) = ask("GET", "/probe", Some(query)) else { panic!("{query} is a probe") };
+            assert!(why.contains(expected), "{query}: {why}");
         }
     }
 

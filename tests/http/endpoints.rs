@@ -61,6 +61,42 @@ async fn the_configuration_is_shown_as_text() {
 }
 
 #[tokio::test]
+async fn a_probe_shows_one_known_property_in_the_format_that_is_asked_for() {
+    let server = Server::start();
+    let answer = server.get("/probe?target=123456789").await;
+    assert_eq!((answer.status, answer.text()), (200, "# Text 123456789\n"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let open_metrics =
+        "GET /probe?target=123456789 HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n";
+    assert_eq!(server.ask(open_metrics).await.text(), "# OpenMetrics 123456789\n");
+    let packed = "GET /probe?target=123456789 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n";
+    assert_eq!(server.ask(packed).await.header("content-encoding"), Some("gzip"));
+    for (query, expected) in [
+        ("?target=987654321", "property 987654321 is not exported; /sd lists those that are"),
+        ("", "name a property"),
+        ("?target=http://example.com", "Bad request"),
+    ] {
+        let answer = server.get(&format!("/probe{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.text().contains(expected), "{query}: {}", answer.text());
+    }
+    assert_eq!(server.exporter.rendered(), 0, "the other properties have no part in it");
+}
+
+#[tokio::test]
+async fn targets_are_where_prometheus_has_asked_and_known_or_unavailable() {
+    let server = Server::start();
+    let answer = server.ask("GET /sd HTTP/1.1\r\nHost: exporter.example:9674\r\n\r\n").await;
+    assert_eq!((answer.status, answer.text()), (200, "[\"exporter.example:9674\"]"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let absolute = server.ask("GET http://exporter:80/sd HTTP/1.1\r\nHost: proxy\r\n\r\n").await;
+    assert_eq!(absolute.text(), "[\"exporter:80\"]");
+    assert_eq!(server.ask("GET /sd HTTP/1.0\r\n\r\n").await.status, 400, "nobody knows where");
+    *server.exporter.missing.lock().unwrap() = Some("a listing".to_owned());
+    assert_eq!(server.get("/sd").await.status, 503);
+}
+
+#[tokio::test]
 async fn unknown_paths_and_methods_are_told_apart() {
     let server = Server::start();
     for path in ["/nothing", "//metrics", "/metrics/", "/metrics%20", "/-/quit"] {

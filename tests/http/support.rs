@@ -17,6 +17,7 @@ use flate2::read::GzDecoder;
 use google_analytics_exporter::{
     clock::Clock,
     http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings},
+    names::PropertyId,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -97,6 +98,15 @@ impl Exporter for Fake {
         let mut text = format!("# {format:?} {scope:?} rendering {number} version {version}\n").into_bytes();
         text.extend_from_slice(&self.padding.lock().unwrap());
         Rendering { text, valid_until: *self.valid_until.lock().unwrap() }
+    }
+
+    fn render_property(&self, property: PropertyId, format: Format, _now: Timestamp) -> Option<Rendering> {
+        (property.as_u64() == 123_456_789)
+            .then(|| Rendering { text: format!("# {format:?} {property}\n").into_bytes(), valid_until: None })
+    }
+
+    fn targets(&self, host: &str, _now: Timestamp) -> Option<String> {
+        self.missing.lock().unwrap().is_none().then(|| format!("[\"{host}\"]"))
     }
 
     fn readiness(&self, _now: Timestamp) -> Readiness {

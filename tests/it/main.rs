@@ -22,5 +22,6 @@ mod scrape;
 mod sharding;
 mod sign_in;
 mod support;
+mod targets;
 mod time;
 mod watch;

@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "schedule",
     "shard",
     "store",
+    "targets",
     "translate",
 ];
 

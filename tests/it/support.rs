@@ -260,7 +260,7 @@ impl Pair {
 pub(crate) struct Metrics(pub(crate) BTreeMap<String, f64>);
 
 impl Metrics {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let sample = |line: &str| {
             let (series, value) = line.rsplit_once(' ').expect("a sample has a value");
             (series.to_owned(), value.parse().expect("a value is a number"))
