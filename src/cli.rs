@@ -157,6 +157,9 @@ pub struct WebFlags {
     /// Address to listen on, like `:9674`, `[::1]:9674` or `127.0.0.1:0`; may be given several times.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":9674")]
     pub listen_address: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, instead of addresses.
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
+    pub systemd_socket: bool,
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,

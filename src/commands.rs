@@ -1,6 +1,6 @@
 //! What the program can be told to do, a file for each.
 
-use std::process::ExitCode;
+use std::{net::TcpListener, process::ExitCode};
 
 use thiserror::Error as ThisError;
 
@@ -56,11 +56,11 @@ impl Error {
     }
 }
 
-/// Does what the command line says.
+/// Does what the command line says. `inherited` are the sockets that the process was started with.
 ///
 /// # Errors
 /// What keeps it from doing so.
-pub async fn run(cli: Cli) -> Result<(), Error> {
+pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     match cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(flags)) => demo::run(flags).await,
@@ -69,7 +69,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await
         }
         None if cli.serve.config_check => check_config::run(&cli.serve),
-        None => serving::run(cli.serve).await,
+        None => serving::run(cli.serve, inherited).await,
     }
 }
 

@@ -24,7 +24,8 @@
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
 //! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists them; [`http`] serves that as
 //!    [`exporter`] hands it over.
-//! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again.
+//! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
+//!    [`systemd`] is told of it.
 //!
 //! # Invariants, and where they are kept
 //!
@@ -76,6 +77,7 @@ pub mod shard;
 pub mod simulator;
 pub mod storage;
 pub mod store;
+pub mod systemd;
 pub mod targets;
 pub mod telemetry;
 pub mod translate;
@@ -98,12 +100,18 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { ExitCode::from(commands::USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    // Before there is a second thread: see `systemd::sockets`.
+    let inherited = if cli.serve.web.systemd_socket { systemd::sockets().map(Some) } else { Ok(None) };
+    let inherited = match inherited {
+        Ok(inherited) => inherited,
+        Err(error) => return failed(&error, ExitCode::FAILURE),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    let result = runtime.block_on(commands::run(cli));
+    let result = runtime.block_on(commands::run(cli, inherited));
     // What hangs on a disk does not keep the process from ending.
     runtime.shutdown_background();
     match result {

@@ -46,7 +46,7 @@ pub struct Options {
     /// Which share of the properties is this process'.
     pub shard: Shard,
     /// Where to listen.
-    pub listen: Vec<ListenAddress>,
+    pub listen: Listen,
     /// Where the metrics are.
     pub telemetry_path: TelemetryPath,
     /// Whether POST /-/reload is allowed.
@@ -63,6 +63,15 @@ pub struct Options {
     pub storage: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
+}
+
+/// Where to listen.
+#[derive(Debug)]
+pub enum Listen {
+    /// On these addresses.
+    On(Vec<ListenAddress>),
+    /// On sockets that are open already.
+    Inherited(Vec<TcpListener>),
 }
 
 /// Why it cannot start.
@@ -110,7 +119,10 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
     let storage = options.storage.as_deref().map(Storage::open).transpose()?;
     let saver = storage.map(|storage| Saver::new(Arc::new(storage)));
-    let listeners = http::bind(&options.listen)?;
+    let listeners = match options.listen {
+        Listen::On(addresses) => http::bind(&addresses)?,
+        Listen::Inherited(listeners) => listeners,
+    };
     let clock = options.clock;
     let metrics = Arc::new(SelfMetrics::new(BUILD, options.shard)?);
     metrics.reloaded(true, clock.now());

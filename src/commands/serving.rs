@@ -1,5 +1,7 @@
 //! Serving: until a signal ends it.
 
+use std::net::TcpListener;
+
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
@@ -16,16 +18,17 @@ use crate::{
     ga::Endpoints,
     http::Limits,
     reload::{Reloads, Source},
-    serve::{self, Options},
+    serve::{self, Listen, Options},
+    systemd::{self, State},
     telemetry,
     transport::{Deadlines, Roots, is_exposed},
 };
 
-/// Serves what the flags and the configuration say.
+/// Serves what the flags and the configuration say, on the sockets that the process was started with, if there are any.
 ///
 /// # Errors
 /// What keeps it from starting.
-pub async fn run(flags: ServeFlags) -> Result<(), Error> {
+pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
@@ -43,7 +46,7 @@ pub async fn run(flags: ServeFlags) -> Result<(), Error> {
         source,
         endpoints: Endpoints { data: data_api_url, admin: admin_api_url },
         shard: flags.share.shard,
-        listen: flags.web.listen_address,
+        listen: inherited.map_or(Listen::On(flags.web.listen_address), Listen::Inherited),
         telemetry_path: flags.web.telemetry_path,
         lifecycle: flags.web.enable_lifecycle,
         limits: Limits::default(),
@@ -69,7 +72,9 @@ pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::S
         info!(version = BUILD.version, revision = BUILD.revision, "listening on http://{address}{path}");
     }
     started(&server);
+    systemd::tell(State::Ready);
     let mut tasks = JoinSet::new();
+    tasks.spawn(systemd::keep_alive());
     tasks.spawn(reload_on(hangup, server.reloads()));
     server.run(async move { stop.received().await }).await?;
     info!("stopped");
@@ -93,12 +98,15 @@ impl StopSignals {
             _ = self.terminate.recv() => info!("received SIGTERM, stopping"),
             _ = self.interrupt.recv() => info!("received SIGINT, stopping"),
         }
+        systemd::tell(State::Stopping);
     }
 }
 
 async fn reload_on(mut hangup: Signal, reloads: Reloads) {
     while hangup.recv().await.is_some() {
+        systemd::tell(State::Reloading);
         // The reloader logs how it went.
         let _ = reloads.reload().await;
+        systemd::tell(State::Ready);
     }
 }

@@ -27,6 +27,8 @@ mod secrets;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod systemd;
+#[cfg(test)]
 mod webhook;
 #[cfg(test)]
 mod worlds;
