@@ -5,17 +5,15 @@
 //! daylight saving skips are missing, and those that it repeats are one.
 //!
 //! 1. [`traffic`]: pageviews by minute, or by hour and spread over the minutes.
-//! 2. [`replay`]: the days, one after the other. [`shortfall`]: whether a minute is too low. [`alert`]: whether that pages.
+//! 2. [`replay`]: the days, one after the other. [`crate::baseline::shortfall`]: whether a minute is too low. [`alert`]: whether that pages.
 //! 3. [`summary`]: what came of it, as text. [`picture`]: the same to be looked at.
 
 pub use alert::Alert;
 pub use replay::{Outcome, Page, Point, Replay};
-pub use shortfall::Shortfall;
 pub use traffic::Traffic;
 
 pub mod alert;
 pub mod picture;
 pub mod replay;
-pub mod shortfall;
 pub mod summary;
 pub mod traffic;

@@ -8,22 +8,25 @@
 //!    `smoothing` (small sites), `residuals` (how wrong this would have been).
 //! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
 //! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares; `silence`: what it missed. [`windows`],
-//!    [`evidence`], [`watch`]: what follows.
+//!    [`evidence`], [`shortfall`], [`watch`]: what follows. [`course`]: the same as a line.
 //!
 //! Invariant: no expectation and no bound is negative, infinite or not a number.
 
 pub use bound::{Test, lower_bound};
+pub use course::Slice;
 pub use day::{DayView, YesterdayView};
 pub use expected::Expected;
 pub use fit::{Baseline, NoBaseline};
 pub use forecast::Forecast;
 pub use hours::{History, LocalHour};
 pub use minutes::{Minute, Minutes, MinutesAgo};
+pub use shortfall::Shortfall;
 pub use watch::{Assessment, Watch};
 pub use windows::{Usual, WINDOWS, Window, WindowCount};
 
 pub mod bound;
 pub mod calibration;
+pub mod course;
 pub mod day;
 pub mod evidence;
 pub mod expected;
@@ -34,6 +37,7 @@ mod level;
 pub mod minutes;
 mod profile;
 mod residuals;
+pub mod shortfall;
 mod silence;
 mod smoothing;
 mod statistics;

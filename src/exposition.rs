@@ -123,7 +123,7 @@ fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
     page.family("google_analytics_report_failure", help, Kind::Gauge);
     for row in rows {
         for report in &row.state.reports {
-            if let Some(reason) = report.failure {
+            if let Some(reason) = report.reason() {
                 let labels = format!("{},reason=\"{reason}\"", row.with("report", report.name.as_str()));
                 page.sample(&labels, 1.0);
             }

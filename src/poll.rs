@@ -107,6 +107,8 @@ impl Poller {
         loop {
             self.notice_clock_change();
             let pause = self.send_what_is_due();
+            let moved = self.schedule.take_moved();
+            self.note_due_times(moved);
             tokio::select! {
                 Some(result) = self.running.join_next() => self.take(result),
                 Ok(()) = self.plan.changed() => {
@@ -135,12 +137,13 @@ impl Poller {
                 self.store.put(*id, info, &plan.reports);
             }
         }
+        let now = self.clock.now();
         for (id, info) in &new.unlisted {
             if !same_reports {
                 self.store.put(*id, info, &plan.reports);
             }
             if !same_reports || !old.unlisted.contains_key(id) {
-                self.store.update(*id, |state| state.mark_unlisted());
+                self.store.update(*id, |state| state.mark_unlisted(now));
             }
         }
         for id in old.active.keys().chain(old.unlisted.keys()) {
@@ -153,13 +156,23 @@ impl Poller {
                 self.forget_kept(*id);
             }
         }
-        let now = self.clock.now();
         self.schedule.configure(plan.paces(), plan.limits, now);
         let active: BTreeSet<PropertyId> = new.active.keys().copied().collect();
         self.schedule.set_properties(&active, now);
         match (before.baseline(), plan.baseline()) {
             (Some(old), Some(new)) if old != new => self.schedule.ask_anew(&new.name, None, now),
             _ => {}
+        }
+    }
+
+    /// Shows when each report is asked for next, where that has changed.
+    fn note_due_times(&self, moved: Vec<(Job, Option<Timestamp>)>) {
+        for (job, due) in moved {
+            self.store.note(job.property, |state| {
+                if let Some(report) = state.report_mut(&job.report) {
+                    report.next_attempt = due;
+                }
+            });
         }
     }
 
@@ -267,15 +280,16 @@ impl Poller {
     fn fail(&mut self, poll: &Poll, error: &ga::Error) -> Outcome {
         let (property, reason) = (poll.job.property, error.reason());
         let quota = self.ledger.view(property, poll.report.category);
+        let failure = self.failure(poll, error);
         let mut failed_before = None;
         self.store.update(property, |state| {
             state.quota.extend(quota.map(|quota| (poll.report.category, quota)));
             if let Some(report) = state.report_mut(&poll.job.report) {
-                failed_before = report.failure;
+                failed_before = report.reason();
                 if reason == Reason::NoCredentials {
-                    report.want_token();
+                    report.want_token(failure);
                 } else {
-                    report.fail(poll.attempt(), reason);
+                    report.fail(poll.attempt(), failure);
                 }
             }
         });

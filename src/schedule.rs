@@ -80,6 +80,8 @@ pub struct Schedule {
     in_flight: HashMap<PropertyId, usize>,
     on_its_way: HashSet<Job>,
     throttle: Throttle,
+    /// Those whose due time has changed since that was told last.
+    moved: HashSet<Job>,
     next_number: u64,
     last_seen: Timestamp,
 }
@@ -108,6 +110,7 @@ impl Schedule {
             in_flight: HashMap::new(),
             on_its_way: HashSet::new(),
             throttle: Throttle::default(),
+            moved: HashSet::new(),
             next_number: 0,
             last_seen: now,
         }
@@ -237,6 +240,14 @@ impl Schedule {
         }
     }
 
+    /// The reports whose due time has changed since this was asked last, with that time; `None` for those that are on their
+    /// way or wait for another of their property.
+    pub fn take_moved(&mut self) -> Vec<(Job, Option<Timestamp>)> {
+        let due = |job: &Job| Some(self.entries.get(job)?.queued.map(|(due, _)| due));
+        let moved = std::mem::take(&mut self.moved);
+        moved.into_iter().filter_map(|job| due(&job).map(|due| (job, due))).collect()
+    }
+
     /// How many answers to this report were discarded in a row.
     pub fn discarded(&self, job: &Job) -> u32 {
         self.entries.get(job).map_or(0, |entry| entry.discarded)
@@ -281,12 +292,14 @@ impl Schedule {
         self.next_number += 1;
         entry.queued = Some((due, number));
         self.queue.insert((due, number, job.clone()));
+        self.moved.insert(job.clone());
     }
 
     fn unqueue(&mut self, job: &Job) {
         let queued = self.entries.get_mut(job).and_then(|entry| entry.queued.take());
         if let Some((due, number)) = queued {
             self.queue.remove(&(due, number, job.clone()));
+            self.moved.insert(job.clone());
         }
     }
 

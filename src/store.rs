@@ -9,7 +9,6 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +20,10 @@ use crate::{
     quota::QuotaView,
     report::Report,
 };
+
+pub use report_state::{Attempt, Failure, ReportState, Snapshot};
+
+mod report_state;
 
 /// The latest of every property. Only the poller writes; everybody may read.
 #[derive(Debug, Default)]
@@ -67,47 +70,6 @@ pub struct Usual {
     pub expires_at: Timestamp,
     /// What concerns the present day, as long as that lasts.
     pub day: Option<DayView>,
-}
-
-/// One report of one property.
-#[derive(Clone, Debug)]
-pub struct ReportState {
-    /// Its name.
-    pub name: ReportName,
-    /// From one poll to the next, as planned now.
-    pub interval: Duration,
-    /// The last attempt, if there was one.
-    pub last_attempt: Option<Attempt>,
-    /// When the request of the last successful attempt was sent.
-    pub last_success: Option<Timestamp>,
-    /// Why it fails at present.
-    pub failure: Option<Reason>,
-    /// Whether a first attempt has ended or was postponed.
-    pub has_outcome: bool,
-    /// Tokens that it has cost since the start of the process.
-    pub tokens_spent: u64,
-    /// The last values.
-    pub snapshot: Option<Arc<Snapshot>>,
-}
-
-/// How an attempt went.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Attempt {
-    /// When the request was sent.
-    pub sent_at: Timestamp,
-    /// How long the answer took.
-    pub took: Duration,
-}
-
-/// The values that one answer brought.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// The report that was asked for.
-    pub report: Arc<Report>,
-    /// In the order of the report's families.
-    pub values: Box<[f64]>,
-    /// From when on they must not be shown.
-    pub expires_at: Timestamp,
 }
 
 impl Store {
@@ -175,6 +137,14 @@ impl Store {
         });
     }
 
+    /// Changes what `/metrics` does not show: what was rendered of it still holds.
+    pub fn note(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
+        let mut properties = self.properties.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = properties.get_mut(&id) {
+            change(Arc::make_mut(state));
+        }
+    }
+
     fn read<R>(&self, read: impl FnOnce(&BTreeMap<PropertyId, Arc<PropertyState>>) -> R) -> R {
         // A panic ends the process; in tests a poisoned store is as good as before, since changes are small and whole.
         read(&self.properties.read().unwrap_or_else(PoisonError::into_inner))
@@ -197,10 +167,16 @@ impl PropertyState {
     }
 
     /// Shows the property as one that Google no longer lists.
-    pub fn mark_unlisted(&mut self) {
+    pub fn mark_unlisted(&mut self, now: Timestamp) {
         for report in &mut self.reports {
-            report.failure = Some(Reason::NotListed);
-            report.has_outcome = true;
+            let since = now;
+            report.begin_failure(Failure {
+                reason: Reason::NotListed,
+                message: "Google no longer lists the property".to_owned(),
+                remedy: UNLISTED_REMEDY.to_owned(),
+                since,
+            });
+            report.next_attempt = None;
         }
     }
 
@@ -230,61 +206,9 @@ impl PropertyState {
     }
 }
 
-impl ReportState {
-    /// The state before the first attempt, or what is known of the report already.
-    fn for_report(report: &Report, known: &[Self]) -> Self {
-        let new = || Self {
-            name: report.name.clone(),
-            interval: report.interval,
-            last_attempt: None,
-            last_success: None,
-            failure: None,
-            has_outcome: false,
-            tokens_spent: 0,
-            snapshot: None,
-        };
-        let mut state = known.iter().find(|state| state.name == report.name).cloned().unwrap_or_else(new);
-        state.interval = report.interval;
-        if state.failure == Some(Reason::NotListed) {
-            state.failure = None;
-            state.last_attempt = None;
-        }
-        state
-    }
-
-    /// Whether the last attempt succeeded; not so before the first.
-    pub fn is_up(&self) -> bool {
-        self.last_attempt.is_some() && self.failure.is_none()
-    }
-
-    /// An attempt succeeded and brought this.
-    pub fn succeed(&mut self, attempt: Attempt, tokens: u64, snapshot: Snapshot) {
-        self.last_attempt = Some(attempt);
-        self.last_success = Some(attempt.sent_at);
-        self.failure = None;
-        self.has_outcome = true;
-        self.tokens_spent = self.tokens_spent.saturating_add(tokens);
-        self.snapshot = Some(Arc::new(snapshot));
-    }
-
-    /// Nothing could be sent for want of a token; the values stay until they expire.
-    pub fn want_token(&mut self) {
-        self.failure = Some(Reason::NoCredentials);
-        self.has_outcome = true;
-    }
-
-    /// An attempt failed; the values stay until they expire.
-    pub fn fail(&mut self, attempt: Attempt, reason: Reason) {
-        self.last_attempt = Some(attempt);
-        self.failure = Some(reason);
-        self.has_outcome = true;
-    }
-
-    /// The values, as long as they hold.
-    pub fn values(&self, now: Timestamp) -> Option<&Arc<Snapshot>> {
-        self.snapshot.as_ref().filter(|snapshot| snapshot.expires_at > now)
-    }
-}
+/// What to do when a property is gone from Google's list.
+const UNLISTED_REMEDY: &str = "if it should be there, look in Google Analytics whether the property is in the bin and whether the \
+                               account still has access; it is shown for 7 days";
 
 fn set_back(at: &mut Timestamp, by: SignedDuration) {
     *at = at.saturating_sub(by).unwrap_or(*at);
@@ -298,6 +222,8 @@ fn keep_if_empty(text: &mut String, before: String) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::Config;
 
@@ -320,6 +246,10 @@ mod tests {
 
     fn attempt(second: i64) -> Attempt {
         Attempt { sent_at: at(second), took: Duration::from_millis(10) }
+    }
+
+    fn failure(reason: Reason, second: i64) -> Failure {
+        Failure { reason, message: String::new(), remedy: String::new(), since: at(second) }
     }
 
     fn succeed(store: &Store, reports: &[Arc<Report>], second: i64) {
@@ -346,9 +276,16 @@ mod tests {
         let (store, reports) = store();
         assert!(!store.properties()[0].reports[1].is_up(), "down before the first outcome");
         succeed(&store, &reports, 0);
-        store.update(id(), |state| state.report_mut(&reports[1].name).unwrap().fail(attempt(10), Reason::Timeout));
+        let fail = |second, reason| {
+            store.update(id(), |state| {
+                state.report_mut(&reports[1].name).unwrap().fail(attempt(second), failure(reason, second));
+            });
+        };
+        fail(10, Reason::Connection);
+        fail(20, Reason::Timeout);
         let state = store.properties().remove(0);
-        assert_eq!((state.reports[1].is_up(), state.reports[1].failure), (false, Some(Reason::Timeout)));
+        assert_eq!((state.reports[1].is_up(), state.reports[1].reason()), (false, Some(Reason::Timeout)));
+        assert_eq!(state.reports[1].failure.as_ref().unwrap().since, at(10), "it has failed since then");
         assert!(state.reports[1].values(at(50)).is_some());
         assert_eq!(state.reports[1].last_success, Some(at(0)));
         succeed(&store, &reports, 20);
@@ -367,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn what_metrics_do_not_show_makes_no_new_version() {
+        let (store, reports) = store();
+        let version = store.version();
+        store.note(id(), |state| state.report_mut(&reports[0].name).unwrap().next_attempt = Some(at(60)));
+        assert_eq!(store.properties()[0].reports[0].next_attempt, Some(at(60)));
+        assert_eq!(store.version(), version);
+    }
+
+    #[test]
     fn names_may_change_and_what_reports_have_told_stays() {
         let (store, reports) = store();
         store.update(id(), |state| state.take_metadata("Europe/Berlin", "EUR"));
@@ -380,11 +326,11 @@ mod tests {
     #[test]
     fn a_property_that_is_listed_again_starts_anew() {
         let (store, reports) = store();
-        store.update(id(), PropertyState::mark_unlisted);
-        assert_eq!(store.properties()[0].reports[0].failure, Some(Reason::NotListed));
+        store.update(id(), |state| state.mark_unlisted(at(0)));
+        assert_eq!(store.properties()[0].reports[0].reason(), Some(Reason::NotListed));
         store.put(id(), &PropertyInfo::default(), &reports);
         let state = store.properties().remove(0);
-        assert_eq!((state.reports[0].failure, state.reports[0].is_up()), (None, false));
+        assert_eq!((state.reports[0].reason(), state.reports[0].is_up()), (None, false));
         store.remove(id());
         assert!(store.is_empty());
     }

@@ -78,7 +78,7 @@ mod tests {
         let (_, alert) = rules.split_once("- alert: GoogleAnalyticsTrafficDrop\n").unwrap();
         let of = |key: &str| alert.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap().trim().to_owned();
         assert_eq!((of("for:"), of("keep_firing_for:")), (format!("{FOR}m"), format!("{KEEP_FIRING_FOR}m")));
-        let most = super::super::shortfall::MOST_BY_NOW;
+        let most = crate::baseline::shortfall::MOST_BY_NOW;
         assert!(
             rules.contains(&format!(
                 "{most} * property_window:google_analytics_window_shortfall:ratio{{window=\"30m\"}}"

@@ -258,7 +258,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::{backtest::Shortfall, baseline::Window};
+    use crate::baseline::{Shortfall, Window};
 
     #[test]
     fn every_week_that_has_a_date_has_a_row() {

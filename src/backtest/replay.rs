@@ -7,9 +7,9 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use super::{Alert, Shortfall, Traffic};
+use super::{Alert, Traffic};
 use crate::{
-    baseline::{Assessment, Baseline, Expected, History, LocalHour, Minute, Watch, windows::HALF_HOUR},
+    baseline::{Assessment, Baseline, Expected, History, LocalHour, Minute, Shortfall, Watch, windows::HALF_HOUR},
     calendar::{QuietDays, Zone},
     report::DEFAULT_WEEKS,
 };

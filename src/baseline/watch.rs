@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     calibration::{self, Calibration, Sample},
+    course::{Slice, course},
     expected::Expected,
     minutes::{Minute, Minutes, MinutesAgo},
     windows::{HALF_HOUR, LONGEST, Recent, Usual, WINDOWS, WindowCount},
@@ -29,6 +30,8 @@ pub struct Assessment {
     pub evidence: Option<f64>,
     /// The median of count by expectation over the last day; `None` before three hours of samples.
     pub calibration_ratio: Option<f64>,
+    /// The last six hours, to be drawn.
+    pub course: Box<[Slice]>,
     /// Whether the realtime counts can be held against the expectation at all. If not, the bounds are not to be used.
     pub is_fit: bool,
 }
@@ -60,6 +63,7 @@ impl Watch {
             windows: WINDOWS.iter().filter_map(|window| window.count(&recent)).collect(),
             evidence: Some(recent.evidence()),
             calibration_ratio: self.calibration.ratio(newest),
+            course: course(&recent),
             is_fit: !self.calibration.is_unfit(newest),
         }
     }

@@ -116,6 +116,12 @@ impl<'a> Recent<'a> {
         })
     }
 
+    /// What was seen of each minute, and what is usual in it, oldest first.
+    pub fn minutes(&self) -> impl Iterator<Item = (Option<u32>, f64)> {
+        let factor = self.usual.factor(HALF_HOUR.minutes, self.newest);
+        self.seen.iter().zip(&self.expected).map(move |(count, expected)| (*count, expected * factor))
+    }
+
     /// What is expected of the realtime counts.
     fn usually(&self) -> Vec<f64> {
         let is_learning = self.usual.calibration.is_learning(self.newest);

@@ -6,7 +6,7 @@ use crate::{
     names::{Bucket, Category, PropertyId, Reason},
     properties::PropertyInfo,
     quota::Ledger,
-    store::{Attempt, Store},
+    store::{Attempt, Failure, Store},
 };
 
 fn at(second: i64) -> Timestamp {
@@ -30,7 +30,8 @@ fn view() -> View {
         let values = (0..6).map(f64::from).collect();
         let snapshot = Snapshot { report: Arc::clone(&reports[0]), values, expires_at: at(180) };
         state.report_mut(&reports[0].name).unwrap().succeed(attempt, 2, snapshot);
-        state.report_mut(&reports[1].name).unwrap().fail(attempt, Reason::NoAccess);
+        let failure = Failure { reason: Reason::NoAccess, message: String::new(), remedy: String::new(), since: at(0) };
+        state.report_mut(&reports[1].name).unwrap().fail(attempt, failure);
         let mut ledger = Ledger::default();
         ledger.on_exhausted(id(7), Category::Core, Bucket::Hour, at(0));
         state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);

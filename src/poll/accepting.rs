@@ -50,21 +50,21 @@ impl Poller {
             day_ends.filter(|_| !poll.report.is_history()).map_or(holds_until, |ends| holds_until.min(ends));
         let snapshot = Snapshot { report: Arc::clone(&poll.report), values: answer.values.clone(), expires_at };
         let quota = self.ledger.view(property, poll.report.category);
-        let wrong = poll.minutes_error();
+        let wrong = poll.minutes_error().map(|error| (error, self.failure(poll, error)));
         let mut failed_before = None;
         self.store.update(property, |state| {
             state.take_metadata(&answer.time_zone, &answer.currency);
             state.quota.extend(quota.map(|quota| (poll.report.category, quota)));
             if let Some(report) = state.report_mut(&poll.job.report) {
-                failed_before = report.failure;
+                failed_before = report.reason();
                 report.succeed(poll.attempt(), poll.tokens(), snapshot);
-                if let Some(error) = wrong {
-                    report.fail(poll.attempt(), error.reason());
+                if let Some((_, failure)) = &wrong {
+                    report.fail(poll.attempt(), failure.clone());
                 }
             }
         });
         match (wrong, failed_before) {
-            (Some(error), _) => self.log_failure(poll, error, failed_before),
+            (Some((error, _)), _) => self.log_failure(poll, error, failed_before),
             (None, Some(reason)) => self.log_recovery(poll, reason),
             (None, None) => {}
         }

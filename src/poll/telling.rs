@@ -1,11 +1,22 @@
-//! What the log says of reports that fail and that work again.
+//! What the log and the status page say of reports that fail and that work again.
 
 use tracing::{debug, info, warn};
 
 use super::{Poller, request::Poll};
-use crate::{chain::Chain, ga, names::Reason};
+use crate::{chain::Chain, ga, names::Reason, store::Failure};
 
 impl Poller {
+    /// A failure as it is shown to people.
+    pub(super) fn failure(&self, poll: &Poll, error: &ga::Error) -> Failure {
+        let account = self.client.account();
+        Failure {
+            reason: error.reason(),
+            message: Chain(error).to_string(),
+            remedy: error.remedy(Some(poll.job.property), account.as_deref()),
+            since: poll.sent_at,
+        }
+    }
+
     /// A change is told once and loudly; that there is no token has been told already.
     pub(super) fn log_failure(&mut self, poll: &Poll, error: &ga::Error, failed_before: Option<Reason>) {
         let (property, report, reason) = (poll.job.property, &poll.job.report, error.reason());

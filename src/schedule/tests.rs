@@ -325,6 +325,20 @@ fn what_came_over_midnight_is_asked_for_again_a_little_after_it() {
 }
 
 #[test]
+fn due_times_are_told_when_they_change_and_once() {
+    let (mut schedule, job) = one_on_its_way();
+    assert_eq!(schedule.take_moved(), [(job.clone(), None)], "on its way");
+    assert!(schedule.take_moved().is_empty());
+    schedule.on_result(&job, &SUCCESS, start());
+    let told = schedule.take_moved();
+    assert_eq!(told.len(), 1);
+    let left = due(&mut schedule, start());
+    assert_eq!(told[0].1.map(Timestamp::as_second), Some(after(left).as_second()));
+    schedule.set_properties(&BTreeSet::new(), start());
+    assert!(schedule.take_moved().is_empty(), "who is gone has no due time");
+}
+
+#[test]
 fn the_default_limit_follows_the_planned_rate() {
     assert_eq!(schedule(10, limits(None, 4)).planned_in_flight(), 32);
     // 10,000 properties: 10,000/60 + 10,000/900 = 177.8 requests a second, each of 2 s.

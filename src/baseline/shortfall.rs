@@ -1,6 +1,6 @@
 //! Whether a property has too little traffic at a minute, by the rule of GoogleAnalyticsTrafficDrop.
 
-use crate::baseline::{Assessment, Window, WindowCount, windows::HALF_HOUR};
+use super::{Assessment, Window, WindowCount, windows::HALF_HOUR};
 
 /// A window that is below its bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Shortfall {
 }
 
 /// By how much more a long window may lack than the last half hour.
-pub(super) const MOST_BY_NOW: f64 = 1.5;
+pub const MOST_BY_NOW: f64 = 1.5;
 
 /// The evidence that is enough for a page.
 const ENOUGH: f64 = 1.0;

@@ -1,0 +1,50 @@
+//! The last hours as a line to be drawn: counts beside what was usual, ten minutes by ten minutes.
+
+use super::windows::Recent;
+
+/// Ten minutes of a property. Counts are pageviews.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slice {
+    /// What was counted, raised to ten minutes where some of them were not seen; `None` where none was.
+    pub pageviews: Option<f32>,
+    /// What is usual.
+    pub expected: f32,
+}
+
+/// The slices of these minutes, oldest first; the last one ends with the newest minute.
+pub fn course(recent: &Recent<'_>) -> Box<[Slice]> {
+    let minutes: Vec<(Option<u32>, f64)> = recent.minutes().collect();
+    minutes.chunks_exact(MINUTES).map(Slice::of).collect()
+}
+
+impl Slice {
+    fn of(minutes: &[(Option<u32>, f64)]) -> Self {
+        let seen = minutes.iter().filter_map(|(count, _)| *count).map(f64::from);
+        let (many, sum) = seen.fold((0.0, 0.0), |(many, sum), count| (many + 1.0, sum + count));
+        let whole = if many > 0.0 { Some(small(sum * LENGTH / many)) } else { None };
+        Self { pageviews: whole, expected: small(minutes.iter().map(|(_, expected)| expected).sum()) }
+    }
+}
+
+/// A line on a screen needs no more than six digits.
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+fn small(value: f64) -> f32 {
+    value as f32
+}
+
+const MINUTES: usize = 10;
+
+const LENGTH: f64 = 10.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_is_made_up_for_or_missing() {
+        let minutes = |seen: usize| -> Vec<_> { (0..10).map(|at| ((at < seen).then_some(3), 2.0)).collect() };
+        assert_eq!(Slice::of(&minutes(10)), Slice { pageviews: Some(30.0), expected: 20.0 });
+        assert_eq!(Slice::of(&minutes(4)), Slice { pageviews: Some(30.0), expected: 20.0 });
+        assert_eq!(Slice::of(&minutes(0)), Slice { pageviews: None, expected: 20.0 });
+    }
+}

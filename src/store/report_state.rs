@@ -1,0 +1,134 @@
+//! How one report of one property fares, and what it has brought.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    names::{Reason, ReportName},
+    report::Report,
+};
+
+/// One report of one property.
+#[derive(Clone, Debug)]
+pub struct ReportState {
+    /// Its name.
+    pub name: ReportName,
+    /// From one poll to the next, as planned now.
+    pub interval: Duration,
+    /// The last attempt, if there was one.
+    pub last_attempt: Option<Attempt>,
+    /// When the request of the last successful attempt was sent.
+    pub last_success: Option<Timestamp>,
+    /// Why it fails at present.
+    pub failure: Option<Arc<Failure>>,
+    /// When it is asked for next; `None` while a request is on its way.
+    pub next_attempt: Option<Timestamp>,
+    /// Whether a first attempt has ended or was postponed.
+    pub has_outcome: bool,
+    /// Tokens that it has cost since the start of the process.
+    pub tokens_spent: u64,
+    /// The last values.
+    pub snapshot: Option<Arc<Snapshot>>,
+}
+
+/// Why a report fails.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// The reason, as metrics have it.
+    pub reason: Reason,
+    /// What went wrong, as the log has it.
+    pub message: String,
+    /// What an operator can do about it.
+    pub remedy: String,
+    /// Since when it has been failing, for whatever reason.
+    pub since: Timestamp,
+}
+
+/// How an attempt went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attempt {
+    /// When the request was sent.
+    pub sent_at: Timestamp,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
+/// The values that one answer brought.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The report that was asked for.
+    pub report: Arc<Report>,
+    /// In the order of the report's families.
+    pub values: Box<[f64]>,
+    /// From when on they must not be shown.
+    pub expires_at: Timestamp,
+}
+
+impl ReportState {
+    /// The state before the first attempt, or what is known of the report already.
+    pub(super) fn for_report(report: &Report, known: &[Self]) -> Self {
+        let new = || Self {
+            name: report.name.clone(),
+            interval: report.interval,
+            last_attempt: None,
+            last_success: None,
+            failure: None,
+            next_attempt: None,
+            has_outcome: false,
+            tokens_spent: 0,
+            snapshot: None,
+        };
+        let mut state = known.iter().find(|state| state.name == report.name).cloned().unwrap_or_else(new);
+        state.interval = report.interval;
+        if state.reason() == Some(Reason::NotListed) {
+            state.failure = None;
+            state.last_attempt = None;
+        }
+        state
+    }
+
+    /// The reason why it fails at present.
+    pub fn reason(&self) -> Option<Reason> {
+        self.failure.as_ref().map(|failure| failure.reason)
+    }
+
+    /// Whether the last attempt succeeded; not so before the first.
+    pub fn is_up(&self) -> bool {
+        self.last_attempt.is_some() && self.failure.is_none()
+    }
+
+    /// An attempt succeeded and brought this.
+    pub fn succeed(&mut self, attempt: Attempt, tokens: u64, snapshot: Snapshot) {
+        self.last_attempt = Some(attempt);
+        self.last_success = Some(attempt.sent_at);
+        self.failure = None;
+        self.has_outcome = true;
+        self.tokens_spent = self.tokens_spent.saturating_add(tokens);
+        self.snapshot = Some(Arc::new(snapshot));
+    }
+
+    /// Nothing could be sent for want of a token; the values stay until they expire.
+    pub fn want_token(&mut self, failure: Failure) {
+        self.begin_failure(failure);
+    }
+
+    /// An attempt failed; the values stay until they expire.
+    pub fn fail(&mut self, attempt: Attempt, failure: Failure) {
+        self.last_attempt = Some(attempt);
+        self.begin_failure(failure);
+    }
+
+    pub(super) fn begin_failure(&mut self, mut failure: Failure) {
+        if let Some(before) = &self.failure {
+            failure.since = before.since;
+        }
+        self.failure = Some(Arc::new(failure));
+        self.has_outcome = true;
+    }
+
+    /// The values, as long as they hold.
+    pub fn values(&self, now: Timestamp) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref().filter(|snapshot| snapshot.expires_at > now)
+    }
+}
