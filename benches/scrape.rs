@@ -31,6 +31,7 @@ use google_analytics_exporter::{
     clock::Clock,
     http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
+    status::Selection,
 };
 use http_body_util::Full;
 use hyper::{Response, server::conn::http1, service::service_fn};
@@ -147,14 +148,7 @@ fn start_bare(runtime: &Runtime, servers: &mut JoinSet<()>, body: Bytes) -> Sock
 fn start_ours(runtime: &Runtime, servers: &mut JoinSet<()>) -> SocketAddr {
     let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
     let address = listeners[0].local_addr().unwrap();
-    let settings = Settings {
-        telemetry_path: TelemetryPath::default(),
-        lifecycle: false,
-        name: String::new(),
-        version: String::new(),
-        revision: String::new(),
-        limits: Limits::default(),
-    };
+    let settings = Settings { telemetry_path: TelemetryPath::default(), lifecycle: false, limits: Limits::default() };
     let exporter = Arc::new(Made { renderings: AtomicU64::new(0) });
     let serving = http::serve(listeners, exporter, settings, Clock::system(), future::pending());
     servers.spawn_on(async { serving.await.unwrap() }, runtime.handle());
@@ -177,6 +171,10 @@ impl Exporter for Made {
 
     fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
         None
+    }
+
+    fn status_page(&self, _selection: &Selection, _telemetry_path: &TelemetryPath, _now: Timestamp) -> String {
+        String::new()
     }
 
     fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {

@@ -16,12 +16,13 @@ use crate::{
     clock::monotonic,
     config::Config,
     exposition::{self, View},
-    http::{self, Format, Readiness, Rendering, Scope},
+    http::{self, Format, Readiness, Rendering, Scope, TelemetryPath},
     names::PropertyId,
     plan::Plan,
     reload::Reloads,
     report::BASELINE,
     self_metrics::SelfMetrics,
+    status::{self, Selection},
     store::Store,
     targets,
 };
@@ -100,6 +101,17 @@ impl http::Exporter for Exporter {
         let properties = vec![self.store.property(property)?];
         let reports = self.plan.borrow().reports.clone();
         Some(exposition::render(&View { reports, properties, own: Vec::new() }, format, now))
+    }
+
+    fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String {
+        let plan = Arc::clone(&self.plan.borrow());
+        let view = status::View {
+            properties: &self.store.properties(),
+            is_complete: plan.is_complete,
+            elsewhere: plan.properties.elsewhere,
+            telemetry_path: telemetry_path.as_str(),
+        };
+        status::render(&view, selection, now)
     }
 
     fn targets(&self, host: &str, now: Timestamp) -> Option<String> {

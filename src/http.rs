@@ -6,14 +6,14 @@
 //!
 //! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
 //! under the `deadlines`, `routes` tells what is asked for, `answers` does it, with the help of `negotiate` (which
-//! format), `rendering` (the cache) and `pages`.
+//! format) and `rendering` (the cache).
 
 use std::{io, net, pin::Pin, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{clock::Clock, names::PropertyId};
+use crate::{clock::Clock, names::PropertyId, status::Selection};
 
 use listener::Capacity;
 use rendering::Renderings;
@@ -31,7 +31,6 @@ mod gzip;
 mod limits;
 mod listener;
 mod negotiate;
-mod pages;
 mod rendering;
 mod routes;
 
@@ -47,6 +46,9 @@ pub trait Exporter: Send + Sync + 'static {
 
     /// The metrics of one property; `None` where it is not known.
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering>;
+
+    /// The page for people. Called on a thread where it may take its time.
+    fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String;
 
     /// The properties as a JSON list of targets at this host; `None` until they are known. Called on a thread where it may
     /// take its time.
@@ -93,12 +95,6 @@ pub struct Settings {
     pub telemetry_path: TelemetryPath,
     /// Whether `/-/reload` is allowed.
     pub lifecycle: bool,
-    /// The program's name, for `/`.
-    pub name: String,
-    /// Its version, for `/`.
-    pub version: String,
-    /// The commit that it was built from, for `/`.
-    pub revision: String,
     /// What clients may take.
     pub limits: Limits,
 }

@@ -22,7 +22,8 @@
 //! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
 //!    restart; [`backtest`] replays the alert on the past.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists them; [`http`] serves that as
+//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists them and [`status`] shows them to people, [`documents`]
+//!    explain; [`http`] serves that as
 //!    [`exporter`] hands it over.
 //! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
 //!    [`systemd`] is told of it.
@@ -56,6 +57,7 @@ pub mod commands;
 pub mod config;
 pub mod csv;
 pub mod discover;
+pub mod documents;
 pub mod exporter;
 pub mod exposition;
 pub mod ga;
@@ -63,6 +65,7 @@ pub mod http;
 pub mod jitter;
 pub mod names;
 pub mod observer;
+pub mod pages;
 pub mod plan;
 pub mod poll;
 pub mod properties;
@@ -75,6 +78,7 @@ pub mod serve;
 pub mod shard;
 #[cfg(feature = "demo")]
 pub mod simulator;
+pub mod status;
 pub mod storage;
 pub mod store;
 pub mod systemd;

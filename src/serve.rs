@@ -151,7 +151,8 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     if let Some(saver) = saver.clone() {
         tasks.spawn(saver.run(clock.clone()));
     }
-    let settings = settings(options.telemetry_path, options.lifecycle, options.limits);
+    let settings =
+        Settings { telemetry_path: options.telemetry_path, lifecycle: options.lifecycle, limits: options.limits };
     Ok(Server { listeners, exporter, settings, clock, tasks, reloads, saver })
 }
 
@@ -196,17 +197,6 @@ async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) {
     let Some(saver) = saver else { return };
     if tokio::time::timeout(LONGEST_SAVING, saver.close(clock.now())).await.is_err() {
         warn!("states could not be saved in time; what came in the last minutes is forgotten");
-    }
-}
-
-fn settings(telemetry_path: TelemetryPath, lifecycle: bool, limits: Limits) -> Settings {
-    Settings {
-        telemetry_path,
-        lifecycle,
-        name: env!("CARGO_PKG_NAME").to_owned(),
-        version: BUILD.version.to_owned(),
-        revision: BUILD.revision.to_owned(),
-        limits,
     }
 }
 

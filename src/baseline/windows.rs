@@ -55,6 +55,14 @@ impl Window {
         WINDOWS.iter().find(|window| window.name == name)
     }
 
+    /// How long it is, for people.
+    pub fn length_in_words(&self) -> String {
+        match self.minutes {
+            minutes @ ..60 => format!("{minutes} minutes"),
+            minutes => format!("{} hours", minutes / 60),
+        }
+    }
+
     /// How long it is.
     pub fn length(&self) -> Duration {
         Duration::from_mins(u64::try_from(self.minutes).unwrap_or(u64::MAX))

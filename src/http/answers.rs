@@ -19,18 +19,19 @@ use super::{
     Readiness, Scope, Site,
     gzip::compress,
     negotiate::{self, Encoding},
-    pages,
     rendering::aside,
     routes::{Route, route},
 };
-use crate::names::PropertyId;
+use crate::{documents, names::PropertyId, pages, status::Selection};
 
 /// Does what a request asks for. hyper leaves away the body where the method is HEAD, and counts its length anyway.
 pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
     let (settings, uri) = (&site.settings, request.uri());
     let found = route(request.method(), uri.path(), uri.query(), &settings.telemetry_path, settings.lifecycle);
     match found {
-        Route::Landing => response(StatusCode::OK, HTML, pages::landing(settings)),
+        Route::Status(selection) => status(site, request.headers(), selection).await,
+        Route::Documents => document(request.headers(), documents::index(settings.telemetry_path.as_str())),
+        Route::Document(found) => document(request.headers(), found.page(settings.telemetry_path.as_str())),
         Route::Metrics(scope) => metrics(site, request.headers(), scope).await,
         Route::Healthy => text(StatusCode::OK, "Healthy.\n"),
         Route::Ready => ready(site),
@@ -54,6 +55,20 @@ async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Response<Byt
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
     let body = site.renderings.body(format, scope, encoding).await;
     encoded(response(StatusCode::OK, format.content_type(), body), encoding)
+}
+
+async fn status(site: &Site, headers: &HeaderMap, selection: Selection) -> Response<Bytes> {
+    let (exporter, now) = (Arc::clone(&site.exporter), site.clock.now());
+    let path = site.settings.telemetry_path.clone();
+    let page = aside(move || exporter.status_page(&selection, &path, now)).await;
+    document(headers, page)
+}
+
+fn document(headers: &HeaderMap, page: String) -> Response<Bytes> {
+    let mut response = packed(StatusCode::OK, HTML, page.into_bytes(), headers);
+    let policy = HeaderValue::try_from(pages::policy()).expect("the policy is plain text");
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// One property is a few kilobytes, made in less time than it takes to go to another thread.
@@ -142,7 +157,7 @@ const JSON: &str = "application/json";
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The pages load nothing, send nothing, and are shown in no frame.
+/// What is no page for people loads nothing, sends nothing, and is shown in no frame.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where to find out what is known.

@@ -94,7 +94,7 @@ mod tests {
         super::{Exporter, Format, Limits, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
         *,
     };
-    use crate::{clock::Clock, names::PropertyId};
+    use crate::{clock::Clock, names::PropertyId, status::Selection};
 
     /// Has nothing but a long configuration.
     struct Fake;
@@ -110,6 +110,10 @@ mod tests {
 
         fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
             None
+        }
+
+        fn status_page(&self, _selection: &Selection, _telemetry_path: &TelemetryPath, _now: Timestamp) -> String {
+            String::new()
         }
 
         fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
@@ -157,9 +161,8 @@ mod tests {
         let limits = Limits::default();
         let exporter: Arc<dyn Exporter> = Arc::new(Fake);
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
-        let [name, version, revision] = ["", "", ""].map(str::to_owned);
         let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), limits.reuse);
-        let settings = Settings { telemetry_path, lifecycle: true, name, version, revision, limits };
+        let settings = Settings { telemetry_path, lifecycle: true, limits };
         Arc::new(Site { exporter, settings, clock, renderings })
     }
 

@@ -254,8 +254,11 @@ mod tests {
         task::{Context, Waker},
     };
 
-    use super::{super::Readiness, *};
-    use crate::names::PropertyId;
+    use super::{
+        super::{Readiness, TelemetryPath},
+        *,
+    };
+    use crate::{names::PropertyId, status::Selection};
 
     /// Counts its renderings; each changes it when `restless`, and waits while somebody has the `gate`.
     #[derive(Default)]
@@ -280,6 +283,10 @@ mod tests {
 
         fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
             None
+        }
+
+        fn status_page(&self, _selection: &Selection, _telemetry_path: &TelemetryPath, _now: Timestamp) -> String {
+            String::new()
         }
 
         fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {

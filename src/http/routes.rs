@@ -8,7 +8,7 @@ use hyper::Method;
 use thiserror::Error as ThisError;
 
 use super::Scope;
-use crate::names::PropertyId;
+use crate::{documents::Document, names::PropertyId, status::Selection};
 
 /// The path of the metrics: absolute, plain, and not that of another endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,7 +43,7 @@ impl FromStr for TelemetryPath {
         if text.contains('?') {
             return Err(TelemetryPathError::Query(text.to_owned()));
         }
-        if OTHER_PATHS.contains(&text) || rest.split('/').next() == Some("-") {
+        if OTHER_PATHS.contains(&text) || OTHER_DIRECTORIES.contains(&rest.split('/').next().unwrap_or_default()) {
             return Err(TelemetryPathError::Taken(text.to_owned()));
         }
         // Clients tidy up empty segments and dots, and would then ask for another path.
@@ -79,8 +79,12 @@ pub enum TelemetryPathError {
 /// What is to be done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Route {
-    /// The page for people.
-    Landing,
+    /// The page for people, for this query.
+    Status(Selection),
+    /// The list of documents.
+    Documents,
+    /// One of them.
+    Document(&'static Document),
     /// The metrics.
     Metrics(Scope),
     /// Whether the process is alive.
@@ -114,7 +118,7 @@ pub(super) fn route(
     lifecycle: bool,
 ) -> Route {
     let (found, methods) = match path {
-        "/" => (Route::Landing, READ),
+        "/" => (Route::Status(Selection::from_query(query.unwrap_or_default())), READ),
         "/-/healthy" => (Route::Healthy, READ),
         "/-/ready" => (Route::Ready, READ),
         "/-/reload" if lifecycle => (Route::Reload, ACT),
@@ -123,7 +127,11 @@ pub(super) fn route(
         "/probe" => (probe(query), READ),
         "/sd" => (Route::Targets, READ),
         path if path == telemetry_path.as_str() => (metrics(query), READ),
-        _ => return Route::NotFound,
+        path => match path.strip_prefix("/docs/").map(|name| (name, Document::named(name))) {
+            Some(("", _)) => (Route::Documents, READ),
+            Some((_, Some(document))) => (Route::Document(document), READ),
+            Some((_, None)) | None => return Route::NotFound,
+        },
     };
     if methods.split(", ").any(|allowed| allowed == method.as_str()) { found } else { Route::MethodNotAllowed(methods) }
 }
@@ -161,7 +169,10 @@ const READ: &str = "GET, HEAD";
 /// Methods of what changes something.
 const ACT: &str = "POST, PUT";
 
-/// The paths that are not the metrics', beside those under `/-/`.
+/// What begins with one of these is not the metrics' either.
+const OTHER_DIRECTORIES: &[&str] = &["-", "docs"];
+
+/// The paths that are not the metrics'.
 const OTHER_PATHS: &[&str] = &["/", "/config", "/probe", "/sd"];
 
 #[cfg(test)]
@@ -176,7 +187,9 @@ mod tests {
     #[test]
     fn every_path_has_its_route() {
         for (path, expected) in [
-            ("/", Route::Landing),
+            ("/", Route::Status(Selection::from_query(""))),
+            ("/docs/", Route::Documents),
+            ("/docs/RUNBOOK.md", Route::Document(Document::named("RUNBOOK.md").unwrap())),
             ("/metrics", Route::Metrics(Scope::All)),
             ("/-/healthy", Route::Healthy),
             ("/-/ready", Route::Ready),
@@ -188,6 +201,9 @@ mod tests {
             ("/Metrics", Route::NotFound),
             ("/%6Detrics", Route::NotFound),
             ("/-/", Route::NotFound),
+            ("/docs", Route::NotFound),
+            ("/docs/nothing.md", Route::NotFound),
+            ("/docs/../Cargo.toml", Route::NotFound),
             ("", Route::NotFound),
             ("*", Route::NotFound),
         ] {
@@ -269,6 +285,7 @@ mod tests {
             ("/sd", "another endpoint"),
             ("/-/ready", "another endpoint"),
             ("/-", "another endpoint"),
+            ("/docs/metrics", "another endpoint"),
             ("//metrics", "single slashes"),
             ("/metrics/", "single slashes"),
             ("/a/../b", "single slashes"),

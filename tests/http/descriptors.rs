@@ -24,14 +24,7 @@ use crate::support::{Fake, patient, within};
 #[ignore = "not a test; started by the one below with few file descriptors"]
 async fn child() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-    let settings = Settings {
-        telemetry_path: "/metrics".parse().unwrap(),
-        lifecycle: false,
-        name: String::new(),
-        version: String::new(),
-        revision: String::new(),
-        limits: patient(),
-    };
+    let settings = Settings { telemetry_path: "/metrics".parse().unwrap(), lifecycle: false, limits: patient() };
     let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
     eprintln!("listening on {}", listeners[0].local_addr().unwrap());
     let input_ended = async {

@@ -7,17 +7,29 @@ use tokio::io::AsyncWriteExt;
 use crate::support::{Server, within};
 
 #[tokio::test]
-async fn the_landing_page_links_to_the_metrics() {
+async fn the_page_for_people_is_html_that_may_load_nothing() {
     let server = Server::with(|settings| settings.telemetry_path = "/numbers".parse().unwrap());
-    let answer = server.get("/").await;
+    let answer = server.get("/?q=caf%C3%A9&sort=drop&page=2").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    for part in ["google_analytics_exporter", "1.2.3", "abcdef", "href=\"/numbers\""] {
-        assert!(answer.text().contains(part), "{part}: {}", answer.text());
-    }
+    assert_eq!(answer.text(), "Selection { text: \"café\", sort: Drop, page: 2 } /numbers");
     assert_eq!(server.get("/numbers").await.status, 200);
     assert_eq!(server.get("/metrics").await.status, 404);
+    let packed = server.ask("GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n").await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+}
+
+#[tokio::test]
+async fn the_documents_are_there() {
+    let server = Server::start();
+    let index = server.get("/docs/").await;
+    assert!(index.status == 200 && index.text().contains("href=\"RUNBOOK.md\""), "{}", index.text());
+    let runbook = server.get("/docs/RUNBOOK.md").await;
+    assert!(runbook.status == 200 && runbook.text().contains("id=\"googleanalyticstrafficdrop\""));
+    assert!(runbook.header("content-security-policy").unwrap().contains("style-src"));
+    assert_eq!(server.get("/docs/Cargo.toml").await.status, 404);
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ use std::{
 use flate2::read::GzDecoder;
 use google_analytics_exporter::{
     clock::Clock,
-    http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings},
+    http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
+    status::Selection,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -105,6 +106,10 @@ impl Exporter for Fake {
             .then(|| Rendering { text: format!("# {format:?} {property}\n").into_bytes(), valid_until: None })
     }
 
+    fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, _now: Timestamp) -> String {
+        format!("{selection:?} {telemetry_path}")
+    }
+
     fn targets(&self, host: &str, _now: Timestamp) -> Option<String> {
         self.missing.lock().unwrap().is_none().then(|| format!("[\"{host}\"]"))
     }
@@ -142,14 +147,7 @@ impl Server {
     }
 
     pub(crate) fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings {
-            telemetry_path: "/metrics".parse().unwrap(),
-            lifecycle: true,
-            name: "google_analytics_exporter".to_owned(),
-            version: "1.2.3".to_owned(),
-            revision: "abcdef".to_owned(),
-            limits: patient(),
-        };
+        let mut settings = Settings { telemetry_path: "/metrics".parse().unwrap(), lifecycle: true, limits: patient() };
         adjust(&mut settings);
         let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].local_addr().unwrap();

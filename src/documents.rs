@@ -1,0 +1,159 @@
+//! The documentation that the binary carries with it, so that what `/docs/` shows is always that of this version.
+//!
+//! Knows the files of the source tree and how Markdown becomes HTML. Refuses to know HTTP. Pictures are left out, and so are
+//! links to files that are not here: their text stays.
+
+use maud::{Markup, PreEscaped, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use crate::pages::{self, Depth};
+
+/// One of the documents.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Document {
+    /// The last part of its path.
+    pub name: &'static str,
+    /// Markdown.
+    text: &'static str,
+}
+
+impl Document {
+    /// The document of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        DOCUMENTS.iter().find(|document| document.name == name)
+    }
+
+    /// What it is about: its first heading.
+    pub fn title(&self) -> &'static str {
+        self.text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(self.name)
+    }
+
+    /// It as a page.
+    pub fn page(&self, telemetry_path: &str) -> String {
+        let content = html! { div.document { (markup(self.text)) } };
+        pages::page(self.title(), Depth::Documents, telemetry_path, &content)
+    }
+}
+
+/// The page that lists all of them.
+pub fn index(telemetry_path: &str) -> String {
+    let content = html! {
+        div.document {
+            h1 { "Documentation" }
+            ul { @for document in DOCUMENTS { li { a href=(document.name) { (document.title()) } } } }
+        }
+    };
+    pages::page("Documentation", Depth::Documents, telemetry_path, &content)
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of Markdown is let through")]
+fn markup(text: &'static str) -> Markup {
+    let parser = Parser::new_ext(text, Options::ENABLE_TABLES);
+    let mut events: Vec<Event<'_>> = Vec::new();
+    let mut is_dead_link = false;
+    for event in parser {
+        match event {
+            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
+            // There is none of it in our texts but what looks like it.
+            Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
+            Event::Start(Tag::Link { link_type, dest_url, title, id }) => match target(&dest_url) {
+                Some(dest_url) => events.push(Event::Start(Tag::Link { link_type, dest_url, title, id })),
+                None => is_dead_link = true,
+            },
+            Event::End(TagEnd::Link) if std::mem::take(&mut is_dead_link) => {}
+            Event::End(TagEnd::Heading(level)) => {
+                name_heading(&mut events, level);
+                events.push(Event::End(TagEnd::Heading(level)));
+            }
+            event => events.push(event),
+        }
+    }
+    let mut html = String::with_capacity(text.len() * 2);
+    pulldown_cmark::html::push_html(&mut html, events.into_iter());
+    PreEscaped(html)
+}
+
+/// Where a link leads from `/docs/`, if there is something.
+fn target(link: &str) -> Option<CowStr<'static>> {
+    if link.starts_with('#') || link.starts_with("https://") || link.starts_with("http://") {
+        return Some(link.to_owned().into());
+    }
+    let (path, place) = link.split_once('#').map_or((link, None), |(path, place)| (path, Some(place)));
+    let name = path.rsplit('/').next().and_then(Document::named)?.name;
+    Some(place.map_or_else(|| name.into(), |place| format!("{name}#{place}").into()))
+}
+
+/// Gives the heading that has just ended the name by which links find it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a heading's name is made of its words")]
+fn name_heading(events: &mut [Event<'_>], level: HeadingLevel) {
+    let is_start = |event: &Event<'_>| matches!(event, Event::Start(Tag::Heading { .. }));
+    let Some(start) = events.iter().rposition(is_start) else { return };
+    let texts = events.iter().skip(start).filter_map(|event| match event {
+        Event::Text(text) | Event::Code(text) => Some(text.as_ref()),
+        _ => None,
+    });
+    let name = anchor(&texts.collect::<String>());
+    if let Some(heading) = events.get_mut(start) {
+        *heading = Event::Start(Tag::Heading { level, id: Some(name.into()), classes: Vec::new(), attrs: Vec::new() });
+    }
+}
+
+/// As code forges make them, so that links hold in both places.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// What there is, as the index has it.
+const DOCUMENTS: &[Document] = &[
+    Document { name: "README.md", text: include_str!("../README.md") },
+    Document { name: "CONFIGURATION.md", text: include_str!("../docs/CONFIGURATION.md") },
+    Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
+    Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
+    Document { name: "CHANGELOG.md", text: include_str!("../CHANGELOG.md") },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(name: &str) -> String {
+        Document::named(name).unwrap().page("/metrics")
+    }
+
+    #[test]
+    fn headings_have_the_names_that_links_use() {
+        assert_eq!(anchor("GoogleAnalyticsTrafficDrop"), "googleanalyticstrafficdrop");
+        assert_eq!(anchor("What it is: a `/probe`, and more!"), "what-it-is-a-probe-and-more");
+        assert!(page("RUNBOOK.md").contains("<h2 id=\"googleanalyticstrafficdrop\">"));
+    }
+
+    #[test]
+    fn links_lead_to_what_is_here_and_nowhere_else() {
+        assert_eq!(target("docs/RUNBOOK.md#x").as_deref(), Some("RUNBOOK.md#x"));
+        assert_eq!(target("../README.md").as_deref(), Some("README.md"));
+        assert_eq!(target("#here").as_deref(), Some("#here"));
+        assert_eq!(target("https://example.com/a").as_deref(), Some("https://example.com/a"));
+        assert_eq!(target("../deploy/prometheus/prometheus.yml"), None);
+        for document in DOCUMENTS {
+            let page = document.page("/metrics");
+            for link in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+                let Some((name, place)) = link.split_once('#').filter(|(name, _)| !name.starts_with("http")) else {
+                    continue;
+                };
+                let found = if name.is_empty() { page.clone() } else { self::page(name) };
+                assert!(place == "content" || found.contains(&format!("id=\"{place}\"")), "{}: {link}", document.name);
+            }
+            assert!(!page.contains("<img"), "{}", document.name);
+        }
+    }
+
+    #[test]
+    fn the_index_lists_them() {
+        let index = index("/metrics");
+        for document in DOCUMENTS {
+            assert!(index.contains(&format!("<a href=\"{}\">", document.name)), "{index}");
+            assert!(!document.title().is_empty());
+        }
+    }
+}

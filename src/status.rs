@@ -1,0 +1,144 @@
+//! The status page: how every property fares, for people.
+//!
+//! Pure: states and the time in, a page out. Knows what to show of a property and in which words. Refuses to know tasks,
+//! HTTP and where the states come from.
+//!
+//! `selection` is what was asked for: which properties, in which order, which page of them. `card` is one property, with its
+//! `chart`, its `reports` and its `quota`. `words` writes numbers and times. `figures` are read from snapshots.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::{
+    pages::{self, Depth},
+    store::PropertyState,
+};
+
+use selection::Selected;
+pub use selection::{Selection, Sort};
+
+mod card;
+mod chart;
+mod figures;
+mod quota;
+mod reports;
+mod selection;
+mod words;
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The properties by id.
+    pub properties: &'a [Arc<PropertyState>],
+    /// Whether these are all that the configuration asks for.
+    pub is_complete: bool,
+    /// How many more there are that other shards have.
+    pub elsewhere: usize,
+    /// Where the metrics are.
+    pub telemetry_path: &'a str,
+}
+
+/// The page.
+pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String {
+    let selected = Selected::new(view.properties, selection, now);
+    let content = html! {
+        h1 { "Google Analytics" }
+        (summary(view, now))
+        (form(selection))
+        @if selected.found == 0 {
+            (nothing(view, selection))
+        } @else {
+            p.quiet role="status" { (told(&selected, view.properties.len())) }
+            ul.cards { @for state in &selected.shown { li { (card::card(state, now)) } } }
+            (turn(&selected, selection))
+        }
+    };
+    pages::page("Google Analytics exporter", Depth::Root, view.telemetry_path, &content)
+}
+
+/// The state of everything in a sentence.
+fn summary(view: &View<'_>, now: Timestamp) -> Markup {
+    let failing = view.properties.iter().filter(|state| figures::is_failing(state)).count();
+    let dropping = view.properties.iter().filter(|state| figures::drop(state, now).is_some()).count();
+    html! {
+        p {
+            (words::count_of(view.properties.len(), "property", "properties"))
+            @if view.elsewhere > 0 { " here, " (words::integer(view.elsewhere)) " in other shards" }
+            @if !view.is_complete { ", as far as they are known: waiting for the first listing" }
+            ". "
+            @if failing > 0 { (words::count_of(failing, "has", "have")) " a report that fails. " }
+            @if dropping > 0 { (words::count_of(dropping, "has", "have")) " less traffic than usual. " }
+            @if failing + dropping == 0 && !view.properties.is_empty() { "All is well." }
+        }
+    }
+}
+
+fn form(selection: &Selection) -> Markup {
+    html! {
+        form role="search" method="get" action="./" {
+            label { "Name, id, account, zone or label"
+                input type="search" name="q" value=(selection.text) maxlength="200";
+            }
+            label { "Sort by"
+                select name="sort" {
+                    @for sort in Sort::ALL {
+                        option value=(sort.as_str()) selected[*sort == selection.sort] { (sort.title()) }
+                    }
+                }
+            }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn told(selected: &Selected<'_>, all: usize) -> String {
+    let shown = selected.shown.len();
+    let (first, last) = (selected.first + 1, selected.first + shown);
+    match (selected.found == all, shown == selected.found) {
+        (true, true) => format!("All {}.", words::count_of(all, "property", "properties")),
+        (_, true) => format!("{} of {}.", words::integer(selected.found), words::integer(all)),
+        _ => format!(
+            "{} to {} of {}.",
+            words::integer(first),
+            words::integer(last),
+            words::count_of(selected.found, "property", "properties")
+        ),
+    }
+}
+
+fn nothing(view: &View<'_>, selection: &Selection) -> Markup {
+    html! {
+        @if !view.properties.is_empty() {
+            p { "No property matches “" (selection.text) "”. " a href="./" { "Show all" } "." }
+        } @else if view.is_complete {
+            p {
+                "There is no property to export. Add the account as Viewer of a property in Google Analytics, or look at "
+                "discovery and properties in the " a href="./config" { "configuration" } "."
+            }
+        } @else {
+            p { "The properties are not known yet. The log says what it waits for." }
+        }
+    }
+}
+
+/// Links to the pages before and after.
+fn turn(selected: &Selected<'_>, selection: &Selection) -> Markup {
+    html! {
+        @if selected.pages > 1 {
+            nav.turn aria-label="Further properties" {
+                span { @if selected.page > 1 {
+                    a rel="prev" href=(selection.link_to(selected.page - 1)) { "← Before" }
+                } }
+                span.quiet { "Page " (selected.page) " of " (selected.pages) }
+                span { @if selected.page < selected.pages {
+                    a rel="next" href=(selection.link_to(selected.page + 1)) { "After →" }
+                } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! One property on the page.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::{chart, figures, quota, reports, words};
+use crate::store::PropertyState;
+
+/// Everything that is shown of a property.
+pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {
+    let heading = format!("property-{}", state.id);
+    html! {
+        article aria-labelledby=(heading) {
+            h2 id=(heading) { (figures::name(state)) }
+            p.quiet { (details(state)) " · " a href=(format!("./probe?target={}", state.id)) { "metrics" } }
+            (drop_of_traffic(state, now))
+            (reports::failures(state, now))
+            @match figures::watched(state, now) {
+                Some(watched) => (chart::chart(&watched.assessment)),
+                None => (last_half_hour(state, now)),
+            }
+            (days(state, now))
+            (reports::table(state, now))
+            (quota::bars(state, now))
+        }
+    }
+}
+
+fn details(state: &PropertyState) -> String {
+    let id = state.id.to_string();
+    let (zone, account) = (&state.info.time_zone, &state.info.account_name);
+    let parts = [&id, zone, account];
+    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" · ")
+}
+
+fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
+    let quiet = state.usual.as_ref().and_then(|usual| usual.day).is_some_and(|day| day.is_quiet && day.until > now);
+    html! {
+        @if let Some(drop) = figures::drop(state, now) {
+            div.state.warn {
+                p {
+                    strong { "Less traffic than usual: " }
+                    (words::number(drop.pageviews)) " pageviews in the last " (drop.window.length_in_words())
+                    ", usual are " (words::number(drop.expected)) "."
+                }
+            }
+        }
+        @if quiet { p.quiet { "Today is a quiet day of the configuration." } }
+    }
+}
+
+/// Where nothing is known of what is usual.
+fn last_half_hour(state: &PropertyState, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(pageviews) = figures::value(state, "realtime_pageviews", now) {
+            p {
+                "Last 30 minutes: " strong { (words::number(pageviews)) } " pageviews. "
+                span.quiet { "What is usual is not known yet." }
+            }
+        }
+    }
+}
+
+fn days(state: &PropertyState, now: Timestamp) -> Markup {
+    html! {
+        table {
+            caption { "Days" }
+            thead {
+                tr {
+                    td {} th.number scope="col" { "today" } th.number scope="col" { "yesterday" }
+                }
+            }
+            tbody {
+                @for metric in ["pageviews", "visitors"] {
+                    tr {
+                        th scope="row" { (metric) }
+                        @for day in ["today", "yesterday"] {
+                            td.number { (figure(figures::value(state, &format!("{day}_{metric}"), now))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn figure(value: Option<f64>) -> Markup {
+    html! {
+        @match value {
+            Some(value) => (words::number(value)),
+            None => { span aria-hidden="true" { "–" } span.hidden { "no present value" } }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What the page reads from a property's state.
+
+use jiff::Timestamp;
+
+use crate::{
+    baseline::Shortfall,
+    store::{PropertyState, Watched},
+};
+
+/// The present value of a metric without labels, by the part of its name after `google_analytics_`.
+pub(super) fn value(state: &PropertyState, name: &str, now: Timestamp) -> Option<f64> {
+    state.reports.iter().filter_map(|report| report.values(now)).find_map(|snapshot| {
+        let is_it = |full: &str| full.strip_prefix("google_analytics_") == Some(name);
+        let place = snapshot.report.families.iter().position(|family| is_it(&family.name))?;
+        snapshot.values.get(place).copied()
+    })
+}
+
+/// The last hours against what is usual, as long as that holds.
+pub(super) fn watched(state: &PropertyState, now: Timestamp) -> Option<&Watched> {
+    state.watched.as_deref().filter(|watched| watched.expires_at > now)
+}
+
+/// The drop of traffic that goes on, by the rule of GoogleAnalyticsTrafficDrop, but at once.
+pub(super) fn drop(state: &PropertyState, now: Timestamp) -> Option<Shortfall> {
+    watched(state, now).and_then(|watched| Shortfall::deepest(&watched.assessment))
+}
+
+/// Whether a report fails.
+pub(super) fn is_failing(state: &PropertyState) -> bool {
+    state.reports.iter().any(|report| report.failure.is_some())
+}
+
+/// Its name; an unknown one is the id.
+pub(super) fn name(state: &PropertyState) -> String {
+    if state.info.name.is_empty() { state.id.to_string() } else { state.info.name.clone() }
+}

@@ -1,0 +1,82 @@
+//! The quota buckets of a property as bars.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::words;
+use crate::{
+    names::{Bucket, Category},
+    quota::{QuotaView, TokenBucket},
+    store::PropertyState,
+};
+
+/// A bar of the scarcest bucket of each category, and all of them to be unfolded; nothing before Google has told of it.
+pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
+    let buckets: Vec<Told<'_>> = state.quota.iter().flat_map(|(category, view)| told(*category, view, now)).collect();
+    let scarcest = state.quota.keys().filter_map(|category| {
+        let of_it = buckets.iter().filter(|bucket| bucket.category == *category);
+        of_it.min_by(|a, b| a.share().total_cmp(&b.share()))
+    });
+    html! {
+        @if !buckets.is_empty() {
+            p.caption { "Tokens left of the scarcest bucket" }
+            dl.bars { @for bucket in scarcest { (bar(bucket, now)) } }
+            details {
+                summary { "All buckets" }
+                dl.bars { @for bucket in &buckets { (bar(bucket, now)) } }
+            }
+        }
+    }
+}
+
+/// A bucket of which something is known.
+struct Told<'a> {
+    category: Category,
+    bucket: &'a TokenBucket,
+    closed_until: Option<Timestamp>,
+}
+
+impl Told<'_> {
+    fn share(&self) -> f64 {
+        self.bucket.remaining.value / self.bucket.limit.max(1.0)
+    }
+}
+
+fn told(category: Category, view: &QuotaView, now: Timestamp) -> impl Iterator<Item = Told<'_>> {
+    let known = view.tokens.iter().filter(move |bucket| bucket.remaining.holds_until > now);
+    known.map(move |bucket| {
+        let closed_until = view.closed.get(&bucket.remaining.bucket).copied().filter(|until| *until > now);
+        Told { category, bucket, closed_until }
+    })
+}
+
+fn bar(told: &Told<'_>, now: Timestamp) -> Markup {
+    let TokenBucket { limit, remaining } = *told.bucket;
+    let label = format!("{}, {}", told.category.as_str(), title(remaining.bucket));
+    html! {
+        dt { (label) }
+        dd { meter aria-label=(format!("Tokens left: {label}")) min="0" max=(limit) low=(limit * LOW) optimum=(limit)
+            value=(remaining.value) {} }
+        dd.number {
+            @match told.closed_until {
+                Some(until) => { "closed, opens " (words::until(until, now)) }
+                None => { (words::number(remaining.value)) " of " (words::number(limit)) }
+            }
+        }
+    }
+}
+
+fn title(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Day => "day",
+        Bucket::Hour => "hour",
+        Bucket::ProjectHour => "hour of this project",
+        Bucket::Concurrent => "at once",
+        Bucket::ServerErrors => "server errors",
+        Bucket::Thresholded => "thresholded",
+        Bucket::Unknown => "unknown",
+    }
+}
+
+/// As the alert GoogleAnalyticsQuotaLow has it.
+const LOW: f64 = 0.1;

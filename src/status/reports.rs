@@ -1,0 +1,80 @@
+//! The reports of a property: how each fares, how old its data is, and when it is asked for next.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::words;
+use crate::store::{Failure, PropertyState, ReportState};
+
+/// A table of all of them.
+pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                caption { "Reports" }
+                thead {
+                    tr {
+                        th scope="col" { "report" } th scope="col" { "state" }
+                        th scope="col" { "data" } th scope="col" { "next poll" }
+                    }
+                }
+                tbody {
+                    @for report in &state.reports {
+                        tr {
+                            th scope="row" { (report.name) }
+                            td { (fares(report)) }
+                            td { @match report.last_success { Some(at) => (words::ago(at, now)), None => "none yet" } }
+                            td { (next(report, now)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every failure with its reason and its remedy; one that several reports have is told once.
+pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
+    html! {
+        @for (reports, failure) in together(state) {
+            div.state.bad {
+                p {
+                    strong { (reports.join(", ")) @if reports.len() > 1 { " fail" } @else { " fails" } }
+                    " (" (failure.reason) "), first " (words::ago(failure.since, now)) ": "
+                    (failure.message.trim_end_matches('.')) "."
+                }
+                p { "To do: " (failure.remedy) "." }
+            }
+        }
+    }
+}
+
+/// The failures that differ, and the reports that have them.
+fn together(state: &PropertyState) -> Vec<(Vec<&str>, &Failure)> {
+    let mut known: Vec<(Vec<&str>, &Failure)> = Vec::new();
+    for report in &state.reports {
+        let Some(failure) = &report.failure else { continue };
+        let is_like = |other: &Failure| (other.reason, &other.message) == (failure.reason, &failure.message);
+        match known.iter_mut().find(|(_, other)| is_like(other)) {
+            Some((reports, _)) => reports.push(report.name.as_str()),
+            None => known.push((vec![report.name.as_str()], failure)),
+        }
+    }
+    known
+}
+
+fn fares(report: &ReportState) -> &'static str {
+    match (&report.failure, report.last_attempt) {
+        (Some(failure), _) => failure.reason.as_str(),
+        (None, Some(_)) => "works",
+        (None, None) if report.has_outcome => "postponed",
+        (None, None) => "first poll to come",
+    }
+}
+
+fn next(report: &ReportState, now: Timestamp) -> Markup {
+    match report.next_attempt {
+        Some(at) => words::until(at, now),
+        None => html! { "under way" },
+    }
+}

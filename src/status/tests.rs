@@ -1,0 +1,217 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use super::*;
+use crate::{
+    baseline::{Assessment, Slice, WINDOWS, WindowCount},
+    config::Config,
+    names::{Bucket, Category, PropertyId, Reason},
+    properties::PropertyInfo,
+    quota::Ledger,
+    report::Report,
+    store::{Attempt, Failure, Snapshot, Store, Watched},
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + second).unwrap()
+}
+
+fn id(number: u64) -> PropertyId {
+    number.to_string().parse().unwrap()
+}
+
+/// A store in which properties are put as the tests need them.
+struct World {
+    store: Store,
+    reports: Vec<Arc<Report>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let config = Config::default();
+        let realtime = Arc::new(Report::realtime(&config.realtime, true));
+        Self { store: Store::default(), reports: vec![realtime, Arc::new(Report::traffic(&config.traffic))] }
+    }
+
+    fn property(self, number: u64, name: &str) -> Self {
+        let info =
+            PropertyInfo { name: name.to_owned(), time_zone: "Europe/Berlin".to_owned(), ..PropertyInfo::default() };
+        self.store.put(id(number), &info, &self.reports);
+        self
+    }
+
+    /// Every value of the report on days is this one, until the 900th second.
+    fn traffic(self, number: u64, value: f64) -> Self {
+        let report = Arc::clone(&self.reports[1]);
+        let values = vec![value; report.families.len()].into();
+        let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
+        self.store.update(id(number), |state| {
+            let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(900) };
+            let state = state.report_mut(&report.name).unwrap();
+            state.succeed(attempt, 1, snapshot);
+            state.next_attempt = Some(at(300));
+        });
+        self
+    }
+
+    fn fails(self, number: u64, message: &str) -> Self {
+        let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
+        self.store.update(id(number), |state| {
+            for report in &mut state.reports {
+                let (message, remedy) = (message.to_owned(), "add x@example.com".to_owned());
+                report.fail(attempt, Failure { reason: Reason::NoAccess, message, remedy, since: at(-600) });
+            }
+        });
+        self
+    }
+
+    /// So many pageviews in the last half hour, where 100 are usual.
+    fn watched(self, number: u64, pageviews: f64) -> Self {
+        let count = WindowCount {
+            window: WINDOWS.iter().find(|w| w.name == "30m").unwrap(),
+            pageviews,
+            expected: 100.0,
+            low: 60.0,
+        };
+        let slice = Slice { pageviews: Some(30.0), expected: 33.0 };
+        let assessment =
+            Assessment { windows: vec![count], course: vec![slice; 36].into(), is_fit: true, ..Assessment::default() };
+        self.store.update(id(number), |state| {
+            state.watched = Some(Arc::new(Watched { assessment, expires_at: at(180) }));
+        });
+        self
+    }
+
+    fn page(&self, query: &str, now: Timestamp) -> String {
+        let properties = self.store.properties();
+        let view = View { properties: &properties, is_complete: true, elsewhere: 0, telemetry_path: "/metrics" };
+        render(&view, &Selection::from_query(query), now)
+    }
+}
+
+/// The headings of the cards, in their order.
+fn names(page: &str) -> Vec<&str> {
+    let headings = page.split("<h2 id=\"property-").skip(1);
+    headings.filter_map(|rest| rest.split_once('>')?.1.split_once("</h2>")).map(|(name, _)| name).collect()
+}
+
+#[track_caller]
+fn has(page: &str, part: &str) {
+    assert!(page.contains(part), "{part} is not in {page}");
+}
+
+#[test]
+fn texts_of_strangers_are_shown_as_they_are() {
+    let hostile = "<script>alert('x')</script>\"><img src=x onerror=alert(1)> &amp;";
+    let page = World::new().property(7, hostile).fails(7, hostile).page("q=%22%3E%3Cscript%3E", at(1));
+    has(&page, "No property matches “&quot;&gt;&lt;script&gt;”");
+    let page = World::new().property(7, hostile).fails(7, hostile).page("q=alert", at(1));
+    has(&page, "&lt;script&gt;alert('x')&lt;/script&gt;&quot;&gt;&lt;img src=x onerror=alert(1)&gt; &amp;amp;");
+    assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+}
+
+#[test]
+fn a_property_shows_its_figures_its_reports_and_when_they_come_next() {
+    let page = World::new().property(7, "Shop").traffic(7, 1234.0).watched(7, 95.0).page("", at(60));
+    for part in [
+        "7 · Europe/Berlin",
+        "<td class=\"number\">1,234</td>",
+        "60 s ago</time>",
+        "in 4 min</time>",
+        "<strong>95</strong> pageviews, usual: 100",
+        "aria-label=\"Pageviews of the last 6 hours: 1,080 counted, 1,188 usual in the same time\"",
+        "All is well.",
+        "href=\"./probe?target=7\"",
+    ] {
+        has(&page, part);
+    }
+}
+
+#[test]
+fn what_has_expired_is_not_shown() {
+    let world = World::new().property(7, "Shop").traffic(7, 1234.0).watched(7, 95.0);
+    let page = world.page("", at(900));
+    assert!(!page.contains("1,234") && !page.contains("usual: 100"), "{page}");
+    has(&page, "no present value");
+}
+
+#[test]
+fn a_failure_is_told_once_with_reason_and_remedy() {
+    let page = World::new().property(7, "Shop").fails(7, "Google denies access: No.").page("", at(0));
+    has(&page, "<strong>realtime, traffic fail</strong> (no_access), first ");
+    has(&page, "10 min ago</time>: Google denies access: No.</p>");
+    has(&page, "<p>To do: add x@example.com.</p>");
+    has(&page, "1 has a report that fails.");
+    assert_eq!(page.matches("Google denies access").count(), 1, "{page}");
+}
+
+#[test]
+fn a_drop_of_traffic_is_told_with_its_figures() {
+    let page = World::new().property(7, "Shop").watched(7, 12.0).page("", at(0));
+    has(&page, "<strong>Less traffic than usual: </strong>12 pageviews in the last 30 minutes, usual are 100.");
+    has(&page, "1 has less traffic than usual.");
+}
+
+#[test]
+fn a_closed_bucket_says_when_it_opens() {
+    let world = World::new().property(7, "Shop");
+    let mut ledger = Ledger::default();
+    ledger.on_exhausted(id(7), Category::Core, Bucket::Hour, at(0));
+    world.store.update(id(7), |state| {
+        state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);
+    });
+    let page = world.page("", at(60));
+    has(&page, "<meter aria-label=\"Tokens left: core, hour\" min=\"0\" max=\"40000\" low=\"4000\"");
+    has(&page, "closed, opens <time");
+    has(&page, "in 29 min</time>");
+}
+
+#[test]
+fn properties_are_found_and_sorted() {
+    let world = World::new()
+        .property(1, "Alpha")
+        .property(2, "beta")
+        .property(3, "Gamma")
+        .property(4, "")
+        .traffic(1, 5.0)
+        .traffic(3, 0.0)
+        .watched(3, 10.0)
+        .fails(4, "No.");
+    for (query, expected) in [
+        ("", vec!["4", "Gamma", "Alpha", "beta"]),
+        ("sort=name", vec!["4", "Alpha", "beta", "Gamma"]),
+        ("sort=id", vec!["Alpha", "beta", "Gamma", "4"]),
+        ("sort=pageviews", vec!["Alpha", "Gamma", "4", "beta"]),
+        ("sort=drop", vec!["Gamma", "4", "Alpha", "beta"]),
+        ("q=BETA", vec!["beta"]),
+        ("q=4", vec!["4"]),
+        ("q=berlin&sort=name", vec!["4", "Alpha", "beta", "Gamma"]),
+    ] {
+        assert_eq!(names(&world.page(query, at(1))), expected, "{query}");
+    }
+}
+
+#[test]
+fn many_properties_come_page_by_page() {
+    let mut world = World::new();
+    for number in 0..120 {
+        world = world.property(1000 + number, &format!("Site {number:03}"));
+    }
+    let first = world.page("sort=name&q=site", at(0));
+    assert_eq!((names(&first).len(), names(&first)[0]), (50, "Site 000"));
+    has(&first, "1 to 50 of 120 properties.");
+    has(&first, "<a rel=\"next\" href=\"./?q=site&amp;sort=name&amp;page=2\">");
+    let last = world.page("sort=name&page=99", at(0));
+    assert_eq!((names(&last).len(), names(&last)[0]), (20, "Site 100"));
+    has(&last, "Page 3 of 3");
+    assert!(!last.contains("rel=\"next\""));
+}
+
+#[test]
+fn without_properties_the_page_says_why() {
+    let page = |is_complete| {
+        let view = View { properties: &[], is_complete, elsewhere: 0, telemetry_path: "/metrics" };
+        render(&view, &Selection::from_query(""), at(0))
+    };
+    has(&page(false), "The properties are not known yet.");
+    has(&page(true), "Add the account as Viewer of a property");
+}
