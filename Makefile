@@ -45,6 +45,7 @@ rules: ## the alert rules and their tests
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
 e2e: export E2E_EXPORTER := $(BINARY)
 e2e: export E2E_PYTHON := $(VENV)/bin/python
+e2e: export E2E_NODE := $(CURDIR)/target/e2e/node
 e2e: export GOOGLE_CLIENTS_PYTHON := $(VENV)/bin/python
 e2e:
 	$(CARGO) build --locked --release

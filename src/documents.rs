@@ -70,6 +70,10 @@ fn markup(text: &'static str) -> Markup {
     }
     let mut html = String::with_capacity(text.len() * 2);
     pulldown_cmark::html::push_html(&mut html, events.into_iter());
+    // What is too wide for a small screen is moved with the keyboard, too.
+    for tag in ["pre", "table"] {
+        html = html.replace(&format!("<{tag}>"), &format!("<{tag} tabindex=\"0\">"));
+    }
     PreEscaped(html)
 }
 

@@ -9,6 +9,8 @@ mod alerting;
 #[cfg(test)]
 mod alertmanager;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod exporter;

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Gets the programs that the end-to-end tests need: on Debian as root by installing them, elsewhere by naming them. Python
-# packages go into target/e2e/venv. The second time there is nothing left to do.
+# packages go into target/e2e/venv, those of Node.js into target/e2e/node. The second time there is nothing left to do.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 venv=target/e2e/venv
 requirements=tests/e2e/requirements.txt
+node=target/e2e/node
 
 # The Debian packages of what cannot be run here, one a line.
 missing_packages() {
@@ -16,6 +17,10 @@ missing_packages() {
     fi
     command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null || echo prometheus-alertmanager
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
+    command -v chromium >/dev/null || echo chromium
+    command -v systemd-socket-activate >/dev/null || echo systemd
 }
 
 can_install() {
@@ -58,6 +63,19 @@ install_python_packages() {
     echo "$wanted" >"$venv/stamp"
 }
 
+# What drives the browser.
+install_node_packages() {
+    local name changed=0
+    mkdir -p "$node"
+    for name in package.json package-lock.json; do
+        cmp -s "tests/e2e/browser/$name" "$node/$name" || changed=1
+        cp "tests/e2e/browser/$name" "$node/$name"
+    done
+    if [[ $changed -eq 1 || ! -d $node/node_modules ]]; then
+        npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund --silent
+    fi
+}
+
 mapfile -t packages < <(missing_packages | sort -u)
 if [[ ${#packages[@]} -gt 0 ]]; then
     if ! can_install; then
@@ -67,3 +85,4 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     install_packages "${packages[@]}" </dev/null
 fi
 install_python_packages </dev/null
+install_node_packages </dev/null
