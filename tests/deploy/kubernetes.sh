@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# deploy/kubernetes, as kustomize puts it together. There is no cluster: schemas are what it is measured by.
+set -euo pipefail
+. tests/deploy/verdicts.sh
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+passes diff 'base/prometheusrules.yaml against deploy/prometheus/rules' \
+    diff <(deploy/kubernetes/rules.sh) deploy/kubernetes/base/prometheusrules.yaml
+passes shellcheck deploy/kubernetes/rules.sh shellcheck deploy/kubernetes/rules.sh
+
+# Where the key would be, is an empty file: in a copy, so that none is ever in the tree.
+mkdir -p "$work/deploy"
+cp -r deploy/kubernetes "$work/deploy"
+cp -r dashboards "$work"
+echo '{}' >"$work/deploy/kubernetes/overlays/secret-from-file/key.json"
+
+build() {
+    kubectl kustomize "$work/deploy/kubernetes/$1" >"$2"
+}
+for directory in base overlays/sharded overlays/secret-from-file; do
+    objects=$work/${directory//\//-}.yaml
+    passes 'kubectl kustomize' "deploy/kubernetes/$directory" build "$directory" "$objects"
+    passes kubernetes-validate "deploy/kubernetes/$directory" kubernetes-validate --strict --quiet --no-warn "$objects"
+    passes python "deploy/kubernetes/$directory, operator and pod security" python tests/deploy/objects.py "$objects"
+done
+passes python 'deploy/kubernetes/overlays/sharded, shards and replicas' \
+    python tests/deploy/shards.py "$work/overlays-sharded.yaml"
+finish
