@@ -26,15 +26,16 @@ compilers() {
 }
 # Every flag that the files give to the exporter is one that it has.
 flags() {
-    local flag unknown=0
-    for flag in $(grep -ohE -- '--(config|google|storage|web|log|shard)[a-z.-]*' \
-        deploy/systemd/*.service deploy/systemd/examples/* deploy/compose/exporter.yaml deploy/kubernetes/base/deployment.yaml \
-        deploy/kubernetes/overlays/sharded/statefulset.yaml "$chart"/templates/workload.yaml "$chart"/ci/*.yaml | sort -u); do
-        "$EXPORTER" --help | grep -qE -- "$flag( |$)" || {
+    local flag help unknown=0
+    help=$("$EXPORTER" --help)
+    while read -r flag; do
+        grep -qE -- "$flag( |$)" <<<"$help" || {
             echo "the exporter has no flag $flag"
             unknown=1
         }
-    done
+    done < <(grep -ohE -- '--(config|google|storage|web|log|shard)[a-z.-]*' deploy/systemd/*.service deploy/systemd/examples/* \
+        deploy/compose/exporter.yaml deploy/kubernetes/base/deployment.yaml deploy/kubernetes/overlays/sharded/statefulset.yaml \
+        "$chart"/templates/workload.yaml "$chart"/ci/*.yaml | sort -u)
     return "$unknown"
 }
 passes grep "version $version" versions

@@ -9,9 +9,10 @@ trap 'rm -rf "$work"' EXIT
 package=$work/package.deb
 
 contains() {
-    local path
+    local path files
+    files=$(dpkg-deb --contents "$package" | awk '{print $6}')
     for path in "$@"; do
-        dpkg-deb --contents "$package" | awk '{print $6}' | grep -qx "\./$path" || {
+        grep -qxF "./$path" <<<"$files" || {
             echo "$path is not in the package"
             return 1
         }

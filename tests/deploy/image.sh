@@ -12,7 +12,7 @@ work=$(mktemp -d)
 containers=()
 
 build_tool() {
-    buildah --storage-driver vfs --root "$PWD/target/deploy/images" --runroot "$work/run" "$@"
+    buildah --storage-driver vfs --root "$work/images" --runroot "$work/run" "$@"
 }
 clean_up() {
     local container
@@ -104,8 +104,9 @@ demo() {
     return "$answer"
 }
 end_with_children() {
-    local child
-    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+    local child children
+    read -ra children <"/proc/$1/task/$1/children" || true
+    for child in "${children[@]}"; do
         end_with_children "$child"
     done
     kill "$1" 2>/dev/null || true
