@@ -21,6 +21,7 @@ missing_packages() {
     command -v npm >/dev/null || echo npm
     command -v chromium >/dev/null || echo chromium
     command -v systemd-socket-activate >/dev/null || echo systemd
+    tests/deploy/missing_packages.sh
 }
 
 can_install() {
