@@ -6,16 +6,16 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e
+.PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e deploy-files kubernetes-rules
 .NOTPARALLEL:
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 ifeq ($(SKIP_E2E),1)
 test: check cargo-test rules skip-e2e
 else
-test: prepare check cargo-test rules e2e ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+test: prepare check cargo-test rules e2e deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
 endif
 
 check: ## formatting, lints, documentation, dependencies
@@ -34,7 +34,9 @@ bench: ## the benchmarks; they print ratios
 
 prepare:
 	tests/e2e/prepare.sh
+	tests/deploy/prepare.sh
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
+	$(VENV)/bin/shellcheck -x tests/deploy/*.sh
 
 cargo-test:
 	$(CARGO) test --locked
@@ -52,6 +54,16 @@ e2e:
 	$(CARGO) test --locked --test e2e -- --include-ignored
 	$(CARGO) test --locked --test simulator -- --ignored
 
+# The image is made of the release binary, and its flags are compared with those in the files.
+deploy-files: export E2E_EXPORTER := $(BINARY)
+deploy-files: ## the files in deploy/ and .github, each with a real tool
+	$(CARGO) build --locked --release
+	tests/deploy/check.sh
+
+kubernetes-rules: ## makes the PrometheusRule objects from the alert rules
+	deploy/kubernetes/rules.sh >deploy/kubernetes/base/prometheusrules.yaml
+
 skip-e2e:
 	@echo 'SKIP_E2E=1: these tests were skipped:'
 	@$(CARGO) test --locked --test e2e --test simulator -- --ignored --list
+	@echo 'and the checks of the files in deploy/ and .github'
