@@ -112,6 +112,7 @@ fn anchor(heading: &str) -> String {
 const DOCUMENTS: &[Document] = &[
     Document { name: "README.md", text: include_str!("../README.md") },
     Document { name: "CONFIGURATION.md", text: include_str!("../docs/CONFIGURATION.md") },
+    Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
     Document { name: "CHANGELOG.md", text: include_str!("../CHANGELOG.md") },

@@ -49,6 +49,7 @@ async fn pages_are_accessible_fit_and_load_nothing() {
         ("/docs/README.md", "readme"),
         ("/docs/RUNBOOK.md", "runbook"),
         ("/docs/CONFIGURATION.md", "configuration"),
+        ("/docs/DEPLOYMENT.md", "deployment"),
         ("/docs/DROP-DETECTION.md", "drop-detection"),
         ("/docs/CHANGELOG.md", "changelog"),
     ];

@@ -13,6 +13,8 @@ mod browser;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod exporter;
 #[cfg(test)]
 mod formats;

@@ -43,6 +43,11 @@ impl Prometheus {
         Self::start(TempDir::new().unwrap(), &config).await
     }
 
+    /// One with this configuration.
+    pub(crate) async fn configured(config: &str) -> Self {
+        Self::start(TempDir::new().unwrap(), config).await
+    }
+
     /// One that evaluates the rules that are shipped, with shorter waits, and sends alerts to this Alertmanager.
     pub(crate) async fn alerting(address: &str, alertmanager: &str) -> Self {
         let directory = TempDir::new().unwrap();
