@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     names::{LabelName, PropertyId},
+    quota::Share,
     report::{
         BaselineSettings, ReportSettings, StaleAfter,
         fields::{self, Field},
@@ -46,6 +47,8 @@ pub struct Config {
     pub properties: Vec<ConfiguredProperty>,
     /// How further properties are found; `None` when only the configured ones are exported.
     pub discovery: Option<Discovery>,
+    /// Which part of every token bucket of a property may be spent.
+    pub share: Share,
     /// The report on the last minutes.
     pub realtime: ReportSettings,
     /// The report on days.
@@ -158,6 +161,7 @@ impl Default for Config {
             google: Google::default(),
             properties: Vec::new(),
             discovery: Some(Discovery::default()),
+            share: Share::default(),
             realtime: report(REALTIME_INTERVAL, fields::REALTIME),
             traffic: report(TRAFFIC_INTERVAL, fields::TRAFFIC),
             baseline: BaselineSettings::default(),

@@ -11,6 +11,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use share::Share;
 pub use view::{QuotaView, Remaining, TokenBucket};
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     names::{Bucket, Category, PropertyId},
 };
 
+mod share;
 mod view;
 
 /// The buckets of all properties.

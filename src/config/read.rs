@@ -16,7 +16,10 @@ use super::{
     schema, value,
     yaml::{Node, Value},
 };
-use crate::names::{LabelName, NameError, PropertyId};
+use crate::{
+    names::{LabelName, NameError, PropertyId},
+    quota::Share,
+};
 
 mod baseline;
 mod quiet_days;
@@ -44,8 +47,9 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
     };
+    let share = top.get("quota").and_then(|node| share(reader, node)).unwrap_or_default();
     let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top, base);
-    Config { google, properties, discovery, realtime, traffic, baseline }
+    Config { google, properties, discovery, share, realtime, traffic, baseline }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {
@@ -193,6 +197,11 @@ fn discovery(reader: &mut Reader<'_>, node: &Node, others: bool) -> Option<Disco
         reader.warn(place, format!("discovery is off, so `{key}` has no effect; turn it on or remove the key"));
     }
     None
+}
+
+fn share(reader: &mut Reader<'_>, node: &Node) -> Option<Share> {
+    let section = reader.section(node, &schema::QUOTA);
+    reader.parsed(section.get("share")?, &section.path("share"), "25%", str::parse)
 }
 
 fn patterns(reader: &mut Reader<'_>, node: &Node, path: &str) -> Vec<Regex> {

@@ -26,6 +26,7 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     writeln!(out, "  max_requests_in_flight_per_property: {}", google.max_requests_in_flight_per_property)?;
     properties(config, out)?;
     discovery(config, out)?;
+    writeln!(out, "quota:\n  share: {}", config.share)?;
     writeln!(out, "reports:")?;
     report(report::REALTIME, &config.realtime, out)?;
     report(report::TRAFFIC, &config.traffic, out)?;

@@ -37,7 +37,8 @@ impl Table {
 }
 
 /// Every table, in the order of the documentation.
-pub const TABLES: &[&Table] = &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
+pub const TABLES: &[&Table] =
+    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
 
 pub(super) const ROOT: Table = Table {
     path: "",
@@ -45,6 +46,7 @@ pub(super) const ROOT: Table = Table {
         key("google", "a mapping", "", "how Google is reached"),
         key("properties", "a list", "", "the properties to export, beside those that discovery finds"),
         key("discovery", "a mapping", "", "finds the properties that the credentials can see"),
+        key("quota", "a mapping", "", "how much of Google's quota may be spent"),
         key("stale_after", STALE_AFTER, "3x", "how long values hold without a successful poll, for every report"),
         key("reports", "a mapping", "", "the reports that are polled for every property"),
     ],
@@ -105,6 +107,17 @@ pub(super) const DISCOVERY: Table = Table {
         ),
         key("exclude", PATTERNS, "[]", "no properties with a display name that one of these matches, included or not"),
     ],
+};
+
+pub(super) const QUOTA: Table = Table {
+    path: "quota",
+    keys: &[key(
+        "share",
+        "a percentage, 1% to 100%",
+        "25%",
+        "how much of every token bucket of a property this exporter may spend; reports that would spend more are polled \
+         less often",
+    )],
 };
 
 pub(super) const REPORTS: Table = Table {
