@@ -18,7 +18,8 @@
 //! 1. [`names`]: what can be told apart; valid by construction.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
-//! 4. [`properties`], [`shard`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values out.
+//! 4. [`properties`], [`shard`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values
+//!    out; [`timetable`] brings the last two together.
 //! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
 //!    restart; [`backtest`] replays the alert on the past.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
@@ -84,6 +85,7 @@ pub mod store;
 pub mod systemd;
 pub mod targets;
 pub mod telemetry;
+pub mod timetable;
 pub mod translate;
 pub mod transport;
 

@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     calendar::QuietDays,
     config::Config,
-    names::ReportName,
+    names::{Category, ReportName},
     properties::PropertySet,
+    quota::{Demand, Outlook, Share},
     report::{Brings, Report},
     schedule::{Limits, Pace},
 };
@@ -20,6 +21,8 @@ pub struct Plan {
     pub reports: Vec<Arc<Report>>,
     /// How many requests may be on their way.
     pub limits: Limits,
+    /// Which part of every bucket of tokens may be spent.
+    pub share: Share,
     /// The properties.
     pub properties: PropertySet,
     /// Whether the properties are all that the configuration asks for: not before the first complete listing, where
@@ -42,6 +45,7 @@ impl Plan {
                 in_flight: config.google.max_requests_in_flight,
                 per_property: config.google.max_requests_in_flight_per_property,
             },
+            share: config.share,
             properties,
             is_complete,
         }
@@ -50,7 +54,7 @@ impl Plan {
     /// The same plan for other properties.
     #[must_use]
     pub fn with_properties(&self, properties: PropertySet, is_complete: bool) -> Self {
-        Self { reports: self.reports.clone(), limits: self.limits, properties, is_complete }
+        Self { reports: self.reports.clone(), limits: self.limits, share: self.share, properties, is_complete }
     }
 
     /// The same plan, but sharing its reports with an older one that defines the same: what was taken by those is then
@@ -63,9 +67,9 @@ impl Plan {
         self
     }
 
-    /// Whether another plan defines the same reports and limits.
+    /// Whether another plan defines the same reports, limits and share.
     pub fn has_same_reports(&self, other: &Self) -> bool {
-        self.reports == other.reports && self.limits == other.limits
+        self.reports == other.reports && self.limits == other.limits && self.share == other.share
     }
 
     /// The report that the baseline is made of, if there is one.
@@ -81,6 +85,17 @@ impl Plan {
         }
     }
 
+    /// What the reports of one category would spend.
+    pub fn demands(&self, category: Category) -> Vec<Demand> {
+        self.reports.iter().filter(|report| report.category == category).map(|report| report.demand()).collect()
+    }
+
+    /// What the reports will spend of a property.
+    pub fn outlook(&self) -> Outlook {
+        let demands: Vec<_> = Category::ALL.iter().map(|category| (*category, self.demands(*category))).collect();
+        Outlook::new(&demands, self.share)
+    }
+
     /// What the schedule has to know of the reports.
     pub fn paces(&self) -> BTreeMap<ReportName, Pace> {
         let pace = |report: &Arc<Report>| {
@@ -89,6 +104,7 @@ impl Plan {
                 category: report.category,
                 rhythm: report.rhythm(),
                 requests: report.requests(),
+                essential: report.is_essential(),
             };
             (report.name.clone(), pace)
         };

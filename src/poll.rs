@@ -3,12 +3,7 @@
 //! Knows in which order the pure parts are asked. Refuses to know exposition and the HTTP server. It is the only writer
 //! of the store. Invariant: every request that is sent ends in exactly one result, so that no place on the way is lost.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    panic,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, panic, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -24,14 +19,15 @@ use crate::{
     ga::{self, response::PropertyQuota},
     names::{PropertyId, Reason},
     plan::Plan,
-    properties::PropertySet,
-    quota::Ledger,
-    schedule::{Job, Outcome, Schedule, Step},
+    properties::{PropertyInfo, PropertySet},
+    report::Report,
+    schedule::{Job, Outcome, Step},
     storage::Saver,
     store::Store,
+    timetable::{Replanned, Timetable},
 };
 
-use complaints::Complaints;
+use complaints::{Complaints, Rarely};
 pub use keeping::Kept;
 use request::Poll;
 use watches::Watches;
@@ -54,8 +50,7 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     steps: Steps,
-    schedule: Schedule,
-    ledger: Ledger,
+    timetable: Timetable,
     /// The zone of each property, as the last answer told it.
     zones: HashMap<PropertyId, Zone>,
     /// Zones that are not in the database, by property; told once.
@@ -65,6 +60,8 @@ pub struct Poller {
     saver: Option<Saver<Kept>>,
     failures: Complaints,
     recoveries: Complaints,
+    /// When it was said last that reports are held back by a share or by others.
+    holding_back: Rarely,
     running: JoinSet<Poll>,
 }
 
@@ -88,14 +85,14 @@ impl Poller {
             store,
             clock,
             steps: Steps::new(now),
-            schedule: Schedule::new(present.paces(), present.limits, now),
-            ledger: Ledger::default(),
+            timetable: Timetable::new(&present, now),
             zones: HashMap::new(),
             unknown_zones: HashMap::new(),
             watches: Watches::default(),
             saver,
             failures: Complaints::default(),
             recoveries: Complaints::default(),
+            holding_back: Rarely::default(),
             running: JoinSet::new(),
         };
         poller.follow(present);
@@ -107,7 +104,7 @@ impl Poller {
         loop {
             self.notice_clock_change();
             let pause = self.send_what_is_due();
-            let moved = self.schedule.take_moved();
+            let moved = self.timetable.schedule.take_moved();
             self.note_due_times(moved);
             tokio::select! {
                 Some(result) = self.running.join_next() => self.take(result),
@@ -117,7 +114,7 @@ impl Poller {
                 }
                 signed_in = self.tokens.next_attempt() => {
                     if signed_in {
-                        self.schedule.on_signed_in(self.clock.now());
+                        self.timetable.schedule.on_signed_in(self.clock.now());
                     }
                 }
                 () = tokio::time::sleep(pause) => {}
@@ -130,14 +127,15 @@ impl Poller {
         let before = std::mem::replace(&mut self.followed, Arc::clone(&plan));
         let same_reports = plan.has_same_reports(&before);
         let (old, new) = (&before.properties, &plan.properties);
+        let now = self.clock.now();
+        self.timetable.follow(&plan, now);
         for (id, info) in &new.active {
             if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
                 self.add(*id, info, &plan.reports);
             } else if !same_reports || old.active.get(id) != Some(info) {
-                self.store.put(*id, info, &plan.reports);
+                self.put(*id, info, &plan.reports);
             }
         }
-        let now = self.clock.now();
         for (id, info) in &new.unlisted {
             if !same_reports {
                 self.store.put(*id, info, &plan.reports);
@@ -149,19 +147,55 @@ impl Poller {
         for id in old.active.keys().chain(old.unlisted.keys()) {
             if !new.active.contains_key(id) && !new.unlisted.contains_key(id) {
                 self.store.remove(*id);
-                self.ledger.remove(*id);
+                self.timetable.ledger.remove(*id);
                 self.zones.remove(id);
                 self.unknown_zones.remove(id);
                 self.watches.remove(*id);
                 self.forget_kept(*id);
             }
         }
-        self.schedule.configure(plan.paces(), plan.limits, now);
-        let active: BTreeSet<PropertyId> = new.active.keys().copied().collect();
-        self.schedule.set_properties(&active, now);
         match (before.baseline(), plan.baseline()) {
-            (Some(old), Some(new)) if old != new => self.schedule.ask_anew(&new.name, None, now),
+            (Some(old), Some(new)) if old != new => self.timetable.schedule.ask_anew(&new.name, None, now),
             _ => {}
+        }
+        if !same_reports {
+            self.log_outlook();
+        }
+        for id in new.active.keys().filter(|id| !same_reports || !old.active.contains_key(id)) {
+            let replanned = self.timetable.replan_all(*id, now);
+            self.take_plan(replanned);
+        }
+    }
+
+    /// How long what a poll has brought holds, at the pace that is planned now.
+    fn holds_for(&self, poll: &Poll) -> Duration {
+        let planned = self.timetable.schedule.interval(&poll.job).unwrap_or(poll.report.interval);
+        poll.report.stale_after.for_interval(planned)
+    }
+
+    /// Takes what is told anew of a property; planned intervals stay.
+    fn put(&self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
+        self.store.put_with(id, info, reports, |state| {
+            for report in &mut state.reports {
+                let job = Job { property: id, report: report.name.clone() };
+                report.interval = self.timetable.schedule.interval(&job).unwrap_or(report.interval);
+            }
+        });
+    }
+
+    /// Shows other planned intervals, and says so where a report begins or ceases to be held back.
+    fn take_plan(&mut self, replanned: Vec<Replanned>) {
+        for change in replanned {
+            let mut configured_before = true;
+            self.store.update(change.job.property, |state| {
+                if let Some(report) = state.report_mut(&change.job.report) {
+                    configured_before = report.interval == change.configured;
+                    report.interval = change.interval;
+                }
+            });
+            if configured_before != (change.interval == change.configured) {
+                self.log_pace(&change);
+            }
         }
     }
 
@@ -180,7 +214,7 @@ impl Poller {
     fn send_what_is_due(&mut self) -> Duration {
         loop {
             let now = self.clock.now();
-            match self.schedule.next(&mut self.ledger, now) {
+            match self.timetable.next(now) {
                 Step::Send(job) => self.send(job),
                 Step::Postponed(job) => self.store.update(job.property, |state| {
                     if let Some(report) = state.report_mut(&job.report) {
@@ -213,9 +247,8 @@ impl Poller {
             Err(_) => return,
         };
         self.settle(&poll);
-        self.forget_if_gone(poll.job.property);
         // Its property or its report may have gone meanwhile.
-        let outcome = if self.schedule.has(&poll.job) && self.follows(&poll) {
+        let outcome = if self.timetable.schedule.has(&poll.job) && self.follows(&poll) {
             match &poll.result {
                 Ok(answer) => self.accept(&poll, answer),
                 Err(error) => self.fail(&poll, error),
@@ -224,9 +257,13 @@ impl Poller {
             Outcome::Discarded { midnight: None }
         };
         self.keep(poll.job.property);
-        self.schedule.on_result(&poll.job, &outcome, self.clock.now());
+        let now = self.clock.now();
+        let replanned = self.timetable.ended(&poll.job, poll.report.category, poll.spent(), &outcome, now);
+        self.timetable.schedule.on_latency(poll.took);
+        self.take_plan(replanned);
+        self.forget_if_gone(poll.job.property);
         if outcome == Outcome::Failed(Reason::NoCredentials) && self.tokens.are_available() {
-            self.schedule.on_signed_in(self.clock.now());
+            self.timetable.schedule.on_signed_in(self.clock.now());
         }
     }
 
@@ -250,18 +287,18 @@ impl Poller {
         let (property, category) = (poll.job.property, poll.report.category);
         match result {
             Ok(quota) => {
-                let holds_until = later(sent_at, poll.report.stale_after);
-                self.ledger.on_success(property, category, quota, sent_at, holds_until);
+                let holds_until = later(sent_at, self.holds_for(poll));
+                self.timetable.ledger.on_success(property, category, quota, sent_at, holds_until);
             }
             Err(ga::Error::QuotaExhausted { bucket, .. }) => {
-                self.ledger.on_exhausted(property, category, *bucket, now);
+                self.timetable.ledger.on_exhausted(property, category, *bucket, now);
             }
             // Google counts no others (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
             Err(ga::Error::ServerError { status: 500 | 503, .. }) => {
-                self.ledger.on_server_error(property, category, now);
+                self.timetable.ledger.on_server_error(property, category, now);
             }
-            Err(ga::Error::NoCredentials(_)) => self.ledger.on_not_sent(property, category),
-            Err(_) => self.ledger.on_other_failure(property, category, now),
+            Err(ga::Error::NoCredentials(_)) => self.timetable.ledger.on_not_sent(property, category),
+            Err(_) => self.timetable.ledger.on_other_failure(property, category, now),
         }
     }
 
@@ -273,13 +310,13 @@ impl Poller {
     fn forget_if_gone(&mut self, property: PropertyId) {
         let properties = &self.followed.properties;
         if !properties.active.contains_key(&property) && !properties.unlisted.contains_key(&property) {
-            self.ledger.remove(property);
+            self.timetable.ledger.remove(property);
         }
     }
 
     fn fail(&mut self, poll: &Poll, error: &ga::Error) -> Outcome {
         let (property, reason) = (poll.job.property, error.reason());
-        let quota = self.ledger.view(property, poll.report.category);
+        let quota = self.timetable.ledger.view(property, poll.report.category);
         let failure = self.failure(poll, error);
         let mut failed_before = None;
         self.store.update(property, |state| {
@@ -302,8 +339,7 @@ impl Poller {
         let now = self.clock.now();
         let Some(back) = self.steps.back(now) else { return };
         warn!(seconds = back.as_secs(), "the clock was set back; due times are moved with it");
-        self.schedule.on_clock_set_back(back, now);
-        self.ledger.on_clock_set_back(back);
+        self.timetable.on_clock_set_back(back, now);
         self.watches.on_clock_set_back(back);
         for state in self.store.properties() {
             self.store.update(state.id, |state| state.on_clock_set_back(back));

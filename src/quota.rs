@@ -1,8 +1,12 @@
 //! The ledger of Google's quota buckets: what is left, what was spent, and what is closed until when.
 //!
-//! Knows the buckets of each property and category (developers.google.com/analytics/devguides/reporting/data/v1/quotas)
-//! and after which failure how long nothing is asked. Refuses to know requests and the runtime. Invariant: while a
-//! bucket is closed, [`Ledger::admit`] lets no request of that property and category through but its trial.
+//! Knows the buckets of each property and category (developers.google.com/analytics/devguides/reporting/data/v1/quotas),
+//! after which failure how long nothing is asked, what each report costs, and how often it may come. Refuses to know requests
+//! and the runtime. Invariants: while a bucket is closed, [`Ledger::admit`] lets no request of that property and category
+//! through but its trial; and of no bucket of tokens more is spent than the share, as far as costs are known.
+//!
+//! `spending` is what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
+//! come for that, `outlook` the same before anything was asked.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -11,22 +15,34 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use budget::{Budget, Limit};
+pub use cost::{ASSUMED, Cost};
+pub use outlook::{BucketOutlook, Outlook, ReportOutlook};
+pub use pacing::{Demand, Pacing};
 pub use share::Share;
+pub use spending::Spending;
 pub use view::{QuotaView, Remaining, TokenBucket};
 
 use crate::{
     calendar::next_pacific_midnight,
     clock::later,
     ga::response::PropertyQuota,
-    names::{Bucket, Category, PropertyId},
+    names::{Bucket, Category, PropertyId, ReportName},
 };
 
+mod budget;
+mod cost;
+mod outlook;
+mod pacing;
 mod share;
+mod spending;
 mod view;
 
 /// The buckets of all properties.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    /// Which part of each bucket of tokens may be spent.
+    share: Share,
     accounts: HashMap<(PropertyId, Category), Account>,
 }
 
@@ -46,6 +62,12 @@ struct Account {
     trial_until: Option<Timestamp>,
     /// Whether Google has ever told more than a standard property can have.
     premium: bool,
+    /// What was spent here.
+    spending: Spending,
+    /// What each report costs.
+    costs: BTreeMap<ReportName, Cost>,
+    /// What the polls on their way may cost.
+    on_their_way: BTreeMap<ReportName, u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +83,26 @@ struct Closure {
     made_at: Timestamp,
     /// Whether it has to be tried with one request before others follow.
     tried_first: bool,
+}
+
+/// A poll that is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Of which report.
+    pub report: &'a ReportName,
+    /// How many requests it takes.
+    pub requests: u32,
+    /// Whether it goes on when others must not.
+    pub essential: bool,
+}
+
+/// What a poll has cost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Spent {
+    /// As Google has told.
+    pub tokens: u32,
+    /// Whether all its requests were answered, so that this is what it costs.
+    pub whole: bool,
 }
 
 /// Whether a request may be sent.
@@ -80,8 +122,87 @@ pub enum Admission {
 }
 
 impl Ledger {
-    /// Whether a request on this property and category may be sent now. After [`Admission::Trial`] the caller sends it
-    /// and tells how it went.
+    /// A ledger that keeps to this share.
+    pub fn new(share: Share) -> Self {
+        Self { share, accounts: HashMap::new() }
+    }
+
+    /// Takes another share.
+    pub fn set_share(&mut self, share: Share) {
+        self.share = share;
+    }
+
+    /// Whether a poll of a report may be sent now: by what Google has closed, and by what it may cost. After
+    /// [`Admission::Open`] and [`Admission::Trial`] the caller sends it and tells how it went, last by
+    /// [`settle`](Self::settle).
+    pub fn admit_poll(
+        &mut self,
+        property: PropertyId,
+        category: Category,
+        wanted: Wanted<'_>,
+        now: Timestamp,
+    ) -> Admission {
+        let share = self.share;
+        if let Admission::Closed { until, bucket } = self.admit(property, category, now) {
+            return Admission::Closed { until, bucket };
+        }
+        let is_trial = self.accounts.get(&(property, category)).is_some_and(|account| account.trial_until.is_some());
+        let account = self.account(property, category);
+        let tokens = account.cost(wanted.report).largest(wanted.requests);
+        let kept_back = match account.reserve(now) {
+            Some(bucket) if !wanted.essential => Some((bucket, later(now, RESERVE_PAUSE))),
+            _ => account.overdrawn(tokens.into(), share, now),
+        };
+        if let Some((bucket, until)) = kept_back {
+            if is_trial {
+                account.trial_until = None;
+            }
+            return Admission::Closed { until, bucket };
+        }
+        account.on_their_way.insert(wanted.report.clone(), tokens);
+        if is_trial { Admission::Trial } else { Admission::Open }
+    }
+
+    /// A poll has ended and has cost so much, as far as Google has told; `whole` when all its requests were answered.
+    pub fn settle(
+        &mut self,
+        property: PropertyId,
+        category: Category,
+        report: &ReportName,
+        spent: Spent,
+        now: Timestamp,
+    ) {
+        let account = self.account(property, category);
+        account.on_their_way.remove(report);
+        if spent.tokens > 0 {
+            account.spending.spend(spent.tokens, now);
+            if spent.whole {
+                account.costs.entry(report.clone()).or_default().learn(spent.tokens);
+            }
+        }
+    }
+
+    /// How often these reports of one category of a property may be asked for.
+    pub fn pace(&self, property: PropertyId, category: Category, demands: &[Demand], now: Timestamp) -> Vec<Pacing> {
+        let unknown = Account::default();
+        let account = self.accounts.get(&(property, category)).unwrap_or(&unknown);
+        let costs: Vec<(&Demand, f64)> =
+            demands.iter().map(|demand| (demand, account.cost(&demand.report).average(demand.requests))).collect();
+        pacing::pace(&costs, &Budget::new(account, self.share, now))
+    }
+
+    /// What was spent of a property and category, to be saved.
+    pub fn spending(&self, property: PropertyId, category: Category) -> Option<&Spending> {
+        self.accounts.get(&(property, category)).map(|account| &account.spending)
+    }
+
+    /// Takes up what was saved.
+    pub fn restore(&mut self, property: PropertyId, category: Category, spending: Spending) {
+        self.account(property, category).spending = spending;
+    }
+
+    /// Whether a request on this property and category may be sent now, by what Google has closed. After
+    /// [`Admission::Trial`] the caller sends it and tells how it went.
     pub fn admit(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Admission {
         let Some(account) = self.accounts.get_mut(&(property, category)) else { return Admission::Open };
         account.closed.retain(|_, closure| closure.until > now || closure.tried_first);
@@ -194,6 +315,15 @@ impl Ledger {
 }
 
 impl Account {
+    fn cost(&self, report: &ReportName) -> Cost {
+        self.costs.get(report).copied().unwrap_or_default()
+    }
+
+    /// What may be spent by what is on its way.
+    fn reserved(&self) -> u64 {
+        self.on_their_way.values().map(|tokens| u64::from(*tokens)).sum()
+    }
+
     /// A trial that told nothing of the bucket leaves it closed until the next.
     fn trial_failed(&mut self, now: Timestamp) {
         if self.trial_until.take().is_some() {
@@ -220,6 +350,9 @@ impl Account {
         (errors >= SERVER_ERRORS_AT_SLOW).then(|| later(now, SLOW_PAUSE))
     }
 }
+
+/// How soon it is looked whether others leave more again.
+const RESERVE_PAUSE: Duration = Duration::from_mins(5);
 
 const HOUR: Duration = Duration::from_hours(1);
 

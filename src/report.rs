@@ -16,6 +16,7 @@ use crate::{
     calendar::QuietDays,
     ga::request::{Name, RunRealtimeReportRequest, RunReportRequest},
     names::{Category, MetricName, ReportName},
+    quota::Demand,
 };
 
 pub mod fields;
@@ -32,7 +33,7 @@ pub struct Report {
     /// From one poll to the next.
     pub interval: Duration,
     /// How long its values hold.
-    pub stale_after: Duration,
+    pub stale_after: StaleAfter,
     /// What is asked for, in order; rows have one value for each.
     pub fields: Vec<Field>,
     /// The ranges that one request covers.
@@ -107,7 +108,7 @@ impl Report {
             name: BASELINE.parse().expect("the built-in names are well formed: see the tests"),
             category: Category::Core,
             interval: DAY,
-            stale_after: stale_after.for_interval(DAY),
+            stale_after,
             fields: vec![fields::PAGEVIEWS],
             windows: vec![Window::history(weeks)],
             families: Vec::new(),
@@ -135,7 +136,7 @@ impl Report {
             name: name.parse().expect("the built-in names are well formed: see the tests"),
             category,
             interval: settings.interval,
-            stale_after: settings.stale_after.for_interval(settings.interval),
+            stale_after: settings.stale_after,
             fields,
             windows: windows.to_vec(),
             families,
@@ -172,6 +173,24 @@ impl Report {
             minute_ranges: vec![MINUTES.minute_range()],
             return_property_quota: true,
         })
+    }
+
+    /// Whether it goes on when others leave little of a bucket: what alerts on drops look at.
+    pub fn is_essential(&self) -> bool {
+        [REALTIME, TRAFFIC].contains(&self.name.as_str())
+    }
+
+    /// What it would spend.
+    pub fn demand(&self) -> Demand {
+        let holds = self.stale_after.for_interval(self.interval);
+        Demand {
+            report: self.name.clone(),
+            interval: self.interval,
+            slowest: holds.saturating_sub(LONGEST_REQUEST).max(self.interval),
+            requests: self.requests(),
+            essential: self.is_essential(),
+            daily: self.rhythm() == Rhythm::Daily,
+        }
     }
 
     /// How many requests one poll takes.
@@ -240,6 +259,9 @@ pub const MINUTES_AGO: &str = "minutesAgo";
 pub const DATE_HOUR: &str = "dateHour";
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// What a request may take, so that its answer comes before the values before it expire.
+const LONGEST_REQUEST: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ use crate::{
     clock::later,
     jitter,
     names::{Category, PropertyId, ReportName},
-    quota::{Admission, Ledger},
+    quota::{Admission, Ledger, Wanted},
     report::Rhythm,
 };
 
@@ -45,6 +45,8 @@ pub struct Pace {
     pub rhythm: Rhythm,
     /// How many requests it takes, one after the other.
     pub requests: u32,
+    /// Whether it goes on when others leave little of a bucket.
+    pub essential: bool,
 }
 
 /// How many requests may be on their way.
@@ -80,6 +82,8 @@ pub struct Schedule {
     in_flight: HashMap<PropertyId, usize>,
     on_its_way: HashSet<Job>,
     throttle: Throttle,
+    /// How long polls have taken lately, in seconds.
+    latency: f64,
     /// Those whose due time has changed since that was told last.
     moved: HashSet<Job>,
     next_number: u64,
@@ -88,6 +92,8 @@ pub struct Schedule {
 
 #[derive(Clone, Debug, Default)]
 struct Entry {
+    /// From one poll to the next, where it is not as configured.
+    interval: Option<Duration>,
     /// When it is due and its place in the queue, while it waits there.
     queued: Option<(Timestamp, u64)>,
     /// Failures in a row.
@@ -110,6 +116,7 @@ impl Schedule {
             in_flight: HashMap::new(),
             on_its_way: HashSet::new(),
             throttle: Throttle::default(),
+            latency: 0.0,
             moved: HashSet::new(),
             next_number: 0,
             last_seen: now,
@@ -149,9 +156,12 @@ impl Schedule {
             return;
         }
         self.paces = paces;
+        // What was planned was planned by the others.
+        self.entries.values_mut().for_each(|entry| entry.interval = None);
         let properties = self.entries.keys().map(|job| job.property).collect();
         self.set_properties(&properties, now);
-        self.bring_forward(now);
+        let all: Vec<Job> = self.entries.keys().cloned().collect();
+        self.bring_forward(&all, now);
     }
 
     /// The clock was set back: everything is due as soon as it was meant to be.
@@ -185,8 +195,9 @@ impl Schedule {
                 self.parked.entry(job.property).or_default().push(job);
                 continue;
             }
-            let Some(pace) = self.paces.get(&job.report) else { continue };
-            match ledger.admit(job.property, pace.category, now) {
+            let Some(pace) = self.pace_of(&job) else { continue };
+            let wanted = Wanted { report: &job.report, requests: pace.requests, essential: pace.essential };
+            match ledger.admit_poll(job.property, pace.category, wanted, now) {
                 Admission::Open | Admission::Trial => {
                     *self.in_flight.entry(job.property).or_default() += 1;
                     self.on_its_way.insert(job.clone());
@@ -194,7 +205,7 @@ impl Schedule {
                     return Step::Send(job);
                 }
                 Admission::Closed { until, bucket } => {
-                    self.enqueue(&job, due::after_closure(&job, pace, bucket, until));
+                    self.enqueue(&job, due::after_closure(&job, &pace, bucket, until));
                     return Step::Postponed(job);
                 }
             }
@@ -208,9 +219,9 @@ impl Schedule {
         if matches!(outcome, Outcome::Failed(crate::names::Reason::RateLimit)) {
             self.throttle.on_rate_limit(now);
         }
-        let Some(pace) = self.paces.get(&job.report) else { return };
+        let Some(pace) = self.pace_of(job) else { return };
         let Some(entry) = self.entries.get_mut(job) else { return };
-        let due = due::next(job, pace, entry, outcome, now);
+        let due = due::next(job, &pace, entry, outcome, now);
         self.enqueue(job, due);
     }
 
@@ -253,6 +264,27 @@ impl Schedule {
         self.entries.get(job).map_or(0, |entry| entry.discarded)
     }
 
+    /// From one poll of this report to the next, as planned now.
+    pub fn interval(&self, job: &Job) -> Option<Duration> {
+        self.pace_of(job).map(|pace| pace.interval)
+    }
+
+    /// Plans another time from one poll of this report to the next. What works and is due later than that comes earlier;
+    /// whether anything changes.
+    pub fn set_interval(&mut self, job: &Job, interval: Duration, now: Timestamp) -> bool {
+        let Some(configured) = self.paces.get(&job.report).map(|pace| pace.interval) else { return false };
+        let Some(entry) = self.entries.get_mut(job) else { return false };
+        let before = entry.interval.unwrap_or(configured);
+        if before == interval {
+            return false;
+        }
+        entry.interval = (interval != configured).then_some(interval);
+        if interval < before {
+            self.bring_forward(std::slice::from_ref(job), now);
+        }
+        true
+    }
+
     /// Whether this report is polled.
     pub fn has(&self, job: &Job) -> bool {
         self.entries.contains_key(job)
@@ -276,9 +308,16 @@ impl Schedule {
         }
     }
 
-    /// How many may be on their way so that the planned rate is kept when each takes [`PLANNED_LATENCY`].
+    /// A poll has taken so long. When many take longer, more have to be on their way, or those that hang hold up the others.
+    pub fn on_latency(&mut self, took: Duration) {
+        self.latency += LATENCY_WEIGHT * (took.as_secs_f64() - self.latency);
+    }
+
+    /// How many may be on their way so that the planned rate is kept when each takes [`PLANNED_LATENCY`], or as long as they
+    /// take lately.
     fn planned_in_flight(&self) -> usize {
-        let needed = (self.planned_rate() * PLANNED_LATENCY.as_secs_f64()).ceil();
+        let latency = PLANNED_LATENCY.as_secs_f64().max(LATENCY_ROOM * self.latency);
+        let needed = (self.planned_rate() * latency).ceil().min(MOST_IN_FLIGHT);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
         let needed = needed as usize;
         needed.max(LEAST_IN_FLIGHT)
@@ -324,21 +363,24 @@ impl Schedule {
         }
     }
 
-    fn bring_forward(&mut self, now: Timestamp) {
-        let late: Vec<(Job, Timestamp)> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.failures == 0)
-            .filter_map(|(job, entry)| Some((job, entry.queued?.0)))
-            .filter_map(|(job, due)| {
-                let pace = self.paces.get(&job.report).filter(|pace| pace.rhythm != Rhythm::Daily)?;
-                let latest = due::on_grid(job, pace.interval, now);
-                (due > latest).then(|| (job.clone(), latest))
-            })
-            .collect();
-        for (job, due) in late {
-            self.enqueue(&job, due);
+    /// What works and is due later than its interval allows is due earlier.
+    fn bring_forward(&mut self, jobs: &[Job], now: Timestamp) {
+        for job in jobs {
+            let Some(entry) = self.entries.get(job).filter(|entry| entry.failures == 0) else { continue };
+            let Some((due, _)) = entry.queued else { continue };
+            let Some(pace) = self.pace_of(job).filter(|pace| pace.rhythm != Rhythm::Daily) else { continue };
+            let latest = due::on_grid(job, pace.interval, now);
+            if due > latest {
+                self.enqueue(job, latest);
+            }
         }
+    }
+
+    /// The pace of a report, at the interval that is planned for this property.
+    fn pace_of(&self, job: &Job) -> Option<Pace> {
+        let pace = self.paces.get(&job.report)?;
+        let planned = self.entries.get(job).and_then(|entry| entry.interval);
+        Some(Pace { interval: planned.unwrap_or(pace.interval), ..pace.clone() })
     }
 }
 
@@ -353,6 +395,15 @@ fn number(count: usize) -> f64 {
 
 /// The latency that the default number of requests on their way is planned for.
 const PLANNED_LATENCY: Duration = Duration::from_secs(2);
+
+/// How much one poll counts in the latency.
+const LATENCY_WEIGHT: f64 = 0.02;
+
+/// Not all take as long as the average.
+const LATENCY_ROOM: f64 = 1.5;
+
+/// Each takes a file descriptor; nothing but a service that hangs altogether takes so many.
+const MOST_IN_FLIGHT: f64 = 2_000.0;
 
 /// The least default number of requests on their way.
 const LEAST_IN_FLIGHT: usize = 32;

@@ -10,8 +10,10 @@ use crate::{
     calendar::{QuietDays, Zone},
     cli::ServeFlags,
     clock::Clock,
+    names::Category,
     plan::Plan,
     properties::Properties,
+    quota::ASSUMED,
     reload::Source,
     report::Brings,
 };
@@ -45,6 +47,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     let properties = Properties::new(&loaded.config, flags.share.shard).set();
     let plan = Plan::new(&loaded.config, properties, true);
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
+    text.push_str(&describe_outlook(&plan));
     // Properties have dates of their own; by a day it does not matter here.
     let today = Zone::utc().date(Clock::system().now());
     text.push_str(&plan.quiet_days().map(|days| describe_quiet_days(days, today)).unwrap_or_default());
@@ -69,7 +72,35 @@ fn describe(plan: &Plan, discovers: bool) -> String {
             "report {}: every {}, values hold for {}, {brings}\n",
             report.name,
             humantime::format_duration(report.interval),
-            humantime::format_duration(report.stale_after),
+            humantime::format_duration(report.stale_after.for_interval(report.interval)),
+        ));
+    }
+    text
+}
+
+/// What the reports will spend, and a warning where they cannot have their intervals.
+fn describe_outlook(plan: &Plan) -> String {
+    let (outlook, share) = (plan.outlook(), plan.share);
+    let mut text =
+        format!("quota: of each property, if a request costs {ASSUMED} tokens, as is assumed until it is known:\n");
+    for report in &outlook.reports {
+        let name = &report.report;
+        text.push_str(&format!("  {name}: {:.0} tokens an hour, {:.0} a day\n", report.per_hour, report.per_day()));
+    }
+    for category in Category::ALL {
+        let of_it = outlook.buckets.iter().filter(|bucket| bucket.category == *category);
+        let parts: Vec<String> = of_it.map(|one| format!("{:.1} % of its {}", 100.0 * one.part, one.bucket)).collect();
+        if !parts.is_empty() {
+            text.push_str(&format!("  {category}: {}; at most {share} may be spent\n", parts.join(", ")));
+        }
+    }
+    for report in outlook.reports.iter().filter(|report| report.limit.is_some()) {
+        text.push_str(&format!(
+            "warning: {} will be polled every {} and not every {}, unless its requests cost less than {ASSUMED} tokens; poll it \
+             less often, or raise `quota.share`\n",
+            report.report,
+            humantime::format_duration(report.planned),
+            humantime::format_duration(report.configured),
         ));
     }
     text

@@ -45,11 +45,11 @@ impl Poller {
     /// Stores the values, and says whether all is well with the report.
     fn publish(&mut self, poll: &Poll, answer: &Answer, day_ends: Option<Timestamp>) {
         let property = poll.job.property;
-        let holds_until = later(poll.sent_at, poll.report.stale_after);
+        let holds_until = later(poll.sent_at, self.holds_for(poll));
         let expires_at =
             day_ends.filter(|_| !poll.report.is_history()).map_or(holds_until, |ends| holds_until.min(ends));
         let snapshot = Snapshot { report: Arc::clone(&poll.report), values: answer.values.clone(), expires_at };
-        let quota = self.ledger.view(property, poll.report.category);
+        let quota = self.timetable.ledger.view(property, poll.report.category);
         let wrong = poll.minutes_error().map(|error| (error, self.failure(poll, error)));
         let mut failed_before = None;
         self.store.update(property, |state| {
@@ -73,6 +73,7 @@ impl Poller {
     /// Holds what came against what is usual.
     fn watch(&mut self, poll: &Poll, answer: &Answer) {
         let (property, report) = (poll.job.property, &poll.report);
+        let interval = self.timetable.schedule.interval(&poll.job).unwrap_or(report.interval);
         let Some(quiet_days) = self.followed.quiet_days().cloned() else { return };
         let zone = self.zones.get(&property);
         let minutes = poll.minutes.as_ref().and_then(|poll| Some((poll, poll.result.as_ref().ok()?)));
@@ -81,7 +82,7 @@ impl Poller {
                 minutes: &answer.minutes,
                 sent_at: minutes.sent_at,
                 received_at: minutes.received_at,
-                expires_at: later(minutes.sent_at, report.stale_after.min(longest(report.interval))),
+                expires_at: later(minutes.sent_at, self.holds_for(poll).min(longest(interval))),
             };
             self.watches.on_minutes(property, &taken, zone, &quiet_days)
         } else if let Some((history, zone)) = answer.history.as_ref().zip(zone) {
@@ -129,7 +130,7 @@ impl Poller {
             self.move_zone(property);
         }
         self.zones.insert(property, zone);
-        if self.schedule.discarded(&poll.job) >= DISCARDED_IN_A_ROW {
+        if self.timetable.schedule.discarded(&poll.job) >= DISCARDED_IN_A_ROW {
             return self
                 .fail(poll, &ga::Error::Protocol("its day or its zone is another with every answer".to_owned()));
         }
@@ -153,7 +154,7 @@ impl Poller {
             state.usual = None;
         });
         if let Some(baseline) = self.followed.baseline() {
-            self.schedule.ask_anew(&baseline.name, Some(property), self.clock.now());
+            self.timetable.schedule.ask_anew(&baseline.name, Some(property), self.clock.now());
         }
     }
 }

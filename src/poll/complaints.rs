@@ -6,6 +6,23 @@ use jiff::Timestamp;
 
 use crate::names::Reason;
 
+/// What may befall all properties at once, and is told once a minute.
+#[derive(Debug, Default)]
+pub(super) struct Rarely(Option<Last>);
+
+impl Rarely {
+    /// Whether this one is to be told; if so, how many like it were not since the last one.
+    pub(super) fn tell(&mut self, now: Timestamp) -> Option<u64> {
+        match &mut self.0 {
+            Some(last) => last.tell(now),
+            none => {
+                *none = Some(Last { at: now, untold: 0 });
+                Some(0)
+            }
+        }
+    }
+}
+
 /// What was told last of each reason.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(HashMap<Reason, Last>);
@@ -27,12 +44,18 @@ impl Complaints {
             self.0.insert(reason, Last { at: now, untold: 0 });
             return Some(0);
         };
-        if now.duration_since(last.at).unsigned_abs() < PAUSE {
-            last.untold += 1;
+        last.tell(now)
+    }
+}
+
+impl Last {
+    fn tell(&mut self, now: Timestamp) -> Option<u64> {
+        if now.duration_since(self.at).unsigned_abs() < PAUSE {
+            self.untold += 1;
             return None;
         }
-        last.at = now;
-        Some(std::mem::take(&mut last.untold))
+        self.at = now;
+        Some(std::mem::take(&mut self.untold))
     }
 }
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Poller;
 use crate::{
     baseline::Watch,
-    names::PropertyId,
+    names::{Category, PropertyId},
     properties::PropertyInfo,
+    quota::Spending,
     report::Report,
     storage::{Saver, Storage},
 };
@@ -20,6 +21,9 @@ pub struct Kept {
     pub watch: Watch,
     /// Tokens that this exporter has spent, by report: a counter that need not begin again.
     pub tokens_spent: BTreeMap<String, u64>,
+    /// What counts for the buckets of the day and of the hour, by category.
+    #[serde(default)]
+    pub spending: BTreeMap<String, Spending>,
 }
 
 impl Poller {
@@ -38,6 +42,11 @@ impl Poller {
             }
         });
         self.watches.restore(property, kept.watch);
+        for category in Category::ALL {
+            if let Some(spending) = kept.spending.remove(category.as_str()) {
+                self.timetable.ledger.restore(property, *category, spending);
+            }
+        }
     }
 
     /// Hands over the present state to be saved.
@@ -45,7 +54,11 @@ impl Poller {
         let Some(saver) = &self.saver else { return };
         let Some(state) = self.store.property(property) else { return };
         let spent = state.reports.iter().map(|report| (report.name.to_string(), report.tokens_spent));
-        let kept = Kept { watch: self.watches.watch(property), tokens_spent: spent.collect() };
+        let spending = |category: &Category| {
+            Some((category.to_string(), self.timetable.ledger.spending(property, *category)?.clone()))
+        };
+        let spending = Category::ALL.iter().filter_map(spending).collect();
+        let kept = Kept { watch: self.watches.watch(property), tokens_spent: spent.collect(), spending };
         saver.put(property, kept, self.clock.now());
     }
 

@@ -13,6 +13,7 @@ use crate::{
         request::RunRealtimeReportRequest,
         response::{PropertyQuota, ReportResponse},
     },
+    quota::Spent,
     report::{Report, Request},
     schedule::Job,
     store::Attempt,
@@ -70,6 +71,13 @@ impl Poll {
         let second =
             self.minutes.iter().flat_map(|minutes| &minutes.result).map(|answer| tokens(answer.quota.as_ref()));
         first.chain(second).fold(0, u64::saturating_add)
+    }
+
+    /// What it has cost, for the ledger.
+    pub(super) fn spent(&self) -> Spent {
+        let asked_all = self.minutes.is_some() || self.report.requests() == 1;
+        let whole = self.result.is_ok() && asked_all && self.minutes_error().is_none();
+        Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole }
     }
 
     /// What went wrong after the values had come.

@@ -1,9 +1,17 @@
 //! What the log and the status page say of reports that fail and that work again.
 
+use humantime::format_duration;
 use tracing::{debug, info, warn};
 
 use super::{Poller, request::Poll};
-use crate::{chain::Chain, ga, names::Reason, store::Failure};
+use crate::{
+    chain::Chain,
+    ga,
+    names::Reason,
+    quota::{ASSUMED, Limit},
+    store::Failure,
+    timetable::Replanned,
+};
 
 impl Poller {
     /// A failure as it is shown to people.
@@ -33,6 +41,56 @@ impl Poller {
         } else {
             warn!(%property, %report, %reason, error = %Chain(error), remedy, like_it, "the report fails, as others did");
         }
+    }
+
+    /// What the reports will spend of each property, as far as that is known before.
+    pub(super) fn log_outlook(&self) {
+        let outlook = self.followed.outlook();
+        for report in &outlook.reports {
+            let (interval, configured) = (format_duration(report.planned), format_duration(report.configured));
+            let (per_hour, per_day) = (report.per_hour.round(), report.per_day().round());
+            let report_name = &report.report;
+            match report.limit.map(Limit::bucket) {
+                None => info!(
+                    report = %report_name, %interval, tokens_per_hour = per_hour, tokens_per_day = per_day,
+                    "planned for each property, if a request costs {ASSUMED} tokens"
+                ),
+                Some(bucket) => warn!(
+                    report = %report_name, %interval, %configured, %bucket, share = %self.followed.share,
+                    tokens_per_hour = per_hour, tokens_per_day = per_day,
+                    "the configured interval cannot be kept, if a request costs {ASSUMED} tokens: it would spend more than \
+                     our share"
+                ),
+            }
+        }
+        for bucket in &outlook.buckets {
+            let percent = (bucket.part * 1000.0).round() / 10.0;
+            debug!(category = %bucket.category, bucket = %bucket.bucket, percent, "planned to be spent of the bucket");
+        }
+    }
+
+    /// That a report is held back by a quota, or no longer.
+    pub(super) fn log_pace(&mut self, change: &Replanned) {
+        let (property, report) = (change.job.property, &change.job.report);
+        let (interval, configured) = (format_duration(change.interval), format_duration(change.configured));
+        let Some(limit) = change.limit else {
+            info!(%property, %report, %interval, "the report is polled as configured again");
+            return;
+        };
+        let bucket = limit.bucket();
+        let Some(like_it) = self.holding_back.tell(self.clock.now()) else {
+            debug!(%property, %report, %bucket, %interval, "the report is polled less often");
+            return;
+        };
+        let remedy = match limit {
+            Limit::Share(_) => "poll it less often, or raise quota.share",
+            Limit::Reserve(_) => "find out which other tools use this property's quota",
+        };
+        let message = match limit {
+            Limit::Share(_) => "the report is polled less often than configured: it would spend more than our share",
+            Limit::Reserve(_) => "the report is polled less often than configured: others leave little of the bucket",
+        };
+        warn!(%property, %report, %bucket, %interval, %configured, like_it, remedy, "{message}");
     }
 
     pub(super) fn log_recovery(&mut self, poll: &Poll, reason: Reason) {

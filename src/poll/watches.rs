@@ -91,7 +91,7 @@ impl Watches {
             Ok(_) if had_none => info!(%property, "drops of its traffic can be seen now"),
             Err(_) | Ok(_) => {}
         }
-        *known = Some(Fit { baseline, expires_at: later(sent_at, report.stale_after) });
+        *known = Some(Fit { baseline, expires_at: later(sent_at, report.stale_after.for_interval(report.interval)) });
     }
 
     /// What is shown of a property's baseline now.

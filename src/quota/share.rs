@@ -26,8 +26,9 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_number =
-            |text: &str| text.split_once('.').map_or(digits(text), |(left, right)| digits(left) && digits(right));
+        let is_number = |text: &str| {
+            text.split_once('.').map_or_else(|| digits(text), |(left, right)| digits(left) && digits(right))
+        };
         let Some(number) = text.strip_suffix('%').map(str::trim_end).filter(|number| is_number(number)) else {
             return Err(format!("`{text}` is no share; write a percentage such as `25%`"));
         };

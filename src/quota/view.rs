@@ -53,14 +53,25 @@ impl QuotaView {
             let (quota, holds_until) = told?;
             Some(Remaining { bucket, value: number(told_of(bucket, quota)?.remaining), holds_until })
         };
-        let factor = if premium { PREMIUM_FACTOR } else { 1 };
-        let token_bucket = |(bucket, limit): &(Bucket, i64)| {
-            Some(TokenBucket { limit: number(limit * factor), remaining: remaining(*bucket)? })
+        let token_bucket = |(bucket, _): &(Bucket, i64)| {
+            Some(TokenBucket { limit: size_of(*bucket, premium), remaining: remaining(*bucket)? })
         };
         let tokens = TOKEN_BUCKETS.iter().filter_map(token_bucket).collect();
         let others = OTHER_BUCKETS.iter().filter_map(|bucket| remaining(*bucket)).collect();
         Self { tokens, others, closed }
     }
+}
+
+/// How large a bucket of tokens is, as Google documents it; nothing where it is none of tokens.
+pub(super) fn size_of(bucket: Bucket, premium: bool) -> f64 {
+    let factor = if premium { PREMIUM_FACTOR } else { 1 };
+    let limit = TOKEN_BUCKETS.iter().find(|(known, _)| *known == bucket).map_or(0, |(_, limit)| *limit);
+    number(limit * factor)
+}
+
+/// What Google says is left of a bucket.
+pub(super) fn left_of(bucket: Bucket, quota: &PropertyQuota) -> Option<f64> {
+    told_of(bucket, quota).map(|status| number(status.remaining))
 }
 
 /// Whether this is more than a standard property can have: then it is one of Analytics 360.
@@ -89,7 +100,7 @@ fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
 }
 
 /// The buckets of tokens and their sizes for a standard property.
-const TOKEN_BUCKETS: &[(Bucket, i64)] =
+pub(super) const TOKEN_BUCKETS: &[(Bucket, i64)] =
     &[(Bucket::Day, 200_000), (Bucket::Hour, 40_000), (Bucket::ProjectHour, 14_000)];
 
 const OTHER_BUCKETS: &[Bucket] = &[Bucket::Concurrent, Bucket::ServerErrors, Bucket::Thresholded];

@@ -16,8 +16,13 @@ fn name(text: &str) -> ReportName {
 }
 
 fn paces() -> BTreeMap<ReportName, Pace> {
-    let pace =
-        |seconds, category, rhythm| Pace { interval: Duration::from_secs(seconds), category, rhythm, requests: 1 };
+    let pace = |seconds, category, rhythm| Pace {
+        interval: Duration::from_secs(seconds),
+        category,
+        rhythm,
+        requests: 1,
+        essential: true,
+    };
     [
         (name("realtime"), pace(60, Category::Realtime, Rhythm::Steady)),
         (name("traffic"), pace(900, Category::Core, Rhythm::Dated)),

@@ -196,10 +196,12 @@ const BRISK: &str = "
 properties: [{id: 71, labels: {site: 'a\\b\"c'}}]
 discovery: {enabled: true}
 stale_after: 1m
+quota: {share: 100%}
 reports: {realtime: {interval: 3s}, traffic: {interval: 3s}}
 ";
 
 const SOON_STALE: &str = "
 stale_after: 4s
+quota: {share: 100%}
 reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}
 ";

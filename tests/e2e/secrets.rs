@@ -92,4 +92,4 @@ fn secrets(simulator: &Simulator) -> Vec<String> {
     secrets
 }
 
-const BRISK: &str = "reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}\n";
+const BRISK: &str = "{quota: {share: 100%}, reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}\n";

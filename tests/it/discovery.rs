@@ -8,6 +8,7 @@ const HOUR: i64 = 3600;
 
 const CONFIGURED: &str = "
 properties: [{id: 313110001, labels: {site: shop}}]
+quota: {share: 100%}
 reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}
 ";
 
@@ -146,7 +147,7 @@ async fn configured_properties_are_asked_for_by_name_and_discovery_is_off() {
 #[tokio::test]
 async fn one_property_without_a_name_leaves_the_others_theirs() {
     let fault = Fault::new(Effect::Refuse(Refusal::Internal)).on(Method::GetProperty).property(SHOP);
-    let both = "{properties: [313110001, 313110002], reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}";
+    let both = "{properties: [313110001, 313110002], quota: {share: 100%}, reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}";
     let pair = Setup::new().config(both).fault(fault).start().await;
     pair.until("the other's name", |metrics| info(metrics, NEWS).contains("property_name=\"News\"")).await;
 }

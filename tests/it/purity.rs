@@ -23,6 +23,7 @@ const PURE: &[&str] = &[
     "status",
     "store",
     "targets",
+    "timetable",
     "translate",
 ];
 

@@ -168,3 +168,33 @@ fn is_core_of_shop(request: &google_analytics_exporter::simulator::Request) -> b
 fn as_number(second: i64) -> f64 {
     f64::from(u32::try_from(second).unwrap())
 }
+
+#[tokio::test]
+async fn a_report_that_would_spend_more_than_the_share_is_polled_less_often() {
+    let config = "{discovery: {enabled: true}, reports: {realtime: {interval: 1s}, baseline: {enabled: false}}}";
+    let pair = Setup::new().config(config).start().await;
+    // One request of a token costs 3,600 an hour, and 25 % of the day's 200,000 are less than 2,200 an hour.
+    let metrics = pair
+        .until("a planned pace", |metrics| {
+            let planned = metrics.of(SHOP, "report_interval_seconds", "report=\"realtime\"");
+            metrics.is_up(SHOP, "realtime") && planned.is_some_and(|seconds| (2.0..10.0).contains(&seconds))
+        })
+        .await;
+    assert_eq!(metrics.of(SHOP, "report_interval_seconds", "report=\"traffic\""), Some(900.0), "it is another bucket");
+    let planned = metrics.of(SHOP, "report_interval_seconds", "report=\"realtime\"").unwrap();
+    let before = pair.count(Method::RunRealtimeReport, SHOP);
+    let begun = pair.clock.now();
+    pair.wait_for_many(before + 3, |request| {
+        request.method == Some(Method::RunRealtimeReport) && request.property.as_deref() == Some(SHOP)
+    })
+    .await;
+    let took = pair.clock.now().duration_since(begun).as_secs_f64();
+    assert!(took > 1.5 * planned, "three polls in {took} s, planned every {planned} s");
+}
+
+#[tokio::test]
+async fn the_whole_share_lets_reports_be_as_fast_as_they_can() {
+    let pair = Setup::new().start().await;
+    let metrics = pair.all_up(&[SHOP, NEWS]).await;
+    assert_eq!(metrics.of(SHOP, "report_interval_seconds", "report=\"realtime\""), Some(1.0));
+}

@@ -59,7 +59,10 @@ async fn failures_have_the_reason_that_google_tells() {
 async fn without_a_token_nothing_is_sent_and_with_one_everything_goes_on() {
     let mut setup = Setup::new().fault(refuse(503, "", ""));
     setup.properties = vec![SHOP, NEWS];
-    let pair = setup.config("reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}").start().await;
+    let pair = setup
+        .config("{quota: {share: 100%}, reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}")
+        .start()
+        .await;
     let metrics = pair.until("no credentials", |metrics| metrics.fails_with(SHOP, "traffic", "no_credentials")).await;
     assert_eq!(metrics.own("api_requests_total{api=\"data\",method=\"runReport\"}"), Some(0.0));
     pair.simulator.clear_faults();

@@ -315,6 +315,7 @@ pub(crate) const REPORTS: [&str; 2] = ["realtime", "traffic"];
 
 pub(crate) const EVERY_SECOND: &str = "
 discovery: {enabled: true}
+quota: {share: 100%}
 reports:
   realtime: {interval: 1s}
   traffic: {interval: 1s}

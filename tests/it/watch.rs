@@ -11,7 +11,7 @@ use crate::support::{Metrics, NEWS, Pair, SHOP, START, Setup, world};
 const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 24h}, traffic: {interval: 24h}}}";
 
 const EVERY_SECOND: &str =
-    "{discovery: {enabled: true}, reports: {realtime: {interval: 1s}, traffic: {interval: 24h}}}";
+    "{discovery: {enabled: true}, quota: {share: 100%}, reports: {realtime: {interval: 1s}, traffic: {interval: 24h}}}";
 
 fn window(metrics: &Metrics, property: &str, family: &str, window: &str) -> Option<f64> {
     metrics.of(property, &format!("window_{family}"), &format!("window=\"{window}\""))

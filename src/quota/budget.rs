@@ -1,0 +1,124 @@
+//! What may be spent of one property and category in an hour, by its tightest bucket.
+
+use jiff::Timestamp;
+
+use super::{Account, Share, view};
+use crate::{calendar::next_pacific_midnight, names::Bucket};
+
+/// How much there is to spend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Tokens an hour, evenly over the time.
+    pub tokens_per_hour: f64,
+    /// What makes it no more.
+    pub limit: Limit,
+    /// The bucket of which others have left less than a tenth, if there is one: then only the essential goes on.
+    pub reserve: Option<Limit>,
+}
+
+/// What keeps reports from their configured pace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// This exporter's share of the bucket.
+    Share(Bucket),
+    /// What others have left of it.
+    Reserve(Bucket),
+}
+
+impl Limit {
+    /// The bucket.
+    pub fn bucket(self) -> Bucket {
+        match self {
+            Self::Share(bucket) | Self::Reserve(bucket) => bucket,
+        }
+    }
+}
+
+impl Budget {
+    /// That of a standard property from which nothing was taken, with a whole day to come.
+    pub(super) fn of_a_day(share: Share) -> Self {
+        let hours = |bucket: Bucket| if bucket == Bucket::Day { 24.0 } else { 1.0 };
+        let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
+            (ROOM * share.of(view::size_of(*bucket, false)) / hours(*bucket), Limit::Share(*bucket))
+        });
+        Self::tightest(of_share, None)
+    }
+
+    fn tightest(budgets: impl Iterator<Item = (f64, Limit)>, reserve: Option<Limit>) -> Self {
+        let tightest = budgets.min_by(|(a, _), (b, _)| a.total_cmp(b));
+        let (tokens_per_hour, limit) = tightest.unwrap_or((0.0, Limit::Share(Bucket::Day)));
+        Self { tokens_per_hour, limit, reserve }
+    }
+
+    pub(super) fn new(account: &Account, share: Share, now: Timestamp) -> Self {
+        let hours = hours_to_midnight(now);
+        let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
+            let size = share.of(account.size(*bucket));
+            let per_hour = match bucket {
+                Bucket::Day => (size - number(account.spending.of_day(now))).max(0.0) / hours,
+                Bucket::Hour
+                | Bucket::ProjectHour
+                | Bucket::Concurrent
+                | Bucket::ServerErrors
+                | Bucket::Thresholded
+                | Bucket::Unknown => size,
+            };
+            (ROOM * per_hour, Limit::Share(*bucket))
+        });
+        // What is left of the day has to do for all of it, and a tenth is not ours.
+        let of_others = account
+            .left(Bucket::Day, now)
+            .map(|left| ((left - RESERVE * account.size(Bucket::Day)).max(0.0) / hours, Limit::Reserve(Bucket::Day)));
+        Self::tightest(of_share.chain(of_others), account.reserve(now).map(Limit::Reserve))
+    }
+}
+
+impl Account {
+    /// How large a bucket of tokens is.
+    pub(super) fn size(&self, bucket: Bucket) -> f64 {
+        view::size_of(bucket, self.premium)
+    }
+
+    /// What Google said was left of a bucket, as long as that holds.
+    fn left(&self, bucket: Bucket, now: Timestamp) -> Option<f64> {
+        let told = self.told.as_ref().filter(|told| told.holds_until > now)?;
+        view::left_of(bucket, &told.quota)
+    }
+
+    /// The bucket of tokens of which less than a tenth is left.
+    pub(super) fn reserve(&self, now: Timestamp) -> Option<Bucket> {
+        let is_low = |bucket: &Bucket| self.left(*bucket, now).is_some_and(|left| left < RESERVE * self.size(*bucket));
+        view::TOKEN_BUCKETS.iter().map(|(bucket, _)| *bucket).find(is_low)
+    }
+
+    /// The bucket of which this exporter's share would be overdrawn by so many tokens more, and when that may be otherwise.
+    pub(super) fn overdrawn(&self, tokens: u64, share: Share, now: Timestamp) -> Option<(Bucket, Timestamp)> {
+        let would_be = |spent: u64| number(spent + self.reserved() + tokens);
+        let (of_day, of_hour) = (would_be(self.spending.of_day(now)), would_be(self.spending.of_hour(now)));
+        let over = |bucket: &Bucket| {
+            let size = share.of(self.size(*bucket));
+            if *bucket == Bucket::Day { of_day > size } else { of_hour > size }
+        };
+        let bucket = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| *bucket).find(over)?;
+        let eases = if bucket == Bucket::Day { next_pacific_midnight(now) } else { self.spending.hour_eases_at(now) };
+        Some((bucket, eases))
+    }
+}
+
+/// A day's last minutes are not divided any further.
+fn hours_to_midnight(now: Timestamp) -> f64 {
+    (next_pacific_midnight(now).duration_since(now).as_secs_f64() / 3600.0).max(LEAST_HOURS)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "tokens stay far below 2^53")]
+fn number(tokens: u64) -> f64 {
+    tokens as f64
+}
+
+/// The part of a share that is planned with: costs vary, and an hour is counted a little longer than it is.
+const ROOM: f64 = 0.9;
+
+/// What is left to others when they leave little.
+const RESERVE: f64 = 0.1;
+
+const LEAST_HOURS: f64 = 0.25;

@@ -1,0 +1,56 @@
+//! What a poll of a report costs, learnt from what it has cost.
+
+/// In tokens, all requests of a poll together. Google tells a request's cost only with its answer, and it depends on the
+/// property (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// A moving average, and the largest seen; `None` before the first answer.
+    learnt: Option<(f64, u32)>,
+}
+
+impl Cost {
+    /// A poll has cost so many tokens.
+    pub fn learn(&mut self, tokens: u32) {
+        let seen = f64::from(tokens);
+        self.learnt = Some(match self.learnt {
+            Some((average, largest)) => (average + WEIGHT * (seen - average), largest.max(tokens)),
+            None => (seen, tokens),
+        });
+    }
+
+    /// What a poll with so many requests costs on average.
+    pub fn average(self, requests: u32) -> f64 {
+        self.learnt.map_or_else(|| f64::from(requests * ASSUMED), |(average, _)| average)
+    }
+
+    /// What it costs at worst, as far as is known.
+    pub fn largest(self, requests: u32) -> u32 {
+        self.learnt.map_or(requests * ASSUMED, |(_, largest)| largest)
+    }
+}
+
+/// What a request is assumed to cost before it is known: "most requests" cost no more.
+pub const ASSUMED: u32 = 10;
+
+/// How much one poll counts in the average.
+const WEIGHT: f64 = 0.2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_assumed_and_then_learnt() {
+        let mut cost = Cost::default();
+        assert_eq!((cost.average(2).to_bits(), cost.largest(2)), (20.0_f64.to_bits(), 20));
+        cost.learn(3);
+        assert_eq!((cost.average(2).to_bits(), cost.largest(2)), (3.0_f64.to_bits(), 3));
+        cost.learn(13);
+        assert!((cost.average(2) - 5.0).abs() < 1e-9);
+        for _ in 0..100 {
+            cost.learn(3);
+        }
+        assert!((cost.average(2) - 3.0).abs() < 1e-6);
+        assert_eq!(cost.largest(2), 13, "what it has cost once it may cost again");
+    }
+}

@@ -1,0 +1,180 @@
+//! How often reports may be asked for, so that together they spend no more than they may.
+//!
+//! Pure arithmetic on rates; which budget there is says `budget`.
+
+use std::time::Duration;
+
+use super::budget::{Budget, Limit};
+use crate::names::ReportName;
+
+/// What one report of a property would spend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    /// Which report.
+    pub report: ReportName,
+    /// From one poll to the next, as configured.
+    pub interval: Duration,
+    /// The longest time from poll to poll with which its values do not expire.
+    pub slowest: Duration,
+    /// How many requests a poll takes.
+    pub requests: u32,
+    /// Whether it is one that goes on when others must not.
+    pub essential: bool,
+    /// Whether it comes once a day, so that its pace is not to be changed.
+    pub daily: bool,
+}
+
+/// How often a report is asked for, by the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pacing {
+    /// Which report.
+    pub report: ReportName,
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// What keeps it from its configured pace.
+    pub limit: Option<Limit>,
+}
+
+/// The pace of each report with these average costs. Reports that are not essential give way first, down to a tenth of the
+/// budget.
+pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
+    let slowest =
+        |demand: &Demand| if budget.reserve.is_some() { demand.interval.max(demand.slowest) } else { demand.interval };
+    let rate = |demand: &Demand, cost: f64| cost * HOUR / slowest(demand).as_secs_f64();
+    let sum = |wanted: &dyn Fn(&Demand) -> bool| -> f64 {
+        demands.iter().filter(|(demand, _)| wanted(demand)).map(|(demand, cost)| rate(demand, *cost)).sum()
+    };
+    let daily = sum(&|demand| demand.daily);
+    let essential = sum(&|demand| demand.essential && !demand.daily);
+    let others = sum(&|demand| !demand.essential && !demand.daily);
+    let stretch = Stretch::new((budget.tokens_per_hour - daily).max(0.0), essential, others);
+    let paced = |demand: &Demand| {
+        let times = match (demand.daily, demand.essential) {
+            (true, _) => 1.0,
+            (false, true) => stretch.essential,
+            (false, false) => stretch.others,
+        };
+        let interval = stretched(slowest(demand), times);
+        let reserve = budget.reserve.filter(|_| interval > demand.interval);
+        let share = (times > 1.0).then_some(budget.limit);
+        Pacing { report: demand.report.clone(), interval, limit: share.or(reserve) }
+    };
+    demands.iter().map(|(demand, _)| paced(demand)).collect()
+}
+
+/// By how much intervals have to be longer.
+struct Stretch {
+    essential: f64,
+    others: f64,
+}
+
+impl Stretch {
+    fn new(available: f64, essential: f64, others: f64) -> Self {
+        if essential + others <= available {
+            return Self { essential: 1.0, others: 1.0 };
+        }
+        let for_others = (available - essential).max(if others > 0.0 { LEAST_FOR_OTHERS * available } else { 0.0 });
+        let for_essential = available - for_others;
+        let times =
+            |wanted: f64, allowed: f64| if wanted > allowed { wanted / allowed.max(f64::MIN_POSITIVE) } else { 1.0 };
+        Self { essential: times(essential, for_essential), others: times(others, for_others) }
+    }
+}
+
+/// In whole seconds, rounded up, so that it does not change with every answer by a little.
+fn stretched(interval: Duration, times: f64) -> Duration {
+    if times <= 1.0 {
+        return interval;
+    }
+    let seconds = (interval.as_secs_f64() * times).min(LONGEST.as_secs_f64());
+    Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(LONGEST)
+}
+
+/// Nothing is asked for more rarely.
+const LONGEST: Duration = Duration::from_hours(24);
+
+const LEAST_FOR_OTHERS: f64 = 0.1;
+
+/// Seconds.
+const HOUR: f64 = 3600.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Bucket;
+
+    fn demand(report: &str, seconds: u64) -> Demand {
+        let interval = Duration::from_secs(seconds);
+        let essential = ["realtime", "traffic"].contains(&report);
+        let slowest = interval * 2;
+        Demand {
+            report: report.parse().unwrap(),
+            interval,
+            slowest,
+            requests: 1,
+            essential,
+            daily: report == "baseline",
+        }
+    }
+
+    fn budget(tokens_per_hour: f64) -> Budget {
+        Budget { tokens_per_hour, limit: Limit::Share(Bucket::Day), reserve: None }
+    }
+
+    /// The intervals in seconds, where each poll costs so much.
+    fn intervals(demands: &[(Demand, f64)], budget: &Budget) -> Vec<u64> {
+        let demands: Vec<(&Demand, f64)> = demands.iter().map(|(demand, cost)| (demand, *cost)).collect();
+        pace(&demands, budget).iter().map(|pacing| pacing.interval.as_secs()).collect()
+    }
+
+    #[test]
+    fn what_fits_is_left_as_it_is() {
+        let demands = [(demand("traffic", 900), 10.0), (demand("baseline", 86_400), 50.0)];
+        let exactly = 40.0 + 50.0 / 24.0;
+        assert_eq!(intervals(&demands, &budget(exactly + 0.001)), [900, 86_400]);
+        assert_eq!(intervals(&demands, &budget(exactly - 0.1)), [903, 86_400], "what is asked for once a day stays");
+    }
+
+    #[test]
+    fn a_report_slows_down_to_what_it_may_spend() {
+        assert_eq!(intervals(&[(demand("realtime", 1), 2.0)], &budget(2_000.0)), [4]);
+        assert_eq!(intervals(&[(demand("realtime", 1), 2.0)], &budget(0.0)), [86_400]);
+        let demands = [(demand("realtime", 1), 2.0)];
+        let demands: Vec<_> = demands.iter().map(|(demand, cost)| (demand, *cost)).collect();
+        assert_eq!(pace(&demands, &budget(2_000.0))[0].limit, Some(Limit::Share(Bucket::Day)));
+        assert_eq!(pace(&demands, &budget(9_000.0))[0].limit, None);
+    }
+
+    #[test]
+    fn others_give_way_first_but_not_altogether() {
+        let demands = [(demand("traffic", 60), 10.0), (demand("pages", 60), 10.0)];
+        assert_eq!(intervals(&demands, &budget(900.0)), [60, 120], "600 and 300 an hour");
+        assert_eq!(intervals(&demands, &budget(500.0)), [80, 720], "450 and 50 an hour");
+    }
+
+    #[test]
+    fn near_the_end_of_a_bucket_it_is_as_slow_as_values_last() {
+        let reserve = Budget { reserve: Some(Limit::Reserve(Bucket::Hour)), ..budget(1_000.0) };
+        let demands = [(demand("realtime", 60), 1.0)];
+        assert_eq!(intervals(&demands, &reserve), [120]);
+        let demands: Vec<_> = demands.iter().map(|(demand, cost)| (demand, *cost)).collect();
+        assert_eq!(pace(&demands, &reserve)[0].limit, Some(Limit::Reserve(Bucket::Hour)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_plan_spends_more_than_its_budget(
+            costs in proptest::collection::vec((1_u64..3600, 0.0_f64..500.0, proptest::bool::ANY), 1..6),
+            tokens in 60.0_f64..10_000.0,
+        ) {
+            let named = |index: usize, essential| if essential { "traffic".to_owned() } else { format!("r{index}") };
+            let demands: Vec<(Demand, f64)> = costs.iter().enumerate()
+                .map(|(index, (seconds, cost, essential))| (demand(&named(index, *essential), *seconds), *cost)).collect();
+            let references: Vec<_> = demands.iter().map(|(demand, cost)| (demand, *cost)).collect();
+            let spent: f64 = pace(&references, &budget(tokens)).iter().zip(&demands)
+                .map(|(pacing, (_, cost))| cost * 3600.0 / pacing.interval.as_secs_f64()).sum();
+            let at_longest: f64 = demands.iter().map(|(_, cost)| cost / 24.0).sum();
+            proptest::prop_assert!(spent <= tokens + at_longest + 1e-6, "{spent} of {tokens}");
+        }
+    }
+}

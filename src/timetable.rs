@@ -1,0 +1,123 @@
+//! Schedule and ledger together: what is asked for when, within what may be spent.
+//!
+//! Pure: times and outcomes in, steps and planned intervals out. Knows how a poll that has ended changes the plan. Refuses to
+//! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::ended`].
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    names::{Category, PropertyId},
+    plan::Plan,
+    quota::{Demand, Ledger, Limit, Spent},
+    schedule::{Job, Outcome, Schedule, Step},
+};
+
+/// When everything is due, and what may be spent.
+#[derive(Debug)]
+pub struct Timetable {
+    /// When which report of which property is due.
+    pub schedule: Schedule,
+    /// What is left, spent and closed.
+    pub ledger: Ledger,
+    demands: Vec<(Category, Vec<Demand>)>,
+}
+
+/// A report whose planned interval has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replanned {
+    /// Which.
+    pub job: Job,
+    /// From one poll to the next, from now on.
+    pub interval: Duration,
+    /// As configured.
+    pub configured: Duration,
+    /// What keeps it from its configured pace.
+    pub limit: Option<Limit>,
+}
+
+impl Timetable {
+    /// A timetable without properties for the reports of this plan.
+    pub fn new(plan: &Plan, now: Timestamp) -> Self {
+        Self {
+            schedule: Schedule::new(plan.paces(), plan.limits, now),
+            ledger: Ledger::new(plan.share),
+            demands: demands(plan),
+        }
+    }
+
+    /// Takes the reports, the limits and the properties of a plan.
+    pub fn follow(&mut self, plan: &Plan, now: Timestamp) {
+        self.ledger.set_share(plan.share);
+        self.demands = demands(plan);
+        self.schedule.configure(plan.paces(), plan.limits, now);
+        let active: BTreeSet<PropertyId> = plan.properties.active.keys().copied().collect();
+        self.schedule.set_properties(&active, now);
+    }
+
+    /// What to do now.
+    pub fn next(&mut self, now: Timestamp) -> Step {
+        self.schedule.next(&mut self.ledger, now)
+    }
+
+    /// A poll that [`Step::Send`] asked for has ended, and the ledger has been told of each of its requests. What changes in
+    /// the plan of its property.
+    pub fn ended(
+        &mut self,
+        job: &Job,
+        category: Category,
+        spent: Spent,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Vec<Replanned> {
+        self.ledger.settle(job.property, category, &job.report, spent, now);
+        let replanned = self.replan(job.property, category, now);
+        self.schedule.on_result(job, outcome, now);
+        replanned
+    }
+
+    /// Plans all reports of a property anew.
+    pub fn replan_all(&mut self, property: PropertyId, now: Timestamp) -> Vec<Replanned> {
+        let categories: Vec<Category> = self.demands.iter().map(|(category, _)| *category).collect();
+        categories.into_iter().flat_map(|category| self.replan(property, category, now)).collect()
+    }
+
+    /// The clock was set back: nothing is later than it was meant to be.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
+        self.schedule.on_clock_set_back(by, now);
+        self.ledger.on_clock_set_back(by);
+    }
+
+    fn replan(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Vec<Replanned> {
+        let Some((_, demands)) = self.demands.iter().find(|(known, _)| *known == category) else { return Vec::new() };
+        let mut replanned = Vec::new();
+        for (pacing, demand) in self.ledger.pace(property, category, demands, now).into_iter().zip(demands) {
+            let job = Job { property, report: pacing.report };
+            let present = self.schedule.interval(&job);
+            if present.is_none_or(|present| !is_worth_it(present, pacing.interval, demand.interval)) {
+                continue;
+            }
+            if self.schedule.set_interval(&job, pacing.interval, now) {
+                let (interval, configured, limit) = (pacing.interval, demand.interval, pacing.limit);
+                replanned.push(Replanned { job, interval, configured, limit });
+            }
+        }
+        replanned
+    }
+}
+
+/// A plan that changes by a little with every answer would be none.
+fn is_worth_it(present: Duration, planned: Duration, configured: Duration) -> bool {
+    let (present_seconds, planned_seconds) = (present.as_secs_f64(), planned.as_secs_f64());
+    planned != present && (planned == configured || (planned_seconds / present_seconds - 1.0).abs() > LEAST_CHANGE)
+}
+
+fn demands(plan: &Plan) -> Vec<(Category, Vec<Demand>)> {
+    Category::ALL.iter().map(|category| (*category, plan.demands(*category))).collect()
+}
+
+const LEAST_CHANGE: f64 = 0.1;
+
+#[cfg(test)]
+mod tests;

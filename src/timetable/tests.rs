@@ -1,0 +1,173 @@
+use std::path::Path;
+
+use super::*;
+use crate::{
+    config::Config,
+    ga::response::{PropertyQuota, QuotaStatus},
+    properties::{PropertyInfo, PropertySet},
+};
+
+const SUCCESS: Outcome = Outcome::Success { day_ends: None };
+
+fn start() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn after(seconds: i64) -> Timestamp {
+    start() + SignedDuration::from_secs(seconds)
+}
+
+fn id() -> PropertyId {
+    "7".parse().unwrap()
+}
+
+fn job(report: &str) -> Job {
+    Job { property: id(), report: report.parse().unwrap() }
+}
+
+/// A timetable for one property under this configuration.
+fn timetable(yaml: &str) -> Timetable {
+    let config = Config::from_yaml(yaml, Path::new("test.yml")).unwrap().config;
+    let mut set = PropertySet::default();
+    set.active.insert(id(), PropertyInfo::default());
+    let plan = Plan::new(&config, set, true);
+    let mut timetable = Timetable::new(&plan, start());
+    timetable.follow(&plan, start());
+    timetable
+}
+
+/// Everything that may be sent now.
+fn sent(timetable: &mut Timetable, now: Timestamp) -> Vec<String> {
+    let mut sent = Vec::new();
+    loop {
+        match timetable.next(now) {
+            Step::Send(job) => sent.push(job.report.to_string()),
+            Step::Postponed(_) => {}
+            Step::Wait(_) => return sent,
+        }
+    }
+}
+
+fn cost(tokens: u32) -> Spent {
+    Spent { tokens, whole: true }
+}
+
+fn seconds(timetable: &Timetable, report: &str) -> u64 {
+    timetable.schedule.interval(&job(report)).unwrap().as_secs()
+}
+
+/// What Google tells: so much is left of the day and of the hours.
+fn left(day: i64, hours: i64) -> PropertyQuota {
+    let status = |remaining| Some(QuotaStatus { consumed: 1, remaining });
+    PropertyQuota {
+        tokens_per_day: status(day),
+        tokens_per_hour: status(hours),
+        tokens_per_project_per_hour: status(hours),
+        ..PropertyQuota::default()
+    }
+}
+
+#[test]
+fn a_pace_that_would_cost_too_much_is_planned_before_anything_is_sent() {
+    let mut timetable = timetable("reports: {realtime: {interval: 1s}}");
+    let replanned = timetable.replan_all(id(), start());
+    assert_eq!(replanned.len(), 1, "{replanned:?}");
+    let Replanned { job, configured, limit, .. } = &replanned[0];
+    assert_eq!((job.report.as_str(), configured.as_secs(), limit.is_some()), ("realtime", 1, true));
+    assert!(timetable.replan_all(id(), start()).is_empty(), "it is planned");
+}
+
+#[test]
+fn the_pace_follows_what_polls_have_cost() {
+    let mut timetable = timetable("reports: {realtime: {interval: 10s}}");
+    timetable.replan_all(id(), start());
+    let assumed = seconds(&timetable, "realtime");
+    assert!(assumed > 10);
+    sent(&mut timetable, start());
+    let replanned = timetable.ended(&job("realtime"), Category::Realtime, cost(2), &SUCCESS, after(1));
+    assert_eq!((seconds(&timetable, "realtime"), replanned.len()), (10, 1), "two tokens every ten seconds are cheap");
+    assert_eq!(replanned[0].limit, None);
+    for _ in 0..30 {
+        timetable.ended(&job("realtime"), Category::Realtime, cost(100), &SUCCESS, after(1));
+    }
+    let dear = seconds(&timetable, "realtime");
+    assert!(dear > 10 * 10, "{dear}");
+    assert_eq!(seconds(&timetable, "traffic"), 900, "the other category is another budget");
+}
+
+#[test]
+fn a_poll_that_failed_teaches_nothing() {
+    let mut timetable = timetable("reports: {realtime: {interval: 10s}}");
+    timetable.replan_all(id(), start());
+    let assumed = seconds(&timetable, "realtime");
+    sent(&mut timetable, start());
+    let half = Spent { tokens: 1, whole: false };
+    let failed = Outcome::Failed(crate::names::Reason::Timeout);
+    timetable.ended(&job("realtime"), Category::Realtime, half, &failed, after(1));
+    assert!(seconds(&timetable, "realtime") >= assumed - 1);
+}
+
+#[test]
+fn no_poll_is_sent_that_may_overdraw_the_share() {
+    let mut timetable = timetable("reports: {realtime: {interval: 60s}}");
+    // 3,500 of the project's 14,000 an hour are ours.
+    sent(&mut timetable, start());
+    timetable.ended(&job("realtime"), Category::Realtime, cost(3_400), &SUCCESS, after(1));
+    timetable.schedule.ask_anew(&"realtime".parse().unwrap(), None, after(120));
+    assert!(!sent(&mut timetable, after(120)).contains(&"realtime".to_owned()), "the next might cost as much");
+    let eased = sent(&mut timetable, after(3_600 + 600));
+    assert!(eased.contains(&"realtime".to_owned()), "an hour later it may: {eased:?}");
+}
+
+#[test]
+fn what_is_on_its_way_is_reckoned_with() {
+    let mut timetable = timetable("{quota: {share: 1%}, reports: {traffic: {interval: 60s}}}");
+    // 140 of the project's 14,000: traffic and baseline at 10 each, if nothing else is spent.
+    timetable.ledger.settle(id(), Category::Core, &"other".parse().unwrap(), cost(125), start());
+    let sent = sent(&mut timetable, after(600));
+    let core = sent.iter().filter(|report| *report != "realtime").count();
+    assert_eq!(core, 1, "{sent:?}");
+}
+
+#[test]
+fn when_others_leave_little_only_the_essential_goes_on_and_slowly() {
+    let mut timetable = timetable("");
+    sent(&mut timetable, start());
+    let holds = after(4_000);
+    for (report, category) in [("realtime", Category::Realtime), ("traffic", Category::Core)] {
+        timetable.ledger.on_success(id(), category, Some(&left(150_000, 1_000)), start(), holds);
+        timetable.ended(&job(report), category, cost(1), &SUCCESS, after(1));
+    }
+    assert_eq!(seconds(&timetable, "realtime"), 120, "its values hold for 180 s, and an answer may take 60");
+    assert_eq!(seconds(&timetable, "traffic"), 44 * 60);
+    let later = sent(&mut timetable, after(3_000));
+    assert!(later.contains(&"traffic".to_owned()) && !later.contains(&"baseline".to_owned()), "{later:?}");
+
+    timetable.ledger.on_success(id(), Category::Core, Some(&left(150_000, 9_000)), after(3_001), after(9_000));
+    timetable.ended(&job("traffic"), Category::Core, cost(1), &SUCCESS, after(3_001));
+    assert_eq!(seconds(&timetable, "traffic"), 900, "there is enough again");
+    assert!(sent(&mut timetable, after(3_600)).contains(&"baseline".to_owned()));
+}
+
+#[test]
+fn the_day_is_divided_by_what_others_leave_of_it() {
+    let mut timetable = timetable("");
+    sent(&mut timetable, start());
+    // 20 hours to Pacific midnight, and 1,000 tokens above the reserve of 20,000.
+    let told = left(21_000, 14_000);
+    timetable.ledger.on_success(id(), Category::Realtime, Some(&told), start(), after(600));
+    timetable.ended(&job("realtime"), Category::Realtime, cost(10), &SUCCESS, after(1));
+    let planned = seconds(&timetable, "realtime");
+    assert!((700..740).contains(&planned), "50 tokens an hour: {planned}");
+}
+
+#[test]
+fn what_was_spent_is_remembered_over_a_restart() {
+    let mut first = timetable("");
+    first.ledger.settle(id(), Category::Core, &"traffic".parse().unwrap(), cost(49_800), start());
+    let saved = serde_json::to_string(first.ledger.spending(id(), Category::Core).unwrap()).unwrap();
+    let mut second = timetable("");
+    second.ledger.restore(id(), Category::Core, serde_json::from_str(&saved).unwrap());
+    second.replan_all(id(), after(7_200));
+    assert!(seconds(&second, "traffic") > 900, "there is little left of the day's share");
+}
