@@ -17,7 +17,7 @@ pub use throttle::Throttle;
 use crate::{
     clock::later,
     jitter,
-    names::{Category, PropertyId, ReportName},
+    names::{Category, PropertyId, Reason, ReportName},
     quota::{Admission, Ledger, Wanted},
     report::Rhythm,
 };
@@ -82,6 +82,8 @@ pub struct Schedule {
     in_flight: HashMap<PropertyId, usize>,
     on_its_way: HashSet<Job>,
     throttle: Throttle,
+    /// How many polls in a row, whatever their property, have not reached Google.
+    unreached: usize,
     /// How long polls have taken lately, in seconds.
     latency: f64,
     /// Those whose due time has changed since that was told last.
@@ -102,6 +104,8 @@ struct Entry {
     discarded: u32,
     /// Whether the last failure was for want of a token.
     wants_token: bool,
+    /// Whether the last failure was that Google could not be reached.
+    unreachable: bool,
 }
 
 impl Schedule {
@@ -116,6 +120,7 @@ impl Schedule {
             in_flight: HashMap::new(),
             on_its_way: HashSet::new(),
             throttle: Throttle::default(),
+            unreached: 0,
             latency: 0.0,
             moved: HashSet::new(),
             next_number: 0,
@@ -216,13 +221,42 @@ impl Schedule {
     pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.on_its_way.remove(job);
         self.land(job.property);
-        if matches!(outcome, Outcome::Failed(crate::names::Reason::RateLimit)) {
+        if matches!(outcome, Outcome::Failed(Reason::RateLimit)) {
             self.throttle.on_rate_limit(now);
         }
         let Some(pace) = self.pace_of(job) else { return };
         let Some(entry) = self.entries.get_mut(job) else { return };
         let due = due::next(job, &pace, entry, outcome, now);
         self.enqueue(job, due);
+        self.note_reached(outcome, now);
+    }
+
+    /// After a time in which nothing reached Google, one answer is enough to ask for everything that waited for that. While
+    /// others have their answers, who has none goes on waiting.
+    fn note_reached(&mut self, outcome: &Outcome, now: Timestamp) {
+        match outcome {
+            Outcome::Failed(reason) if due::is_unreached(*reason) => self.unreached += 1,
+            // Nothing was asked.
+            Outcome::Failed(Reason::NoCredentials) => {}
+            Outcome::Success { .. } | Outcome::Discarded { .. } | Outcome::Failed(_) => {
+                if std::mem::take(&mut self.unreached) >= OUTAGE.min(self.entries.len()) {
+                    self.ask_for_unreached(now);
+                }
+            }
+        }
+    }
+
+    fn ask_for_unreached(&mut self, now: Timestamp) {
+        let waiting = self.entries.iter().filter(|(_, entry)| entry.unreachable && entry.queued.is_some());
+        let waiting: Vec<Job> = waiting.map(|(job, _)| job.clone()).collect();
+        for job in waiting {
+            let Some(pace) = self.pace_of(&job) else { continue };
+            let due = due::after_outage(&job, &pace, now);
+            let present = self.entries.get(&job).and_then(|entry| entry.queued).map(|(due, _)| due);
+            if present.is_some_and(|present| due < present) {
+                self.enqueue(&job, due);
+            }
+        }
     }
 
     /// There is a token again: what failed for want of one is due now.
@@ -395,6 +429,9 @@ fn number(count: usize) -> f64 {
 
 /// The latency that the default number of requests on their way is planned for.
 const PLANNED_LATENCY: Duration = Duration::from_secs(2);
+
+/// After so many polls in a row that did not reach Google, or all that there are, it is not theirs.
+const OUTAGE: usize = 20;
 
 /// How much one poll counts in the latency.
 const LATENCY_WEIGHT: f64 = 0.02;

@@ -32,6 +32,7 @@ pub enum Outcome {
 /// When to ask again, by what has happened.
 pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome, now: Timestamp) -> Timestamp {
     entry.wants_token = matches!(outcome, Outcome::Failed(Reason::NoCredentials));
+    entry.unreachable = matches!(outcome, Outcome::Failed(reason) if is_unreached(*reason));
     match *outcome {
         Outcome::Success { day_ends } => {
             entry.failures = 0;
@@ -56,6 +57,19 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
             entry.failures = entry.failures.saturating_add(1);
             after_failure(job, pace, reason, entry.failures, now)
         }
+    }
+}
+
+/// Whether a failure says that Google was not reached, or did not answer in time.
+pub(super) fn is_unreached(reason: Reason) -> bool {
+    matches!(reason, Reason::Timeout | Reason::Connection)
+}
+
+/// After an outage of everything, everything comes within its interval, as always.
+pub(super) fn after_outage(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
+    match pace.rhythm {
+        Rhythm::Daily => later(now, MIDNIGHT_SPREAD.mul_f64(jitter::place(job))),
+        Rhythm::Steady | Rhythm::Dated => on_grid(job, pace.interval, now),
     }
 }
 

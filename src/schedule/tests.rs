@@ -344,6 +344,42 @@ fn due_times_are_told_when_they_change_and_once() {
 }
 
 #[test]
+fn one_answer_after_an_outage_brings_back_all_that_waited() {
+    let mut schedule = schedule(40, limits(Some(1000), 10));
+    let mut ledger = Ledger::default();
+    let failed = Outcome::Failed(Reason::Connection);
+    let jobs = sent(&mut schedule, &mut ledger, start());
+    for job in &jobs {
+        for _ in 0..8 {
+            schedule.on_result(job, &failed, start());
+        }
+    }
+    let first = jobs[0].clone();
+    schedule.on_result(&first, &SUCCESS, start());
+    let mut asked = BTreeSet::new();
+    for second in 1..=60 {
+        asked.extend(sent(&mut schedule, &mut ledger, after(second)));
+    }
+    let realtime = |jobs: &mut dyn Iterator<Item = &Job>| jobs.filter(|job| job.report.as_str() == "realtime").count();
+    assert_eq!(realtime(&mut asked.iter()), realtime(&mut jobs.iter()), "all within their interval");
+}
+
+#[test]
+fn who_alone_is_not_answered_goes_on_waiting() {
+    let mut schedule = schedule(40, limits(Some(1000), 10));
+    let mut ledger = Ledger::default();
+    let jobs = sent(&mut schedule, &mut ledger, start());
+    let (alone, others) = jobs.split_first().unwrap();
+    for job in others {
+        schedule.on_result(alone, &Outcome::Failed(Reason::Timeout), start());
+        schedule.on_result(job, &SUCCESS, start());
+    }
+    schedule.take_moved();
+    schedule.on_result(&others[0], &SUCCESS, after(1));
+    assert!(schedule.take_moved().iter().all(|(job, _)| job != alone));
+}
+
+#[test]
 fn the_default_limit_follows_the_planned_rate() {
     assert_eq!(schedule(10, limits(None, 4)).planned_in_flight(), 32);
     // 10,000 properties: 10,000/60 + 10,000/900 = 177.8 requests a second, each of 2 s.
