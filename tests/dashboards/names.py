@@ -1,0 +1,55 @@
+"""Every metric that the dashboards name exists: in the golden file of /metrics, as a recording rule, or in Prometheus itself."""
+
+from __future__ import annotations
+
+import re
+
+from dashboards import ROOT, Dashboard, substituted
+from promql import PLACEHOLDERS, Selector, selectors
+
+GOLDEN = ROOT / "tests/it/snapshots/it__scrape__the_whole_of_metrics.snap"
+RULES = ROOT / "deploy/prometheus/rules"
+
+# What Prometheus adds to each scrape, and what it writes about alerts.
+OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS"}
+
+# Absent in the golden file, since nothing there brings them about.
+ONLY_AT_TIMES = {
+    "google_analytics_baseline_calibration_ratio": "comes after three hours",
+    "google_analytics_quota_closed_until_timestamp_seconds": "only while a bucket is closed",
+}
+
+
+def exported() -> set[str]:
+    """The names of samples in the golden file."""
+    lines = GOLDEN.read_text().split("---", 2)[2].splitlines()
+    return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
+
+
+def recorded() -> set[str]:
+    """The names of the recording rules."""
+    return {name for path in RULES.glob("*.yml") for name in re.findall(r"- record: (\S+)", path.read_text())}
+
+
+def known() -> set[str]:
+    return exported() | recorded() | OF_PROMETHEUS | set(ONLY_AT_TIMES)
+
+
+def meant(selector: Selector, names: set[str]) -> set[str]:
+    """The metrics that a selector names, also by `__name__=~`; empty when it names none that exists."""
+    if selector.name:
+        return {selector.name} & names
+    _, pattern = selector.matchers.get("__name__", ("", "(?!)"))
+    return {name for name in names if re.fullmatch(pattern, name)}
+
+
+def unknown_names(dashboards: list[Dashboard]) -> list[str]:
+    """A line for each name that does not exist."""
+    names = known()
+    findings = [f"names.py: {name} is in the golden file now: strike it from ONLY_AT_TIMES" for name in ONLY_AT_TIMES if name in exported()]
+    for dashboard in dashboards:
+        for query in dashboard.queries:
+            for selector in selectors(substituted(query.text, PLACEHOLDERS)):
+                if not meant(selector, names):
+                    findings.append(f"{' / '.join(query.place)}: no metric is called {selector.name or selector.node.matchers}")
+    return findings

@@ -1,0 +1,145 @@
+"""A real exporter in its demo, and a real Prometheus that scrapes it and evaluates the rules.
+
+Both listen on ports of 127.0.0.1 that the system chooses, and end with the block that started them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dashboards import ROOT
+
+T = TypeVar("T")
+
+
+class WaitedInVain(Exception):
+    """What was awaited did not come before the deadline."""
+
+
+DEADLINE_SECONDS = 60.0
+
+# Polled so often that every figure is there within seconds.
+EXPORTER_CONFIGURATION = """\
+reports:
+  realtime: {interval: 1s}
+  traffic: {interval: 2s}
+"""
+
+PROMETHEUS_CONFIGURATION = """\
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+rule_files: ["{rules}/*.yml"]
+scrape_configs:
+  - job_name: google_analytics
+    static_configs: [{{targets: ["{address}"]}}]
+"""
+
+
+class Server:
+    """A child process that says in its log where it listens."""
+
+    def __init__(self, command: list[str], directory: Path, address: str) -> None:
+        self._lines: list[str] = []
+        self._process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+        self.address = await_(f"{command[0]} to listen", lambda: self._found(address))
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._lines.append(line)
+
+    def _found(self, pattern: str) -> str:
+        found = re.search(pattern, "".join(self._lines))
+        if found:
+            return found[1]
+        if self._process.poll() is not None:
+            raise WaitedInVain("it ended:\n" + "".join(self._lines))
+        raise LookupError("".join(self._lines[-5:]))
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def get(self, path: str, parameters: dict[str, str] | None = None) -> str:
+        query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
+        with urllib.request.urlopen(f"http://{self.address}{path}{query}", timeout=10) as answer:
+            return answer.read().decode()
+
+
+class Prometheus(Server):
+    """With its API."""
+
+    def api(self, path: str, **parameters: str) -> Any:
+        """The data of an answer; what Prometheus refuses is raised with its words."""
+        try:
+            return json.loads(self.get(f"/api/v1/{path}", parameters))["data"]
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.loads(error.read())["error"]) from error
+
+
+def await_(what: str, attempt: Callable[[], T], seconds: float = DEADLINE_SECONDS) -> T:
+    """The result of the first attempt that raises neither LookupError nor OSError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return attempt()
+        except (LookupError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise WaitedInVain(f"{what}: {error}") from error
+            time.sleep(0.2)
+
+
+@contextmanager
+def demo(program: str, directory: Path) -> Iterator[Server]:
+    """The exporter's demo, once it has asked for everything."""
+    (directory / "exporter.yml").write_text(EXPORTER_CONFIGURATION)
+    command = [program, "demo", "--config.file=exporter.yml", "--web.listen-address=127.0.0.1:0"]
+    exporter = Server(command, directory, r"listening on http://([^/]+)/")
+    try:
+        await_("the exporter to be ready", lambda: exporter.get("/-/ready"))
+        yield exporter
+    finally:
+        exporter.stop()
+
+
+@contextmanager
+def prometheus(exporter: Server, directory: Path) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes the exporter, and has what `backfill` put into `data`."""
+    configuration = PROMETHEUS_CONFIGURATION.format(rules=ROOT / "deploy/prometheus/rules", address=exporter.address)
+    (directory / "prometheus.yml").write_text(configuration)
+    command = ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"]
+    server = Prometheus(command, directory, r'msg="Listening on" address=(\S+)')
+    try:
+        await_("Prometheus to be ready", lambda: server.get("/-/ready"))
+        yield server
+    finally:
+        server.stop()
+
+
+def backfill(exporter: Server, directory: Path) -> None:
+    """Moves what the exporter says now back by a day and by a week, so that queries with these offsets have data."""
+    now = int(time.time())
+    moments = [now - back + minute * 60 for back in (7 * 86400, 86400) for minute in range(-10, 11)]
+    wanted = re.compile(r"^google_analytics_(?:today|realtime)_\w+\{", re.MULTILINE)
+    lines = [line for line in exporter.get("/metrics").splitlines() if wanted.match(line)]
+    if not lines:
+        raise SystemExit("the exporter has no figures of today")
+    target = f'{{job="google_analytics",instance="{exporter.address}",'
+    # One after the other in time, which promtool takes in any order of series.
+    samples = [f"{line.replace('{', target, 1)} {moment}" for line in lines for moment in moments]
+    (directory / "past.txt").write_text("\n".join([*samples, "# EOF", ""]))
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "past.txt", "data"]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"promtool: {done.stderr}")
