@@ -7,15 +7,17 @@ BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_ex
 
 .DEFAULT_GOAL := help
 .PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e deploy-files kubernetes-rules
+.PHONY: help test check demo bench prepare cargo-test rules dashboards e2e skip-e2e
 .NOTPARALLEL:
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 ifeq ($(SKIP_E2E),1)
-test: check cargo-test rules skip-e2e
+test: check cargo-test rules dashboards skip-e2e
 else
 test: prepare check cargo-test rules e2e deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+test: prepare check cargo-test rules e2e dashboards ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
 endif
 
 check: ## formatting, lints, documentation, dependencies
@@ -37,12 +39,21 @@ prepare:
 	tests/deploy/prepare.sh
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh
+	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh tests/dashboards/check.sh .ci/run
 
 cargo-test:
 	$(CARGO) test --locked
 
 rules: ## the alert rules and their tests
 	tests/rules/check.sh
+
+dashboards: export E2E_EXPORTER ?= $(BINARY)
+dashboards: export E2E_PYTHON := $(VENV)/bin/python
+dashboards: ## the dashboards: their rules, Grafana's types, and every query against a real Prometheus
+ifneq ($(SKIP_E2E),1)
+	$(CARGO) build --locked --release
+endif
+	tests/dashboards/check.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
 e2e: export E2E_EXPORTER := $(BINARY)
