@@ -62,7 +62,7 @@ def _choice(query: Query) -> Iterator[str]:
 
 def _of_selector(selector: Selector) -> Iterator[str]:
     name, around = selector.name, selector.around
-    if re.search("_(total|bucket)$", name) and not INCREASES & set(around):
+    if re.search("_(total|bucket)$", name) and not (INCREASES | {"filter"}) & set(around):
         yield f"{name} is a counter: only its increase means something"
     if PEOPLE.search(name) and {"sum", "avg"} & set(around):
         yield f"{name} counts distinct people, which are not summed"

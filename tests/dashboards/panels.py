@@ -16,7 +16,7 @@ COLOURS = {"#0072B2": "blue", "#E69F00": "orange", "#D55E00": "vermillion", "#00
            "#8C8C8C": "grey", "text": "text"}
 
 # Green against vermillion says nothing to some, so that states are told by blue, orange and vermillion only.
-STATES = {"#0072B2", "#E69F00", "#D55E00", "#8C8C8C"}
+STATES = {"#0072B2", "#E69F00", "#D55E00", "#8C8C8C", "text"}
 
 # Modes that take no colours of their own from Grafana's palettes.
 MODES = {"fixed", "thresholds", "shades"}

@@ -120,7 +120,7 @@ def table(counts: dict[Place, int], known: dict[Place, str]) -> str:
 def run(exporter: Server, directory: Path) -> int:
     backfill(exporter, directory)
     known = reasons()
-    with prometheus(exporter, directory) as server:
+    with prometheus(directory, exporter) as server:
         counts = measure(dashboards.load(), server, known)
     print(table(counts, known))
     lines = complaints(counts, known)

@@ -37,11 +37,11 @@ reports:
 """
 
 PROMETHEUS_CONFIGURATION = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: {interval}, scrape_timeout: 1s, evaluation_interval: {interval}}}
 rule_files: ["{rules}/*.yml"]
 scrape_configs:
   - job_name: google_analytics
-    static_configs: [{{targets: ["{address}"]}}]
+    static_configs: [{{targets: [{targets}]}}]
 """
 
 
@@ -50,14 +50,20 @@ class Server:
 
     def __init__(self, command: list[str], directory: Path, address: str) -> None:
         self._lines: list[str] = []
-        self._process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         threading.Thread(target=self._read, daemon=True).start()
-        self.address = await_(f"{command[0]} to listen", lambda: self._found(address))
+        self.address = self.says(address)
 
     def _read(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             self._lines.append(line)
+
+    def says(self, pattern: str) -> str:
+        """The first group of a pattern in what it writes, once it is there."""
+        return await_(pattern, lambda: self._found(pattern))
 
     def _found(self, pattern: str) -> str:
         found = re.search(pattern, "".join(self._lines))
@@ -74,6 +80,10 @@ class Server:
     def get(self, path: str, parameters: dict[str, str] | None = None) -> str:
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
         with urllib.request.urlopen(f"http://{self.address}{path}{query}", timeout=10) as answer:
+            return answer.read().decode()
+
+    def post(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://{self.address}{path}", data=b"", timeout=60) as answer:
             return answer.read().decode()
 
 
@@ -101,10 +111,10 @@ def await_(what: str, attempt: Callable[[], T], seconds: float = DEADLINE_SECOND
 
 
 @contextmanager
-def demo(program: str, directory: Path) -> Iterator[Server]:
+def demo(program: str, directory: Path, *flags: str, configuration: str = EXPORTER_CONFIGURATION) -> Iterator[Server]:
     """The exporter's demo, once it has asked for everything."""
-    (directory / "exporter.yml").write_text(EXPORTER_CONFIGURATION)
-    command = [program, "demo", "--config.file=exporter.yml", "--web.listen-address=127.0.0.1:0"]
+    (directory / "exporter.yml").write_text(configuration)
+    command = [program, "demo", "--config.file=exporter.yml", "--web.listen-address=127.0.0.1:0", *flags]
     exporter = Server(command, directory, r"listening on http://([^/]+)/")
     try:
         await_("the exporter to be ready", lambda: exporter.get("/-/ready"))
@@ -114,11 +124,12 @@ def demo(program: str, directory: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def prometheus(exporter: Server, directory: Path) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes the exporter, and has what `backfill` put into `data`."""
-    configuration = PROMETHEUS_CONFIGURATION.format(rules=ROOT / "deploy/prometheus/rules", address=exporter.address)
+def prometheus(directory: Path, *exporters: Server, interval: str = "1s", flags: tuple[str, ...] = ()) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes the exporters and evaluates the rules; it has what is in `data` of the directory already."""
+    targets = ", ".join(f'"{exporter.address}"' for exporter in exporters)
+    configuration = PROMETHEUS_CONFIGURATION.format(rules=ROOT / "deploy/prometheus/rules", targets=targets, interval=interval)
     (directory / "prometheus.yml").write_text(configuration)
-    command = ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"]
+    command = ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0", *flags]
     server = Prometheus(command, directory, r'msg="Listening on" address=(\S+)')
     try:
         await_("Prometheus to be ready", lambda: server.get("/-/ready"))
