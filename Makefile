@@ -8,6 +8,7 @@ BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_ex
 .DEFAULT_GOAL := help
 .PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e deploy-files kubernetes-rules
 .PHONY: help test check demo bench prepare cargo-test rules dashboards e2e skip-e2e
+.PHONY: help test check demo bench prepare cargo-test rules dashboards pictures e2e skip-e2e
 .NOTPARALLEL:
 
 help:
@@ -40,6 +41,7 @@ prepare:
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh tests/dashboards/check.sh .ci/run
+	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh tests/dashboards/check.sh tests/dashboards/pictures/draw.sh .ci/run
 
 cargo-test:
 	$(CARGO) test --locked
@@ -54,6 +56,11 @@ ifneq ($(SKIP_E2E),1)
 	$(CARGO) build --locked --release
 endif
 	tests/dashboards/check.sh
+
+pictures: export E2E_EXPORTER ?= $(BINARY)
+pictures: export E2E_PYTHON := $(VENV)/bin/python
+pictures: ## the pictures of the dashboards in docs/images; takes half an hour and 400 MB of npm packages
+	tests/dashboards/pictures/draw.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
 e2e: export E2E_EXPORTER := $(BINARY)
