@@ -48,6 +48,7 @@ install_schema() {
 
 check_rules() {
     "$python" tests/dashboards/lint.py
+    "$python" tests/dashboards/mistakes.py
 }
 
 check_types() {

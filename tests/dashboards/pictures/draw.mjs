@@ -2,7 +2,7 @@
 //
 //     node draw.mjs DIRECTORY-WITH-NODE_MODULES PROMETHEUS-URL PICTURES.json OUTPUT-DIRECTORY
 //
-// PICTURES.json says which dashboard, for which time, with which values of variables and the texts that are shown for them.
+// CHROMIUM names the browser. PICTURES.json says which dashboard, for which time, with which values of variables and the texts that are shown for them.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -38,7 +38,7 @@ const server = createServer((request, response) => {
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM,
   args: process.getuid() === 0 ? ['--no-sandbox'] : [],
 });
 for (const { dashboard, name, ...range } of JSON.parse(readFileSync(list, 'utf8'))) {

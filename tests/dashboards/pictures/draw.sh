@@ -34,5 +34,7 @@ if [[ ${#missing[@]} -gt 0 ]]; then
     echo "needed to draw the dashboards, and missing: ${missing[*]}" >&2
     exit 1
 fi
+CHROMIUM=$(command -v "${CHROMIUM:-chromium}")
+export CHROMIUM
 install_modules
 "$python" "$here/pictures.py" "$E2E_EXPORTER" target/dashboards/recording "$modules" docs/images
