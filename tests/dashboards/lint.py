@@ -6,17 +6,17 @@ import sys
 
 import aggregation
 import dashboards
-import frames
 import layout
 import names
 import panels
+import settings
 from dashboards import Dashboard
 
 
 def findings(every: list[Dashboard]) -> list[str]:
-    lines = [*frames.same_twice(every), *names.unknown_names(every)]
+    lines = [*settings.same_twice(every), *names.unknown_names(every)]
     for dashboard in every:
-        for part in (layout.findings, panels.findings, aggregation.findings, lambda one: frames.findings(one, every)):
+        for part in (layout.findings, panels.findings, aggregation.findings, lambda one: settings.findings(one, every)):
             lines += [f"{dashboard.name}: {finding}" for finding in part(dashboard)]
     return lines
 

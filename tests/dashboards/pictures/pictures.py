@@ -27,7 +27,7 @@ SCRAPED = "15s"
 OUTAGE_MINUTES = 15
 SIMULATOR = r"Google Analytics at (http://[\d.:]+\d)"
 
-# Late data in one Prometheus: what is older than this is still kept.
+# Longer than the past that is added, which would be deleted at once otherwise.
 KEPT = "--storage.tsdb.retention.time=1y"
 
 
@@ -38,10 +38,11 @@ def record(exporter: str, directory: Path) -> None:
     with demo(exporter, directory, f"--demo.outage={OUTAGE_MINUTES}m", configuration="") as server:
         with prometheus(directory, server, interval=SCRAPED, flags=("--web.enable-admin-api",)) as scraping:
             time.sleep(MINUTES * 60)
+            end = int(time.time()) // 15 * 15
             snapshot(scraping, directory)
         instance = server.address
     add_the_past(exporter, directory, instance, begin)
-    (directory / "pictures.json").write_text(json.dumps(pictures(begin, int(time.time()) // 60 * 60 - 60)))
+    (directory / "pictures.json").write_text(json.dumps(pictures(begin, end)))
 
 
 def snapshot(scraping: Prometheus, directory: Path) -> None:
