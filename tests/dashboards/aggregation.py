@@ -38,6 +38,7 @@ def _of_query(query: Query) -> Iterator[str]:
         yield f"is no PromQL: {error}"
         return
     yield from _windows(query.text)
+    yield from _strangers(query.text, found)
     yield from _choice(query)
     for selector in found:
         yield from _of_selector(selector)
@@ -48,6 +49,13 @@ def _windows(text: str) -> Iterator[str]:
     for function, window in re.findall(r"\b(rate|irate|increase|deriv)\([^\[\]]*\[([^\]]+)\]", text):
         if (function == "rate") != (window == "$__rate_interval") or function == "irate":
             yield f"{function} over [{window}]"
+
+
+def _strangers(text: str, found: list[Selector]) -> Iterator[str]:
+    """Every program has metrics such as `up`: they are those of exporters only beside a metric of the exporter's own."""
+    general = [selector.name for selector in found if re.match("up$|process_|scrape_", selector.name)]
+    if general and not re.search(r"and on \(job, instance\) \S*google_analytics_exporter_build_info", text):
+        yield f"{general[0]} is that of every target"
 
 
 def _choice(query: Query) -> Iterator[str]:

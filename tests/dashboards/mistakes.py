@@ -87,6 +87,7 @@ MISTAKES: list[tuple[str, Callable[[Json], None], str]] = [
     ("overview", query(f"max(rate(google_analytics_quota_tokens_spent_total{{{PROPERTY}}}[5m]))"), "rate over [5m]"),
     ("overview", query('max(up{property_id="$other"})'), "$other is not a variable"),
     ("exporter", query("max(process_threads)"), "is not chosen by job"),
+    ("exporter", query('max(process_threads{job=~"$job",instance=~"$instance"})'), "is that of every target"),
 ]
 
 

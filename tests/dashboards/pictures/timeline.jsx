@@ -1,6 +1,5 @@
 // A drawing of ours in place of Grafana's state timeline, which its libraries do not have.
 import { getDisplayProcessor } from '@grafana/data';
-import { getTextColorForBackground } from '@grafana/ui';
 import { theme } from './frames.js';
 
 const NAME_WIDTH = 0.36;
@@ -55,7 +54,7 @@ export function Timeline({ frames, width, height, range }) {
               return (
                 <g key={begin}>
                   <rect x={x(begin)} y={y} width={Math.max(1, x(end) - x(begin))} height={line * 0.8} fill={shown.color} fillOpacity={0.8} />
-                  {long && <text {...text} fill={getTextColorForBackground(shown.color)} x={x(begin) + 6} y={y + line * 0.4 + 4}>{shown.text}</text>}
+                  {long && <text {...text} fill={theme.colors.getContrastText(shown.color)} x={x(begin) + 6} y={y + line * 0.4 + 4}>{shown.text}</text>}
                 </g>
               );
             })}
