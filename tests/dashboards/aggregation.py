@@ -81,5 +81,3 @@ def _of_selector(selector: Selector) -> Iterator[str]:
     gauges = re.match("google_analytics_(realtime|today|yesterday|trailing|window)", name)
     if gauges and summed is not None and not {"max", "min"} & set(around[summed:]):
         yield f"{name} is summed over exporters: take the largest of each property first"
-
-

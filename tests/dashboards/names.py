@@ -1,4 +1,7 @@
-"""Every metric that the dashboards name exists: in the golden file of /metrics, as a recording rule, or in Prometheus itself."""
+"""Every metric that the dashboards name exists.
+
+It is in the golden file of /metrics, or a recording rule, or Prometheus' own.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,16 @@ def selectors_of(text: str) -> list[Selector]:
 def unknown_names(dashboards: list[Dashboard]) -> list[str]:
     """A line for each name that does not exist."""
     names = known()
-    findings = [f"names.py: {name} is in the golden file now: strike it from ONLY_AT_TIMES" for name in ONLY_AT_TIMES if name in exported()]
+    findings = [
+        f"names.py: {name} is in the golden file now: strike it from ONLY_AT_TIMES"
+        for name in ONLY_AT_TIMES
+        if name in exported()
+    ]
     for dashboard in dashboards:
         for query in dashboard.queries:
             for selector in selectors_of(query.text):
                 if not meant(selector, names):
-                    findings.append(f"{' / '.join(query.place)}: no metric is called {selector.name or selector.node.matchers}")
+                    findings.append(
+                        f"{' / '.join(query.place)}: no metric is called {selector.name or selector.node.matchers}"
+                    )
     return findings

@@ -12,8 +12,15 @@ TYPES = {"timeseries", "stat", "table", "bargauge", "state-timeline"}
 
 # Of the palette of Okabe and Ito (2008), which people with any of the usual kinds of colour blindness can tell apart,
 # those that are seen on a dark and on a white page; a grey for what is compared with; the theme's colour of text.
-COLOURS = {"#0072B2": "blue", "#E69F00": "orange", "#D55E00": "vermillion", "#009E73": "green", "#CC79A7": "purple",
-           "#8C8C8C": "grey", "text": "text"}
+COLOURS = {
+    "#0072B2": "blue",
+    "#E69F00": "orange",
+    "#D55E00": "vermillion",
+    "#009E73": "green",
+    "#CC79A7": "purple",
+    "#8C8C8C": "grey",
+    "text": "text",
+}
 
 # Green against vermillion says nothing to some, so that states are told by blue, orange and vermillion only.
 STATES = {"#0072B2", "#E69F00", "#D55E00", "#8C8C8C", "text"}
@@ -90,7 +97,9 @@ def _columns(panel: dict[str, Any]) -> Iterator[str]:
     for override in panel["fieldConfig"]["overrides"]:
         matcher = override["matcher"]
         pattern = re.escape(matcher["options"]) if matcher["id"] == "byName" else matcher["options"].strip("/")
-        if not any(re.search(f"^(?:{pattern})$" if matcher["id"] == "byName" else pattern, heading) for heading in headings):
+        if not any(
+            re.search(f"^(?:{pattern})$" if matcher["id"] == "byName" else pattern, heading) for heading in headings
+        ):
             yield f"an override is for {matcher['options']}, which is no heading"
 
 

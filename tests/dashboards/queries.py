@@ -97,7 +97,9 @@ def measure(every: list[Dashboard], server: Prometheus, known: dict[Place, str])
 
 
 def complaints(counts: dict[Place, int], known: dict[Place, str]) -> list[str]:
-    lines = [f"{' / '.join(place)}: no data" for place, series in counts.items() if series == 0 and place not in known]
+    lines = [
+        f"{' / '.join(place)}: no data" for place, series in counts.items() if series == 0 and place not in known
+    ]
     for place in known:
         if place not in counts:
             lines.append(f"{' / '.join(place)}: is in queries-without-data.json and in no dashboard")

@@ -27,7 +27,12 @@ const validators = new Map();
 function validator(path, type) {
   const key = `${path} ${type}`;
   if (!validators.has(key)) {
-    const schema = createGenerator({ path: join(types, path), type, skipTypeCheck: true, additionalProperties: false }).createSchema(type);
+    const schema = createGenerator({
+      path: join(types, path),
+      type,
+      skipTypeCheck: true,
+      additionalProperties: false,
+    }).createSchema(type);
     validators.set(key, new Ajv({ allErrors: true, strict: false, allowUnionTypes: true }).compile(schema));
   }
   return validators.get(key);
@@ -37,12 +42,16 @@ function validator(path, type) {
 function mistakes(path, type, value) {
   const validate = validator(path, type);
   if (validate(value)) return [];
-  return validate.errors.map(({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`);
+  return validate.errors.map(
+    ({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+  );
 }
 
 // `custom.lineWidth` of an override is what `custom: {lineWidth}` is of the defaults.
 function customOf(properties) {
-  const custom = properties.filter(({ id }) => id.startsWith('custom.')).map(({ id, value }) => [id.slice('custom.'.length), value]);
+  const custom = properties
+    .filter(({ id }) => id.startsWith('custom.'))
+    .map(({ id, value }) => [id.slice('custom.'.length), value]);
   return Object.fromEntries(custom);
 }
 
@@ -61,8 +70,14 @@ function mistakesOfPanel(panel) {
     const whole = { ...defaults.custom, ...customOf(properties) };
     found.push(...mistakes(path, 'FieldConfig', whole).map((text) => `override of ${matcher.options}${text}`));
     // What an override sets beside `custom` are fields of the defaults' own type.
-    const plain = Object.fromEntries(properties.filter(({ id }) => !id.startsWith('custom.')).map(({ id, value }) => [id, value]));
-    found.push(...mistakes('dashboard/x/types.gen.d.ts', 'FieldConfig', plain).map((text) => `override of ${matcher.options}${text}`));
+    const plain = Object.fromEntries(
+      properties.filter(({ id }) => !id.startsWith('custom.')).map(({ id, value }) => [id, value]),
+    );
+    found.push(
+      ...mistakes('dashboard/x/types.gen.d.ts', 'FieldConfig', plain).map(
+        (text) => `override of ${matcher.options}${text}`,
+      ),
+    );
   }
   return found;
 }

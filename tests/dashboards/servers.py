@@ -124,12 +124,22 @@ def demo(program: str, directory: Path, *flags: str, configuration: str = EXPORT
 
 
 @contextmanager
-def prometheus(directory: Path, *exporters: Server, interval: str = "1s", flags: tuple[str, ...] = ()) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes the exporters and evaluates the rules; it has what is in `data` of the directory already."""
+def prometheus(
+    directory: Path, *exporters: Server, interval: str = "1s", flags: tuple[str, ...] = ()
+) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes the exporters and evaluates the rules; it begins with what is in `data`."""
     targets = ", ".join(f'"{exporter.address}"' for exporter in exporters)
-    configuration = PROMETHEUS_CONFIGURATION.format(rules=ROOT / "deploy/prometheus/rules", targets=targets, interval=interval)
+    configuration = PROMETHEUS_CONFIGURATION.format(
+        rules=ROOT / "deploy/prometheus/rules", targets=targets, interval=interval
+    )
     (directory / "prometheus.yml").write_text(configuration)
-    command = ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0", *flags]
+    command = [
+        "prometheus",
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        "--web.listen-address=127.0.0.1:0",
+        *flags,
+    ]
     server = Prometheus(command, directory, r'msg="Listening on" address=(\S+)')
     try:
         await_("Prometheus to be ready", lambda: server.get("/-/ready"))

@@ -73,7 +73,9 @@ def _variables(dashboard: Dashboard) -> Iterator[str]:
 
 def _datasource(dashboard: Dashboard) -> Iterator[str]:
     for panel in dashboard.panels:
-        if panel["datasource"] != DATASOURCE or any(target["datasource"] != DATASOURCE for target in panel["targets"]):
+        if panel["datasource"] != DATASOURCE or any(
+            target["datasource"] != DATASOURCE for target in panel["targets"]
+        ):
             yield f"{panel['title']}: its data source is not the variable"
     for path, value in nodes(dashboard.content):
         if path.endswith("atasource") and isinstance(value, dict) and value != DATASOURCE:

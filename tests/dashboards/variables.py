@@ -29,7 +29,7 @@ def options(variable: dict[str, Any], prometheus: Prometheus, values: dict[str, 
 
 
 def _text(series: dict[str, Any]) -> str:
-    """A series as the data source writes it: labels in Prometheus' order, their values as they are, then value and time."""
+    """A series as the data source writes it: labels in Prometheus' order, unescaped, then value and time."""
     labels = ",".join(f'{name}="{value}"' for name, value in series["metric"].items() if name != "__name__")
     time, value = series["value"]
     return f"{series['metric'].get('__name__', '')}{{{labels}}} {value} {int(time * 1000)}"

@@ -8,7 +8,9 @@ function commonJs(modules) {
   return {
     name: 'commonjs',
     setup({ onResolve }) {
-      onResolve({ filter: /^@grafana\/(ui|data|runtime|schema|i18n|e2e-selectors)(\/|$)/ }, ({ path }) => ({ path: require.resolve(path) }));
+      onResolve({ filter: /^@grafana\/(ui|data|runtime|schema|i18n|e2e-selectors)(\/|$)/ }, ({ path }) => ({
+        path: require.resolve(path),
+      }));
     },
   };
 }

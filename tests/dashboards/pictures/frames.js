@@ -38,7 +38,17 @@ const PROCESSORS = {
 
 function property(id, process, isCustom) {
   const path = isCustom ? id.slice('custom.'.length) : id;
-  return { id, path, name: id, isCustom, process, shouldApply: () => true, editor: () => null, override: () => null, settings: {} };
+  return {
+    id,
+    path,
+    name: id,
+    isCustom,
+    process,
+    shouldApply: () => true,
+    editor: () => null,
+    override: () => null,
+    settings: {},
+  };
 }
 
 const standard = Object.entries(PROCESSORS).map(([id, process]) => property(id, process, false));
@@ -88,7 +98,11 @@ function tableFrame({ refId, series }, several) {
     refId,
     fields: [
       { name: 'Time', type: FieldType.time, values: series.map(({ samples }) => samples[0][0] * 1000) },
-      ...labels.map((name) => ({ name, type: FieldType.string, values: series.map(({ labels: own }) => own[name] ?? '') })),
+      ...labels.map((name) => ({
+        name,
+        type: FieldType.string,
+        values: series.map(({ labels: own }) => own[name] ?? ''),
+      })),
       {
         name: several ? `Value #${refId}` : 'Value',
         type: FieldType.number,
@@ -101,7 +115,9 @@ function tableFrame({ refId, series }, several) {
 export async function framesOf({ results, transformations, fieldConfig }) {
   const raw = results.flatMap((result) =>
     result.format === 'table'
-      ? result.series.length > 0 ? [tableFrame(result, results.length > 1)] : []
+      ? result.series.length > 0
+        ? [tableFrame(result, results.length > 1)]
+        : []
       : result.series.map((series) => seriesFrame(result, series)),
   );
   const frames = transformations ? await lastValueFrom(transformDataFrame(transformations, raw)) : raw;

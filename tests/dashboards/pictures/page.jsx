@@ -18,18 +18,43 @@ function place({ x, y, w, h }) {
 
 function Panel({ panel, frames, range }) {
   const { width, height } = place(panel.gridPos);
-  const links = panel.links ? <Icon name="external-link-alt" size="sm" style={{ margin: '8px 4px', color: theme.colors.text.secondary }} /> : null;
+  const links = panel.links ? (
+    <Icon name="external-link-alt" size="sm" style={{ margin: '8px 4px', color: theme.colors.text.secondary }} />
+  ) : null;
   return (
     <div style={place(panel.gridPos)}>
-      <PanelChrome title={panel.title} description={panel.description} titleItems={links} width={width} height={height} padding={panel.type === 'table' ? 'none' : 'md'}>
-        {(innerWidth, innerHeight) => <Content {...{ panel, frames, range }} width={innerWidth} height={innerHeight} />}
+      <PanelChrome
+        title={panel.title}
+        description={panel.description}
+        titleItems={links}
+        width={width}
+        height={height}
+        padding={panel.type === 'table' ? 'none' : 'md'}
+      >
+        {(innerWidth, innerHeight) => (
+          <Content {...{ panel, frames, range }} width={innerWidth} height={innerHeight} />
+        )}
       </PanelChrome>
     </div>
   );
 }
 
 function Heading({ panel }) {
-  return <div style={{ ...place(panel.gridPos), display: 'flex', alignItems: 'center', gap: 8, fontWeight: 500, fontSize: 16 }}><Icon name="angle-down" />{panel.title}</div>;
+  return (
+    <div
+      style={{
+        ...place(panel.gridPos),
+        display: 'flex',
+        alignItems: 'center',
+        gap: 8,
+        fontWeight: 500,
+        fontSize: 16,
+      }}
+    >
+      <Icon name="angle-down" />
+      {panel.title}
+    </div>
+  );
 }
 
 function Top({ dashboard }) {
@@ -42,8 +67,14 @@ function Top({ dashboard }) {
       <div style={{ display: 'flex', justifyContent: 'space-between', alignItems: 'center', marginBottom: 10 }}>
         <h1 style={{ fontSize: 20, margin: 0 }}>{dashboard.title}</h1>
         <span style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
-          {dashboard.links.map(({ title }) => <span key={title} style={box}>{title}</span>)}
-          <span style={box}>{clock(from)} to {clock(to)} UTC</span>
+          {dashboard.links.map(({ title }) => (
+            <span key={title} style={box}>
+              {title}
+            </span>
+          ))}
+          <span style={box}>
+            {clock(from)} to {clock(to)} UTC
+          </span>
         </span>
       </div>
       <div style={{ display: 'flex', gap: 12 }}>
@@ -63,16 +94,28 @@ function Page({ dashboard, frames }) {
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles isExtensionSidebarOpen={false} />
-      <main style={{ width: WIDTH, boxSizing: 'border-box', padding: MARGIN, background: theme.colors.background.canvas, color: theme.colors.text.primary }}>
+      <main
+        style={{
+          width: WIDTH,
+          boxSizing: 'border-box',
+          padding: MARGIN,
+          background: theme.colors.background.canvas,
+          color: theme.colors.text.primary,
+        }}
+      >
         <Top dashboard={dashboard} />
         <div style={{ position: 'relative', height: bottom * LINE }}>
           {dashboard.panels.map((panel, index) =>
-            panel.type === 'row'
-              ? <Heading key={panel.id} panel={panel} />
-              : <Panel key={panel.id} panel={panel} frames={frames[index]} range={dashboard.range} />)}
+            panel.type === 'row' ? (
+              <Heading key={panel.id} panel={panel} />
+            ) : (
+              <Panel key={panel.id} panel={panel} frames={frames[index]} range={dashboard.range} />
+            ),
+          )}
         </div>
         <footer style={{ color: theme.colors.text.secondary, fontSize: 12 }}>
-          Drawn by a page of this project with Grafana's libraries, not by Grafana; state timelines are its own drawing. Data: the demo.
+          Drawn by a page of this project with Grafana's libraries, not by Grafana; state timelines are its own
+          drawing. Data: the demo.
         </footer>
       </main>
     </ThemeContext.Provider>

@@ -1,5 +1,11 @@
 // Draws a panel with Grafana's components; state timelines are a drawing of ours.
-import { dateTime, EventBusSrv, getDisplayValueAlignmentFactors, getFieldDisplayValues, VizOrientation } from '@grafana/data';
+import {
+  dateTime,
+  EventBusSrv,
+  getDisplayValueAlignmentFactors,
+  getFieldDisplayValues,
+  VizOrientation,
+} from '@grafana/data';
 import { BarGauge, BigValue, PanelContextProvider, TimeSeries, VizRepeater } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { theme } from './frames.js';
@@ -21,13 +27,23 @@ function displayValues({ options, fieldConfig }, frames) {
 }
 
 function Empty({ text }) {
-  return <div style={{ height: '100%', display: 'grid', placeItems: 'center', color: theme.colors.text.secondary }}>{text}</div>;
+  return (
+    <div style={{ height: '100%', display: 'grid', placeItems: 'center', color: theme.colors.text.secondary }}>
+      {text}
+    </div>
+  );
 }
 
 function Stat({ panel, frames, width, height }) {
   const { colorMode, graphMode, justifyMode, textMode, text } = panel.options;
   const [value] = displayValues(panel, frames);
-  return <BigValue {...{ width, height, colorMode, graphMode, justifyMode, textMode, text, theme }} value={value.display} sparkline={value.sparkline} />;
+  return (
+    <BigValue
+      {...{ width, height, colorMode, graphMode, justifyMode, textMode, text, theme }}
+      value={value.display}
+      sparkline={value.sparkline}
+    />
+  );
 }
 
 function Bars({ panel, frames, width, height }) {
@@ -65,17 +81,37 @@ function Bars({ panel, frames, width, height }) {
 }
 
 function Lines({ panel, frames, width, height, range }) {
-  const timeRange = { from: dateTime(range.from * 1000), to: dateTime(range.to * 1000), raw: { from: 'now', to: 'now' } };
+  const timeRange = {
+    from: dateTime(range.from * 1000),
+    to: dateTime(range.to * 1000),
+    raw: { from: 'now', to: 'now' },
+  };
   const { legend } = panel.options;
   return (
     <PanelContextProvider value={context}>
-      <TimeSeries {...{ frames, timeRange, width, height, legend }} structureRev={1} timeZone="utc" replaceVariables={plain} options={panel.options} />
+      <TimeSeries
+        {...{ frames, timeRange, width, height, legend }}
+        structureRev={1}
+        timeZone="utc"
+        replaceVariables={plain}
+        options={panel.options}
+      />
     </PanelContextProvider>
   );
 }
 
 function Rows({ panel, frames, width, height }) {
-  return <TableNG data={frames[0]} {...{ width, height }} sortBy={panel.options.sortBy} cellHeight={panel.options.cellHeight} structureRev={1} fieldConfig={panel.fieldConfig} noValue={panel.fieldConfig.defaults.noValue} />;
+  return (
+    <TableNG
+      data={frames[0]}
+      {...{ width, height }}
+      sortBy={panel.options.sortBy}
+      cellHeight={panel.options.cellHeight}
+      structureRev={1}
+      fieldConfig={panel.fieldConfig}
+      noValue={panel.fieldConfig.defaults.noValue}
+    />
+  );
 }
 
 export function Content({ panel, frames, width, height, range }) {

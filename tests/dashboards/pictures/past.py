@@ -5,9 +5,9 @@ usage: past.py SIMULATOR_URL EXPORTER INSTANCE UNTIL
 
 The figures are the simulator's own traffic of those days, asked for minute by minute as Google's Data API is asked, and
 put together as the exporter does: the last 30 minutes, windows, what is counted since the property's midnight every
-quarter of an hour. What is usual, and its bound, is what `EXPORTER baseline` says of the simulator's hours; an exporter that has just been
-started takes three tenths of that bound, for its first three hours. Distinct people are not among the figures, since they
-cannot be told from minutes. UNTIL is the Unix time at which the real scrapes begin.
+quarter of an hour. What is usual, and its bound, is what `EXPORTER baseline` says of the simulator's hours; an exporter
+that has just been started takes three tenths of that bound, for its first three hours. Distinct people are not among the
+figures, since they cannot be told from minutes. UNTIL is the Unix time at which the real scrapes begin.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Simulator:
         self._url = url
         self._session = AuthorizedSession(credentials)
 
-    def rows(self, property_id: str, dimension: str, metrics: list[str], dates: tuple[str, str]) -> Iterator[list[str]]:
+    def rows(
+        self, property_id: str, dimension: str, metrics: list[str], dates: tuple[str, str]
+    ) -> Iterator[list[str]]:
         """The value of the dimension, then those of the metrics."""
         body = {
             "dimensions": [{"name": dimension}],
@@ -87,7 +89,6 @@ class Simulator:
         answer.raise_for_status()
         for row in answer.json().get("rows", []):
             yield [cell["value"] for cell in row["dimensionValues"] + row["metricValues"]]
-
 
     def names(self) -> dict[str, str]:
         """Of all properties, by their ids."""
@@ -104,7 +105,9 @@ class Minutes:
     def __init__(self, simulator: Simulator, property_id: str) -> None:
         zone = ZoneInfo(ZONES[property_id])
         rows = simulator.rows(property_id, "dateHourMinute", list(ADDITIVE), ("9daysAgo", "today"))
-        counted = sorted((int(datetime.strptime(row[0], "%Y%m%d%H%M").replace(tzinfo=zone).timestamp()), row[1:]) for row in rows)
+        counted = sorted(
+            (int(datetime.strptime(row[0], "%Y%m%d%H%M").replace(tzinfo=zone).timestamp()), row[1:]) for row in rows
+        )
         self.zone = zone
         self._starts = [start for start, _ in counted]
         self._sums = {
@@ -133,7 +136,9 @@ def usual(exporter: str, hours: Path, zone: ZoneInfo, window: str, begin: int) -
     }
 
 
-def samples(minutes: Minutes, expected: dict[str, dict[int, tuple[float, float]]], moment: int) -> Iterator[tuple[str, str, float]]:
+def samples(
+    minutes: Minutes, expected: dict[str, dict[int, tuple[float, float]]], moment: int
+) -> Iterator[tuple[str, str, float]]:
     """Family, further labels and value of everything at one moment."""
     for name in REALTIME:
         yield f"realtime_{name}", "", minutes.between(name, moment - 30 * 60, moment)
@@ -163,14 +168,20 @@ def main() -> None:
         target = f'job="google_analytics",instance="{instance}",property_id="{property_id}"'
         with tempfile.NamedTemporaryFile("w", suffix=".csv") as hours:
             hours.write("local_time,pageviews\n")
-            for hour, pageviews in simulator.rows(property_id, "dateHour", ["screenPageViews"], ("60daysAgo", "yesterday")):
+            for hour, pageviews in simulator.rows(
+                property_id, "dateHour", ["screenPageViews"], ("60daysAgo", "yesterday")
+            ):
                 hours.write(f"{datetime.strptime(hour, '%Y%m%d%H').isoformat(timespec='minutes')},{pageviews}\n")
             hours.flush()
-            expected = {name: usual(exporter, Path(hours.name), minutes.zone, name, until - BEFORE) for name in WINDOWS}
+            expected = {
+                name: usual(exporter, Path(hours.name), minutes.zone, name, until - BEFORE) for name in WINDOWS
+            }
         for back in BACK:
             end = until - back + (AFTER if back else 0)
             for moment in range(until - back - BEFORE, end, 60):
-                print(f"google_analytics_property_info{{{target},property_name={quoted(names[property_id])}}} 1 {moment}")
+                print(
+                    f"google_analytics_property_info{{{target},property_name={quoted(names[property_id])}}} 1 {moment}"
+                )
                 for family, labels, value in samples(minutes, expected, moment):
                     print(f"google_analytics_{family}{{{target}{labels}}} {value} {moment}")
     print("# EOF")

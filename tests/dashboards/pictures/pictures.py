@@ -72,8 +72,14 @@ def pictures(begin: int, end: int) -> list[dict[str, Any]]:
     late = stopped + (OUTAGE_MINUTES - 1) * 60
 
     def picture(name: str, until: int, hours: float, values: dict[str, str], texts: dict[str, str]) -> dict[str, Any]:
-        return {"dashboard": name, "name": f"dashboard-{name}", "from": until - int(hours * 3600), "to": until,
-                "values": values, "texts": texts}
+        return {
+            "dashboard": name,
+            "name": f"dashboard-{name}",
+            "from": until - int(hours * 3600),
+            "to": until,
+            "values": values,
+            "texts": texts,
+        }
 
     return [
         picture("overview", late, 3, {"property": ".+"}, shown),

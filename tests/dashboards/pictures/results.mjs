@@ -12,7 +12,10 @@ function substituted(text, values) {
 }
 
 async function ask(prometheus, path, parameters) {
-  const response = await fetch(`${prometheus}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) });
+  const response = await fetch(`${prometheus}/api/v1/${path}`, {
+    method: 'POST',
+    body: new URLSearchParams(parameters),
+  });
   const { data, error } = await response.json();
   if (error) throw new Error(`${error}: ${parameters.query}`);
   return data.result;

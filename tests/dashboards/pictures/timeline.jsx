@@ -27,7 +27,10 @@ function ticks(from, to) {
 export function Timeline({ frames, width, height, range }) {
   const rows = frames.map((frame) => ({ times: frame.fields[0].values, field: frame.fields[1] }));
   const [from, to] = [range.from * 1000, range.to * 1000];
-  const left = Math.min(width * NAME_WIDTH, 8 + 6.6 * Math.max(...rows.map(({ field }) => field.config.displayNameFromDS.length)));
+  const left = Math.min(
+    width * NAME_WIDTH,
+    8 + 6.6 * Math.max(...rows.map(({ field }) => field.config.displayNameFromDS.length)),
+  );
   const plot = width - left;
   const line = (height - AXIS_HEIGHT - LEGEND_HEIGHT) / rows.length;
   const x = (time) => left + ((time - from) / (to - from)) * plot;
@@ -39,7 +42,9 @@ export function Timeline({ frames, width, height, range }) {
       {ticks(from, to).map((time) => (
         <g key={time}>
           <line x1={x(time)} x2={x(time)} y1={0} y2={bottom} stroke={theme.colors.border.weak} />
-          <text {...text} x={x(time)} y={bottom + 15} textAnchor="middle">{new Date(time).toISOString().slice(11, 16)}</text>
+          <text {...text} x={x(time)} y={bottom + 15} textAnchor="middle">
+            {new Date(time).toISOString().slice(11, 16)}
+          </text>
         </g>
       ))}
       {rows.map(({ field, times }, index) => {
@@ -47,14 +52,32 @@ export function Timeline({ frames, width, height, range }) {
         const y = index * line + line * 0.1;
         return (
           <g key={field.config.displayNameFromDS}>
-            <text {...text} x={left - 8} y={y + line * 0.4 + 4} textAnchor="end">{field.config.displayNameFromDS}</text>
+            <text {...text} x={left - 8} y={y + line * 0.4 + 4} textAnchor="end">
+              {field.config.displayNameFromDS}
+            </text>
             {stretches(field, times, to).map(({ value, begin, end }) => {
               const shown = display(value);
               const long = x(end) - x(begin) > shown.text.length * 8;
               return (
                 <g key={begin}>
-                  <rect x={x(begin)} y={y} width={Math.max(1, x(end) - x(begin))} height={line * 0.8} fill={shown.color} fillOpacity={0.8} />
-                  {long && <text {...text} fill={theme.colors.getContrastText(shown.color)} x={x(begin) + 6} y={y + line * 0.4 + 4}>{shown.text}</text>}
+                  <rect
+                    x={x(begin)}
+                    y={y}
+                    width={Math.max(1, x(end) - x(begin))}
+                    height={line * 0.8}
+                    fill={shown.color}
+                    fillOpacity={0.8}
+                  />
+                  {long && (
+                    <text
+                      {...text}
+                      fill={theme.colors.getContrastText(shown.color)}
+                      x={x(begin) + 6}
+                      y={y + line * 0.4 + 4}
+                    >
+                      {shown.text}
+                    </text>
+                  )}
                 </g>
               );
             })}
@@ -64,7 +87,9 @@ export function Timeline({ frames, width, height, range }) {
       {Object.values(mappings).map(({ text: name, color }, index) => (
         <g key={name} transform={`translate(${8 + index * 120}, ${height - 8})`}>
           <rect y={-6} width={14} height={4} rx={2} fill={color} />
-          <text {...text} x={20}>{name}</text>
+          <text {...text} x={20}>
+            {name}
+          </text>
         </g>
       ))}
     </svg>
