@@ -65,11 +65,12 @@ def simulator(server: Server) -> str:
 
 
 def pictures(begin: int, end: int) -> list[dict[str, Any]]:
-    """The overview near the end of the outage, the others at the end of the recording."""
+    """Overview and property near the end of the outage, the exporter at the end of the recording."""
     stopped = (begin + 120) // 60 * 60
     shown = {"datasource": "Prometheus", "property": "All", "job": "All", "instance": "All", "window": "30m"}
     checkout = {**shown, "property": "Checkout (stops and returns)"}
-    late = stopped + (OUTAGE_MINUTES - 1) * 60
+    # Not on a whole minute, where the last time on the axis would be cut off.
+    late = stopped + (OUTAGE_MINUTES - 1) * 60 - 15
 
     def picture(name: str, until: int, hours: float, values: dict[str, str], texts: dict[str, str]) -> dict[str, Any]:
         return {
@@ -83,7 +84,7 @@ def pictures(begin: int, end: int) -> list[dict[str, Any]]:
 
     return [
         picture("overview", late, 3, {"property": ".+"}, shown),
-        picture("property", end, 1, {"property": "313110004", "window": "30m"}, checkout),
+        picture("property", late, 0.5, {"property": "313110004", "window": "30m"}, checkout),
         picture("exporter", end, (end - begin) / 3600, {"job": ".+", "instance": ".+"}, shown),
     ]
 

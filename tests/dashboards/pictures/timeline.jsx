@@ -39,7 +39,7 @@ export function Timeline({ frames, width, height, range }) {
   const mappings = rows[0]?.field.config.mappings?.[0]?.options ?? {};
   return (
     <svg width={width} height={height}>
-      {ticks(from, to).map((time) => (
+      {ticks(from, to - ((to - from) * 20) / plot).map((time) => (
         <g key={time}>
           <line x1={x(time)} x2={x(time)} y1={0} y2={bottom} stroke={theme.colors.border.weak} />
           <text {...text} x={x(time)} y={bottom + 15} textAnchor="middle">
