@@ -6,9 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench prepare cargo-test rules e2e skip-e2e deploy-files kubernetes-rules
-.PHONY: help test check demo bench prepare cargo-test rules dashboards e2e skip-e2e
-.PHONY: help test check demo bench prepare cargo-test rules dashboards pictures e2e skip-e2e
+.PHONY: help test check demo bench prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
 .NOTPARALLEL:
 
 help:
@@ -17,8 +15,7 @@ help:
 ifeq ($(SKIP_E2E),1)
 test: check cargo-test rules dashboards skip-e2e
 else
-test: prepare check cargo-test rules e2e deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
-test: prepare check cargo-test rules e2e dashboards ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+test: prepare check cargo-test rules e2e dashboards deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
 endif
 
 check: ## formatting, lints, documentation, dependencies
@@ -39,9 +36,8 @@ prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
+	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh
-	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh tests/dashboards/check.sh .ci/run
-	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh tests/dashboards/check.sh tests/dashboards/pictures/draw.sh .ci/run
 
 cargo-test:
 	$(CARGO) test --locked
