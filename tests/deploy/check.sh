@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything in deploy/ and what belongs to it, each with a real tool. `make deploy-files` runs it.
-#   check.sh [SUBJECT…]      all, or some of: prometheus compose image systemd kubernetes chart workflows debian agreement
+#   check.sh [SUBJECT…]      all, or some of: prometheus compose image systemd boot kubernetes chart workflows debian agreement
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +9,7 @@ export PATH=$PWD/target/deploy/programs:$PWD/target/deploy/venv/bin:$PATH
 export EXPORTER=${E2E_EXPORTER:-$PWD/target/release/google_analytics_exporter}
 
 subjects=("$@")
-[[ $# -gt 0 ]] || subjects=(prometheus compose image systemd kubernetes chart workflows debian agreement)
+[[ $# -gt 0 ]] || subjects=(prometheus compose image systemd boot kubernetes chart workflows debian agreement)
 failed=()
 for subject in "${subjects[@]}"; do
     "tests/deploy/$subject.sh" || failed+=("$subject")

@@ -15,6 +15,7 @@ static_busybox || echo busybox-static
 command -v curl >/dev/null || echo curl
 command -v groff >/dev/null || echo groff-base
 command -v systemd-analyze >/dev/null || echo systemd
+command -v unshare >/dev/null || echo util-linux
 command -v strace >/dev/null || echo strace
 command -v go >/dev/null || echo golang-go
 [[ -d $libraries_of_go/github.com/Masterminds/sprig ]] || echo golang-github-masterminds-sprig-dev

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Runs under the systemd that boot.sh starts, and writes its answers to /answers, a file each.
+set -uo pipefail
+cd /answers || exit 1
+service=google_analytics_exporter.service
+touch began
+
+property() {
+    systemctl show --property "$1" --value "$service"
+}
+keep_journal() {
+    journalctl --no-pager --output cat --unit "$service" --unit google_analytics_exporter.socket >journal 2>&1
+}
+# Whether a scrape has figures of a property: 1, or 0 after half a minute.
+scrape() {
+    local _
+    for _ in $(seq 300); do
+        if [[ $(curl --silent --max-time 30 http://127.0.0.1:9674/metrics) == *google_analytics_realtime_pageviews\{* ]]; then
+            echo 1
+            return
+        fi
+        sleep 0.1
+    done
+    echo 0
+}
+# A sign of life is a new time, of the same process.
+sign_of_life() {
+    local process first now
+    process=$(property MainPID)
+    first=$(property WatchdogTimestampMonotonic)
+    for _ in $(seq 300); do
+        now=$(property WatchdogTimestampMonotonic)
+        if [[ $(property MainPID) != "$process" ]]; then
+            echo 'ended by the watchdog'
+            return
+        elif [[ -n $first && $first != 0 && $now != "$first" ]]; then
+            echo alive
+            return
+        fi
+        sleep 0.1
+    done
+    echo "silent since $first"
+}
+confinement() {
+    local process user
+    process=$(property MainPID)
+    field() { sed -n "s/^$1:\t\([^\t]*\).*/\1/p" "/proc/$process/status"; }
+    user=$(field Uid)
+    echo "user $([[ $user -gt 0 ]] && echo other || echo root), capabilities $(field CapEff), seccomp $(field Seccomp)"
+}
+
+systemctl is-active "$service" >active
+if [[ $(<active) != active ]]; then
+    keep_journal
+    exit
+fi
+scrape >scraped
+confinement >confined
+sign_of_life >watchdog
+systemctl reload "$service"
+systemctl is-active "$service" >reloaded
+property NRestarts >restarts
+systemctl restart --no-block "$service"
+scrape >scraped-while-restarting
+systemctl stop google_analytics_exporter.socket "$service" 2>/dev/null
+echo "$(property ActiveState) $(property Result)" >stopped
+if [[ -n $(ls /var/lib/private/google_analytics_exporter) ]]; then echo kept; else echo lost; fi >state
+keep_journal
