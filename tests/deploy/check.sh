@@ -14,7 +14,5 @@ failed=()
 for subject in "${subjects[@]}"; do
     "tests/deploy/$subject.sh" || failed+=("$subject")
 done
-[[ ${#failed[@]} -eq 0 ]] || {
-    echo "failed: ${failed[*]}" >&2
-    exit 1
-}
+echo "subjects of deploy/: $((${#subjects[@]} - ${#failed[@]})) passed, ${#failed[@]} failed${failed[*]:+: ${failed[*]}}"
+[[ ${#failed[@]} -eq 0 ]]
