@@ -68,7 +68,7 @@ for wanted in kubectl compose; do
         exit 1
     fi
     case $wanted in
-        kubectl) take kubernetes-client usr/bin/kubectl kubectl ;;
+        kubectl) take kubectl usr/bin/kubectl kubectl ;;
         compose) take docker-compose usr/libexec/docker/cli-plugins/docker-compose docker-compose ;;
     esac
 done
