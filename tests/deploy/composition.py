@@ -26,6 +26,8 @@ def faults_of_service(name: str, service: dict[str, Any]) -> list[str]:
         faults.append("privileges can be gained")
     if service.get("privileged") or service.get("network_mode") == "host":
         faults.append("it is not confined")
+    if "build" in service and service.get("pull_policy") != "build":
+        faults.append("an image of that name may come from a registry")
     if "build" not in service and not PINNED.match(service["image"]):
         faults.append(f"{service['image']} is not pinned by version and digest")
     if name != "exporter" and not service.get("healthcheck"):
