@@ -24,6 +24,9 @@ for directory in base overlays/sharded overlays/secret-from-file; do
     passes kubernetes-validate "deploy/kubernetes/$directory" kubernetes-validate --strict --quiet --no-warn "$objects"
     passes python "deploy/kubernetes/$directory, operator and pod security" python tests/deploy/objects.py "$objects"
 done
+# A configuration that the exporter refuses is no use in a ConfigMap.
+python tests/deploy/configuration.py "$work/base.yaml" >"$work/configuration.yml"
+passes exporter 'deploy/kubernetes/base, --config.check' "$EXPORTER" --config.check --config.file="$work/configuration.yml"
 passes python 'deploy/kubernetes/overlays/sharded, shards and replicas' \
     python tests/deploy/shards.py "$work/overlays-sharded.yaml"
 finish
