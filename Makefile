@@ -37,7 +37,6 @@ prepare:
 	tests/deploy/prepare.sh
 	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
-	$(VENV)/bin/shellcheck -x tests/deploy/*.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 
 cargo-test:

@@ -1,0 +1,38 @@
+//! A simulated day: the timetable and the store in virtual time, with a change of daylight saving, buckets that others empty, and
+//! half an hour in which Google cannot be reached. The same seed gives the same day. `cargo bench --bench day` has 10,000
+//! properties.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+use jiff::SignedDuration;
+
+use crate::simulation::day;
+
+mod figures;
+mod google;
+mod simulation;
+
+#[test]
+fn every_report_keeps_its_interval_and_no_bucket_loses_more_than_the_share() {
+    let figures = day(200, 1);
+    for report in ["realtime", "traffic"] {
+        let beyond = figures.latest[report];
+        assert!(beyond < SignedDuration::from_secs(5), "{report} came {beyond:?} after its interval");
+        let recovery = figures.recovery[report];
+        assert!(
+            recovery < SignedDuration::from_secs(5),
+            "{report} came {recovery:?} after its interval after the outage"
+        );
+    }
+    assert!(figures.largest_part_of_day <= 0.25 && figures.largest_part_of_hour <= 0.25);
+    // Two properties: both categories are refused once, by the one report that was asked for first.
+    assert_eq!((figures.refusals, figures.most_refusals()), (4, 1));
+    assert!(figures.polls["baseline"] >= 200, "{:?}", figures.polls);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_day() {
+    let (one, other) = (day(20, 7), day(20, 7));
+    assert_eq!((&one.polls, &one.latest, one.rates()), (&other.polls, &other.latest, other.rates()));
+    assert_eq!(one.replanned, other.replanned);
+}
