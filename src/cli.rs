@@ -103,6 +103,9 @@ pub struct DemoFlags {
     /// Address to listen on; may be given several times.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9674")]
     pub listen_address: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, instead of addresses.
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
+    pub systemd_socket: bool,
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,
@@ -187,6 +190,18 @@ fn web_url(text: &str) -> Result<Url, String> {
         Ok(url)
     } else {
         Err(format!("it must be an http or https URL without a query, like {DATA_API_URL}"))
+    }
+}
+
+impl Cli {
+    /// Whether sockets of systemd are to be taken over.
+    pub fn takes_sockets(&self) -> bool {
+        match &self.command {
+            #[cfg(feature = "demo")]
+            Some(Command::Demo(flags)) => flags.systemd_socket,
+            Some(Command::Baseline(_) | Command::Backtest(_)) => false,
+            None => self.serve.web.systemd_socket,
+        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Error {
 pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     match cli.command {
         #[cfg(feature = "demo")]
-        Some(Command::Demo(flags)) => demo::run(flags).await,
+        Some(Command::Demo(flags)) => demo::run(flags, inherited).await,
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
             backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await

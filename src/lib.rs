@@ -107,7 +107,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     // Before there is a second thread: see `systemd::sockets`.
-    let inherited = if cli.serve.web.systemd_socket { systemd::sockets().map(Some) } else { Ok(None) };
+    let inherited = if cli.takes_sockets() { systemd::sockets().map(Some) } else { Ok(None) };
     let inherited = match inherited {
         Ok(inherited) => inherited,
         Err(error) => return failed(&error, ExitCode::FAILURE),

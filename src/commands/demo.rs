@@ -3,6 +3,7 @@
 use std::{
     fs::{self, Permissions},
     io::Write,
+    net::TcpListener,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     time::Duration,
@@ -26,11 +27,12 @@ use crate::{
     transport::{Deadlines, Roots},
 };
 
-/// Starts the simulator on loopback, writes its key to a private temporary directory, and serves.
+/// Starts the simulator on loopback, writes its key to a private temporary directory, and serves, on the sockets that the
+/// process was started with, if there are any.
 ///
 /// # Errors
 /// What keeps it from starting.
-pub async fn run(flags: DemoFlags) -> Result<(), Error> {
+pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     telemetry::start(flags.log.level, flags.log.format);
     let clock = Clock::system();
     let time = clock.clone();
@@ -58,7 +60,7 @@ pub async fn run(flags: DemoFlags) -> Result<(), Error> {
         source,
         endpoints: Endpoints { data: simulated.clone(), admin: simulated },
         shard: flags.share.shard,
-        listen: Listen::On(flags.listen_address),
+        listen: inherited.map_or(Listen::On(flags.listen_address), Listen::Inherited),
         telemetry_path: flags.telemetry_path,
         lifecycle: flags.enable_lifecycle,
         limits: Limits::default(),
