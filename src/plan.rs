@@ -105,6 +105,7 @@ impl Plan {
                 rhythm: report.rhythm(),
                 requests: report.requests(),
                 essential: report.is_essential(),
+                stretched: false,
             };
             (report.name.clone(), pace)
         };

@@ -47,6 +47,8 @@ pub struct Pace {
     pub requests: u32,
     /// Whether it goes on when others leave little of a bucket.
     pub essential: bool,
+    /// Whether the interval is longer than configured: it is then kept from poll to poll, whatever its place in time.
+    pub stretched: bool,
 }
 
 /// How many requests may be on their way.
@@ -403,7 +405,7 @@ impl Schedule {
             let Some(entry) = self.entries.get(job).filter(|entry| entry.failures == 0) else { continue };
             let Some((due, _)) = entry.queued else { continue };
             let Some(pace) = self.pace_of(job).filter(|pace| pace.rhythm != Rhythm::Daily) else { continue };
-            let latest = due::on_grid(job, pace.interval, now);
+            let latest = due::in_rhythm(job, &pace, now);
             if due > latest {
                 self.enqueue(job, latest);
             }
@@ -414,7 +416,7 @@ impl Schedule {
     fn pace_of(&self, job: &Job) -> Option<Pace> {
         let pace = self.paces.get(&job.report)?;
         let planned = self.entries.get(job).and_then(|entry| entry.interval);
-        Some(Pace { interval: planned.unwrap_or(pace.interval), ..pace.clone() })
+        Some(Pace { interval: planned.unwrap_or(pace.interval), stretched: planned.is_some(), ..pace.clone() })
     }
 }
 

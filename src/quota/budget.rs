@@ -37,9 +37,10 @@ impl Limit {
 impl Budget {
     /// That of a standard property from which nothing was taken, with a whole day to come.
     pub(super) fn of_a_day(share: Share) -> Self {
-        let hours = |bucket: Bucket| if bucket == Bucket::Day { 24.0 } else { 1.0 };
         let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
-            (ROOM * share.of(view::size_of(*bucket, false)) / hours(*bucket), Limit::Share(*bucket))
+            let size = share.of(view::size_of(*bucket, false));
+            let per_hour = if *bucket == Bucket::Day { ROOM_OF_DAY * size / 24.0 } else { ROOM_OF_HOUR * size };
+            (per_hour, Limit::Share(*bucket))
         });
         Self::tightest(of_share, None)
     }
@@ -54,16 +55,10 @@ impl Budget {
         let hours = hours_to_midnight(now);
         let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
             let size = share.of(account.size(*bucket));
-            let per_hour = match bucket {
-                Bucket::Day => (size - number(account.spending.of_day(now))).max(0.0) / hours,
-                Bucket::Hour
-                | Bucket::ProjectHour
-                | Bucket::Concurrent
-                | Bucket::ServerErrors
-                | Bucket::Thresholded
-                | Bucket::Unknown => size,
-            };
-            (ROOM * per_hour, Limit::Share(*bucket))
+            let left_of_day = || (size - number(account.spending.of_day(now))).max(0.0);
+            let per_hour =
+                if *bucket == Bucket::Day { ROOM_OF_DAY * left_of_day() / hours } else { ROOM_OF_HOUR * size };
+            (per_hour, Limit::Share(*bucket))
         });
         // What is left of the day has to do for all of it, and a tenth is not ours.
         let of_others = account
@@ -105,9 +100,9 @@ impl Account {
     }
 }
 
-/// A day's last minutes are not divided any further.
+/// A little more than there are, so that something is left for the last poll.
 fn hours_to_midnight(now: Timestamp) -> f64 {
-    (next_pacific_midnight(now).duration_since(now).as_secs_f64() / 3600.0).max(LEAST_HOURS)
+    next_pacific_midnight(now).duration_since(now).as_secs_f64() / 3600.0 + SPARE_HOURS
 }
 
 #[expect(clippy::cast_precision_loss, reason = "tokens stay far below 2^53")]
@@ -115,10 +110,13 @@ fn number(tokens: u64) -> f64 {
     tokens as f64
 }
 
-/// The part of a share that is planned with: costs vary, and an hour is counted a little longer than it is.
-const ROOM: f64 = 0.9;
+/// The part of a share that is planned with, since costs vary.
+const ROOM_OF_DAY: f64 = 0.9;
+
+/// An hour is also counted up to five minutes longer than it is.
+const ROOM_OF_HOUR: f64 = 0.8;
 
 /// What is left to others when they leave little.
 const RESERVE: f64 = 0.1;
 
-const LEAST_HOURS: f64 = 0.25;
+const SPARE_HOURS: f64 = 0.25;

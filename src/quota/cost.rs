@@ -33,7 +33,7 @@ impl Cost {
 pub const ASSUMED: u32 = 10;
 
 /// How much one poll counts in the average.
-const WEIGHT: f64 = 0.2;
+const WEIGHT: f64 = 0.1;
 
 #[cfg(test)]
 mod tests {
@@ -46,8 +46,8 @@ mod tests {
         cost.learn(3);
         assert_eq!((cost.average(2).to_bits(), cost.largest(2)), (3.0_f64.to_bits(), 3));
         cost.learn(13);
-        assert!((cost.average(2) - 5.0).abs() < 1e-9);
-        for _ in 0..100 {
+        assert!((cost.average(2) - 4.0).abs() < 1e-9);
+        for _ in 0..200 {
             cost.learn(3);
         }
         assert!((cost.average(2) - 3.0).abs() < 1e-6);

@@ -37,7 +37,7 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
         Outcome::Success { day_ends } => {
             entry.failures = 0;
             entry.discarded = 0;
-            let due = on_grid(job, pace.interval, now);
+            let due = in_rhythm(job, pace, now);
             match (pace.rhythm, day_ends) {
                 (Rhythm::Dated, Some(midnight)) => around_midnight(job, pace, due, midnight),
                 (Rhythm::Daily, Some(midnight)) => after_settling(job, midnight),
@@ -50,7 +50,7 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
                 Some(midnight) if pace.rhythm == Rhythm::Daily => later(midnight, AFTER_MIDNIGHT),
                 Some(midnight) => around_midnight(job, pace, now, midnight),
                 None if entry.discarded <= DISCARDED_IN_A_ROW => later(now, DISCARDED_PAUSE),
-                None => on_grid(job, pace.interval, now),
+                None => in_rhythm(job, pace, now),
             }
         }
         Outcome::Failed(reason) => {
@@ -69,7 +69,7 @@ pub(super) fn is_unreached(reason: Reason) -> bool {
 pub(super) fn after_outage(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
     match pace.rhythm {
         Rhythm::Daily => later(now, MIDNIGHT_SPREAD.mul_f64(jitter::place(job))),
-        Rhythm::Steady | Rhythm::Dated => on_grid(job, pace.interval, now),
+        Rhythm::Steady | Rhythm::Dated => in_rhythm(job, pace, now),
     }
 }
 
@@ -97,8 +97,14 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
     later(now, pause)
 }
 
+/// The next time in the report's rhythm. A stretched interval changes with what polls cost: places in time that change with it
+/// would bring more polls than are planned.
+pub(super) fn in_rhythm(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
+    if pace.stretched { later(now, pace.interval) } else { on_grid(job, pace.interval, now) }
+}
+
 /// The report's next place in time: everywhere in the interval, but for one job always the same.
-pub(super) fn on_grid(job: &Job, interval: Duration, now: Timestamp) -> Timestamp {
+fn on_grid(job: &Job, interval: Duration, now: Timestamp) -> Timestamp {
     let interval = milliseconds(interval).max(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an interval is a day at most")]
     let phase = (jitter::place(job) * interval as f64) as i64;

@@ -22,6 +22,7 @@ fn paces() -> BTreeMap<ReportName, Pace> {
         rhythm,
         requests: 1,
         essential: true,
+        stretched: false,
     };
     [
         (name("realtime"), pace(60, Category::Realtime, Rhythm::Steady)),

@@ -131,7 +131,8 @@ impl Day {
         let (outcome, spent) = match self.google.answer(property, category, report.requests(), self.now) {
             Answer::Report { tokens, quota } => {
                 self.timetable.ledger.on_success(property, category, Some(&quota), sent_at, holds_until);
-                self.figures.came(job, report.interval, report.rhythm() == Rhythm::Daily, self.now);
+                let interval = self.timetable.schedule.interval(job).unwrap_or(report.interval);
+                self.figures.came(job, interval, report.rhythm() == Rhythm::Daily, self.now);
                 let zone = self.zones.get(&property).filter(|_| report.has_dates());
                 (
                     Outcome::Success { day_ends: zone.map(|zone| zone.next_midnight(self.now)) },
