@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
+.PHONY: help test check demo bench soak prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
 .NOTPARALLEL:
 
 help:
@@ -31,6 +31,9 @@ demo: ## serve against the built-in simulator of Google; no account needed
 
 bench: ## the benchmarks; they print ratios
 	$(CARGO) bench --locked
+
+soak: ## a quarter of an hour of random faults with 1,000 properties
+	$(CARGO) bench --locked --bench soak
 
 prepare:
 	tests/e2e/prepare.sh

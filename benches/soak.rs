@@ -1,0 +1,233 @@
+//! The real binary for a quarter of an hour against a Google that fails at random: 1,000 properties, one fault after the other.
+//! Prints what became of memory, and every interval that was missed without a reason in the metrics. SOAK_MINUTES changes how
+//! long.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench may fail loudly")]
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use google_analytics_exporter::{
+    clock::{Clock, monotonic},
+    simulator::{Account, Bucket, Effect, Fault, FaultId, Property, Refusal, Simulator, World},
+    transport::{Deadlines, Roots, Transport},
+};
+use tempfile::TempDir;
+
+const PROPERTIES: usize = 1_000;
+
+/// What an interval may be exceeded by without a reason: a poll has two requests of a minute at most.
+const UNDER_WAY: f64 = 130.0;
+
+fn main() {
+    // It sets up the process' one TLS provider, which this file's own client needs too.
+    Transport::new(Roots::Nobody, Deadlines::default()).expect("without trust there is nothing to load");
+    let minutes = env::var("SOAK_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(15);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(soak(Duration::from_mins(minutes)));
+}
+
+async fn soak(length: Duration) {
+    let simulator = simulator().await;
+    let directory = TempDir::new().unwrap();
+    let exporter = Exporter::start(&simulator, directory.path());
+    let mut troubles = Troubles { random: Random(1), running: Vec::new(), caused: 0 };
+    let mut watch = Watch::default();
+    let begun = monotonic();
+    println!(
+        "| minute | resident memory | open files | reports up | failing | missed without a reason |\n|---|---|---|---|---|---|"
+    );
+    let mut next_line = 0;
+    while begun.elapsed() < length {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        // At the end it is to recover.
+        let is_over = begun.elapsed() + Duration::from_mins(3) > length;
+        troubles.go_on(&simulator, begun.elapsed(), is_over);
+        let text = exporter.scrape().await;
+        watch.look(&text, Clock::system().now().as_second());
+        let minute = begun.elapsed().as_secs() / 60;
+        if minute >= next_line {
+            next_line = minute + 1;
+            println!("| {minute} | {}", watch.line(&text));
+        }
+    }
+    println!("\n| soak, {PROPERTIES} properties, {} minutes | value |\n|---|---|", length.as_secs() / 60);
+    println!("| faults | {} |", troubles.caused);
+    let last = simulator.requests().last().map_or(0, |request| request.number + 1);
+    println!("| requests to Google | {last} |");
+    println!("| scrapes | {} |", watch.scrapes);
+    println!("| intervals missed without a reason in the metrics | {} |", watch.missed);
+    println!("| failing at the end | {} |", watch.failing);
+}
+
+/// Faults that come and go.
+struct Troubles {
+    random: Random,
+    running: Vec<(Duration, FaultId)>,
+    caused: u64,
+}
+
+impl Troubles {
+    /// Ends what has lasted long enough, and causes something new.
+    fn go_on(&mut self, simulator: &Simulator, now: Duration, is_over: bool) {
+        let over = |until: &Duration| is_over || *until <= now;
+        for (_, fault) in self.running.iter().filter(|(until, _)| over(until)) {
+            simulator.clear(*fault);
+        }
+        self.running.retain(|(until, _)| !over(until));
+        if is_over {
+            return;
+        }
+        for _ in 0..3 {
+            let lasts = Duration::from_secs(2 + self.random.below(60));
+            let fault = Fault::new(self.effect());
+            // Now and then it befalls all properties, for some seconds.
+            let (fault, lasts) = if self.random.below(60) == 0 {
+                (fault, Duration::from_secs(2 + self.random.below(8)))
+            } else {
+                (fault.property((500_000_000 + self.random.below(PROPERTIES as u64)).to_string()), lasts)
+            };
+            self.caused += 1;
+            self.running.push((now + lasts, simulator.inject(fault)));
+        }
+    }
+
+    fn effect(&mut self) -> Effect {
+        match self.random.below(12) {
+            0 => Effect::Hang,
+            1 => Effect::HangMidBody,
+            2 => Effect::Latency(Duration::from_millis(100 + self.random.below(20_000))),
+            3 => Effect::Refuse(Refusal::Internal),
+            4 => Effect::Refuse(Refusal::Unavailable),
+            5 => Effect::Refuse(Refusal::Exhausted(Bucket::Concurrent)),
+            6 => Effect::Refuse(Refusal::Exhausted(Bucket::Hour)),
+            7 => Effect::Refuse(Refusal::NoAccess),
+            8 => Effect::Html,
+            9 => Effect::Reset,
+            10 => Effect::ResetMidBody,
+            _ => Effect::Truncated,
+        }
+    }
+}
+
+/// What the metrics say over time.
+#[derive(Default)]
+struct Watch {
+    scrapes: u64,
+    missed: u64,
+    failing: usize,
+}
+
+impl Watch {
+    fn look(&mut self, text: &str, now: i64) {
+        self.scrapes += 1;
+        let samples: HashMap<&str, f64> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.rsplit_once(' '))
+            .filter_map(|(series, value)| Some((series, value.parse().ok()?)))
+            .collect();
+        let failing: Vec<&str> = samples.keys().filter(|series| series.starts_with(FAILURE)).copied().collect();
+        self.failing = failing.len();
+        for (series, success) in samples.iter().filter(|(series, _)| series.starts_with(SUCCESS)) {
+            let labels = series.trim_start_matches(SUCCESS).trim_end_matches('}');
+            let interval = samples.get(format!("{INTERVAL}{labels}}}").as_str()).copied().unwrap_or_default();
+            #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+            let age = now as f64 - success;
+            let fails = || failing.iter().any(|series| series.trim_start_matches(FAILURE).starts_with(labels));
+            if age > interval + UNDER_WAY && !fails() {
+                self.missed += 1;
+                println!("missed: {labels} is {age:.0} s old, every {interval} s");
+            }
+        }
+    }
+
+    fn line(&self, text: &str) -> String {
+        let own = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name)).expect("it is there");
+            line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok()).expect("a number")
+        };
+        let up =
+            text.lines().filter(|line| line.starts_with("google_analytics_report_up{") && line.ends_with(" 1")).count();
+        format!(
+            "{:.1} MB | {} | {up} | {} | {} |",
+            own("process_resident_memory_bytes") / 1e6,
+            own("process_open_fds"),
+            self.failing,
+            self.missed
+        )
+    }
+}
+
+const SUCCESS: &str = "google_analytics_report_last_success_timestamp_seconds{";
+
+const INTERVAL: &str = "google_analytics_report_interval_seconds{";
+
+const FAILURE: &str = "google_analytics_report_failure{";
+
+/// Numbers that look random and are always the same (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+async fn simulator() -> Simulator {
+    let mut account = Account::new("104112001", "Example");
+    for index in 0..PROPERTIES {
+        let property = Property::new((500_000_000 + index).to_string(), format!("Site {index}"));
+        account = account.property(property.time_zone("Europe/Berlin").pageviews_per_hour(60.0));
+    }
+    let clock = Clock::system();
+    Simulator::on_loopback(World::new(1).account(account), move || clock.now()).await.unwrap()
+}
+
+/// A child process; ended when it is dropped.
+struct Exporter {
+    child: Child,
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Exporter {
+    fn start(simulator: &Simulator, directory: &Path) -> Self {
+        let key = directory.join("key.json");
+        fs::write(&key, simulator.key_file_json()).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_google_analytics_exporter"))
+            .arg("--google.credentials-file")
+            .arg(&key)
+            .args(["--google.data-api-url", simulator.base_url(), "--google.admin-api-url", simulator.base_url()])
+            .args(["--web.listen-address", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = lines.find_map(|line| Some(line.ok()?.split_once("listening on ")?.1.split('"').next()?.to_owned()));
+        // The rest of the log is read and forgotten, so that the pipe never fills.
+        std::thread::spawn(move || lines.for_each(drop));
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        Self { child, url: url.expect("the log tells the address"), client }
+    }
+
+    async fn scrape(&self) -> String {
+        self.client.get(&self.url).send().await.unwrap().text().await.unwrap()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
