@@ -65,9 +65,9 @@ pub struct ServeFlags {
     /// Flags of the HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
-    /// Which share of the properties is exported.
+    /// Which of the properties are exported.
     #[command(flatten)]
-    pub share: ShareFlags,
+    pub shard: ShardFlags,
     /// Flags of what is kept over a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
@@ -76,10 +76,10 @@ pub struct ServeFlags {
     pub log: LogFlags,
 }
 
-/// Flags on which share of the properties is exported.
+/// Flags on which of the properties are exported.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct ShareFlags {
-    /// Export only this share of the properties: of N processes with the same configuration, number I, counted from 0.
+pub struct ShardFlags {
+    /// Export only one shard of the properties: of N processes with the same configuration this is number I, counted from 0.
     #[arg(long = "shard", value_name = "I/N", default_value_t)]
     pub shard: Shard,
 }
@@ -115,9 +115,9 @@ pub struct DemoFlags {
     /// How long the traffic of one property stops.
     #[arg(long = "demo.outage", value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
     pub outage: Duration,
-    /// Which share of the properties is exported.
+    /// Which of the properties are exported.
     #[command(flatten)]
-    pub share: ShareFlags,
+    pub shard: ShardFlags,
     /// Flags of what is kept over a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
@@ -200,7 +200,7 @@ impl Cli {
             #[cfg(feature = "demo")]
             Some(Command::Demo(flags)) => flags.systemd_socket,
             Some(Command::Baseline(_) | Command::Backtest(_)) => false,
-            None => self.serve.web.systemd_socket,
+            None => self.serve.web.systemd_socket && !self.serve.config_check,
         }
     }
 }
@@ -222,6 +222,14 @@ mod tests {
         assert_eq!(cli.serve.web.listen_address, [":9674".parse().unwrap()]);
         assert_eq!(cli.serve.google.access.data_api_url.as_str(), "https://analyticsdata.googleapis.com/");
         assert_eq!(cli.serve.google.access.admin_api_url.as_str(), "https://analyticsadmin.googleapis.com/");
+    }
+
+    #[test]
+    fn a_check_takes_no_sockets() {
+        let takes = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap().takes_sockets();
+        assert!(takes(&["x", "--web.systemd-socket"]));
+        assert!(!takes(&["x", "--web.systemd-socket", "--config.check"]));
+        assert!(!takes(&["x"]));
     }
 
     #[test]

@@ -23,9 +23,8 @@
 //! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
 //!    restart; [`backtest`] replays the alert on the past.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists them and [`status`] shows them to people, [`documents`]
-//!    explain; [`http`] serves that as
-//!    [`exporter`] hands it over.
+//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
+//!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
 //! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
 //!    [`systemd`] is told of it.
 //!

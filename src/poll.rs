@@ -20,10 +20,11 @@ use crate::{
     names::{PropertyId, Reason},
     plan::Plan,
     properties::{PropertyInfo, PropertySet},
+    quota::Limit,
     report::Report,
     schedule::{Job, Outcome, Step},
     storage::Saver,
-    store::Store,
+    store::{Failure, Store},
     timetable::{Replanned, Timetable},
 };
 
@@ -62,6 +63,8 @@ pub struct Poller {
     recoveries: Complaints,
     /// When it was said last that reports are held back by a share or by others.
     holding_back: Rarely,
+    /// The same of those that no longer are.
+    letting_go: Rarely,
     running: JoinSet<Poll>,
 }
 
@@ -93,9 +96,11 @@ impl Poller {
             failures: Complaints::default(),
             recoveries: Complaints::default(),
             holding_back: Rarely::default(),
+            letting_go: Rarely::default(),
             running: JoinSet::new(),
         };
         poller.follow(present);
+        poller.log_outlook();
         poller
     }
 
@@ -216,11 +221,7 @@ impl Poller {
             let now = self.clock.now();
             match self.timetable.next(now) {
                 Step::Send(job) => self.send(job),
-                Step::Postponed(job) => self.store.update(job.property, |state| {
-                    if let Some(report) = state.report_mut(&job.report) {
-                        report.has_outcome = true;
-                    }
-                }),
+                Step::Postponed(job, limit) => self.postpone(&job, limit, now),
                 Step::Wait(until) => {
                     let left = until.map_or(LONGEST_SLEEP, |until| {
                         Duration::try_from(until.duration_since(now)).unwrap_or_default()
@@ -228,6 +229,30 @@ impl Poller {
                     return left.min(LONGEST_SLEEP);
                 }
             }
+        }
+    }
+
+    /// A report that was due waits for a bucket. Where Google has closed that, it has been told; where we keep back, it is told
+    /// here.
+    fn postpone(&mut self, job: &Job, limit: Option<Limit>, now: Timestamp) {
+        let failure = limit.map(|limit| telling::held_back(limit, now));
+        let mut is_news = false;
+        let known = self.store.property(job.property);
+        let report = known.as_ref().and_then(|state| state.reports.iter().find(|report| report.name == job.report));
+        let told = |failure: &Failure| report.and_then(|report| report.reason()) == Some(failure.reason);
+        if report.is_some_and(|report| report.has_outcome) && failure.as_ref().is_none_or(told) {
+            return;
+        }
+        self.store.update(job.property, |state| {
+            let Some(report) = state.report_mut(&job.report) else { return };
+            report.has_outcome = true;
+            if let Some(failure) = failure.filter(|failure| report.reason() != Some(failure.reason)) {
+                is_news = true;
+                report.hold_back(failure);
+            }
+        });
+        if let Some(limit) = limit.filter(|_| is_news) {
+            self.log_held_back(job, limit);
         }
     }
 
@@ -247,6 +272,9 @@ impl Poller {
             Err(_) => return,
         };
         self.settle(&poll);
+        let settled_at = self.clock.now();
+        let replanned = self.timetable.settle(&poll.job, poll.report.category, poll.spent(), settled_at);
+        self.take_plan(replanned);
         // Its property or its report may have gone meanwhile.
         let outcome = if self.timetable.schedule.has(&poll.job) && self.follows(&poll) {
             match &poll.result {
@@ -257,10 +285,8 @@ impl Poller {
             Outcome::Discarded { midnight: None }
         };
         self.keep(poll.job.property);
-        let now = self.clock.now();
-        let replanned = self.timetable.ended(&poll.job, poll.report.category, poll.spent(), &outcome, now);
+        self.timetable.ended(&poll.job, &outcome, self.clock.now());
         self.timetable.schedule.on_latency(poll.took);
-        self.take_plan(replanned);
         self.forget_if_gone(poll.job.property);
         if outcome == Outcome::Failed(Reason::NoCredentials) && self.tokens.are_available() {
             self.timetable.schedule.on_signed_in(self.clock.now());

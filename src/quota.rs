@@ -14,6 +14,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
@@ -73,6 +74,8 @@ struct Account {
 #[derive(Clone, Debug)]
 struct Told {
     quota: PropertyQuota,
+    /// When the request was sent.
+    sent_at: Timestamp,
     /// Until when the numbers hold, like all others.
     holds_until: Timestamp,
 }
@@ -83,6 +86,15 @@ struct Closure {
     made_at: Timestamp,
     /// Whether it has to be tried with one request before others follow.
     tried_first: bool,
+}
+
+/// What a restart should not forget of a property and category.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Remembered {
+    /// What was spent.
+    pub spending: Spending,
+    /// Whether its buckets are those of Analytics 360.
+    pub premium: bool,
 }
 
 /// A poll that is due.
@@ -103,6 +115,8 @@ pub struct Spent {
     pub tokens: u32,
     /// Whether all its requests were answered, so that this is what it costs.
     pub whole: bool,
+    /// Whether there was an answer, or may have been one, that could not be read.
+    pub unread: bool,
 }
 
 /// Whether a request may be sent.
@@ -118,6 +132,8 @@ pub enum Admission {
         until: Timestamp,
         /// The bucket that is closed longest.
         bucket: Bucket,
+        /// Why it is closed by us; `None` where Google has closed it.
+        limit: Option<Limit>,
     },
 }
 
@@ -143,21 +159,24 @@ impl Ledger {
         now: Timestamp,
     ) -> Admission {
         let share = self.share;
-        if let Admission::Closed { until, bucket } = self.admit(property, category, now) {
-            return Admission::Closed { until, bucket };
+        let closed = self.admit(property, category, now);
+        if let Admission::Closed { .. } = closed {
+            return closed;
         }
         let is_trial = self.accounts.get(&(property, category)).is_some_and(|account| account.trial_until.is_some());
         let account = self.account(property, category);
-        let tokens = account.cost(wanted.report).largest(wanted.requests);
+        account.spending.pass(now);
+        // What costs more than the whole share goes alone.
+        let tokens = account.cost(wanted.report).largest(wanted.requests).min(account.most(share));
         let kept_back = match account.reserve(now) {
-            Some(bucket) if !wanted.essential => Some((bucket, later(now, RESERVE_PAUSE))),
+            Some(bucket) if !wanted.essential => Some((Limit::Reserve(bucket), later(now, RESERVE_PAUSE))),
             _ => account.overdrawn(tokens.into(), share, now),
         };
-        if let Some((bucket, until)) = kept_back {
+        if let Some((limit, until)) = kept_back {
             if is_trial {
                 account.trial_until = None;
             }
-            return Admission::Closed { until, bucket };
+            return Admission::Closed { until, bucket: limit.bucket(), limit: Some(limit) };
         }
         account.on_their_way.insert(wanted.report.clone(), tokens);
         if is_trial { Admission::Trial } else { Admission::Open }
@@ -173,12 +192,14 @@ impl Ledger {
         now: Timestamp,
     ) {
         let account = self.account(property, category);
-        account.on_their_way.remove(report);
-        if spent.tokens > 0 {
-            account.spending.spend(spent.tokens, now);
-            if spent.whole {
-                account.costs.entry(report.clone()).or_default().learn(spent.tokens);
-            }
+        let reserved = account.on_their_way.remove(report).unwrap_or_default();
+        // What was asked and not read has been charged by Google all the same, as far as anybody knows.
+        let tokens = if spent.unread { spent.tokens.max(reserved) } else { spent.tokens };
+        if tokens > 0 {
+            account.spending.spend(tokens, now);
+        }
+        if spent.tokens > 0 && spent.whole {
+            account.costs.entry(report.clone()).or_default().learn(spent.tokens);
         }
     }
 
@@ -191,19 +212,22 @@ impl Ledger {
         pacing::pace(&costs, &Budget::new(account, self.share, now))
     }
 
-    /// What was spent of a property and category, to be saved.
-    pub fn spending(&self, property: PropertyId, category: Category) -> Option<&Spending> {
-        self.accounts.get(&(property, category)).map(|account| &account.spending)
+    /// What a restart should not forget of a property and category.
+    pub fn remembered(&self, property: PropertyId, category: Category) -> Option<Remembered> {
+        let account = self.accounts.get(&(property, category))?;
+        Some(Remembered { spending: account.spending.clone(), premium: account.premium })
     }
 
     /// Takes up what was saved.
-    pub fn restore(&mut self, property: PropertyId, category: Category, spending: Spending) {
-        self.account(property, category).spending = spending;
+    pub fn restore(&mut self, property: PropertyId, category: Category, remembered: Remembered) {
+        let account = self.account(property, category);
+        account.spending = remembered.spending;
+        account.premium |= remembered.premium;
     }
 
     /// Whether a request on this property and category may be sent now, by what Google has closed. After
     /// [`Admission::Trial`] the caller sends it and tells how it went.
-    pub fn admit(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Admission {
+    fn admit(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Admission {
         let Some(account) = self.accounts.get_mut(&(property, category)) else { return Admission::Open };
         account.closed.retain(|_, closure| closure.until > now || closure.tried_first);
         let Some((bucket, closure)) = account.closed.iter().max_by_key(|(_, closure)| closure.until) else {
@@ -211,10 +235,10 @@ impl Ledger {
         };
         let (bucket, until) = (*bucket, closure.until);
         if until > now {
-            return Admission::Closed { until, bucket };
+            return Admission::Closed { until, bucket, limit: None };
         }
         if account.trial_until.is_some_and(|until| until > now) {
-            return Admission::Closed { until: later(now, WAIT_FOR_TRIAL), bucket };
+            return Admission::Closed { until: later(now, WAIT_FOR_TRIAL), bucket, limit: None };
         }
         account.trial_until = Some(later(now, TRIAL_LOST));
         Admission::Trial
@@ -236,7 +260,7 @@ impl Ledger {
         if let Some(quota) = quota {
             account.premium |= view::is_premium(quota);
             account.server_errors_since_told = 0;
-            account.told = Some(Told { quota: quota.clone(), holds_until });
+            account.told = Some(Told { quota: quota.clone(), sent_at, holds_until });
         }
     }
 
@@ -299,6 +323,10 @@ impl Ledger {
             }
             account.server_errors.iter_mut().for_each(|at| *at = back(*at));
             account.trial_until = account.trial_until.map(back);
+            if let Some(told) = &mut account.told {
+                told.sent_at = back(told.sent_at);
+                told.holds_until = back(told.holds_until);
+            }
         }
     }
 
@@ -315,6 +343,13 @@ impl Ledger {
 }
 
 impl Account {
+    /// The most that a poll may be reckoned to cost.
+    fn most(&self, share: Share) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a bucket")]
+        let most = share.of(self.size(Bucket::ProjectHour)) as u32;
+        most
+    }
+
     fn cost(&self, report: &ReportName) -> Cost {
         self.costs.get(report).copied().unwrap_or_default()
     }

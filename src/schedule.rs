@@ -18,7 +18,7 @@ use crate::{
     clock::later,
     jitter,
     names::{Category, PropertyId, Reason, ReportName},
-    quota::{Admission, Ledger, Wanted},
+    quota::{Admission, Ledger, Limit, Wanted},
     report::Rhythm,
 };
 
@@ -65,8 +65,8 @@ pub struct Limits {
 pub enum Step {
     /// Send this one.
     Send(Job),
-    /// This one was due, and waits for a quota bucket.
-    Postponed(Job),
+    /// This one was due, and waits for a quota bucket: one that Google has closed, or for this limit of ours.
+    Postponed(Job, Option<Limit>),
     /// Nothing before this time, or before a result comes.
     Wait(Option<Timestamp>),
 }
@@ -163,8 +163,6 @@ impl Schedule {
             return;
         }
         self.paces = paces;
-        // What was planned was planned by the others.
-        self.entries.values_mut().for_each(|entry| entry.interval = None);
         let properties = self.entries.keys().map(|job| job.property).collect();
         self.set_properties(&properties, now);
         let all: Vec<Job> = self.entries.keys().cloned().collect();
@@ -211,9 +209,9 @@ impl Schedule {
                     self.throttle.on_sent(now, self.planned_rate());
                     return Step::Send(job);
                 }
-                Admission::Closed { until, bucket } => {
+                Admission::Closed { until, bucket, limit } => {
                     self.enqueue(&job, due::after_closure(&job, &pace, bucket, until));
-                    return Step::Postponed(job);
+                    return Step::Postponed(job, limit);
                 }
             }
         }

@@ -230,7 +230,7 @@ fn register_info(registry: &Registry, build: Build, shard: Shard) -> Result<(), 
     let info = IntGaugeVec::new(options("build_info", "Where the binary comes from; always 1."), &labels)?;
     info.with_label_values(&[build.version, build.revision, build.rustc]).set(1);
     registry.register(Box::new(info))?;
-    let help = "Which share of the properties this process exports; always 1.";
+    let help = "Which shard of the properties this process exports, and how many there are; always 1.";
     let info = IntGaugeVec::new(options("shard_info", help), &["shard", "shards"])?;
     info.with_label_values(&[shard.index().to_string(), shard.count().to_string()]).set(1);
     registry.register(Box::new(info))

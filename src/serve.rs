@@ -43,7 +43,7 @@ pub struct Options {
     pub source: Source,
     /// Where Google's APIs are.
     pub endpoints: Endpoints,
-    /// Which share of the properties is this process'.
+    /// Which shard of the properties is this process'.
     pub shard: Shard,
     /// Where to listen.
     pub listen: Listen,

@@ -61,6 +61,8 @@ pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String 
 /// The state of everything in a sentence.
 fn summary(view: &View<'_>, now: Timestamp) -> Markup {
     let failing = view.properties.iter().filter(|state| figures::is_failing(state)).count();
+    let is_late = |state: &PropertyState| state.reports.iter().any(|report| figures::is_late(report, now));
+    let late = view.properties.iter().filter(|state| !figures::is_failing(state) && is_late(state)).count();
     let dropping = view.properties.iter().filter(|state| figures::drop(state, now).is_some()).count();
     html! {
         p {
@@ -69,8 +71,9 @@ fn summary(view: &View<'_>, now: Timestamp) -> Markup {
             @if !view.is_complete { ", as far as they are known: waiting for the first listing" }
             ". "
             @if failing > 0 { (words::count_of(failing, "has", "have")) " a report that fails. " }
+            @if late > 0 { (words::count_of(late, "has", "have")) " no present values yet. " }
             @if dropping > 0 { (words::count_of(dropping, "has", "have")) " less traffic than usual. " }
-            @if failing + dropping == 0 && !view.properties.is_empty() { "All is well." }
+            @if failing + late + dropping == 0 && !view.properties.is_empty() { "All is well." }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Schedule and ledger together: what is asked for when, within what may be spent.
 //!
 //! Pure: times and outcomes in, steps and planned intervals out. Knows how a poll that has ended changes the plan. Refuses to
-//! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::ended`].
+//! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::settle`] and
+//! one [`Timetable::ended`].
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -61,20 +62,16 @@ impl Timetable {
         self.schedule.next(&mut self.ledger, now)
     }
 
-    /// A poll that [`Step::Send`] asked for has ended, and the ledger has been told of each of its requests. What changes in
-    /// the plan of its property.
-    pub fn ended(
-        &mut self,
-        job: &Job,
-        category: Category,
-        spent: Spent,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Vec<Replanned> {
+    /// A poll that [`Step::Send`] asked for has come back, and the ledger has been told of each of its requests. What its cost
+    /// changes in the plan of its property; its values hold by the new plan.
+    pub fn settle(&mut self, job: &Job, category: Category, spent: Spent, now: Timestamp) -> Vec<Replanned> {
         self.ledger.settle(job.property, category, &job.report, spent, now);
-        let replanned = self.replan(job.property, category, now);
+        self.replan(job.property, category, now)
+    }
+
+    /// What came of a poll that was settled.
+    pub fn ended(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.schedule.on_result(job, outcome, now);
-        replanned
     }
 
     /// Plans all reports of a property anew.

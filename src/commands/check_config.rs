@@ -10,7 +10,7 @@ use crate::{
     calendar::{QuietDays, Zone},
     cli::ServeFlags,
     clock::Clock,
-    names::Category,
+    names::{Bucket, Category},
     plan::Plan,
     properties::Properties,
     quota::ASSUMED,
@@ -44,7 +44,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
         .as_ref()
         .map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     text.push_str(&format!("{file}: good\n"));
-    let properties = Properties::new(&loaded.config, flags.share.shard).set();
+    let properties = Properties::new(&loaded.config, flags.shard.shard).set();
     let plan = Plan::new(&loaded.config, properties, true);
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
     text.push_str(&describe_outlook(&plan));
@@ -89,7 +89,8 @@ fn describe_outlook(plan: &Plan) -> String {
     }
     for category in Category::ALL {
         let of_it = outlook.buckets.iter().filter(|bucket| bucket.category == *category);
-        let parts: Vec<String> = of_it.map(|one| format!("{:.1} % of its {}", 100.0 * one.part, one.bucket)).collect();
+        let parts: Vec<String> =
+            of_it.map(|one| format!("{:.1} % of {}", 100.0 * one.part, title(one.bucket))).collect();
         if !parts.is_empty() {
             text.push_str(&format!("  {category}: {}; at most {share} may be spent\n", parts.join(", ")));
         }
@@ -104,6 +105,15 @@ fn describe_outlook(plan: &Plan) -> String {
         ));
     }
     text
+}
+
+fn title(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Day => "the day's tokens",
+        Bucket::Hour => "the hour's",
+        Bucket::ProjectHour => "this project's of an hour",
+        Bucket::Concurrent | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => "others",
+    }
 }
 
 /// What somebody sees who mistyped a day, or whose calendar has run out.

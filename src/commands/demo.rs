@@ -59,7 +59,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         config,
         source,
         endpoints: Endpoints { data: simulated.clone(), admin: simulated },
-        shard: flags.share.shard,
+        shard: flags.shard.shard,
         listen: inherited.map_or(Listen::On(flags.listen_address), Listen::Inherited),
         telemetry_path: flags.telemetry_path,
         lifecycle: flags.enable_lifecycle,

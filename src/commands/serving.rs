@@ -45,7 +45,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         config,
         source,
         endpoints: Endpoints { data: data_api_url, admin: admin_api_url },
-        shard: flags.share.shard,
+        shard: flags.shard.shard,
         listen: inherited.map_or(Listen::On(flags.web.listen_address), Listen::Inherited),
         telemetry_path: flags.web.telemetry_path,
         lifecycle: flags.web.enable_lifecycle,

@@ -14,9 +14,10 @@ use hyper::{
     },
     http::uri::Authority,
 };
+use jiff::Timestamp;
 
 use super::{
-    Readiness, Scope, Site,
+    Readiness, Scope, Site, TelemetryPath,
     gzip::compress,
     negotiate::{self, Encoding},
     rendering::aside,
@@ -30,8 +31,8 @@ pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response
     let found = route(request.method(), uri.path(), uri.query(), &settings.telemetry_path, settings.lifecycle);
     match found {
         Route::Status(selection) => status(site, request.headers(), selection).await,
-        Route::Documents => document(request.headers(), documents::index(settings.telemetry_path.as_str())),
-        Route::Document(found) => document(request.headers(), found.page(settings.telemetry_path.as_str())),
+        Route::Documents => document(site, request.headers(), |path, _| documents::index(path.as_str())).await,
+        Route::Document(found) => document(site, request.headers(), |path, _| found.page(path.as_str())).await,
         Route::Metrics(scope) => metrics(site, request.headers(), scope).await,
         Route::Healthy => text(StatusCode::OK, "Healthy.\n"),
         Route::Ready => ready(site),
@@ -58,14 +59,19 @@ async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Response<Byt
 }
 
 async fn status(site: &Site, headers: &HeaderMap, selection: Selection) -> Response<Bytes> {
-    let (exporter, now) = (Arc::clone(&site.exporter), site.clock.now());
-    let path = site.settings.telemetry_path.clone();
-    let page = aside(move || exporter.status_page(&selection, &path, now)).await;
-    document(headers, page)
+    let exporter = Arc::clone(&site.exporter);
+    document(site, headers, move |path, now| exporter.status_page(&selection, path, now)).await
 }
 
-fn document(headers: &HeaderMap, page: String) -> Response<Bytes> {
-    let mut response = packed(StatusCode::OK, HTML, page.into_bytes(), headers);
+/// A page, made and packed where that holds up nobody.
+async fn document(
+    site: &Site,
+    headers: &HeaderMap,
+    page: impl FnOnce(&TelemetryPath, Timestamp) -> String + Send + 'static,
+) -> Response<Bytes> {
+    let (path, now) = (site.settings.telemetry_path.clone(), site.clock.now());
+    let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+    let mut response = aside(move || packed(HTML, page(&path, now).into_bytes(), encoding)).await;
     let policy = HeaderValue::try_from(pages::policy()).expect("the policy is plain text");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
@@ -75,7 +81,10 @@ fn document(headers: &HeaderMap, page: String) -> Response<Bytes> {
 fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Response<Bytes> {
     let format = negotiate::format(values(headers, ACCEPT));
     match site.exporter.render_property(property, format, site.clock.now()) {
-        Some(rendering) => packed(StatusCode::OK, format.content_type(), rendering.text, headers),
+        Some(rendering) => {
+            let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+            packed(format.content_type(), rendering.text, encoding)
+        }
         None => text(StatusCode::BAD_REQUEST, format!("Bad request: property {property} is not exported; {KNOWN}.\n")),
     }
 }
@@ -87,8 +96,10 @@ async fn targets(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
         return text(StatusCode::BAD_REQUEST, "Bad request: without a Host header it is not known where to scrape.\n");
     };
     let (exporter, now, host) = (Arc::clone(&site.exporter), site.clock.now(), host.to_owned());
-    match aside(move || exporter.targets(&host, now)).await {
-        Some(json) => packed(StatusCode::OK, JSON, json.into_bytes(), headers),
+    let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+    let found = aside(move || Some(packed(JSON, exporter.targets(&host, now)?.into_bytes(), encoding))).await;
+    match found {
+        Some(response) => response,
         None => text(StatusCode::SERVICE_UNAVAILABLE, "The properties are not known yet.\n"),
     }
 }
@@ -115,14 +126,13 @@ fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = 
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
 }
 
-/// The body in the encoding that the client prefers.
-fn packed(status: StatusCode, content_type: &'static str, body: Vec<u8>, headers: &HeaderMap) -> Response<Bytes> {
-    let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
+/// The body in this encoding.
+fn packed(content_type: &'static str, body: Vec<u8>, encoding: Encoding) -> Response<Bytes> {
     let body = match encoding {
         Encoding::Identity => Bytes::from(body),
         Encoding::Gzip => compress(&body),
     };
-    encoded(response(status, content_type, body), encoding)
+    encoded(response(StatusCode::OK, content_type, body), encoding)
 }
 
 /// Says how the body is encoded.

@@ -82,7 +82,7 @@ impl Poller {
                 minutes: &answer.minutes,
                 sent_at: minutes.sent_at,
                 received_at: minutes.received_at,
-                expires_at: later(minutes.sent_at, self.holds_for(poll).min(longest(interval))),
+                expires_at: later(minutes.sent_at, self.holds_for(poll).min(longest(interval, report.interval))),
             };
             self.watches.on_minutes(property, &taken, zone, &quiet_days)
         } else if let Some((history, zone)) = answer.history.as_ref().zip(zone) {
@@ -159,7 +159,10 @@ impl Poller {
     }
 }
 
-/// What the alert on drops looks at is never older, however long other values are to hold.
-fn longest(interval: Duration) -> Duration {
-    (3 * interval).max(LEAST_STALE_AFTER)
+/// What the alert on drops looks at is never older, however long other values are to hold: three intervals, and half an hour
+/// where a quota makes the interval longer than configured.
+fn longest(planned: Duration, configured: Duration) -> Duration {
+    (3 * planned).min((3 * configured).max(LONGEST_WATCHED)).max(LEAST_STALE_AFTER)
 }
+
+const LONGEST_WATCHED: Duration = Duration::from_mins(30);

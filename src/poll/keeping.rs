@@ -9,7 +9,7 @@ use crate::{
     baseline::Watch,
     names::{Category, PropertyId},
     properties::PropertyInfo,
-    quota::Spending,
+    quota::Remembered,
     report::Report,
     storage::{Saver, Storage},
 };
@@ -23,7 +23,7 @@ pub struct Kept {
     pub tokens_spent: BTreeMap<String, u64>,
     /// What counts for the buckets of the day and of the hour, by category.
     #[serde(default)]
-    pub spending: BTreeMap<String, Spending>,
+    pub quota: BTreeMap<String, Remembered>,
 }
 
 impl Poller {
@@ -43,8 +43,8 @@ impl Poller {
         });
         self.watches.restore(property, kept.watch);
         for category in Category::ALL {
-            if let Some(spending) = kept.spending.remove(category.as_str()) {
-                self.timetable.ledger.restore(property, *category, spending);
+            if let Some(remembered) = kept.quota.remove(category.as_str()) {
+                self.timetable.ledger.restore(property, *category, remembered);
             }
         }
     }
@@ -54,11 +54,10 @@ impl Poller {
         let Some(saver) = &self.saver else { return };
         let Some(state) = self.store.property(property) else { return };
         let spent = state.reports.iter().map(|report| (report.name.to_string(), report.tokens_spent));
-        let spending = |category: &Category| {
-            Some((category.to_string(), self.timetable.ledger.spending(property, *category)?.clone()))
-        };
-        let spending = Category::ALL.iter().filter_map(spending).collect();
-        let kept = Kept { watch: self.watches.watch(property), tokens_spent: spent.collect(), spending };
+        let remembered =
+            |category: &Category| Some((category.to_string(), self.timetable.ledger.remembered(property, *category)?));
+        let quota = Category::ALL.iter().filter_map(remembered).collect();
+        let kept = Kept { watch: self.watches.watch(property), tokens_spent: spent.collect(), quota };
         saver.put(property, kept, self.clock.now());
     }
 

@@ -77,7 +77,9 @@ impl Poll {
     pub(super) fn spent(&self) -> Spent {
         let asked_all = self.minutes.is_some() || self.report.requests() == 1;
         let whole = self.result.is_ok() && asked_all && self.minutes_error().is_none();
-        Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole }
+        let errors = self.result.as_ref().err().into_iter().chain(self.minutes_error());
+        let unread = errors.into_iter().any(|error| matches!(error, ga::Error::Timeout(_) | ga::Error::Protocol(_)));
+        Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole, unread }
     }
 
     /// What went wrong after the values had come.

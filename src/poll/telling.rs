@@ -1,14 +1,16 @@
 //! What the log and the status page say of reports that fail and that work again.
 
 use humantime::format_duration;
+use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
 use super::{Poller, request::Poll};
 use crate::{
     chain::Chain,
     ga,
-    names::Reason,
+    names::{Bucket, Reason},
     quota::{ASSUMED, Limit},
+    schedule::Job,
     store::Failure,
     timetable::Replanned,
 };
@@ -65,7 +67,7 @@ impl Poller {
         }
         for bucket in &outlook.buckets {
             let percent = (bucket.part * 1000.0).round() / 10.0;
-            debug!(category = %bucket.category, bucket = %bucket.bucket, percent, "planned to be spent of the bucket");
+            info!(category = %bucket.category, bucket = %bucket.bucket, percent, "planned to be spent of the bucket");
         }
     }
 
@@ -74,7 +76,12 @@ impl Poller {
         let (property, report) = (change.job.property, &change.job.report);
         let (interval, configured) = (format_duration(change.interval), format_duration(change.configured));
         let Some(limit) = change.limit else {
-            info!(%property, %report, %interval, "the report is polled as configured again");
+            match self.letting_go.tell(self.clock.now()) {
+                Some(like_it) => {
+                    info!(%property, %report, %interval, like_it, "the report is polled as configured again")
+                }
+                None => debug!(%property, %report, %interval, "the report is polled as configured again"),
+            }
             return;
         };
         let bucket = limit.bucket();
@@ -82,15 +89,22 @@ impl Poller {
             debug!(%property, %report, %bucket, %interval, "the report is polled less often");
             return;
         };
-        let remedy = match limit {
-            Limit::Share(_) => "poll it less often, or raise quota.share",
-            Limit::Reserve(_) => "find out which other tools use this property's quota",
-        };
+        let remedy = remedy(limit);
         let message = match limit {
             Limit::Share(_) => "the report is polled less often than configured: it would spend more than our share",
             Limit::Reserve(_) => "the report is polled less often than configured: others leave little of the bucket",
         };
         warn!(%property, %report, %bucket, %interval, %configured, like_it, remedy, "{message}");
+    }
+
+    /// That a report which is due is not asked for.
+    pub(super) fn log_held_back(&mut self, job: &Job, limit: Limit) {
+        let (property, report, bucket) = (job.property, &job.report, limit.bucket());
+        let message = held_back_message(limit);
+        match self.holding_back.tell(self.clock.now()) {
+            Some(like_it) => warn!(%property, %report, %bucket, like_it, remedy = remedy(limit), "{message}"),
+            None => debug!(%property, %report, %bucket, "{message}"),
+        }
     }
 
     pub(super) fn log_recovery(&mut self, poll: &Poll, reason: Reason) {
@@ -102,5 +116,31 @@ impl Poller {
             Some(like_it) => info!(%property, %report, %reason, like_it, "the report works again, as others do"),
             None => debug!(%property, %report, %reason, "the report works again"),
         }
+    }
+}
+
+/// A report that is due and not asked for, as it is shown to people.
+pub(super) fn held_back(limit: Limit, now: Timestamp) -> Failure {
+    let reason = match limit.bucket() {
+        Bucket::Day => Reason::QuotaDay,
+        Bucket::Hour => Reason::QuotaHour,
+        Bucket::ProjectHour => Reason::QuotaProjectHour,
+        Bucket::Concurrent | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => Reason::QuotaUnknown,
+    };
+    let (message, remedy) = (held_back_message(limit).to_owned(), remedy(limit).to_owned());
+    Failure { reason, message, remedy, since: now }
+}
+
+fn held_back_message(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Share(_) => "the report is held back: it might spend more than our share of the bucket",
+        Limit::Reserve(_) => "the report is held back: others leave little of the bucket",
+    }
+}
+
+fn remedy(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Share(_) => "poll it less often, or raise quota.share",
+        Limit::Reserve(_) => "find out which other tools use this property's quota",
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Account, Share, view};
-use crate::{calendar::next_pacific_midnight, names::Bucket};
+use super::{Account, HOUR, Share, view};
+use crate::{calendar::next_pacific_midnight, clock::later, names::Bucket};
 
 /// How much there is to spend.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,10 +74,12 @@ impl Account {
         view::size_of(bucket, self.premium)
     }
 
-    /// What Google said was left of a bucket, as long as that holds.
+    /// What Google said was left of a bucket, as long as that holds and the bucket has not been refilled.
     fn left(&self, bucket: Bucket, now: Timestamp) -> Option<f64> {
-        let told = self.told.as_ref().filter(|told| told.holds_until > now)?;
-        view::left_of(bucket, &told.quota)
+        let told = self.told.as_ref()?;
+        let refilled =
+            if bucket == Bucket::Day { next_pacific_midnight(told.sent_at) } else { later(told.sent_at, HOUR) };
+        view::left_of(bucket, &told.quota).filter(|_| told.holds_until.min(refilled) > now)
     }
 
     /// The bucket of tokens of which less than a tenth is left.
@@ -87,7 +89,7 @@ impl Account {
     }
 
     /// The bucket of which this exporter's share would be overdrawn by so many tokens more, and when that may be otherwise.
-    pub(super) fn overdrawn(&self, tokens: u64, share: Share, now: Timestamp) -> Option<(Bucket, Timestamp)> {
+    pub(super) fn overdrawn(&self, tokens: u64, share: Share, now: Timestamp) -> Option<(Limit, Timestamp)> {
         let would_be = |spent: u64| number(spent + self.reserved() + tokens);
         let (of_day, of_hour) = (would_be(self.spending.of_day(now)), would_be(self.spending.of_hour(now)));
         let over = |bucket: &Bucket| {
@@ -96,7 +98,7 @@ impl Account {
         };
         let bucket = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| *bucket).find(over)?;
         let eases = if bucket == Bucket::Day { next_pacific_midnight(now) } else { self.spending.hour_eases_at(now) };
-        Some((bucket, eases))
+        Some((Limit::Share(bucket), eases))
     }
 }
 

@@ -4,7 +4,7 @@
 /// property (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// A moving average, and the largest seen; `None` before the first answer.
+    /// A moving average, and the largest seen lately; `None` before the first answer.
     learnt: Option<(f64, u32)>,
 }
 
@@ -13,7 +13,9 @@ impl Cost {
     pub fn learn(&mut self, tokens: u32) {
         let seen = f64::from(tokens);
         self.learnt = Some(match self.learnt {
-            Some((average, largest)) => (average + WEIGHT * (seen - average), largest.max(tokens)),
+            Some((average, largest)) => {
+                (average + WEIGHT * (seen - average), tokens.max(largest - largest.div_ceil(FADING)))
+            }
             None => (seen, tokens),
         });
     }
@@ -32,6 +34,9 @@ impl Cost {
 /// What a request is assumed to cost before it is known: "most requests" cost no more.
 pub const ASSUMED: u32 = 10;
 
+/// The largest fades by one part of so many with every poll.
+const FADING: u32 = 20;
+
 /// How much one poll counts in the average.
 const WEIGHT: f64 = 0.1;
 
@@ -47,10 +52,13 @@ mod tests {
         assert_eq!((cost.average(2).to_bits(), cost.largest(2)), (3.0_f64.to_bits(), 3));
         cost.learn(13);
         assert!((cost.average(2) - 4.0).abs() < 1e-9);
+        assert_eq!(cost.largest(2), 13);
+        cost.learn(3);
+        assert_eq!(cost.largest(2), 12, "what it has cost once it may cost again");
         for _ in 0..200 {
             cost.learn(3);
         }
         assert!((cost.average(2) - 3.0).abs() < 1e-6);
-        assert_eq!(cost.largest(2), 13, "what it has cost once it may cost again");
+        assert_eq!(cost.largest(2), 3, "what it has cost long ago says nothing");
     }
 }

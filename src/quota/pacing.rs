@@ -38,8 +38,10 @@ pub struct Pacing {
 /// The pace of each report with these average costs. Reports that are not essential give way first, down to a tenth of the
 /// budget.
 pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
-    let slowest =
-        |demand: &Demand| if budget.reserve.is_some() { demand.interval.max(demand.slowest) } else { demand.interval };
+    let spare = |demand: &Demand| demand.interval.max(demand.slowest);
+    let slowest = |demand: &Demand| {
+        if budget.reserve.is_some() && !demand.daily { spare(demand) } else { demand.interval }
+    };
     let rate = |demand: &Demand, cost: f64| cost * HOUR / slowest(demand).as_secs_f64();
     let sum = |wanted: &dyn Fn(&Demand) -> bool| -> f64 {
         demands.iter().filter(|(demand, _)| wanted(demand)).map(|(demand, cost)| rate(demand, *cost)).sum()
@@ -55,8 +57,13 @@ pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
             (false, false) => stretch.others,
         };
         let interval = stretched(slowest(demand), times);
+        // What others have left slows the essential down no further than its values last.
+        let interval = match budget.limit {
+            Limit::Reserve(_) if demand.essential => interval.min(spare(demand)),
+            Limit::Reserve(_) | Limit::Share(_) => interval,
+        };
         let reserve = budget.reserve.filter(|_| interval > demand.interval);
-        let share = (times > 1.0).then_some(budget.limit);
+        let share = (interval > slowest(demand)).then_some(budget.limit);
         Pacing { report: demand.report.clone(), interval, limit: share.or(reserve) }
     };
     demands.iter().map(|(demand, _)| paced(demand)).collect()

@@ -46,8 +46,10 @@ impl Spending {
         Timestamp::from_second((step(now) + 1) * STEP_SECONDS).unwrap_or(Timestamp::MAX)
     }
 
-    /// Lets go what does not count any more. A clock that was set back moves nothing.
-    fn pass(&mut self, now: Timestamp) {
+    /// Lets go what does not count any more. What was spent by a clock that was ahead has been spent by now.
+    pub(super) fn pass(&mut self, now: Timestamp) {
+        self.newest = self.newest.min(step(now));
+        self.day_ends = self.day_ends.min(next_pacific_midnight(now).as_second());
         if self.day_ends <= now.as_second() {
             self.day_ends = next_pacific_midnight(now).as_second();
             self.day = 0;
@@ -118,5 +120,10 @@ mod tests {
         spending.spend(5, at("2026-11-24T11:00:00Z"));
         assert_eq!(spending.of_hour(at("2026-11-24T11:00:00Z")), 15);
         assert_eq!(spending.of_day(at("2026-11-24T11:00:00Z")), 15);
+        assert_eq!(spending.of_hour(at("2026-11-24T12:10:00Z")), 0, "and holds nothing for longer");
+        let mut spending = Spending::default();
+        spending.spend(10, at("2027-11-24T12:00:00Z"));
+        spending.pass(at("2026-11-24T12:00:00Z"));
+        assert_eq!(spending.of_day(at("2026-11-25T08:00:00Z")), 0, "a clock that was a year ahead");
     }
 }

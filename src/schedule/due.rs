@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Entry, Job, Pace};
 use crate::{
+    calendar::next_pacific_midnight,
     clock::later,
     jitter,
     names::{Bucket, Reason},
@@ -100,7 +101,12 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
 /// The next time in the report's rhythm. A stretched interval changes with what polls cost: places in time that change with it
 /// would bring more polls than are planned.
 pub(super) fn in_rhythm(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
-    if pace.stretched { later(now, pace.interval) } else { on_grid(job, pace.interval, now) }
+    if !pace.stretched {
+        return on_grid(job, pace.interval, now);
+    }
+    // What was planned for one day ends where the day's bucket refills.
+    let refill = later(next_pacific_midnight(now), AFTER_MIDNIGHT + MIDNIGHT_SPREAD.mul_f64(jitter::place(job)));
+    later(now, pace.interval).min(refill)
 }
 
 /// The report's next place in time: everywhere in the interval, but for one job always the same.

@@ -51,7 +51,7 @@ fn sent(schedule: &mut Schedule, ledger: &mut Ledger, now: Timestamp) -> Vec<Job
     loop {
         match schedule.next(ledger, now) {
             Step::Send(job) => jobs.push(job),
-            Step::Postponed(_) => {}
+            Step::Postponed(..) => {}
             Step::Wait(_) => return jobs,
         }
     }
@@ -60,7 +60,7 @@ fn sent(schedule: &mut Schedule, ledger: &mut Ledger, now: Timestamp) -> Vec<Job
 fn due(schedule: &mut Schedule, now: Timestamp) -> i64 {
     match schedule.next(&mut Ledger::default(), now) {
         Step::Wait(Some(due)) => due.duration_since(now).as_secs(),
-        step @ (Step::Wait(None) | Step::Send(_) | Step::Postponed(_)) => panic!("{step:?}"),
+        step @ (Step::Wait(None) | Step::Send(_) | Step::Postponed(..)) => panic!("{step:?}"),
     }
 }
 
@@ -233,7 +233,7 @@ fn a_closed_bucket_postpones_without_sending() {
     loop {
         match schedule.next(&mut ledger, start()) {
             Step::Send(job) => jobs.push(job),
-            Step::Postponed(job) => postponed.push(job),
+            Step::Postponed(job, _) => postponed.push(job),
             Step::Wait(_) => break,
         }
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::{
     baseline::Shortfall,
-    store::{PropertyState, Watched},
+    report::BASELINE,
+    store::{PropertyState, ReportState, Watched},
 };
 
 /// The present value of a metric without labels, by the part of its name after `google_analytics_`.
@@ -29,6 +30,14 @@ pub(super) fn drop(state: &PropertyState, now: Timestamp) -> Option<Shortfall> {
 /// Whether a report fails.
 pub(super) fn is_failing(state: &PropertyState) -> bool {
     state.reports.iter().any(|report| report.failure.is_some())
+}
+
+/// Whether the values of a report are too old, or have not come yet; the report on hours has none.
+pub(super) fn is_late(report: &ReportState, now: Timestamp) -> bool {
+    match &report.snapshot {
+        Some(snapshot) => report.values(now).is_none() && !snapshot.report.families.is_empty(),
+        None => report.name.as_str() != BASELINE,
+    }
 }
 
 /// Its name; an unknown one is the id.

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::words;
-use crate::store::{Failure, PropertyState, ReportState};
+use super::{figures, words};
+use crate::{
+    names::Reason,
+    store::{Failure, PropertyState, ReportState},
+};
 
 /// A table of all of them.
 pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
@@ -22,7 +25,7 @@ pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
                     @for report in &state.reports {
                         tr {
                             th scope="row" { (report.name) }
-                            td { (fares(report)) }
+                            td { (fares(report, now)) }
                             td { @match report.last_success { Some(at) => (words::ago(at, now)), None => "none yet" } }
                             td { (next(report, now)) }
                         }
@@ -43,7 +46,11 @@ pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
                     " (" (failure.reason) "), first " (words::ago(failure.since, now)) ": "
                     (failure.message.trim_end_matches('.')) "."
                 }
-                p { "To do: " (failure.remedy) "." }
+                @if failure.remedy.starts_with("nothing to do") {
+                    p { "There is " (failure.remedy) "." }
+                } @else {
+                    p { "To do: " (failure.remedy) "." }
+                }
             }
         }
     }
@@ -63,9 +70,10 @@ fn together(state: &PropertyState) -> Vec<(Vec<&str>, &Failure)> {
     known
 }
 
-fn fares(report: &ReportState) -> &'static str {
+fn fares(report: &ReportState, now: Timestamp) -> &'static str {
     match (&report.failure, report.last_attempt) {
         (Some(failure), _) => failure.reason.as_str(),
+        (None, Some(_)) if figures::is_late(report, now) => "late",
         (None, Some(_)) => "works",
         (None, None) if report.has_outcome => "postponed",
         (None, None) => "first poll to come",
@@ -74,6 +82,7 @@ fn fares(report: &ReportState) -> &'static str {
 
 fn next(report: &ReportState, now: Timestamp) -> Markup {
     match report.next_attempt {
+        None if report.reason() == Some(Reason::NotListed) => html! { "none" },
         Some(at) => words::until(at, now),
         None => html! { "under way" },
     }

@@ -119,11 +119,34 @@ fn a_property_shows_its_figures_its_reports_and_when_they_come_next() {
         "in 4 min</time>",
         "<strong>95</strong> pageviews, usual: 100",
         "aria-label=\"Pageviews of the last 6 hours: 1,080 counted, 1,188 usual in the same time\"",
-        "All is well.",
         "href=\"./probe?target=7\"",
     ] {
         has(&page, part);
     }
+}
+
+#[test]
+fn all_is_well_only_with_present_values() {
+    let mut world = World::new().property(7, "Shop").traffic(7, 1.0);
+    has(&world.page("", at(1)), "1 has no present values yet.");
+    world.reports.remove(0);
+    let world = World { store: Store::default(), ..world }.property(7, "Shop");
+    let report = Arc::clone(&world.reports[0]);
+    world.store.update(id(7), |state| {
+        let values = vec![1.0; report.families.len()].into();
+        let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
+        let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(900) };
+        state.report_mut(&report.name).unwrap().succeed(attempt, 1, snapshot);
+    });
+    has(&world.page("", at(1)), "All is well.");
+    has(&world.page("", at(901)), "<td>late</td>");
+}
+
+#[test]
+fn what_google_no_longer_lists_is_asked_for_no_more() {
+    let world = World::new().property(7, "Shop");
+    world.store.update(id(7), |state| state.mark_unlisted(at(0)));
+    has(&world.page("", at(60)), "<td>not_listed</td><td>none yet</td><td>none</td>");
 }
 
 #[test]

@@ -108,6 +108,11 @@ impl ReportState {
         self.snapshot = Some(Arc::new(snapshot));
     }
 
+    /// Nothing is sent, so as not to spend more than we may; the values stay until they expire.
+    pub fn hold_back(&mut self, failure: Failure) {
+        self.begin_failure(failure);
+    }
+
     /// Nothing could be sent for want of a token; the values stay until they expire.
     pub fn want_token(&mut self, failure: Failure) {
         self.begin_failure(failure);

@@ -25,6 +25,8 @@ pub(crate) struct Figures {
     /// How many refusals came for one property, category and day at most.
     refused: HashMap<Job, u64>,
     pub(crate) replanned: u64,
+    /// The longest interval that was planned, by report.
+    pub(crate) slowest: HashMap<String, Duration>,
     pub(crate) largest_part_of_day: f64,
     pub(crate) largest_part_of_hour: f64,
     exempt: Vec<(Timestamp, Timestamp)>,
@@ -50,6 +52,7 @@ impl Figures {
             refusals: 0,
             refused: HashMap::new(),
             replanned: 0,
+            slowest: HashMap::new(),
             largest_part_of_day: 0.0,
             largest_part_of_hour: 0.0,
             exempt: Vec::new(),
@@ -100,8 +103,10 @@ impl Figures {
         *self.refused.entry(job.clone()).or_default() += 1;
     }
 
-    pub(crate) fn replanned(&mut self, _job: &Job, _interval: Duration) {
+    pub(crate) fn replanned(&mut self, job: &Job, interval: Duration) {
         self.replanned += 1;
+        let slowest = self.slowest.entry(job.report.to_string()).or_default();
+        *slowest = interval.max(*slowest);
     }
 
     /// How often one report was refused at most.

@@ -81,6 +81,9 @@ impl Google {
             return Answer::DayExhausted;
         }
         let each = 1 + u32::try_from(self.random.below(3)).expect("below three");
+        if property.as_u64().is_multiple_of(LOW) && self.is_drained(now) {
+            return Answer::Report { tokens: requests, quota: low() };
+        }
         let each = if property.as_u64().is_multiple_of(DEAR) { each * 30 } else { each };
         let tokens = each * requests;
         let spent = self.spent.entry((property, category)).or_default();
@@ -96,6 +99,11 @@ impl Google {
             ..PropertyQuota::default()
         };
         Answer::Report { tokens, quota }
+    }
+
+    /// Whether it is the day on which others draw on some properties, after they have.
+    fn is_drained(&self, now: Timestamp) -> bool {
+        now >= self.drained_at && next_pacific_midnight(self.drained_at) == next_pacific_midnight(now)
     }
 
     /// The largest part of any bucket that was spent, of the day and of an hour for one project.
@@ -132,7 +140,16 @@ fn part(spent: u64, size: u64) -> f64 {
 const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// Every such property is one whose reports cost so much that they cannot all be had at their interval.
-const DEAR: u64 = 97;
+pub(crate) const DEAR: u64 = 97;
+
+/// Of every such property others leave a twentieth of the day's bucket.
+pub(crate) const LOW: u64 = 89;
+
+fn low() -> PropertyQuota {
+    let left =
+        |size: u64| Some(QuotaStatus { consumed: 1, remaining: i64::try_from(size / 20).expect("a number of tokens") });
+    PropertyQuota { tokens_per_day: left(DAY), ..PropertyQuota::default() }
+}
 
 /// The buckets of a standard property.
 const DAY: u64 = 200_000;

@@ -30,6 +30,11 @@ fn every_report_keeps_its_interval_and_no_bucket_loses_more_than_the_share() {
     // Two properties: both categories are refused once, by the one report that was asked for first.
     assert_eq!((figures.refusals, figures.most_refusals()), (4, 1));
     assert!(figures.polls["baseline"] >= 200, "{:?}", figures.polls);
+    // A few are held back, and there is an outage of half an hour.
+    let usual = 200 * 24 * 60;
+    assert!((usual * 95 / 100..=usual).contains(&figures.polls["realtime"]), "{:?}", figures.polls);
+    // Peaks are looked at where there are many: see the bench.
+    assert!(figures.slowest["realtime"] <= std::time::Duration::from_secs(600), "{:?}", figures.slowest);
 }
 
 #[test]

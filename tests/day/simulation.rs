@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use crate::{
     figures::Figures,
-    google::{Answer, Google, Outage},
+    google::{Answer, DEAR, Google, LOW, Outage},
 };
 
 /// The day on which North America puts its clocks back, from 04:00 UTC on; the outage begins at 15:00, and at 18:00 others empty
@@ -118,7 +118,7 @@ impl Day {
                     self.number += 1;
                     self.coming.push(Reverse((later(self.now, latency), self.number, job, self.now)));
                 }
-                Step::Postponed(_) => {}
+                Step::Postponed(..) => {}
                 Step::Wait(until) => return until,
             }
         }
@@ -131,12 +131,15 @@ impl Day {
         let (outcome, spent) = match self.google.answer(property, category, report.requests(), self.now) {
             Answer::Report { tokens, quota } => {
                 self.timetable.ledger.on_success(property, category, Some(&quota), sent_at, holds_until);
-                let interval = self.timetable.schedule.interval(job).unwrap_or(report.interval);
+                let id = property.as_u64();
+                let is_held_back = id.is_multiple_of(DEAR) || id.is_multiple_of(LOW);
+                let planned = self.timetable.schedule.interval(job).unwrap_or(report.interval);
+                let interval = if is_held_back { planned } else { report.interval };
                 self.figures.came(job, interval, report.rhythm() == Rhythm::Daily, self.now);
                 let zone = self.zones.get(&property).filter(|_| report.has_dates());
                 (
                     Outcome::Success { day_ends: zone.map(|zone| zone.next_midnight(self.now)) },
-                    Spent { tokens, whole: true },
+                    Spent { tokens, whole: true, unread: false },
                 )
             }
             Answer::DayExhausted => {
@@ -150,9 +153,10 @@ impl Day {
             }
         };
         self.show(job, &report, sent_at, holds_until, &outcome);
-        for change in self.timetable.ended(job, category, spent, &outcome, self.now) {
+        for change in self.timetable.settle(job, category, spent, self.now) {
             self.figures.replanned(&change.job, change.interval);
         }
+        self.timetable.ended(job, &outcome, self.now);
     }
 
     /// The store as the poller keeps it.
