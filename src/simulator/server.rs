@@ -21,7 +21,7 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -65,8 +65,10 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
         let (state, cut) = (Arc::clone(&state), Arc::clone(&cut));
         async move { respond(&state, &cut, request).await }
     });
+    // Google keeps idle connections for minutes, longer than its clients do: none is cut as a client sends its next request.
+    let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(wire), service);
     // A client that leaves, or a cut on purpose: nothing to tell anybody.
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(wire), service).await;
+    let _ = connection.await;
 }
 
 async fn respond(

@@ -1,0 +1,65 @@
+//! Rows that need a process of their own, for what its environment lacks: the same test, started again by a shell.
+
+use std::{
+    env, fs,
+    process::{Command, Stdio},
+};
+
+use google_analytics_exporter::telemetry::{self, LogFormat};
+use tempfile::TempDir;
+
+use crate::{
+    outcome::Outcome,
+    row::{Place, Row},
+    rows, trial,
+};
+
+/// Measures a row where it has to be measured.
+pub(crate) fn measure(row: &Row) -> Outcome {
+    match row.setting.place {
+        Place::Here => trial::run(row),
+        Place::FewDescriptors => elsewhere(row, "ulimit -n 64"),
+        Place::NoLog => elsewhere(row, ":"),
+        Place::OwnAuthority => {
+            let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates/authority.pem");
+            elsewhere(row, &format!("SSL_CERT_FILE='{authority}'; export SSL_CERT_FILE; unset SSL_CERT_DIR"))
+        }
+    }
+}
+
+/// The child.
+#[test]
+#[ignore = "not a test; started by the table's with the environment of one row"]
+fn row() {
+    let name = env::var(ROW).expect("the row is named");
+    let row = rows::all().into_iter().find(|row| row.name == name).expect("there is such a row");
+    if row.setting.place == Place::NoLog {
+        telemetry::start("debug".parse().unwrap(), LogFormat::Logfmt);
+    }
+    let outcome = trial::run(&row);
+    fs::write(env::var(OUTCOME).unwrap(), serde_json::to_string(&outcome).unwrap()).unwrap();
+}
+
+fn elsewhere(row: &Row, preparation: &str) -> Outcome {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("outcome.json");
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("{preparation} && exec \"$0\" --exact child::row --ignored --nocapture")])
+        .arg(env::current_exe().unwrap())
+        .env(ROW, row.name)
+        .env(OUTCOME, &path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(if row.setting.place == Place::NoLog { Stdio::piped() } else { Stdio::inherit() })
+        .spawn()
+        .unwrap();
+    // Nobody reads its log: every line ends in a broken pipe.
+    drop(child.stderr.take());
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{}: {status}", row.name);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+const ROW: &str = "FAULTS_ROW";
+
+const OUTCOME: &str = "FAULTS_OUTCOME";

@@ -1,0 +1,155 @@
+//! The table as Markdown, and whether the documentation has it.
+
+use std::{env, fs};
+
+use regex::Regex;
+
+use crate::{
+    outcome::{Outcome, Seen},
+    row::{Lasts, Others, Row, Way},
+};
+
+/// The whole table.
+pub(crate) fn markdown(rows: &[Row], outcomes: &[Outcome]) -> String {
+    let mut table = String::from(HEAD);
+    for (row, outcome) in rows.iter().zip(outcomes) {
+        let cells = [
+            row.name.to_owned(),
+            lasts(row, outcome),
+            says(outcome),
+            pair(outcome, |seen| seen.gone_after.map_or_else(|| "stay".to_owned(), gone)),
+            requests(outcome),
+            if outcome.others() == Others::Nothing { "nothing".to_owned() } else { "the same".to_owned() },
+            if row.setting.way == Way::NoName {
+                "not measured".to_owned()
+            } else {
+                pair(outcome, |seen| seen.fresh_after.map_or_else(|| "never".to_owned(), duration))
+            },
+        ];
+        table += &format!("| {} |\n", cells.join(" | "));
+    }
+    table
+}
+
+/// Fails when the documentation says something else than what was measured; or writes it there when that is asked for.
+pub(crate) fn check_documentation(table: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FAULTS.md");
+    let text = fs::read_to_string(path).unwrap();
+    let begin = text.find(HEAD).expect("docs/FAULTS.md has the table's head");
+    let length = text[begin..].find("\n\n").map_or(text.len() - begin, |end| end + 1);
+    let documented = &text[begin..begin + length];
+    if env::var_os(RENEW).is_some() {
+        fs::write(path, text.replacen(documented, table, 1)).unwrap();
+        return;
+    }
+    let lines = documented.lines().count().max(table.lines().count());
+    for index in 0..lines {
+        let line = |text: &str| text.lines().nth(index).unwrap_or_default().to_owned();
+        let (documented, measured) = (line(documented), line(table));
+        assert!(
+            are_alike(&documented, &measured),
+            "docs/FAULTS.md says something else than what was measured; `make renew-faults` puts it right:\n\
+             {documented}\n{measured}"
+        );
+    }
+}
+
+/// Whether two lines say the same, but for small differences in their numbers.
+fn are_alike(one: &str, other: &str) -> bool {
+    let number = Regex::new(r"\b([0-9]+)( s| min| h)?\b").unwrap();
+    // With how much they may differ.
+    let numbers = |line: &str| -> Vec<(i64, i64)> {
+        let read = |found: regex::Captures<'_>| {
+            let (seconds, least) = match found.get(2).map(|unit| unit.as_str()) {
+                Some(" h") => (3600, SECONDS),
+                Some(" min") => (60, SECONDS),
+                Some(_) => (1, SECONDS),
+                None => (1, REQUESTS),
+            };
+            let number = found[1].parse::<i64>().unwrap() * seconds;
+            (number, least.max(number / 10))
+        };
+        number.captures_iter(line).map(read).collect()
+    };
+    let words = |line: &str| number.replace_all(line, "#").into_owned();
+    let (ours, theirs) = (numbers(one), numbers(other));
+    words(one) == words(other)
+        && ours.len() == theirs.len()
+        && ours.iter().zip(&theirs).all(|((one, most), (other, _))| (one - other).abs() <= *most)
+}
+
+fn lasts(row: &Row, outcome: &Outcome) -> String {
+    match row.lasts {
+        Lasts::Moment => "a moment".to_owned(),
+        Lasts::Minutes(minutes) => duration(60 * minutes),
+        Lasts::UntilRefill(_) => format!("until it is full, {}", duration(outcome.lasted)),
+    }
+}
+
+/// What `/metrics` says: the reasons, the closed buckets, and the rest.
+fn says(outcome: &Outcome) -> String {
+    let reasons = |seen: &Seen| {
+        if seen.reasons.is_empty() { "up".to_owned() } else { seen.reasons.iter().map(|reason| format!("`{reason}`")).collect::<Vec<_>>().join(", then ") }
+    };
+    let mut all = vec![pair(outcome, reasons)];
+    all.extend(outcome.closed.iter().map(|(bucket, seconds)| format!("{bucket} closed for {}", duration(*seconds))));
+    all.extend(outcome.signs.iter().cloned());
+    all.join("; ")
+}
+
+fn requests(outcome: &Outcome) -> String {
+    let mut all = vec![pair(outcome, |seen| seen.requests.to_string())];
+    if outcome.sign_in > 1 {
+        all.push(format!("token {}", outcome.sign_in));
+    }
+    all.join("; ")
+}
+
+/// One cell for both reports: once where they do not differ.
+fn pair(outcome: &Outcome, cell: impl Fn(&Seen) -> String) -> String {
+    let [realtime, traffic] = outcome.reports.each_ref().map(cell);
+    if realtime == traffic { realtime } else { format!("{realtime} / {traffic}") }
+}
+
+fn gone(seconds: i64) -> String {
+    if seconds == 0 { "none".to_owned() } else { format!("gone after {}", duration(seconds)) }
+}
+
+/// Rounded, so that it says no more than is true.
+fn duration(seconds: i64) -> String {
+    if seconds < 90 {
+        format!("{seconds} s")
+    } else if seconds < 2 * 3600 || seconds % 3600 != 0 {
+        format!("{} min", (seconds + 30) / 60)
+    } else {
+        format!("{} h", seconds / 3600)
+    }
+}
+
+const HEAD: &str = "\
+| what goes wrong | for | `/metrics` says | values | requests sent | other properties notice | fresh again after |
+|---|---|---|---|---|---|---|
+";
+
+/// When set, the documentation is written instead of compared.
+const RENEW: &str = "FAULTS_RENEW";
+
+/// By so many seconds times may differ: minutes are rounded.
+const SECONDS: i64 = 45;
+
+/// By so many, counts may.
+const REQUESTS: i64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_differences_in_numbers_are_not_told() {
+        assert!(are_alike("| gone after 3 min | 12 |", "| gone after 175 s | 13 |"));
+        assert!(!are_alike("| gone after 3 min |", "| gone after 5 min |"));
+        assert!(!are_alike("| `timeout` |", "| `connection` |"));
+        assert!(!are_alike("| 3 |", "| stay |"));
+        assert!(!are_alike("| 3 |", "| 9 |"));
+    }
+}

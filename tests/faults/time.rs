@@ -1,0 +1,108 @@
+//! Time that passes only when it is told to, for everything in this process at once.
+//!
+//! The runtime's clock is paused, so that time-outs and pauses are those of production and take no time. Before every step
+//! the runtime comes to rest: what can happen at an instant has happened then, over real sockets.
+
+use std::{sync::mpsc, thread, time::Duration};
+
+use google_analytics_exporter::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
+use tokio::{runtime::Handle, sync::oneshot};
+
+/// Everybody's time.
+pub(crate) struct Time {
+    began: tokio::time::Instant,
+    start: Timestamp,
+    /// What the machine has slept through.
+    suspended: SignedDuration,
+    /// By how much the exporter's clock is wrong.
+    error: SignedDuration,
+    /// The exporter's clock.
+    pub(crate) exporter: Clock,
+    /// Google's clock, which is never wrong.
+    pub(crate) google: Clock,
+    /// A thread that answers a moment later. As long as it runs, the runtime does not move time by itself.
+    pulse: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+impl Time {
+    /// Time stands at `start`. The runtime has one thread and is paused.
+    pub(crate) fn starting_at(start: Timestamp) -> Self {
+        let (pulse, asked) = mpsc::channel::<oneshot::Sender<()>>();
+        drop(tokio::task::spawn_blocking(move || {
+            for reply in asked {
+                thread::sleep(MOMENT);
+                let _ = reply.send(());
+            }
+        }));
+        Self {
+            began: tokio::time::Instant::now(),
+            start,
+            suspended: SignedDuration::ZERO,
+            error: SignedDuration::ZERO,
+            exporter: Clock::starting_at(start),
+            google: Clock::starting_at(start),
+            pulse,
+        }
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn seconds(&self) -> i64 {
+        let passed = i64::try_from(self.began.elapsed().as_secs()).unwrap();
+        passed + self.suspended.as_secs()
+    }
+
+    /// The true time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.start + SignedDuration::from_secs(self.seconds())
+    }
+
+    /// A second passes, and everything that it brings.
+    pub(crate) async fn step(&self) {
+        self.set_clocks(SignedDuration::from_secs(1));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        self.settle().await;
+    }
+
+    /// The machine sleeps, and wakes so much later.
+    pub(crate) async fn suspend(&mut self, seconds: i64) {
+        self.suspended += SignedDuration::from_secs(seconds);
+        self.set_clocks(SignedDuration::ZERO);
+        self.settle().await;
+    }
+
+    /// The exporter's clock is wrong by so many seconds from now on.
+    pub(crate) async fn set_error(&mut self, seconds: i64) {
+        self.error = SignedDuration::from_secs(seconds);
+        self.set_clocks(SignedDuration::ZERO);
+        self.settle().await;
+    }
+
+    /// Waits until nothing is left to do at this instant: until several times in a row the runtime went to sleep once, and
+    /// was woken by nobody else.
+    pub(crate) async fn settle(&self) {
+        let metrics = Handle::current().metrics();
+        let mut quiet = 0;
+        while quiet < QUIET {
+            let before = metrics.worker_park_count(0);
+            let (reply, replied) = oneshot::channel();
+            self.pulse.send(reply).unwrap();
+            replied.await.unwrap();
+            quiet = if metrics.worker_park_count(0) == before + 1 { quiet + 1 } else { 0 };
+        }
+    }
+
+    /// The clocks go on by themselves too, by the milliseconds that a step takes; that is taken back.
+    fn set_clocks(&self, ahead: SignedDuration) {
+        let true_time = self.now() + ahead;
+        for (clock, error) in [(&self.exporter, self.error), (&self.google, SignedDuration::ZERO)] {
+            clock.advance((true_time + error).duration_since(clock.now()));
+        }
+    }
+}
+
+/// How long the pulse waits: whatever the system has for this process arrives meanwhile.
+const MOMENT: Duration = Duration::from_micros(40);
+
+/// So often nothing must have happened.
+const QUIET: u32 = 3;
