@@ -80,7 +80,7 @@ impl Rig {
         tasks.spawn(async move {
             server.run(async move { drop(stopped.await) }).await.unwrap();
         });
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().no_gzip().tls_certs_only([]).build().unwrap();
         let rig = Self { simulator, front, time, directory, address, client, _stop: stop, _tasks: tasks };
         rig.time.settle().await;
         rig

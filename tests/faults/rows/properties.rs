@@ -1,2 +1,42 @@
-use crate::row::Row;
-pub(super) fn rows() -> Vec<Row> { Vec::new() }
+//! Which properties there are, and the configuration.
+
+use google_analytics_exporter::simulator::{Effect, Refusal};
+
+use super::{REALTIME_STALE, TRAFFIC_STALE, UNTOUCHED_REALTIME, failing, row};
+use crate::{
+    row::{Expected, Lasts, Row, Setting, Values},
+    trouble::Trouble,
+};
+
+pub(super) fn rows() -> Vec<Row> {
+    let unavailable = Effect::Refuse(Refusal::Unavailable);
+    let untouched: [Expected; 2] = [UNTOUCHED_REALTIME, failing(&[], Values::Held, (10, 13), 905)];
+    vec![
+        Row {
+            expected: [
+                failing(&["not_listed"], Values::Gone(3600, 7500), (60, 125), 3665),
+                failing(&["not_listed"], Values::Gone(3600, 10_000), (4, 9), 3665),
+            ],
+            ..row("the property is no longer listed", Trouble::NotListed, Lasts::Minutes(180))
+        },
+        Row {
+            expected: untouched,
+            signs: &["`discovery_up` 0"],
+            ..row("no listing comes", Trouble::Listing(unavailable.clone()), Lasts::Minutes(180))
+        },
+        Row {
+            expected: untouched,
+            signs: &["`discovery_up` 0"],
+            setting: Setting { accounts: 201, ..Setting::usual() },
+            ..row(
+                "the listing's second page, with the property, does not come",
+                Trouble::SecondPage(unavailable),
+                Lasts::Minutes(180),
+            )
+        },
+        Row {
+            signs: &["`config_last_reload_successful` 0"],
+            ..row("a reload with a mistake in the file", Trouble::BadReload, Lasts::Minutes(20))
+        },
+    ]
+}

@@ -1,2 +1,63 @@
-use crate::row::Row;
-pub(super) fn rows() -> Vec<Row> { Vec::new() }
+//! Tokens, keys and clocks.
+
+use google_analytics_exporter::simulator::Effect;
+
+use super::{BACK_OFF, HOUR, UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC, failing, row};
+use crate::{
+    row::{Expected, Lasts, Others, Row, Values},
+    trouble::Trouble,
+};
+
+pub(super) fn rows() -> Vec<Row> {
+    let down = |name, effect, signs| Row {
+        others: Others::Same,
+        expected: without_token(),
+        signs,
+        ..row(name, Trouble::SignIn(effect), HOUR)
+    };
+    let server_error = Effect::RefuseToken(503, String::new(), String::new());
+    vec![
+        down("the token endpoint answers 503", server_error, &["`token_refresh_failures_total` server_error"]),
+        down("the token endpoint does not answer", Effect::Hang, &["`token_refresh_failures_total` timeout"]),
+        Row {
+            others: Others::Same,
+            expected: [
+                failing(&["no_credentials"], AFTER_THE_TOKEN, (50, 60), 65),
+                failing(&["no_credentials"], Values::Held, (2, 5), 905),
+            ],
+            signs: &["`token_refresh_failures_total` invalid_key"],
+            ..row("the key is deleted; then there is a new key file", Trouble::KeyDeleted, HOUR)
+        },
+        Row {
+            others: Others::Same,
+            expected: without_token(),
+            signs: &["`token_refresh_failures_total` clock"],
+            ..row("this machine's clock is 10 minutes ahead", Trouble::WrongClock(600), HOUR)
+        },
+        Row {
+            others: Others::Same,
+            expected: without_token(),
+            signs: &["`token_refresh_failures_total` clock"],
+            ..row("this machine's clock is 10 minutes behind", Trouble::WrongClock(-600), HOUR)
+        },
+        Row {
+            expected: [UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC],
+            signs: &["`token_refresh_failures_total` server_error"],
+            ..row(
+                "the token endpoint answers 503, and the token lasts longer",
+                Trouble::SignIn(Effect::RefuseToken(503, String::new(), String::new())),
+                Lasts::Minutes(45),
+            )
+        },
+    ]
+}
+
+/// The token that there is lasts until an hour after the start.
+fn without_token() -> [Expected; 2] {
+    [
+        failing(&["no_credentials"], AFTER_THE_TOKEN, (50, 60), BACK_OFF),
+        failing(&["no_credentials"], Values::Held, (2, 5), 905),
+    ]
+}
+
+const AFTER_THE_TOKEN: Values = Values::Gone(3000, 3600);
