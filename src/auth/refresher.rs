@@ -3,13 +3,13 @@
 //! It refreshes long before expiry, backs off after failures, renews when Google refuses a token, and reads the key
 //! file again when that changes. A bad new file changes nothing: the old key stays.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tracing::{debug, info, warn};
 
 use super::{State, Token, Tokens, credentials::Credentials, fingerprint::Fingerprint, grant};
@@ -145,7 +145,7 @@ impl Refresher {
 
     /// Waits until a token is due or wanted; whether it is wanted because Google refused the present one.
     async fn wait(&mut self, pause: Duration) -> bool {
-        let due = Deadline { by_clock: later(self.clock.now(), pause), started: monotonic(), pause };
+        let due = Deadline { by_clock: later(self.clock.now(), pause), started: Instant::now(), pause };
         loop {
             match self.next_wake(&due).await {
                 Wake::Due => return false,

@@ -1,10 +1,6 @@
 //! A front of Google's, before the simulator: it can be shut, and it can show an expired certificate.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, atomic::{AtomicUsize, Ordering}},
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use rustls::{
     ServerConfig,
@@ -31,7 +27,6 @@ pub(crate) enum Manner {
 pub(crate) struct Front {
     pub(crate) address: SocketAddr,
     behind: SocketAddr,
-    knocks: Arc<AtomicUsize>,
     tasks: JoinSet<()>,
 }
 
@@ -39,7 +34,7 @@ impl Front {
     pub(crate) async fn open(behind: SocketAddr, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut front = Self { address, behind, knocks: Arc::default(), tasks: JoinSet::new() };
+        let mut front = Self { address, behind, tasks: JoinSet::new() };
         front.serve(listener, manner);
         front
     }
@@ -56,18 +51,12 @@ impl Front {
         self.serve(listener, manner);
     }
 
-    /// How many connections have been opened so far.
-    pub(crate) fn knocks(&self) -> usize {
-        self.knocks.load(Ordering::Relaxed)
-    }
-
     fn serve(&mut self, listener: TcpListener, manner: Manner) {
-        let (behind, knocks) = (self.behind, Arc::clone(&self.knocks));
+        let behind = self.behind;
         let acceptor = acceptor(manner);
         self.tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                knocks.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(pass_on(stream, acceptor.clone(), behind));
             }
         });

@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) late_others: bool,
     /// How long it lasted.
     pub(crate) lasted: i64,
+    /// Requests to the Data API for all properties while it lasted, as the exporter counts them.
+    pub(crate) attempts: usize,
     /// Requests for a token while it lasted.
     pub(crate) sign_in: usize,
     /// Requests for the listing, by page.
@@ -68,7 +70,10 @@ impl Row {
             }
         }
         if outcome.others() != self.others {
-            misses.push(format!("{}: the other property failed: {}, was late: {}", self.name, outcome.others_failed, outcome.late_others));
+            misses.push(format!(
+                "{}: the other property failed: {}, was late: {}",
+                self.name, outcome.others_failed, outcome.late_others
+            ));
         }
         for sign in self.signs {
             if !outcome.signs.iter().chain(outcome.closed.iter().map(|(bucket, _)| bucket)).any(|seen| seen == sign) {

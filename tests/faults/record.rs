@@ -19,6 +19,8 @@ pub(crate) struct Record {
     /// Closed buckets: for how long, when they were closed first.
     closed: Vec<(String, i64)>,
     signs: Vec<String>,
+    /// By the last scrape of the trouble.
+    attempts: f64,
     /// Whether values of the other property were missing, or a report of it failed.
     others_failed: bool,
 }
@@ -31,6 +33,7 @@ impl Record {
             reports: Default::default(),
             closed: Vec::new(),
             signs: Vec::new(),
+            attempts: 0.0,
             others_failed: false,
         }
     }
@@ -68,7 +71,11 @@ impl Record {
             }
         }
         self.note_signs(scrape);
-        self.others_failed |= REPORTS.iter().any(|report| !scrape.is_up(NEWS, report) || !scrape.has_values(NEWS, report));
+        if recovery.is_none() {
+            self.attempts = scrape.attempts() - self.before.attempts();
+        }
+        self.others_failed |=
+            REPORTS.iter().any(|report| !scrape.is_up(NEWS, report) || !scrape.has_values(NEWS, report));
     }
 
     /// Whether everything is as before, of the other property too.
@@ -102,6 +109,8 @@ impl Record {
         let listings = rig.requests(|r| r.method == Some(Method::AccountSummaries) && in_trouble(r)).await.len();
         Outcome {
             lasted: recovery - self.onset,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+            attempts: self.attempts as usize,
             sign_in,
             listings,
             late_others,
@@ -125,6 +134,14 @@ impl Record {
                 signs.push(format!("`token_refresh_failures_total` {reason}"));
             }
         }
+        if !scrape.knows(SHOP) {
+            signs.push("`report_up` gone".to_owned());
+        }
+        self.note_all(signs);
+    }
+
+    /// Notes other signs than those of `/metrics`.
+    pub(crate) fn note_all(&mut self, signs: Vec<String>) {
         for sign in signs {
             if !self.signs.contains(&sign) {
                 self.signs.push(sign);

@@ -97,6 +97,13 @@ impl Rig {
         Scrape::parse(&response.text().await.unwrap())
     }
 
+    /// Whether somebody who connects now is served.
+    pub(crate) async fn fresh_client_is_served(&self) -> bool {
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let response = client.get(format!("http://{}/-/healthy", self.address)).send().await;
+        response.is_ok_and(|response| response.status() == 200)
+    }
+
     /// Reloads the configuration; the status of the answer.
     pub(crate) async fn reload(&self, yaml: &str) -> u16 {
         fs::write(self.directory.path().join("config.yml"), yaml).unwrap();

@@ -49,6 +49,8 @@ pub(crate) struct Setting {
     pub(crate) way: Way,
     /// Whether it keeps anything in a directory.
     pub(crate) storage: bool,
+    /// How many seconds pass at a time.
+    pub(crate) step: u32,
     /// Empty accounts in the listing between the properties, to make it longer than a page.
     pub(crate) accounts: usize,
 }
@@ -128,6 +130,7 @@ impl Setting {
             place: Place::Here,
             way: Way::Straight,
             storage: false,
+            step: 1,
             accounts: 0,
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn markdown(rows: &[Row], outcomes: &[Outcome]) -> String {
             lasts(row, outcome),
             says(outcome),
             pair(outcome, |seen| seen.gone_after.map_or_else(|| "stay".to_owned(), gone)),
-            requests(outcome),
+            requests(row, outcome),
             if outcome.others() == Others::Nothing { "nothing".to_owned() } else { "the same".to_owned() },
             if row.setting.way == Way::NoName {
                 "not measured".to_owned()
@@ -89,7 +89,11 @@ fn lasts(row: &Row, outcome: &Outcome) -> String {
 /// What `/metrics` says: the reasons, the closed buckets, and the rest.
 fn says(outcome: &Outcome) -> String {
     let reasons = |seen: &Seen| {
-        if seen.reasons.is_empty() { "up".to_owned() } else { seen.reasons.iter().map(|reason| format!("`{reason}`")).collect::<Vec<_>>().join(", then ") }
+        if seen.reasons.is_empty() {
+            "up".to_owned()
+        } else {
+            seen.reasons.iter().map(|reason| format!("`{reason}`")).collect::<Vec<_>>().join(", then ")
+        }
     };
     let mut all = vec![pair(outcome, reasons)];
     all.extend(outcome.closed.iter().map(|(bucket, seconds)| format!("{bucket} closed for {}", duration(*seconds))));
@@ -97,10 +101,18 @@ fn says(outcome: &Outcome) -> String {
     all.join("; ")
 }
 
-fn requests(outcome: &Outcome) -> String {
+/// Of the property; and those for tokens and listings where they are more than usual.
+fn requests(row: &Row, outcome: &Outcome) -> String {
     let mut all = vec![pair(outcome, |seen| seen.requests.to_string())];
-    if outcome.sign_in > 1 {
+    if row.setting.way != Way::Straight {
+        all.push(format!("{} tried for all properties", outcome.attempts));
+    }
+    let hours = usize::try_from(outcome.lasted / 3600).unwrap();
+    if outcome.sign_in > 2 * hours + 2 {
         all.push(format!("token {}", outcome.sign_in));
+    }
+    if outcome.listings > hours + 1 {
+        all.push(format!("listing {}", outcome.listings));
     }
     all.join("; ")
 }

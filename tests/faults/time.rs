@@ -57,10 +57,10 @@ impl Time {
         self.start + SignedDuration::from_secs(self.seconds())
     }
 
-    /// A second passes, and everything that it brings.
-    pub(crate) async fn step(&self) {
-        self.set_clocks(SignedDuration::from_secs(1));
-        tokio::time::advance(Duration::from_secs(1)).await;
+    /// So many seconds pass, and everything that they bring.
+    pub(crate) async fn step(&self, seconds: u32) {
+        self.set_clocks(SignedDuration::from_secs(i64::from(seconds)));
+        tokio::time::advance(Duration::from_secs(u64::from(seconds))).await;
         self.settle().await;
     }
 
@@ -105,4 +105,4 @@ impl Time {
 const MOMENT: Duration = Duration::from_micros(40);
 
 /// So often nothing must have happened.
-const QUIET: u32 = 3;
+const QUIET: u32 = 2;

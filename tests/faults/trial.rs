@@ -17,9 +17,10 @@ pub(crate) fn run(row: &Row) -> Outcome {
 
 async fn measure(row: &Row) -> Outcome {
     let mut rig = Rig::start(&row.setting).await;
+    let scrape_every = SCRAPE_EVERY * i64::from(row.setting.step);
     while rig.time.seconds() < row.setting.onset {
-        rig.time.step().await;
-        if rig.time.seconds() % SCRAPE_EVERY == 0 {
+        rig.time.step(row.setting.step).await;
+        if rig.time.seconds() % scrape_every == 0 {
             rig.scrape().await;
         }
     }
@@ -33,9 +34,9 @@ async fn measure(row: &Row) -> Outcome {
     let mut scrape = rig.scrape().await;
     record.note(&rig, &scrape, None).await;
     while rig.time.seconds() < end {
-        row.trouble.go_on(&mut running);
-        rig.time.step().await;
-        if rig.time.seconds() % SCRAPE_EVERY == 0 {
+        record.note_all(row.trouble.go_on(&rig, &mut running).await);
+        rig.time.step(row.setting.step).await;
+        if rig.time.seconds() % scrape_every == 0 {
             record.note(&rig, &rig.scrape().await, None).await;
         }
     }
@@ -43,12 +44,13 @@ async fn measure(row: &Row) -> Outcome {
     let recovery = rig.time.seconds();
     let latest = recovery + if row.setting.way == Way::NoName { 0 } else { LONGEST_RECOVERY };
     while rig.time.seconds() < latest && !record.is_over(&rig, &scrape, recovery).await {
-        rig.time.step().await;
-        if rig.time.seconds() % SCRAPE_EVERY == 0 {
+        rig.time.step(row.setting.step).await;
+        if rig.time.seconds() % scrape_every == 0 {
             scrape = rig.scrape().await;
             record.note(&rig, &scrape, Some(recovery)).await;
         }
     }
+    row.trouble.check(&rig);
     record.outcome(&rig, recovery, matches!(row.lasts, Lasts::Moment)).await
 }
 
@@ -66,7 +68,7 @@ fn until_refill(rig: &Rig, bucket: Bucket) -> i64 {
     rig.simulator.next_refill(SHOP, bucket).duration_since(rig.time.now()).as_secs()
 }
 
-/// How often `/metrics` is scraped, in seconds: times are measured as exactly.
+/// How often `/metrics` is scraped, in steps: times are measured as exactly.
 const SCRAPE_EVERY: i64 = 5;
 
 /// Nothing takes as long, in seconds.

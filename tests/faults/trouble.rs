@@ -46,7 +46,7 @@ pub(crate) enum Trouble {
     Refused,
     /// Google's certificate has expired.
     ExpiredCertificate,
-    /// All file descriptors are taken.
+    /// All file descriptors are taken, and the connections to Google end.
     NoDescriptors,
     /// The disk is full.
     FullDisk,
@@ -64,14 +64,15 @@ pub(crate) struct Running {
     faults: Vec<FaultId>,
     files: Vec<fs::File>,
     clients: Vec<TcpStream>,
+    began: Option<i64>,
+    /// Whether a further client has been served again.
+    serves_again: bool,
 }
 
 impl Trouble {
     pub(crate) async fn begin(&self, rig: &mut Rig) -> Running {
         let mut running = Running::default();
-        let both = |effect: &Effect| {
-            Fault::new(effect.clone()).on(Method::RunReport).on(Method::RunRealtimeReport)
-        };
+        let both = |effect: &Effect| Fault::new(effect.clone()).on(Method::RunReport).on(Method::RunRealtimeReport);
         let faults = match self {
             Self::Reports(effect) => vec![both(effect).property(SHOP)],
             Self::Report(method, effect) => vec![Fault::new(effect.clone()).on(*method).property(SHOP)],
@@ -106,9 +107,14 @@ impl Trouble {
             Self::Suspended(seconds) => rig.time.suspend(*seconds).await,
             Self::Refused => rig.front.as_mut().unwrap().close().await,
             Self::ExpiredCertificate => rig.front.as_mut().unwrap().reopen(Manner::ExpiredTls).await,
+            Self::NoDescriptors => {
+                rig.front.as_mut().unwrap().reopen(Manner::Plain).await;
+                self.take_descriptors(running);
+            }
             Self::FullDisk => {
-                for file in new_states(rig) {
-                    symlink("/dev/full", file).unwrap();
+                for (new, state) in states(rig, NEW).iter().zip(states(rig, STATE)) {
+                    fs::remove_file(state).unwrap();
+                    symlink("/dev/full", new).unwrap();
                 }
             }
             Self::SilentClients(count) => {
@@ -121,12 +127,26 @@ impl Trouble {
         }
     }
 
-    /// Called with every second that it lasts.
-    pub(crate) fn go_on(&self, running: &mut Running) {
-        if matches!(self, Self::NoDescriptors) {
-            while let Ok(file) = fs::File::open("/dev/null") {
-                running.files.push(file);
+    /// Called before every second that it lasts; what else is to be noted.
+    pub(crate) async fn go_on(&self, rig: &Rig, running: &mut Running) -> Vec<String> {
+        self.take_descriptors(running);
+        let mut signs = Vec::new();
+        if matches!(self, Self::SilentClients(_)) && !running.serves_again {
+            let seconds = rig.time.seconds();
+            let since = running.began.get_or_insert(seconds);
+            running.serves_again = rig.fresh_client_is_served().await;
+            if running.serves_again {
+                signs.push(format!("further clients get 503 for {} s", seconds - *since));
             }
+        }
+        signs
+    }
+
+    fn take_descriptors(&self, running: &mut Running) {
+        while matches!(self, Self::NoDescriptors)
+            && let Ok(file) = fs::File::open("/dev/null")
+        {
+            running.files.push(file);
         }
     }
 
@@ -147,8 +167,9 @@ impl Trouble {
             Self::Refused => rig.front.as_mut().unwrap().reopen(Manner::Plain).await,
             Self::ExpiredCertificate => rig.front.as_mut().unwrap().reopen(Manner::Tls).await,
             Self::FullDisk => {
-                for file in new_states(rig) {
-                    fs::remove_file(file).unwrap();
+                for (new, state) in states(rig, NEW).iter().zip(states(rig, STATE)) {
+                    assert!(!state.exists(), "nothing can be written");
+                    fs::remove_file(new).unwrap();
                 }
             }
             Self::BadReload => assert_eq!(rig.reload(config).await, 200),
@@ -156,12 +177,23 @@ impl Trouble {
         }
         rig.time.settle().await;
     }
+
+    /// Some time after it was over.
+    pub(crate) fn check(&self, rig: &Rig) {
+        if matches!(self, Self::FullDisk) {
+            assert!(states(rig, STATE).iter().all(|state| state.exists()), "states are written again");
+        }
+    }
 }
 
-/// Where states are written before they take the place of the old ones.
-fn new_states(rig: &Rig) -> [PathBuf; 2] {
-    [SHOP, NEWS].map(|property| rig.directory.path().join(format!("storage/{property}.new")))
+fn states(rig: &Rig, end: &str) -> [PathBuf; 2] {
+    [SHOP, NEWS].map(|property| rig.directory.path().join(format!("storage/{property}.{end}")))
 }
+
+const STATE: &str = "state";
+
+/// Where states are written before they take the place of the old ones.
+const NEW: &str = "new";
 
 /// More than any bucket holds.
 const EVERYTHING: u32 = 10_000_000;

@@ -16,10 +16,8 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn no_reports() -> Vec<Row> {
-    let protocol = |name, effect| Row {
-        expected: backing_off(&["protocol"]),
-        ..row(name, Trouble::Reports(effect), HOUR)
-    };
+    let protocol =
+        |name, effect| Row { expected: backing_off(&["protocol"]), ..row(name, Trouble::Reports(effect), HOUR) };
     vec![
         protocol("HTTP 200 with a page of HTML", Effect::Html),
         protocol("half of the JSON", Effect::Truncated),
@@ -33,10 +31,7 @@ fn no_reports() -> Vec<Row> {
 
 fn refusals() -> Vec<Row> {
     let denied = |name, reason, trouble| Row {
-        expected: [
-            failing(reason, REALTIME_STALE, (5, 8), 605),
-            failing(reason, TRAFFIC_STALE, (5, 8), 605),
-        ],
+        expected: [failing(reason, REALTIME_STALE, (5, 8), 605), failing(reason, TRAFFIC_STALE, (5, 8), 605)],
         ..row(name, trouble, HOUR)
     };
     vec![
@@ -106,8 +101,5 @@ fn server_errors() -> Vec<Row> {
 
 /// Both reports fail for an hour, with a pause of five minutes at most.
 pub(super) fn backing_off(reasons: &'static [&'static str]) -> [Expected; 2] {
-    [
-        failing(reasons, REALTIME_STALE, (12, 25), BACK_OFF),
-        failing(reasons, TRAFFIC_STALE, (12, 25), BACK_OFF),
-    ]
+    [failing(reasons, REALTIME_STALE, (12, 25), BACK_OFF), failing(reasons, TRAFFIC_STALE, (12, 25), BACK_OFF)]
 }

@@ -17,7 +17,8 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn cut() -> Vec<Row> {
-    let cut = |name, effect| Row { expected: backing_off(&["connection"]), ..row(name, Trouble::Reports(effect), HOUR) };
+    let cut =
+        |name, effect| Row { expected: backing_off(&["connection"]), ..row(name, Trouble::Reports(effect), HOUR) };
     vec![
         cut("the connection is reset instead of an answer", Effect::Reset),
         cut("the connection is reset in the middle of a body", Effect::ResetMidBody),
@@ -51,7 +52,9 @@ fn slow() -> Vec<Row> {
 }
 
 fn away() -> Vec<Row> {
-    let gone: [Expected; 2] = backing_off(&["connection"]);
+    // Nothing arrives at the simulator.
+    let gone = backing_off(&["connection"]).map(|expected| Expected { requests: (0, 0), ..expected });
+    let both = backing_off(&["connection", "no_credentials"]);
     let reset = |name, trouble, way, place| Row {
         expected: gone,
         others: Others::Same,
@@ -69,7 +72,7 @@ fn away() -> Vec<Row> {
             ..row("DNS does not know the Data API's name", Trouble::Setting, Lasts::Minutes(10))
         },
         Row {
-            expected: gone,
+            expected: both,
             others: Others::Same,
             signs: &["`discovery_up` 0", "`token_refresh_failures_total` connection"],
             ..row("every connection to Google is reset", Trouble::Google(Effect::Reset), HOUR)

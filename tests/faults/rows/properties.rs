@@ -2,7 +2,7 @@
 
 use google_analytics_exporter::simulator::{Effect, Refusal};
 
-use super::{REALTIME_STALE, TRAFFIC_STALE, UNTOUCHED_REALTIME, failing, row};
+use super::{UNTOUCHED_REALTIME, failing, row};
 use crate::{
     row::{Expected, Lasts, Row, Setting, Values},
     trouble::Trouble,
@@ -18,6 +18,15 @@ pub(super) fn rows() -> Vec<Row> {
                 failing(&["not_listed"], Values::Gone(3600, 10_000), (4, 9), 3665),
             ],
             ..row("the property is no longer listed", Trouble::NotListed, Lasts::Minutes(180))
+        },
+        Row {
+            expected: [
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3665),
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3665),
+            ],
+            signs: &["`report_up` gone"],
+            setting: Setting { config: HOURLY, step: 60, ..Setting::usual() },
+            ..row("the same, polled hourly, for eight days", Trouble::NotListed, Lasts::Minutes(8 * 24 * 60))
         },
         Row {
             expected: untouched,
@@ -40,3 +49,7 @@ pub(super) fn rows() -> Vec<Row> {
         },
     ]
 }
+
+const HOURLY: &str = "discovery: {enabled: true}
+reports: {realtime: {interval: 1h}, traffic: {interval: 1h}, baseline: {enabled: false}}
+";

@@ -27,14 +27,14 @@ fn emptied() -> Vec<Row> {
         core(
             "429, tokens per hour, emptied by others",
             Bucket::Hour,
-            failing(&["quota_hour"], Values::Held, (1, 4), TRIAL),
+            failing(&["quota_hour"], TRAFFIC_STALE, (1, 4), TRIAL),
             &["core/hour"],
             USUAL,
         ),
         core(
             "429, tokens per project and hour, emptied by others",
             Bucket::ProjectHour,
-            failing(&["quota_project_hour"], Values::Held, (1, 4), TRIAL),
+            failing(&["quota_project_hour"], TRAFFIC_STALE, (1, 4), TRIAL),
             &["core/project_hour"],
             USUAL,
         ),
@@ -60,11 +60,8 @@ fn emptied() -> Vec<Row> {
 
 /// Google says so, and goes on saying it.
 fn refused() -> Vec<Row> {
-    let refused = |name, effect, expected, signs, lasts| Row {
-        expected,
-        signs,
-        ..row(name, Trouble::Reports(effect), lasts)
-    };
+    let refused =
+        |name, effect, expected, signs, lasts| Row { expected, signs, ..row(name, Trouble::Reports(effect), lasts) };
     let hourly = |reason| -> [Expected; 2] {
         [failing(reason, REALTIME_STALE, (2, 4), TRIAL), failing(reason, TRAFFIC_STALE, (2, 4), TRIAL)]
     };
@@ -75,6 +72,16 @@ fn refused() -> Vec<Row> {
             exhausted(Bucket::Thresholded),
             hourly(&["quota_thresholded"]),
             &["core/thresholded", "realtime/thresholded"],
+            HOUR,
+        ),
+        refused(
+            "429, server errors per hour",
+            exhausted(Bucket::ServerErrors),
+            [
+                failing(&["server_error"], REALTIME_STALE, (1, 2), 3605),
+                failing(&["server_error"], TRAFFIC_STALE, (1, 2), 3605),
+            ],
+            &["core/server_errors", "realtime/server_errors"],
             HOUR,
         ),
         refused(
@@ -101,10 +108,7 @@ fn refused() -> Vec<Row> {
 fn rates() -> Vec<Row> {
     let too_fast = |name, refusal| Row {
         others: Others::Same,
-        expected: [
-            failing(&["rate_limit"], Values::Gone(60, 900), (1, 20), 300),
-            UNTOUCHED_TRAFFIC,
-        ],
+        expected: [failing(&["rate_limit"], Values::Gone(60, 900), (1, 20), 300), UNTOUCHED_TRAFFIC],
         ..row(name, Trouble::DataApi(Effect::Refuse(refusal)), Lasts::Minutes(10))
     };
     vec![
