@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     pub(crate) reasons: Vec<String>,
     /// When its values were missing first, since the beginning of the trouble.
     pub(crate) gone_after: Option<i64>,
+    /// How long they were missing altogether, until all was well again.
+    pub(crate) gone_for: i64,
     /// Requests while it lasted.
     pub(crate) requests: usize,
     /// When values that were asked for after the trouble were there, since its end.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use google_analytics_exporter::simulator::{Method, Request};
+use jiff::Timestamp;
 
 use crate::{
     outcome::{Outcome, Seen},
@@ -14,6 +15,10 @@ use crate::{
 /// What has been seen so far. Times are in seconds since the start.
 pub(crate) struct Record {
     onset: i64,
+    /// When a scrape was noted last.
+    noted_at: i64,
+    /// Of the reports, in seconds.
+    intervals: [i64; 2],
     before: Scrape,
     reports: [Seen; 2],
     /// Closed buckets: for how long, when they were closed first.
@@ -26,9 +31,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn starting(rig: &Rig, before: Scrape) -> Self {
+    pub(crate) fn starting(rig: &Rig, before: Scrape, intervals: [i64; 2]) -> Self {
         Self {
             onset: rig.time.seconds(),
+            noted_at: rig.time.seconds(),
+            intervals,
             before,
             reports: Default::default(),
             closed: Vec::new(),
@@ -54,6 +61,9 @@ impl Record {
                     seen.gone_after = Some(now - self.onset);
                 }
             }
+            if !has_values {
+                seen.gone_for += now - self.noted_at;
+            }
             if seen.fresh_after.is_none()
                 && let Some(recovery) = recovery
                 && has_values
@@ -70,12 +80,15 @@ impl Record {
                 self.closed.push((bucket, left));
             }
         }
+        self.noted_at = now;
         self.note_signs(scrape);
         if recovery.is_none() {
             self.attempts = scrape.attempts() - self.before.attempts();
         }
-        self.others_failed |=
-            REPORTS.iter().any(|report| !scrape.is_up(NEWS, report) || !scrape.has_values(NEWS, report));
+        // The values of a day go when it ends, and those of the next come within minutes.
+        let is_new_day = rig.time.now().duration_since(last_midnight(rig)).as_secs() <= NEW_DAY;
+        let is_gone = |report: &str| !scrape.has_values(NEWS, report) && !(is_new_day && report == "traffic");
+        self.others_failed |= REPORTS.iter().any(|report| !scrape.is_up(NEWS, report) || is_gone(report));
     }
 
     /// Whether everything is as before, of the other property too.
@@ -102,8 +115,8 @@ impl Record {
             seen.requests = rig.requests(|r| is_of(r, method(report), SHOP) && in_trouble(r)).await.len();
         }
         let mut late_others = false;
-        for report in REPORTS {
-            late_others |= is_late(rig, report, self.onset).await;
+        for (report, interval) in REPORTS.iter().zip(self.intervals) {
+            late_others |= is_late(rig, report, interval, self.onset).await;
         }
         let sign_in = rig.requests(|r| r.method == Some(Method::Token) && in_trouble(r)).await.len();
         let listings = rig.requests(|r| r.method == Some(Method::AccountSummaries) && in_trouble(r)).await.len();
@@ -168,17 +181,25 @@ async fn was_answered(rig: &Rig, method: Method, property: &str, since: i64) -> 
     !rig.requests(wanted).await.is_empty()
 }
 
-/// Whether there was ever longer between two polls of the other property than its interval.
-async fn is_late(rig: &Rig, report: &str, onset: i64) -> bool {
-    let interval = if report == "realtime" { 60 } else { 900 };
+/// The beginning of the other property's day.
+fn last_midnight(rig: &Rig) -> Timestamp {
+    let local = rig.time.now().in_tz("Asia/Kolkata").unwrap();
+    local.start_of_day().unwrap().timestamp()
+}
+
+/// Whether there was ever longer between two polls of the other property than the interval.
+async fn is_late(rig: &Rig, report: &str, interval: i64, onset: i64) -> bool {
     let answered = rig.requests(|r| is_of(r, method(report), NEWS) && r.status == Some(200)).await;
     let times: Vec<i64> = answered.iter().map(|request| since_start(rig, request)).collect();
     let ends = [rig.time.seconds()];
-    let late = |pair: (&i64, &i64)| *pair.1 >= onset && pair.1 - pair.0 > interval + LEEWAY;
+    let late = |pair: (&i64, &i64)| *pair.1 >= onset && pair.1 - pair.0 > interval + LEEWAY.max(interval / 30);
     times.iter().zip(times.iter().skip(1).chain(&ends)).any(late)
 }
 
-/// Polls come at whole seconds here.
+/// In seconds: the new day's reports are spread over five minutes, and come at whole steps.
+const NEW_DAY: i64 = 370;
+
+/// Polls come at whole steps here.
 const LEEWAY: i64 = 2;
 
 /// In seconds.

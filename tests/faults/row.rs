@@ -43,6 +43,8 @@ pub(crate) enum Lasts {
 pub(crate) struct Setting {
     pub(crate) config: &'static str,
     pub(crate) start: &'static str,
+    /// Of the reports, in seconds.
+    pub(crate) intervals: [i64; 2],
     /// When it begins, in seconds since the start.
     pub(crate) onset: i64,
     pub(crate) place: Place,
@@ -124,6 +126,7 @@ impl Setting {
     pub(crate) fn usual() -> Self {
         Self {
             config: "discovery: {enabled: true}\nreports: {baseline: {enabled: false}}\n",
+            intervals: [60, 900],
             // 10:00 in Berlin, 14:30 in Kolkata, 01:00 in California.
             start: "2026-11-23T09:00:00Z",
             onset: 480,

@@ -17,7 +17,7 @@ pub(crate) fn markdown(rows: &[Row], outcomes: &[Outcome]) -> String {
             row.name.to_owned(),
             lasts(row, outcome),
             says(outcome),
-            pair(outcome, |seen| seen.gone_after.map_or_else(|| "stay".to_owned(), gone)),
+            pair(outcome, values),
             requests(row, outcome),
             if outcome.others() == Others::Nothing { "nothing".to_owned() } else { "the same".to_owned() },
             if row.setting.way == Way::NoName {
@@ -123,8 +123,13 @@ fn pair(outcome: &Outcome, cell: impl Fn(&Seen) -> String) -> String {
     if realtime == traffic { realtime } else { format!("{realtime} / {traffic}") }
 }
 
-fn gone(seconds: i64) -> String {
-    if seconds == 0 { "none".to_owned() } else { format!("gone after {}", duration(seconds)) }
+fn values(seen: &Seen) -> String {
+    match seen.gone_after {
+        None => "stay".to_owned(),
+        Some(0) if seen.fresh_after.is_none() => "none".to_owned(),
+        Some(0) => format!("gone at once, for {}", duration(seen.gone_for)),
+        Some(after) => format!("gone after {}, for {}", duration(after), duration(seen.gone_for)),
+    }
 }
 
 /// Rounded, so that it says no more than is true.

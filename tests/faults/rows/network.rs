@@ -44,7 +44,7 @@ fn slow() -> Vec<Row> {
         late("answers come after 59 s", Setting::usual(), failing(&[], Values::Held, (29, 61), 125), 59),
         late(
             "answers come after 45 s, and realtime is polled every 10 s",
-            Setting { config: EVERY_TEN_SECONDS, ..Setting::usual() },
+            Setting { config: EVERY_TEN_SECONDS, intervals: [10, 900], ..Setting::usual() },
             failing(&[], Values::Held, (60, 81), 70),
             45,
         ),

@@ -25,7 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
                 failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3665),
             ],
             signs: &["`report_up` gone"],
-            setting: Setting { config: HOURLY, step: 60, ..Setting::usual() },
+            setting: Setting { config: HOURLY, intervals: [3600, 3600], step: 60, ..Setting::usual() },
             ..row("the same, polled hourly, for eight days", Trouble::NotListed, Lasts::Minutes(8 * 24 * 60))
         },
         Row {
