@@ -45,6 +45,11 @@ impl Record {
         }
     }
 
+    /// The trouble has begun; if the machine has slept, nobody has seen anything meanwhile.
+    pub(crate) fn begun(&mut self, rig: &Rig) {
+        self.noted_at = rig.time.seconds();
+    }
+
     /// Notes a scrape. `recovery` is when the trouble was over.
     pub(crate) async fn note(&mut self, rig: &Rig, scrape: &Scrape, recovery: Option<i64>) {
         let now = rig.time.seconds();
@@ -203,4 +208,4 @@ const NEW_DAY: i64 = 370;
 const LEEWAY: i64 = 2;
 
 /// In seconds.
-const MOMENT: i64 = 5;
+const MOMENT: i64 = 10;

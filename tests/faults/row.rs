@@ -51,6 +51,8 @@ pub(crate) struct Setting {
     pub(crate) way: Way,
     /// Whether it keeps anything in a directory.
     pub(crate) storage: bool,
+    /// How often `/metrics` is scraped, in seconds: times are measured as exactly.
+    pub(crate) scrape_every: i64,
     /// How many seconds pass at a time.
     pub(crate) step: u32,
     /// Empty accounts in the listing between the properties, to make it longer than a page.
@@ -133,6 +135,7 @@ impl Setting {
             place: Place::Here,
             way: Way::Straight,
             storage: false,
+            scrape_every: 10,
             step: 1,
             accounts: 0,
         }

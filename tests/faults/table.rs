@@ -134,7 +134,9 @@ fn values(seen: &Seen) -> String {
 
 /// Rounded, so that it says no more than is true.
 fn duration(seconds: i64) -> String {
-    if seconds < 90 {
+    if seconds == 0 {
+        "less than 10 s".to_owned()
+    } else if seconds < 90 {
         format!("{seconds} s")
     } else if seconds < 2 * 3600 || seconds % 3600 != 0 {
         format!("{} min", (seconds + 30) / 60)

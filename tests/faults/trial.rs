@@ -17,10 +17,10 @@ pub(crate) fn run(row: &Row) -> Outcome {
 
 async fn measure(row: &Row) -> Outcome {
     let mut rig = Rig::start(&row.setting).await;
-    let scrape_every = SCRAPE_EVERY * i64::from(row.setting.step);
+    let scrape_every = row.setting.scrape_every;
     while rig.time.seconds() < row.setting.onset {
         rig.time.step(row.setting.step).await;
-        if rig.time.seconds() % scrape_every == 0 {
+        if rig.time.seconds() % KEEP_ALIVE == 0 {
             rig.scrape().await;
         }
     }
@@ -32,6 +32,7 @@ async fn measure(row: &Row) -> Outcome {
     let end = end(&row.lasts, &rig);
     let mut running = row.trouble.begin(&mut rig).await;
     let mut scrape = rig.scrape().await;
+    record.begun(&rig);
     record.note(&rig, &scrape, None).await;
     while rig.time.seconds() < end {
         record.note_all(row.trouble.go_on(&rig, &mut running).await);
@@ -68,8 +69,8 @@ fn until_refill(rig: &Rig, bucket: Bucket) -> i64 {
     rig.simulator.next_refill(SHOP, bucket).duration_since(rig.time.now()).as_secs()
 }
 
-/// How often `/metrics` is scraped, in steps: times are measured as exactly.
-const SCRAPE_EVERY: i64 = 5;
+/// Often enough that the connection is not closed for want of use, in seconds.
+const KEEP_ALIVE: i64 = 60;
 
 /// Nothing takes as long, in seconds.
 const LONGEST_RECOVERY: i64 = 2 * 3600;

@@ -31,14 +31,14 @@ fn no_reports() -> Vec<Row> {
 
 fn refusals() -> Vec<Row> {
     let denied = |name, reason, trouble| Row {
-        expected: [failing(reason, REALTIME_STALE, (5, 8), 605), failing(reason, TRAFFIC_STALE, (5, 8), 605)],
+        expected: [failing(reason, REALTIME_STALE, (5, 8), 610), failing(reason, TRAFFIC_STALE, (5, 8), 610)],
         ..row(name, trouble, HOUR)
     };
     vec![
         Row {
             expected: [
-                failing(&["invalid_request"], REALTIME_STALE, (1, 2), 3605),
-                failing(&["invalid_request"], TRAFFIC_STALE, (1, 2), 3605),
+                failing(&["invalid_request"], REALTIME_STALE, (1, 2), 3610),
+                failing(&["invalid_request"], TRAFFIC_STALE, (1, 2), 3610),
             ],
             ..row("400, the request is refused", Trouble::Reports(Effect::Refuse(Refusal::InvalidArgument)), HOUR)
         },
@@ -74,8 +74,8 @@ fn refusals() -> Vec<Row> {
 fn server_errors() -> Vec<Row> {
     let stopped = |name, refusal| Row {
         expected: [
-            failing(&["server_error"], REALTIME_STALE, (8, 9), 3605),
-            failing(&["server_error"], TRAFFIC_STALE, (8, 9), 3605),
+            failing(&["server_error"], REALTIME_STALE, (8, 9), 3610),
+            failing(&["server_error"], TRAFFIC_STALE, (8, 9), 3610),
         ],
         signs: &["core/server_errors", "realtime/server_errors"],
         ..row(name, Trouble::Reports(Effect::Refuse(refusal)), HOUR)
@@ -88,7 +88,7 @@ fn server_errors() -> Vec<Row> {
             ..row("502 of a proxy of Google's", Trouble::Reports(Effect::Raw(502, "<html>".to_owned())), HOUR)
         },
         Row {
-            expected: [super::UNTOUCHED_REALTIME, failing(&["server_error"], TRAFFIC_STALE, (8, 9), 3605)],
+            expected: [super::UNTOUCHED_REALTIME, failing(&["server_error"], TRAFFIC_STALE, (8, 9), 3610)],
             signs: &["core/server_errors"],
             ..row(
                 "503 of one report only",

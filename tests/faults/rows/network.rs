@@ -41,7 +41,7 @@ fn slow() -> Vec<Row> {
     vec![
         hanging("no answer ever comes", Effect::Hang),
         hanging("half of an answer, and no end", Effect::HangMidBody),
-        late("answers come after 59 s", Setting::usual(), failing(&[], Values::Held, (29, 61), 125), 59),
+        late("answers come after 59 s", Setting::usual(), failing(&[], Values::Held, (29, 61), 130), 59),
         late(
             "answers come after 45 s, and realtime is polled every 10 s",
             Setting { config: EVERY_TEN_SECONDS, intervals: [10, 900], ..Setting::usual() },

@@ -10,22 +10,28 @@ use crate::{
 
 pub(super) fn rows() -> Vec<Row> {
     let unavailable = Effect::Refuse(Refusal::Unavailable);
-    let untouched: [Expected; 2] = [UNTOUCHED_REALTIME, failing(&[], Values::Held, (10, 13), 905)];
+    let untouched: [Expected; 2] = [UNTOUCHED_REALTIME, failing(&[], Values::Held, (10, 13), 910)];
     vec![
         Row {
             expected: [
-                failing(&["not_listed"], Values::Gone(3600, 7500), (60, 125), 3665),
-                failing(&["not_listed"], Values::Gone(3600, 10_000), (4, 9), 3665),
+                failing(&["not_listed"], Values::Gone(3600, 7500), (60, 130), 3670),
+                failing(&["not_listed"], Values::Gone(3600, 10_000), (4, 9), 3670),
             ],
             ..row("the property is no longer listed", Trouble::NotListed, Lasts::Minutes(180))
         },
         Row {
             expected: [
-                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3665),
-                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3665),
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3670),
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3670),
             ],
             signs: &["`report_up` gone"],
-            setting: Setting { config: HOURLY, intervals: [3600, 3600], step: 60, ..Setting::usual() },
+            setting: Setting {
+                config: HOURLY,
+                intervals: [3600, 3600],
+                scrape_every: 600,
+                step: 60,
+                ..Setting::usual()
+            },
             ..row("the same, polled hourly, for eight days", Trouble::NotListed, Lasts::Minutes(8 * 24 * 60))
         },
         Row {

@@ -22,8 +22,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row {
             others: Others::Same,
             expected: [
-                failing(&["no_credentials"], AFTER_THE_TOKEN, (50, 60), 65),
-                failing(&["no_credentials"], Values::Held, (2, 5), 905),
+                failing(&["no_credentials"], AFTER_THE_TOKEN, (50, 60), 70),
+                failing(&["no_credentials"], Values::Held, (2, 5), 910),
             ],
             signs: &["`token_refresh_failures_total` invalid_key"],
             ..row("the key is deleted; then there is a new key file", Trouble::KeyDeleted, HOUR)
@@ -33,7 +33,7 @@ pub(super) fn rows() -> Vec<Row> {
             // By that clock the token lasts ten minutes less, and what is there is ten minutes older.
             expected: [
                 failing(&["no_credentials"], Values::Gone(0, 0), (40, 50), BACK_OFF),
-                failing(&["no_credentials"], Values::Held, (2, 5), 905),
+                failing(&["no_credentials"], Values::Held, (2, 5), 910),
             ],
             signs: &["`token_refresh_failures_total` clock"],
             ..row("this machine's clock is 10 minutes ahead", Trouble::WrongClock(600), HOUR)
@@ -56,7 +56,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn without_token() -> [Expected; 2] {
     [
         failing(&["no_credentials"], AFTER_THE_TOKEN, (50, 60), BACK_OFF),
-        failing(&["no_credentials"], Values::Held, (2, 5), 905),
+        failing(&["no_credentials"], Values::Held, (2, 5), 910),
     ]
 }
 

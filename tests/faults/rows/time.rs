@@ -22,12 +22,12 @@ pub(super) fn rows() -> Vec<Row> {
         },
         Row {
             setting: evening(),
-            expected: [UNTOUCHED_REALTIME, failing(&[], Values::Gone(120, 125), (1, 2), 905)],
+            expected: [UNTOUCHED_REALTIME, failing(&[], Values::Gone(120, 130), (1, 2), 910)],
             ..row("local midnight, two minutes after", Trouble::Setting, Lasts::Minutes(10))
         },
         Row {
             setting: evening(),
-            expected: [UNTOUCHED_REALTIME, failing(&["timeout"], Values::Gone(120, 125), (1, 6), 305)],
+            expected: [UNTOUCHED_REALTIME, failing(&["timeout"], Values::Gone(120, 130), (1, 6), 310)],
             ..row(
                 "local midnight, two minutes after, and day reports hang",
                 Trouble::Report(Method::RunReport, Effect::Hang),
