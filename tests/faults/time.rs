@@ -3,7 +3,7 @@
 //! The runtime's clock is paused, so that time-outs and pauses are those of production and take no time. Before every step
 //! the runtime comes to rest: what can happen at an instant has happened then, over real sockets.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{cell::Cell, sync::mpsc, thread, time::Duration};
 
 use google_analytics_exporter::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -22,16 +22,24 @@ pub(crate) struct Time {
     /// Google's clock, which is never wrong.
     pub(crate) google: Clock,
     /// A thread that answers a moment later. As long as it runs, the runtime does not move time by itself.
-    pulse: mpsc::Sender<oneshot::Sender<()>>,
+    pulse: mpsc::Sender<Beat>,
+    /// How many tasks there were when it came to rest last.
+    resting: Cell<usize>,
+}
+
+/// Asks for a reply after some time that really passes.
+struct Beat {
+    after: Duration,
+    reply: oneshot::Sender<()>,
 }
 
 impl Time {
     /// Time stands at `start`. The runtime has one thread and is paused.
     pub(crate) fn starting_at(start: Timestamp) -> Self {
-        let (pulse, asked) = mpsc::channel::<oneshot::Sender<()>>();
+        let (pulse, beats) = mpsc::channel::<Beat>();
         drop(tokio::task::spawn_blocking(move || {
-            for reply in asked {
-                thread::sleep(MOMENT);
+            for Beat { after, reply } in beats {
+                thread::sleep(after);
                 let _ = reply.send(());
             }
         }));
@@ -43,6 +51,7 @@ impl Time {
             exporter: Clock::starting_at(start),
             google: Clock::starting_at(start),
             pulse,
+            resting: Cell::new(0),
         }
     }
 
@@ -78,17 +87,28 @@ impl Time {
         self.settle().await;
     }
 
-    /// Waits until nothing is left to do at this instant: until several times in a row the runtime went to sleep once, and
-    /// was woken by nobody else.
+    /// Waits until nothing is left to do at this instant: until the runtime went to sleep, and was woken by nobody but the
+    /// pulse, twice in a row. Where there are other tasks than before, a request may be on its way, and a busy system may
+    /// take its time with that: then the pulse is slow, until it is clear that nothing comes.
     pub(crate) async fn settle(&self) {
         let metrics = Handle::current().metrics();
-        let mut quiet = 0;
-        while quiet < QUIET {
+        let mut quiet = [0, 0];
+        loop {
+            let is_resting = metrics.num_alive_tasks() == self.resting.get();
             let before = metrics.worker_park_count(0);
             let (reply, replied) = oneshot::channel();
-            self.pulse.send(reply).unwrap();
+            self.pulse.send(Beat { after: if is_resting { MOMENT } else { WHILE }, reply }).unwrap();
             replied.await.unwrap();
-            quiet = if metrics.worker_park_count(0) == before + 1 { quiet + 1 } else { 0 };
+            let was_quiet = metrics.worker_park_count(0) == before + 1;
+            quiet = match (was_quiet, is_resting) {
+                (false, _) => [0, 0],
+                (true, true) => [quiet[0] + 1, 0],
+                (true, false) => [0, quiet[1] + 1],
+            };
+            if quiet[0] == QUIET || quiet[1] == SLOWLY_QUIET {
+                self.resting.set(metrics.num_alive_tasks());
+                return;
+            }
         }
     }
 
@@ -106,3 +126,9 @@ const MOMENT: Duration = Duration::from_micros(40);
 
 /// So often nothing must have happened.
 const QUIET: u32 = 2;
+
+/// The slow pulse: less than a millisecond, since the runtime wakes by itself when its next timer is as near as that.
+const WHILE: Duration = Duration::from_micros(400);
+
+/// So often nothing must have happened by the slow pulse.
+const SLOWLY_QUIET: u32 = 30;

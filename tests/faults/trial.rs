@@ -26,7 +26,7 @@ async fn measure(row: &Row) -> Outcome {
     }
     let before = rig.scrape().await;
     let all_up = [SHOP, NEWS].iter().all(|id| REPORTS.iter().all(|report| before.is_up(id, report)));
-    assert!(all_up || row.setting.way == Way::NoName, "{}: not all is well at the beginning", row.name);
+    assert!(all_up || row.setting.way == Way::NoName, "{}: not all is well at the beginning: {before:?}", row.name);
 
     let mut record = Record::starting(&rig, before, row.setting.intervals);
     let end = end(&row.lasts, &rig);
