@@ -54,7 +54,7 @@ fn measure_all(rows: &[Row]) -> Vec<Outcome> {
     let outcomes: Vec<Mutex<Option<Outcome>>> = rows.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
     // They wait more than they work.
-    let workers = 2 * thread::available_parallelism().map_or(1, usize::from);
+    let workers = 4 * thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

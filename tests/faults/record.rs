@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     outcome::{Outcome, Seen},
     rig::Rig,
-    row::{NEWS, REPORTS, SHOP},
+    row::{NEWS, REPORTS, SHOP, Setting},
     scrape::Scrape,
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Record {
     noted_at: i64,
     /// Of the reports, in seconds.
     intervals: [i64; 2],
+    /// From one scrape to the next, in seconds.
+    scrape_every: i64,
     before: Scrape,
     reports: [Seen; 2],
     /// Closed buckets: for how long, when they were closed first.
@@ -31,11 +33,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn starting(rig: &Rig, before: Scrape, intervals: [i64; 2]) -> Self {
+    pub(crate) fn starting(rig: &Rig, before: Scrape, setting: &Setting) -> Self {
         Self {
             onset: rig.time.seconds(),
             noted_at: rig.time.seconds(),
-            intervals,
+            intervals: setting.intervals,
+            scrape_every: setting.scrape_every,
             before,
             reports: Default::default(),
             closed: Vec::new(),
@@ -117,6 +120,10 @@ impl Record {
             self.onset <= at && at < moment
         };
         for (report, seen) in REPORTS.iter().zip(&mut self.reports) {
+            // A moment that one scrape saw, and another may not see.
+            if (1..=self.scrape_every).contains(&seen.gone_for) {
+                seen.gone_after = None;
+            }
             seen.requests = rig.requests(|r| is_of(r, method(report), SHOP) && in_trouble(r)).await.len();
         }
         let mut late_others = false;

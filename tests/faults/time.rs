@@ -131,4 +131,4 @@ const QUIET: u32 = 2;
 const WHILE: Duration = Duration::from_micros(400);
 
 /// So often nothing must have happened by the slow pulse.
-const SLOWLY_QUIET: u32 = 30;
+const SLOWLY_QUIET: u32 = 12;

@@ -28,7 +28,7 @@ async fn measure(row: &Row) -> Outcome {
     let all_up = [SHOP, NEWS].iter().all(|id| REPORTS.iter().all(|report| before.is_up(id, report)));
     assert!(all_up || row.setting.way == Way::NoName, "{}: not all is well at the beginning: {before:?}", row.name);
 
-    let mut record = Record::starting(&rig, before, row.setting.intervals);
+    let mut record = Record::starting(&rig, before, &row.setting);
     let end = end(&row.lasts, &rig);
     let mut running = row.trouble.begin(&mut rig).await;
     let mut scrape = rig.scrape().await;

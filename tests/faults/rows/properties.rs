@@ -21,8 +21,8 @@ pub(super) fn rows() -> Vec<Row> {
         },
         Row {
             expected: [
-                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3670),
-                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 3670),
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 4300),
+                failing(&["not_listed"], Values::Gone(3600, 20_000), (1, 3), 4300),
             ],
             signs: &["`report_up` gone"],
             setting: Setting {

@@ -15,26 +15,27 @@ pub(super) fn rows() -> Vec<Row> {
     rows
 }
 
-/// Others empty the bucket; it fills at its time.
+/// Others empty the bucket; it fills at its time. An interval of `traffic` and the half hour that a bucket is closed are as
+/// long as its values hold: what is missing in between is missing for seconds.
 fn emptied() -> Vec<Row> {
     let core = |name, bucket, traffic, signs, start| Row {
         expected: [UNTOUCHED_REALTIME, traffic],
         signs,
-        setting: Setting { start, scrape_every: 5, ..Setting::usual() },
+        setting: Setting { start, ..Setting::usual() },
         ..row(name, Trouble::Emptied(Method::RunReport, bucket), Lasts::UntilRefill(bucket))
     };
     vec![
         core(
             "429, tokens per hour, emptied by others",
             Bucket::Hour,
-            failing(&["quota_hour"], TRAFFIC_STALE, (1, 4), TRIAL),
+            failing(&["quota_hour"], Values::Held, (1, 4), TRIAL),
             &["core/hour"],
             USUAL,
         ),
         core(
             "429, tokens per project and hour, emptied by others",
             Bucket::ProjectHour,
-            failing(&["quota_project_hour"], TRAFFIC_STALE, (1, 4), TRIAL),
+            failing(&["quota_project_hour"], Values::Held, (1, 4), TRIAL),
             &["core/project_hour"],
             USUAL,
         ),
