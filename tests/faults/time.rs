@@ -93,7 +93,7 @@ impl Time {
     pub(crate) async fn settle(&self) {
         let metrics = Handle::current().metrics();
         let mut quiet = [0, 0];
-        loop {
+        for _ in 0..MOST_BEATS {
             let is_resting = metrics.num_alive_tasks() == self.resting.get();
             let before = metrics.worker_park_count(0);
             let (reply, replied) = oneshot::channel();
@@ -110,6 +110,7 @@ impl Time {
                 return;
             }
         }
+        panic!("something goes on and on at one instant");
     }
 
     /// The clocks go on by themselves too, by the milliseconds that a step takes; that is taken back.
@@ -126,6 +127,9 @@ const MOMENT: Duration = Duration::from_micros(40);
 
 /// So often nothing must have happened.
 const QUIET: u32 = 2;
+
+/// Nothing keeps the runtime busy for so many; what does may also fill the memory.
+const MOST_BEATS: u32 = 20_000;
 
 /// The slow pulse: less than a millisecond, since the runtime wakes by itself when its next timer is as near as that.
 const WHILE: Duration = Duration::from_micros(400);
