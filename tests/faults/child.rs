@@ -19,6 +19,7 @@ pub(crate) fn measure(row: &Row) -> Outcome {
     match row.setting.place {
         Place::Here => trial::run(row),
         Place::FewDescriptors => elsewhere(row, "ulimit -n 64"),
+        Place::LittleMemory => elsewhere(row, "ulimit -v 4000000"),
         Place::NoLog => elsewhere(row, ":"),
         Place::OwnAuthority => {
             let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates/authority.pem");

@@ -66,6 +66,8 @@ pub(crate) enum Place {
     Here,
     /// A child that may open few files.
     FewDescriptors,
+    /// A child that may not take all memory if a limit fails.
+    LittleMemory,
     /// A child whose log nobody reads.
     NoLog,
     /// A child that trusts the tests' certificates only.

@@ -4,7 +4,7 @@ use google_analytics_exporter::simulator::{Effect, Method, Refusal};
 
 use super::{BACK_OFF, HOUR, REALTIME_STALE, TRAFFIC_STALE, failing, row};
 use crate::{
-    row::{Expected, Lasts, Others, Row},
+    row::{Expected, Lasts, Others, Place, Row, Setting},
     trouble::Trouble,
 };
 
@@ -25,7 +25,10 @@ fn no_reports() -> Vec<Row> {
         protocol("other metrics than asked for", Effect::NoMetricHeaders),
         protocol("a count of -1", Effect::MetricValues("-1".to_owned())),
         protocol("a count of NaN", Effect::MetricValues("NaN".to_owned())),
-        protocol("a body without an end", Effect::Endless),
+        Row {
+            setting: Setting { place: Place::LittleMemory, ..Setting::usual() },
+            ..protocol("a body without an end", Effect::Endless)
+        },
     ]
 }
 
