@@ -95,8 +95,8 @@ impl Record {
         }
         // The values of a day go when it ends, and those of the next come within minutes.
         let is_new_day = rig.time.now().duration_since(last_midnight(rig)).as_secs() <= NEW_DAY;
-        let is_gone = |report: &str| !scrape.has_values(NEWS, report) && !(is_new_day && report == "traffic");
-        self.others_failed |= REPORTS.iter().any(|report| !scrape.is_up(NEWS, report) || is_gone(report));
+        let has_values = |report: &str| scrape.has_values(NEWS, report) || (is_new_day && report == "traffic");
+        self.others_failed |= REPORTS.iter().any(|report| !(scrape.is_up(NEWS, report) && has_values(report)));
     }
 
     /// Whether everything is as before, of the other property too.

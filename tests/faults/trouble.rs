@@ -85,7 +85,19 @@ impl Trouble {
                 let (error, description) = ("invalid_grant".to_owned(), "Invalid JWT Signature.".to_owned());
                 vec![Fault::new(Effect::RefuseToken(400, error, description)).on(Method::Token)]
             }
-            _ => Vec::new(),
+            Self::NoAccess
+            | Self::NotListed
+            | Self::TokensRevoked
+            | Self::Emptied(..)
+            | Self::WrongClock(_)
+            | Self::Suspended(_)
+            | Self::Refused
+            | Self::ExpiredCertificate
+            | Self::NoDescriptors
+            | Self::FullDisk
+            | Self::SilentClients(_)
+            | Self::BadReload
+            | Self::Setting => Vec::new(),
         };
         running.faults = faults.into_iter().map(|fault| rig.simulator.inject(fault)).collect();
         self.begin_elsewhere(rig, &mut running).await;
@@ -123,7 +135,15 @@ impl Trouble {
                 }
             }
             Self::BadReload => assert_eq!(rig.reload("reports: {trafic: {interval: 1m}}").await, 500),
-            _ => {}
+            Self::Reports(_)
+            | Self::Report(..)
+            | Self::DataApi(_)
+            | Self::Google(_)
+            | Self::SignIn(_)
+            | Self::Listing(_)
+            | Self::SecondPage(_)
+            | Self::KeyDeleted
+            | Self::Setting => {}
         }
     }
 
@@ -173,7 +193,19 @@ impl Trouble {
                 }
             }
             Self::BadReload => assert_eq!(rig.reload(config).await, 200),
-            _ => {}
+            Self::Reports(_)
+            | Self::Report(..)
+            | Self::DataApi(_)
+            | Self::Google(_)
+            | Self::SignIn(_)
+            | Self::Listing(_)
+            | Self::SecondPage(_)
+            | Self::TokensRevoked
+            | Self::Emptied(..)
+            | Self::Suspended(_)
+            | Self::NoDescriptors
+            | Self::SilentClients(_)
+            | Self::Setting => {}
         }
         rig.time.settle().await;
     }
