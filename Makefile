@@ -6,8 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench soak prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
-.PHONY: help test check demo bench faults renew-faults prepare cargo-test rules e2e skip-e2e deploy-files kubernetes-rules
+.PHONY: help test check demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
 .NOTPARALLEL:
 
 help:
@@ -35,6 +34,7 @@ bench: ## the benchmarks; they print ratios
 
 soak: ## a quarter of an hour of random faults with 1,000 properties
 	$(CARGO) bench --locked --bench soak
+
 faults: ## what becomes of the exporter in trouble: the table of docs/FAULTS.md, measured
 	$(CARGO) test --locked --test faults -- --nocapture
 
