@@ -29,8 +29,9 @@ check: ## formatting, lints, documentation, dependencies
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
 
-bench: ## the benchmarks; they print ratios
+bench: ## the benchmarks, and their figures against the targets
 	$(CARGO) bench --locked
+	benches/table.sh
 
 soak: ## a quarter of an hour of random faults with 1,000 properties
 	$(CARGO) bench --locked --bench soak

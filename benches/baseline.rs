@@ -1,7 +1,6 @@
-//! What the drop alert costs at 10,000 properties: the daily fit, the minutely assessment, and memory. Prints a table;
-//! asserts nothing.
+//! What the drop alert costs at 10,000 properties: the daily fit, the minutely assessment, and memory.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench may fail loudly")]
 
 use std::{fs, hint::black_box, time::Duration};
 
@@ -12,12 +11,17 @@ use google_analytics_exporter::{
 };
 use jiff::{SignedDuration, Timestamp, civil::date};
 
+use table::Table;
+
+#[path = "common/table.rs"]
+mod table;
+
 const PROPERTIES: u32 = 10_000;
 
 fn main() {
     let settled = LocalHour::midnight(date(2026, 3, 23));
     let history: History = (1..=56 * 24).map(|ago| (settled.later(-ago), count(settled.later(-ago)))).collect();
-    println!("| figure | one property | 10,000 properties |\n|---|---|---|");
+    let mut table = Table::of("baseline");
 
     let fits = 200;
     let started = monotonic();
@@ -25,7 +29,7 @@ fn main() {
         black_box(Baseline::fit(black_box(&history), settled, 8).unwrap());
     }
     let fit = started.elapsed() / fits;
-    row("daily fit of 8 weeks, CPU", fit, Duration::from_hours(24));
+    row(&mut table, "daily fit of 8 weeks", fit, Duration::from_hours(24));
 
     let before = resident();
     let baseline = Baseline::fit(&history, settled, 8).unwrap();
@@ -44,27 +48,22 @@ fn main() {
         let at = start + SignedDuration::from_mins(25 * 74 + i64::from(poll));
         minute(&mut properties, &zone, &quiet_days, at);
     }
-    row("assessment after a poll, CPU", started.elapsed() / polls / PROPERTIES, Duration::from_mins(1));
+    let assessment = started.elapsed() / polls / PROPERTIES;
+    row(&mut table, "assessment after a poll", assessment, Duration::from_mins(1));
     let bytes = resident().saturating_sub(before);
-    println!(
-        "| memory of minutes, calibration and baseline | {} bytes | {:.0} MB |",
-        bytes / u64::from(PROPERTIES),
-        megabytes(bytes)
-    );
+    let each = f64::from(u32::try_from(bytes / u64::from(PROPERTIES)).unwrap());
+    table.row("drop alert: memory of minutes, calibration and baseline, per property", each, "bytes", ..);
     let saved = serde_json::to_vec(&properties.first().unwrap().0).unwrap().len();
-    println!(
-        "| saved by --storage.path | {saved} bytes | {:.0} MB |",
-        megabytes(u64::try_from(saved).unwrap() * 10_000)
-    );
+    let saved = f64::from(u32::try_from(saved).unwrap());
+    table.row("drop alert: saved by --storage.path, per property", saved, "bytes", ..);
 }
 
-fn row(figure: &str, each: Duration, every: Duration) {
-    let all = each * PROPERTIES;
-    let share = 100.0 * all.as_secs_f64() / every.as_secs_f64();
-    println!(
-        "| {figure} | {each:.1?} | {all:.1?} every {}: {share:.2} % of a core |",
-        humantime::format_duration(every)
-    );
+fn row(table: &mut Table, what: &str, each: Duration, every: Duration) {
+    let share = 100.0 * (each * PROPERTIES).as_secs_f64() / every.as_secs_f64();
+    table.row(&format!("drop alert: {what}, per property"), each.as_secs_f64() * 1e6, "µs", ..);
+    let every = humantime::format_duration(every);
+    let what = format!("drop alert: {what}, 10,000 properties every {every}: share of a core");
+    table.row(&what, share, "%", ..);
 }
 
 /// One poll of every property.
@@ -81,10 +80,6 @@ fn count(hour: LocalHour) -> f64 {
     let place = f64::from(u32::try_from(hour.hour_of_day()).unwrap());
     let noise = f64::from(u32::try_from((hour.slot() * 7919) % 101).unwrap());
     600.0 * (1.0 + 0.5 * (place / 3.8).sin()) + noise
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    f64::from(u32::try_from(bytes / 1000).unwrap()) / 1000.0
 }
 
 /// Resident memory of this process, in bytes.

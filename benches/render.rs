@@ -1,65 +1,108 @@
-//! Rendering after a change: how long the text of many series takes, beside copying the same bytes.
+//! Rendering after a change, and packing what was rendered: how long the text of many series takes, beside copying it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail loudly")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench may fail loudly and prints")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{hint::black_box, io::Write, ops::Bound, time::Duration};
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use flate2::{Compression, write::GzEncoder};
 use google_analytics_exporter::{
-    config::Config,
+    clock::monotonic,
     exposition::{self, Format, View},
-    plan::Plan,
-    properties::{PropertyInfo, PropertySet},
-    store::{Attempt, Snapshot, Store},
 };
 use jiff::Timestamp;
 
+use table::Table;
+use times::percentile;
+
+#[path = "common/filled.rs"]
+mod filled;
+#[path = "common/table.rs"]
+mod table;
+#[path = "common/times.rs"]
+mod times;
+
 fn main() {
+    let now = Timestamp::from_second(1_764_000_001).expect("it is a time");
+    let views = [1_000, 10_000, 100_000].map(|series| filled::view(series, now));
     let mut criterion =
         Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3)).configure_from_args();
+    for view in &views {
+        bench(&mut criterion, view, now);
+    }
+    if let Some(largest) = views.last() {
+        levels(&mut criterion, &exposition::render(largest, Format::Text, now).text);
+    }
+    criterion.final_summary();
+    if !std::env::args().any(|argument| argument == "--test") {
+        let mut table = Table::of("render");
+        for view in &views {
+            rows(&mut table, view, now);
+        }
+    }
+}
+
+fn bench(criterion: &mut Criterion, view: &View, now: Timestamp) {
+    let series = filled::series_of(view, now);
+    let text = exposition::render(view, Format::Text, now).text;
     let mut group = criterion.benchmark_group("render");
-    for series in [1_000, 10_000, 100_000] {
-        let view = view(series);
-        let now = Timestamp::from_second(1_764_000_001).unwrap();
-        let text = exposition::render(&view, Format::Text, now).text;
-        let lines =
-            text.split(|byte| *byte == b'\n').filter(|line| line.first().is_some_and(|byte| *byte != b'#')).count();
-        group.bench_with_input(BenchmarkId::new("text", lines), &view, |bencher, view| {
-            bencher.iter(|| exposition::render(black_box(view), Format::Text, now));
+    group.throughput(Throughput::Elements(series as u64));
+    for (name, format) in [("text", Format::Text), ("openmetrics", Format::OpenMetrics)] {
+        group.bench_with_input(BenchmarkId::new(name, series), view, |bencher, view| {
+            bencher.iter(|| exposition::render(black_box(view), format, now));
         });
-        group.bench_with_input(BenchmarkId::new("openmetrics", lines), &view, |bencher, view| {
-            bencher.iter(|| exposition::render(black_box(view), Format::OpenMetrics, now));
-        });
-        group.bench_with_input(BenchmarkId::new("copy of the bytes", lines), &text, |bencher, text| {
-            bencher.iter(|| black_box(text).clone());
-        });
+    }
+    group.bench_with_input(BenchmarkId::new("copy of the bytes", series), &text, |bencher, text| {
+        bencher.iter(|| black_box(text).clone());
+    });
+    group.bench_with_input(BenchmarkId::new("gzip", series), &text, |bencher, text| {
+        bencher.iter(|| pack(black_box(text), LEVEL));
+    });
+    group.finish();
+}
+
+/// What packing costs, and saves, at the levels that come into question.
+fn levels(criterion: &mut Criterion, text: &[u8]) {
+    let mut group = criterion.benchmark_group("gzip");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    for level in [1, LEVEL, 6] {
+        println!("gzip level {level}: {:.1} % of the text", 100.0 * pack(text, level).len() as f64 / text.len() as f64);
+        group.bench_function(level.to_string(), |bencher| bencher.iter(|| pack(black_box(text), level)));
     }
     group.finish();
-    criterion.final_summary();
 }
 
-/// About so many series, as the built-in reports of many properties have them.
-fn view(series: usize) -> View {
-    let plan = Plan::new(&Config::default(), PropertySet::default(), true);
-    let store = Store::default();
-    let sent_at = Timestamp::from_second(1_764_000_000).unwrap();
-    let expires_at = Timestamp::from_second(1_764_001_000).unwrap();
-    for index in 0..series / SERIES_OF_A_PROPERTY {
-        let id = (500_000_000 + index).to_string().parse().unwrap();
-        let info = PropertyInfo { name: format!("Site {index}"), ..PropertyInfo::default() };
-        store.put(id, &info, &plan.reports);
-        store.update(id, |state| {
-            for report in &plan.reports {
-                let values =
-                    (0..report.families.len()).map(|value| f64::from(u32::try_from(value * 1_234).unwrap())).collect();
-                let snapshot = Snapshot { report: Arc::clone(report), values, expires_at };
-                let attempt = Attempt { sent_at, took: Duration::from_millis(123) };
-                state.report_mut(&report.name).expect("it was put there").succeed(attempt, 1, snapshot);
-            }
-        });
+/// Alternates between what is measured, so that what else the machine does meets all of it.
+fn rows(table: &mut Table, view: &View, now: Timestamp) {
+    let series = filled::series_of(view, now);
+    let (mut text, mut open_metrics, mut gzip) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = monotonic();
+        let rendering = black_box(exposition::render(black_box(view), Format::Text, now));
+        text.push(start.elapsed());
+        let start = monotonic();
+        black_box(exposition::render(black_box(view), Format::OpenMetrics, now));
+        open_metrics.push(start.elapsed());
+        let start = monotonic();
+        black_box(pack(&rendering.text, LEVEL));
+        gzip.push(start.elapsed());
     }
-    View { reports: plan.reports, properties: store.properties(), own: Vec::new() }
+    let targets = |most| (Bound::Unbounded, if series >= 100_000 { Bound::Included(most) } else { Bound::Unbounded });
+    let median = percentile(&mut text, 50);
+    table.row(&format!("render {series} series, text"), median, "ms", targets(20.0));
+    table.row(&format!("render {series} series, OpenMetrics"), percentile(&mut open_metrics, 50), "ms", targets(20.0));
+    table.row(&format!("gzip of {series} series, once"), percentile(&mut gzip, 50), "ms", targets(70.0));
+    table.row(&format!("render, text, per series of {series}"), median * 1e6 / series as f64, "ns", ..);
 }
 
-/// Two reports with 38 values, 5 families on each report, the info and the tokens spent.
-const SERIES_OF_A_PROPERTY: usize = 51;
+fn pack(text: &[u8], level: u32) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
+    encoder.write_all(text).expect("writing to memory does not fail");
+    encoder.finish().expect("writing to memory does not fail")
+}
+
+/// The level that the server packs with.
+const LEVEL: u32 = 3;
+
+const ROUNDS: u32 = 41;

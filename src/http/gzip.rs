@@ -14,7 +14,7 @@ pub(super) fn compress(text: &[u8]) -> Bytes {
     Bytes::from(gzip)
 }
 
-/// Level 3 takes little more than half the time of the usual 6, and the text gets hardly longer: see `benches/scrape.rs`.
+/// Level 3 takes little more than half the time of the usual 6, and the text gets hardly longer: see `benches/render.rs`.
 const LEVEL: u32 = 3;
 
 /// How many times shorter a compressed text is, roughly.

@@ -1,0 +1,108 @@
+//! CPU time of polling, against a bare loop that sends the same requests at the same times to the same server.
+
+use std::{
+    env, fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use google_analytics_exporter::clock::monotonic;
+use tempfile::TempDir;
+
+use crate::{
+    bare::{ARGUMENT, Planned},
+    canned::{Asked, Canned},
+    child::Exporter,
+    simulated::simulator,
+    table::Table,
+};
+
+/// A thousand properties, so often that the noise of the counter does not matter.
+pub(crate) async fn compare(table: &mut Table) {
+    let all = "realtime: {interval: 10s}, traffic: {interval: 150s}, baseline: {enabled: true}";
+    let without = "realtime: {interval: 10s}, traffic: {interval: 150s}, baseline: {enabled: false}";
+    for (what, reports, count) in [("realtime and traffic", without, 2), ("with the drop alert", all, 3)] {
+        let simulator = simulator(PROPERTIES).await;
+        let canned = Canned::start(simulator.base_url(), Duration::ZERO).await;
+        let exporter = Exporter::start(&simulator, &canned.url, &format!("reports: {{{reports}}}"));
+        exporter.until_up(count * PROPERTIES, Duration::from_secs(1), Duration::from_secs(120));
+        let (mut ours, mut bare) = (Spent::default(), Spent::default());
+        let mut plan = Vec::new();
+        for round in 0..=ROUNDS {
+            canned.note();
+            let (start, before) = (monotonic(), exporter.cpu());
+            // What the exporter asked in the round before: so both work at the same time, and disturb each other alike.
+            if round == 0 {
+                thread::sleep(ROUND)
+            } else {
+                bare.add(replay(&plan), reports_in(&plan))
+            }
+            let cpu = exporter.cpu() - before;
+            plan = canned.noted().into_iter().map(|asked| planned(&canned.url, start, asked)).collect();
+            if round > 0 {
+                ours.add(cpu, reports_in(&plan));
+            }
+        }
+        println!(
+            "{what}: {} reports, exporter {:.0} µs of CPU for each; bare loop {:.0} µs",
+            ours.reports,
+            ours.each(),
+            bare.each()
+        );
+        let (ours, bare) = (ours.each(), bare.each());
+        let row = format!("polling, {what}: CPU per report by a bare reqwest+serde loop's");
+        table.row(&row, ours / bare, "", ..=1.5);
+        table.row(&format!("polling, {what}: CPU per report"), ours, "µs", ..);
+    }
+}
+
+#[derive(Default)]
+struct Spent {
+    cpu: Duration,
+    reports: usize,
+}
+
+impl Spent {
+    fn add(&mut self, cpu: Duration, reports: usize) {
+        self.cpu += cpu;
+        self.reports += reports;
+    }
+
+    /// Microseconds for each report.
+    fn each(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / crate::number(self.reports as u64)
+    }
+}
+
+/// How many reports these requests are for: the pageviews by minute are asked for after the values, and are of the same
+/// report.
+fn reports_in(plan: &[Planned]) -> usize {
+    plan.iter()
+        .filter(|request| request.body.pointer("/dimensions/0/name").is_none_or(|name| name != "minutesAgo"))
+        .count()
+}
+
+fn planned(url: &str, start: Instant, asked: Asked) -> Planned {
+    let body = serde_json::from_slice(&asked.body).expect("the exporter sends JSON");
+    Planned { after: asked.at - start, url: format!("{url}{}", asked.path), body }
+}
+
+/// CPU time of a loop that sends these.
+fn replay(plan: &[Planned]) -> Duration {
+    let directory = TempDir::new().expect("there is room for temporary files");
+    let file = directory.path().join("requests");
+    let lines = plan.iter().map(|request| serde_json::to_string(request).expect("it is JSON") + "\n");
+    fs::write(&file, lines.collect::<String>()).expect("there is room for it");
+    let program = env::current_exe().expect("it runs");
+    let output = Command::new(program).arg(ARGUMENT).arg(&file).output().expect("it runs again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("it prints a number");
+    Duration::from_millis(text.trim().parse().expect("it prints a number"))
+}
+
+const PROPERTIES: usize = 1_000;
+
+const ROUNDS: u32 = 3;
+
+const ROUND: Duration = Duration::from_secs(15);
