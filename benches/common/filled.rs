@@ -35,7 +35,7 @@ fn of_properties(count: u32, now: Timestamp) -> View {
     let store = Store::default();
     let zone = Zone::named("Europe/Berlin").expect("it is in the database");
     let (watched, usual) = drop_alert(&zone, now);
-    let (watched, usual) = (Arc::new(watched), Arc::new(usual));
+    let usual = Arc::new(usual);
     for index in 0..count {
         let id: PropertyId = (500_000_000 + index).to_string().parse().expect("a number is an id");
         let info = PropertyInfo {
@@ -57,8 +57,8 @@ fn of_properties(count: u32, now: Timestamp) -> View {
                 let attempt = Attempt { sent_at, took: Duration::from_micros(u64::from(120_000 + index)) };
                 state.report_mut(&report.name).expect("it was put there").succeed(attempt, 1, snapshot);
             }
-            state.quota.extend(Category::ALL.iter().map(|category| (*category, quota(id, *category, now))));
-            state.watched = Some(Arc::clone(&watched));
+            state.quota.extend(Category::ALL.iter().map(|category| (*category, quota(id, *category, index, now))));
+            state.watched = Some(Arc::new(scaled(&watched, 0.5 + f64::from(index * 7919 % 1_000) / 1_000.0)));
             state.usual = Some(Arc::clone(&usual));
         });
     }
@@ -66,11 +66,12 @@ fn of_properties(count: u32, now: Timestamp) -> View {
 }
 
 /// As after an answer that tells of every bucket.
-fn quota(id: PropertyId, category: Category, now: Timestamp) -> QuotaView {
+fn quota(id: PropertyId, category: Category, index: u32, now: Timestamp) -> QuotaView {
+    let spent = index * 7919 % 10_000;
     let told: PropertyQuota = serde_json::from_value(json!({
-        "tokensPerDay": {"consumed": 1, "remaining": 198_765},
-        "tokensPerHour": {"consumed": 1, "remaining": 39_123},
-        "tokensPerProjectPerHour": {"consumed": 1, "remaining": 13_456},
+        "tokensPerDay": {"consumed": 1, "remaining": 199_000 - spent},
+        "tokensPerHour": {"consumed": 1, "remaining": 39_000 - spent},
+        "tokensPerProjectPerHour": {"consumed": 1, "remaining": 13_000 - spent},
         "concurrentRequests": {"remaining": 10},
         "serverErrorsPerProjectPerHour": {"remaining": 10},
         "potentiallyThresholdedRequestsPerHour": {"remaining": 120},
@@ -80,6 +81,17 @@ fn quota(id: PropertyId, category: Category, now: Timestamp) -> QuotaView {
     let _ = ledger.admit(id, category, now);
     ledger.on_success(id, category, Some(&told), now, now + HOUR);
     ledger.view(id, category).expect("an answer has told of it")
+}
+
+/// The same for other traffic: numbers of a property are nobody else's, which is what packing has to do with.
+fn scaled(watched: &Watched, factor: f64) -> Watched {
+    let mut watched = watched.clone();
+    for count in &mut watched.assessment.windows {
+        for value in [&mut count.pageviews, &mut count.expected, &mut count.low] {
+            *value *= factor;
+        }
+    }
+    watched
 }
 
 /// What the drop alert knows of steady traffic that it has seen for a day.
