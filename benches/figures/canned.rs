@@ -44,8 +44,8 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// By method and body.
-    answers: HashMap<(String, Bytes), Bytes>,
+    /// By method and body; whatever the order of its fields.
+    answers: HashMap<(String, String), Bytes>,
     /// Nothing is noted before somebody wants it.
     asked: Option<Vec<Asked>>,
 }
@@ -84,11 +84,12 @@ impl Shared {
         let body = body.collect().await.expect("the exporter sends whole requests").to_bytes();
         let path = head.uri.path().to_owned();
         let method = path.rsplit_once(':').map_or("", |(_, method)| method).to_owned();
-        let key = (method, body);
+        let value: serde_json::Value = serde_json::from_slice(&body).expect("the exporter sends JSON");
+        let key = (method, value.to_string());
         let known = {
             let mut state = self.state();
             if let Some(asked) = state.asked.as_mut().filter(|_| head.headers.contains_key(USER_AGENT)) {
-                asked.push(Asked { at: monotonic(), path: path.clone(), body: key.1.clone() });
+                asked.push(Asked { at: monotonic(), path: path.clone(), body: body.clone() });
             }
             state.answers.get(&key).cloned()
         };
@@ -97,7 +98,7 @@ impl Shared {
             None => {
                 let authorization = head.headers.get(AUTHORIZATION).cloned().expect("the exporter signs in");
                 let url = format!("{}{path}", self.simulator_url);
-                let request = self.client.post(url).header(AUTHORIZATION, authorization).body(key.1.clone());
+                let request = self.client.post(url).header(AUTHORIZATION, authorization).body(body);
                 let response = request.header(CONTENT_TYPE, "application/json").send().await;
                 let response = response.and_then(reqwest::Response::error_for_status);
                 let answer = response.expect("the simulator answers").bytes().await.expect("the answer is whole");
