@@ -4,21 +4,24 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench may fail loudly")]
 
-use std::{
-    collections::HashMap,
-    env, fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{collections::HashMap, env, time::Duration};
 
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
-    simulator::{Account, Bucket, Effect, Fault, FaultId, Property, Refusal, Simulator, World},
+    simulator::{Bucket, Effect, Fault, FaultId, Refusal, Simulator},
     transport::{Deadlines, Roots, Transport},
 };
-use tempfile::TempDir;
+
+use crate::child::Exporter;
+
+#[path = "figures/child.rs"]
+#[expect(dead_code, reason = "some of it is for the figures alone")]
+mod child;
+#[path = "common/scraper.rs"]
+mod scraper;
+#[path = "figures/simulated.rs"]
+#[expect(dead_code, reason = "some of it is for the figures alone")]
+mod simulated;
 
 const PROPERTIES: usize = 1_000;
 
@@ -34,9 +37,8 @@ fn main() {
 }
 
 async fn soak(length: Duration) {
-    let simulator = simulator().await;
-    let directory = TempDir::new().unwrap();
-    let exporter = Exporter::start(&simulator, directory.path());
+    let simulator = simulated::simulator(PROPERTIES).await;
+    let exporter = Exporter::start(&simulator, simulator.base_url(), "{}");
     let mut troubles = Troubles { random: Random(1), running: Vec::new(), caused: 0 };
     let mut watch = Watch::default();
     let begun = monotonic();
@@ -49,7 +51,7 @@ async fn soak(length: Duration) {
         // At the end it is to recover.
         let is_over = begun.elapsed() + Duration::from_mins(3) > length;
         troubles.go_on(&simulator, begun.elapsed(), is_over);
-        let text = exporter.scrape().await;
+        let text = tokio::task::block_in_place(|| exporter.metrics());
         watch.look(&text, Clock::system().now().as_second());
         let minute = begun.elapsed().as_secs() / 60;
         if minute >= next_line {
@@ -180,54 +182,5 @@ impl Random {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
-    }
-}
-
-async fn simulator() -> Simulator {
-    let mut account = Account::new("104112001", "Example");
-    for index in 0..PROPERTIES {
-        let property = Property::new((500_000_000 + index).to_string(), format!("Site {index}"));
-        account = account.property(property.time_zone("Europe/Berlin").pageviews_per_hour(60.0));
-    }
-    let clock = Clock::system();
-    Simulator::on_loopback(World::new(1).account(account), move || clock.now()).await.unwrap()
-}
-
-/// A child process; ended when it is dropped.
-struct Exporter {
-    child: Child,
-    url: String,
-    client: reqwest::Client,
-}
-
-impl Exporter {
-    fn start(simulator: &Simulator, directory: &Path) -> Self {
-        let key = directory.join("key.json");
-        fs::write(&key, simulator.key_file_json()).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_google_analytics_exporter"))
-            .arg("--google.credentials-file")
-            .arg(&key)
-            .args(["--google.data-api-url", simulator.base_url(), "--google.admin-api-url", simulator.base_url()])
-            .args(["--web.listen-address", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = lines.find_map(|line| Some(line.ok()?.split_once("listening on ")?.1.split('"').next()?.to_owned()));
-        // The rest of the log is read and forgotten, so that the pipe never fills.
-        std::thread::spawn(move || lines.for_each(drop));
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Self { child, url: url.expect("the log tells the address"), client }
-    }
-
-    async fn scrape(&self) -> String {
-        self.client.get(&self.url).send().await.unwrap().text().await.unwrap()
-    }
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -78,7 +78,6 @@ fn quota(id: PropertyId, category: Category, index: u32, now: Timestamp) -> Quot
     }))
     .expect("it is a quota");
     let mut ledger = Ledger::default();
-    let _ = ledger.admit(id, category, now);
     ledger.on_success(id, category, Some(&told), now, now + HOUR);
     ledger.view(id, category).expect("an answer has told of it")
 }
