@@ -2,7 +2,7 @@
 //!
 //! Knows the buckets of each property and category (developers.google.com/analytics/devguides/reporting/data/v1/quotas),
 //! after which failure how long nothing is asked, what each report costs, and how often it may come. Refuses to know requests
-//! and the runtime. Invariants: while a bucket is closed, [`Ledger::admit`] lets no request of that property and category
+//! and the runtime. Invariants: while a bucket is closed, [`Ledger::admit_poll`] lets no request of that property and category
 //! through but its trial; and of no bucket of tokens more is spent than the share, as far as costs are known.
 //!
 //! `spending` is what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
