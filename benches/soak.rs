@@ -87,16 +87,26 @@ impl Troubles {
             return;
         }
         for _ in 0..3 {
-            let lasts = Duration::from_secs(2 + self.random.below(60));
-            let fault = Fault::new(self.effect());
-            // Now and then it befalls all properties, for some seconds.
+            // Now and then it befalls all properties for some seconds, but nothing that is left alone for half an hour then.
             let (fault, lasts) = if self.random.below(60) == 0 {
-                (fault, Duration::from_secs(2 + self.random.below(8)))
+                (Fault::new(self.passing()), Duration::from_secs(2 + self.random.below(8)))
             } else {
-                (fault.property((500_000_000 + self.random.below(PROPERTIES as u64)).to_string()), lasts)
+                let property = (500_000_000 + self.random.below(PROPERTIES as u64)).to_string();
+                (Fault::new(self.effect()).property(property), Duration::from_secs(2 + self.random.below(60)))
             };
             self.caused += 1;
             self.running.push((now + lasts, simulator.inject(fault)));
+        }
+    }
+
+    /// What is over soon after it ends.
+    fn passing(&mut self) -> Effect {
+        match self.random.below(5) {
+            0 => Effect::Hang,
+            1 => Effect::Refuse(Refusal::Unavailable),
+            2 => Effect::Html,
+            3 => Effect::Reset,
+            _ => Effect::Latency(Duration::from_millis(100 + self.random.below(20_000))),
         }
     }
 
