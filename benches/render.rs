@@ -36,7 +36,7 @@ fn main() {
     }
     criterion.final_summary();
     if !std::env::args().any(|argument| argument == "--test") {
-        let mut table = Table::of("render");
+        let mut table = Table::of("1-render");
         for view in &views {
             rows(&mut table, view, now);
         }

@@ -76,7 +76,7 @@ fn main() {
     }
     criterion.final_summary();
     if !std::env::args().any(|argument| argument == "--test") {
-        let mut table = Table::of("scrape");
+        let mut table = Table::of("2-scrape");
         for pair in &pairs {
             for connections in [1, 4] {
                 pair.compare(connections, &mut table);

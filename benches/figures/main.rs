@@ -37,16 +37,16 @@ fn main() {
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     runtime.block_on(async {
         if wanted("start") {
-            let mut table = Table::of("figures-1-start");
+            let mut table = Table::of("3-start");
             start::binary(&mut table);
             start::first_answer(&mut table).await;
             start::full_data(&mut table).await;
         }
         if wanted("poll") {
-            poll::compare(&mut Table::of("figures-2-poll")).await;
+            poll::compare(&mut Table::of("4-poll")).await;
         }
         if wanted("serving") {
-            let mut table = Table::of("figures-3-serving");
+            let mut table = Table::of("5-serving");
             let few = memory::of(10).await;
             few.row(&mut table, 25.0);
             let thousand = serving::thousand(&mut table).await;
