@@ -115,6 +115,8 @@ const DOCUMENTS: &[Document] = &[
     Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
+    Document { name: "FAULTS.md", text: include_str!("../docs/FAULTS.md") },
+    Document { name: "PERFORMANCE.md", text: include_str!("../docs/PERFORMANCE.md") },
     Document { name: "CHANGELOG.md", text: include_str!("../CHANGELOG.md") },
 ];
 

@@ -51,6 +51,8 @@ async fn pages_are_accessible_fit_and_load_nothing() {
         ("/docs/CONFIGURATION.md", "configuration"),
         ("/docs/DEPLOYMENT.md", "deployment"),
         ("/docs/DROP-DETECTION.md", "drop-detection"),
+        ("/docs/FAULTS.md", "faults"),
+        ("/docs/PERFORMANCE.md", "performance"),
         ("/docs/CHANGELOG.md", "changelog"),
     ];
     let ended = opened(&exporter, &pages).await;
