@@ -115,8 +115,8 @@ fn number(tokens: u64) -> f64 {
 /// The part of a share that is planned with, since costs vary.
 const ROOM_OF_DAY: f64 = 0.9;
 
-/// An hour is also counted up to five minutes longer than it is.
-const ROOM_OF_HOUR: f64 = 0.8;
+/// An hour is also counted up to five minutes longer than it is, and has fewer polls to even their costs out.
+const ROOM_OF_HOUR: f64 = 0.7;
 
 /// What is left to others when they leave little.
 const RESERVE: f64 = 0.1;
