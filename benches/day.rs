@@ -35,7 +35,7 @@ fn main() {
         "| requests a second, at most, but for the start, the outage and local midnights | {most} ({:.2} of the mean) |",
         most / mean
     );
-    for report in ["realtime", "traffic"] {
+    for report in ["realtime", "traffic", "realtime, held back"] {
         println!("| latest answer beyond the interval, {report} | {:.1} s |", figures.latest[report].as_secs_f64());
         println!(
             "| latest answer beyond the interval after the outage, {report} | {:.1} s |",

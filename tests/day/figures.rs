@@ -75,9 +75,10 @@ impl Figures {
         self.by_second[second] += requests;
     }
 
-    pub(crate) fn came(&mut self, job: &Job, interval: Duration, daily: bool, now: Timestamp) {
+    /// `kind` is what latenesses are told apart by, beside the report.
+    pub(crate) fn came(&mut self, job: &Job, kind: &str, interval: Duration, daily: bool, now: Timestamp) {
         let interval = SignedDuration::try_from(interval).unwrap();
-        let report = job.report.to_string();
+        let report = format!("{}{kind}", job.report);
         if let Some(ended) = self.outage_ends.filter(|ended| now >= *ended && !daily)
             && self.last_success.contains_key(job)
             && !self.first_since.contains_key(job)

@@ -15,7 +15,7 @@ mod simulation;
 #[test]
 fn every_report_keeps_its_interval_and_no_bucket_loses_more_than_the_share() {
     let figures = day(200, 1);
-    for report in ["realtime", "traffic"] {
+    for report in ["realtime", "traffic", "realtime, held back"] {
         let beyond = figures.latest[report];
         assert!(beyond < SignedDuration::from_secs(5), "{report} came {beyond:?} after its interval");
         let recovery = figures.recovery[report];

@@ -135,7 +135,8 @@ impl Day {
                 let is_held_back = id.is_multiple_of(DEAR) || id.is_multiple_of(LOW);
                 let planned = self.timetable.schedule.interval(job).unwrap_or(report.interval);
                 let interval = if is_held_back { planned } else { report.interval };
-                self.figures.came(job, interval, report.rhythm() == Rhythm::Daily, self.now);
+                let kind = if is_held_back { HELD_BACK } else { "" };
+                self.figures.came(job, kind, interval, report.rhythm() == Rhythm::Daily, self.now);
                 let zone = self.zones.get(&property).filter(|_| report.has_dates());
                 (
                     Outcome::Success { day_ends: zone.map(|zone| zone.next_midnight(self.now)) },
@@ -179,6 +180,9 @@ impl Day {
         Arc::clone(report.expect("the timetable has the plan's reports"))
     }
 }
+
+/// The kind of those that cannot have their interval.
+pub(crate) const HELD_BACK: &str = ", held back";
 
 /// How long a connection that cannot be had is waited for.
 const CONNECTING: Duration = Duration::from_secs(5);
