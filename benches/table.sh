@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-rows=${CARGO_TARGET_DIR:-target}/tmp/bench
+rows=${CARGO_TARGET_DIR:-target}/bench
 document=docs/PERFORMANCE.md
 
 table() {

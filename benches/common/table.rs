@@ -17,7 +17,7 @@ pub(crate) struct Table {
 impl Table {
     /// The rows of this bench, in place of those that it wrote the last time. The number before the name is its place.
     pub(crate) fn of(bench: &str) -> Self {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench");
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
         fs::create_dir_all(&directory).expect("the build directory can be written to");
         Self { path: directory.join(format!("{bench}.md")), rows: String::new() }
     }
