@@ -45,7 +45,7 @@ renew-faults: ## the same, written into docs/FAULTS.md
 prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
-	$(VENV)/bin/shellcheck tests/e2e/prepare.sh tests/rules/check.sh benches/table.sh .ci/run
+	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/e2e/prepare.sh tests/rules/check.sh benches/table.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 

@@ -9,18 +9,6 @@ venv=target/deploy/venv
 requirements=tests/deploy/requirements.txt
 programs=target/deploy/programs
 
-install_python_packages() {
-    local wanted
-    wanted="$(python3 --version) $(cksum <"$requirements")"
-    if [[ -x $venv/bin/python && $(cat "$venv/stamp" 2>/dev/null) == "$wanted" ]]; then
-        return
-    fi
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-    echo "$wanted" >"$venv/stamp"
-}
-
 # kustomize 5 is in kubectl since 1.27.
 kubectl_is_new() {
     kubectl version --client 2>/dev/null | grep '^Kustomize Version: v5' >/dev/null
@@ -60,7 +48,7 @@ debian_13() {
 }
 
 export PATH=$PWD/$programs:$PATH
-install_python_packages </dev/null
+tests/virtual_environment.sh "$venv" "$requirements" </dev/null
 for wanted in kubectl compose; do
     "${wanted}_is_new" && continue
     if ! command -v apt-get >/dev/null; then

@@ -52,18 +52,6 @@ say_what_is_missing() {
     } >&2
 }
 
-install_python_packages() {
-    local wanted
-    wanted="$(python3 --version) $(cksum <"$requirements")"
-    if [[ -x $venv/bin/python && $(cat "$venv/stamp" 2>/dev/null) == "$wanted" ]]; then
-        return
-    fi
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-    echo "$wanted" >"$venv/stamp"
-}
-
 # What drives the browser.
 install_node_packages() {
     local name changed=0
@@ -85,5 +73,5 @@ if [[ ${#packages[@]} -gt 0 ]]; then
     fi
     install_packages "${packages[@]}" </dev/null
 fi
-install_python_packages </dev/null
+tests/virtual_environment.sh "$venv" "$requirements" </dev/null
 install_node_packages </dev/null
