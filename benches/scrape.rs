@@ -28,7 +28,7 @@ use criterion::Criterion;
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
     exposition::{self, View},
-    http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    http::{self, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
     status::Selection,
 };
@@ -178,7 +178,7 @@ struct Filled {
     view: View,
 }
 
-impl Exporter for Filled {
+impl Metrics for Filled {
     fn version(&self) -> u64 {
         0
     }
@@ -186,7 +186,9 @@ impl Exporter for Filled {
     fn render(&self, format: Format, _scope: Scope, now: Timestamp) -> Rendering {
         exposition::render(&self.view, format, now)
     }
+}
 
+impl Exporter for Filled {
     fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
         None
     }

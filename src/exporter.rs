@@ -76,7 +76,7 @@ impl Exporter {
     }
 }
 
-impl http::Exporter for Exporter {
+impl http::Metrics for Exporter {
     fn version(&self) -> u64 {
         self.store.version()
     }
@@ -96,7 +96,9 @@ impl http::Exporter for Exporter {
         };
         exposition::render(&view, format, now)
     }
+}
 
+impl http::Exporter for Exporter {
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering> {
         let properties = vec![self.store.property(property)?];
         let reports = self.plan.borrow().reports.clone();

@@ -1,6 +1,6 @@
 //! The server: sockets, limits, routes, and the cache of what a scrape is answered with.
 //!
-//! Knows the rest of the exporter through the trait [`Exporter`] alone. Refuses to know Google, the configuration file
+//! Knows the rest of the exporter through the traits [`Exporter`] and [`Metrics`] alone. Refuses to know Google, the configuration file
 //! and what a metric is. Invariant: a request never waits for anything but a rendering of what is in memory, or for the
 //! reload that it asked for; each wait, buffer and number of connections has a limit in [`Limits`].
 //!
@@ -34,8 +34,8 @@ mod negotiate;
 mod rendering;
 mod routes;
 
-/// What the server needs of the rest. Everything but [`reload`](Self::reload) must answer at once, from memory.
-pub trait Exporter: Send + Sync + 'static {
+/// What is scraped: the metrics in memory, and whether they have changed.
+pub trait Metrics: Send + Sync + 'static {
     /// Counts up whenever anything that is rendered has changed; after the change, so that who reads the new number
     /// renders the new text.
     fn version(&self) -> u64;
@@ -43,7 +43,10 @@ pub trait Exporter: Send + Sync + 'static {
     /// The metrics as text. Called on a thread where it may take its time; never twice at once for the same format and
     /// scope.
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering;
+}
 
+/// What the server needs of the rest. Everything but [`reload`](Self::reload) must answer at once, from memory.
+pub trait Exporter: Metrics {
     /// The metrics of one property; `None` where it is not known.
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering>;
 
@@ -112,7 +115,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
     let capacity = Arc::new(Capacity::new(settings.limits.connections));
-    let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), settings.limits.reuse);
+    let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
+    let renderings = Renderings::new(metrics, clock.clone(), settings.limits.reuse);
     let site = Arc::new(Site { exporter, settings, clock, renderings });
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

@@ -91,7 +91,7 @@ mod tests {
     use tokio::{io::DuplexStream, time::Instant};
 
     use super::{
-        super::{Exporter, Format, Limits, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
+        super::{Exporter, Format, Limits, Metrics, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
         *,
     };
     use crate::{clock::Clock, names::PropertyId, status::Selection};
@@ -99,7 +99,7 @@ mod tests {
     /// Has nothing but a long configuration.
     struct Fake;
 
-    impl Exporter for Fake {
+    impl Metrics for Fake {
         fn version(&self) -> u64 {
             0
         }
@@ -107,7 +107,9 @@ mod tests {
         fn render(&self, _format: Format, _scope: Scope, _now: Timestamp) -> Rendering {
             Rendering { text: Vec::new(), valid_until: None }
         }
+    }
 
+    impl Exporter for Fake {
         fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
             None
         }
@@ -161,7 +163,8 @@ mod tests {
         let limits = Limits::default();
         let exporter: Arc<dyn Exporter> = Arc::new(Fake);
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
-        let renderings = Renderings::new(Arc::clone(&exporter), clock.clone(), limits.reuse);
+        let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
+        let renderings = Renderings::new(metrics, clock.clone(), limits.reuse);
         let settings = Settings { telemetry_path, lifecycle: true, limits };
         Arc::new(Site { exporter, settings, clock, renderings })
     }

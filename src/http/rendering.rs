@@ -21,7 +21,7 @@ use tokio::{
     task, time,
 };
 
-use super::{Exporter, Format, Rendering, Scope, gzip::compress, negotiate::Encoding};
+use super::{Format, Metrics, Rendering, Scope, gzip::compress, negotiate::Encoding};
 use crate::clock::Clock;
 
 /// The texts of all formats and scopes.
@@ -32,8 +32,8 @@ pub(super) struct Renderings {
 
 impl Renderings {
     /// Nothing is rendered before it is asked for.
-    pub(super) fn new(exporter: Arc<dyn Exporter>, clock: Clock, reuse: Duration) -> Self {
-        Self { source: Arc::new(Source { exporter, clock, reuse, stored: Notify::new() }), slots: all_slots() }
+    pub(super) fn new(metrics: Arc<dyn Metrics>, clock: Clock, reuse: Duration) -> Self {
+        Self { source: Arc::new(Source { metrics, clock, reuse, stored: Notify::new() }), slots: all_slots() }
     }
 
     /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
@@ -76,7 +76,7 @@ impl Renderings {
 
 /// Where texts come from.
 struct Source {
-    exporter: Arc<dyn Exporter>,
+    metrics: Arc<dyn Metrics>,
     clock: Clock,
     /// How old a text gets at most.
     reuse: Duration,
@@ -89,7 +89,7 @@ impl Source {
         let now = self.clock.now();
         // None if the clock was set back: that must not make a text live longer.
         let age = Duration::try_from(now.duration_since(stamp.rendered_at)).ok();
-        stamp.version == self.exporter.version()
+        stamp.version == self.metrics.version()
             && stamp.valid_until.is_none_or(|until| now < until)
             && age.is_some_and(|age| age < self.reuse)
     }
@@ -203,9 +203,9 @@ impl Slot {
             state.begun += 1;
             state.begun
         };
-        let version = source.exporter.version();
+        let version = source.metrics.version();
         let rendered_at = source.clock.now();
-        let Rendering { mut text, valid_until } = source.exporter.render(self.format, self.scope, rendered_at);
+        let Rendering { mut text, valid_until } = source.metrics.render(self.format, self.scope, rendered_at);
         text.shrink_to_fit();
         let plain = Bytes::from(text);
         let stamp = Stamp { number, version, rendered_at, valid_until };
@@ -254,11 +254,7 @@ mod tests {
         task::{Context, Waker},
     };
 
-    use super::{
-        super::{Readiness, TelemetryPath},
-        *,
-    };
-    use crate::{names::PropertyId, status::Selection};
+    use super::*;
 
     /// Counts its renderings; each changes it when `restless`, and waits while somebody has the `gate`.
     #[derive(Default)]
@@ -269,7 +265,7 @@ mod tests {
         restless: bool,
     }
 
-    impl Exporter for Fake {
+    impl Metrics for Fake {
         fn version(&self) -> u64 {
             self.version.load(Ordering::SeqCst)
         }
@@ -280,34 +276,10 @@ mod tests {
             let number = self.rendered.fetch_add(1, Ordering::SeqCst);
             Rendering { text: number.to_string().into_bytes(), valid_until: None }
         }
-
-        fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
-            None
-        }
-
-        fn status_page(&self, _selection: &Selection, _telemetry_path: &TelemetryPath, _now: Timestamp) -> String {
-            String::new()
-        }
-
-        fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
-            None
-        }
-
-        fn readiness(&self, _now: Timestamp) -> Readiness {
-            Readiness::Ready
-        }
-
-        fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-            Box::pin(future::ready(Ok(())))
-        }
-
-        fn config_yaml(&self) -> String {
-            String::new()
-        }
     }
 
     fn renderings(exporter: &Arc<Fake>) -> Renderings {
-        Renderings::new(Arc::clone(exporter) as Arc<dyn Exporter>, Clock::system(), HOUR)
+        Renderings::new(Arc::clone(exporter) as Arc<dyn Metrics>, Clock::system(), HOUR)
     }
 
     fn text_slot(renderings: &Renderings) -> &Slot {

@@ -16,7 +16,7 @@ use std::{
 use flate2::read::GzDecoder;
 use google_analytics_exporter::{
     clock::Clock,
-    http::{self, Exporter, Format, Limits, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    http::{self, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
     status::Selection,
 };
@@ -84,7 +84,7 @@ impl Fake {
     }
 }
 
-impl Exporter for Fake {
+impl Metrics for Fake {
     fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
     }
@@ -100,7 +100,9 @@ impl Exporter for Fake {
         text.extend_from_slice(&self.padding.lock().unwrap());
         Rendering { text, valid_until: *self.valid_until.lock().unwrap() }
     }
+}
 
+impl Exporter for Fake {
     fn render_property(&self, property: PropertyId, format: Format, _now: Timestamp) -> Option<Rendering> {
         (property.as_u64() == 123_456_789)
             .then(|| Rendering { text: format!("# {format:?} {property}\n").into_bytes(), valid_until: None })
