@@ -96,7 +96,7 @@ pub struct Schedule {
 
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    /// From one poll to the next, where it is not as configured.
+    /// From one poll to the next, where it is longer than configured.
     interval: Option<Duration>,
     /// When it is due and its place in the queue, while it waits there.
     queued: Option<(Timestamp, u64)>,
@@ -163,6 +163,11 @@ impl Schedule {
             return;
         }
         self.paces = paces;
+        // What was planned may be no longer than what is configured now.
+        for (job, entry) in &mut self.entries {
+            let configured = self.paces.get(&job.report).map(|pace| pace.interval);
+            entry.interval = entry.interval.filter(|planned| Some(*planned) > configured);
+        }
         let properties = self.entries.keys().map(|job| job.property).collect();
         self.set_properties(&properties, now);
         let all: Vec<Job> = self.entries.keys().cloned().collect();
@@ -309,10 +314,10 @@ impl Schedule {
         let Some(configured) = self.paces.get(&job.report).map(|pace| pace.interval) else { return false };
         let Some(entry) = self.entries.get_mut(job) else { return false };
         let before = entry.interval.unwrap_or(configured);
+        entry.interval = (interval > configured).then_some(interval);
         if before == interval {
             return false;
         }
-        entry.interval = (interval != configured).then_some(interval);
         if interval < before {
             self.bring_forward(std::slice::from_ref(job), now);
         }

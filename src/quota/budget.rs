@@ -37,12 +37,18 @@ impl Limit {
 impl Budget {
     /// That of a standard property from which nothing was taken, with a whole day to come.
     pub(super) fn of_a_day(share: Share) -> Self {
-        let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
-            let size = share.of(view::size_of(*bucket, false));
-            let per_hour = if *bucket == Bucket::Day { ROOM_OF_DAY * size / 24.0 } else { ROOM_OF_HOUR * size };
-            (per_hour, Limit::Share(*bucket))
-        });
-        Self::tightest(of_share, None)
+        Self::tightest(of_share(&Account::default(), share, 0.0, 24.0), None)
+    }
+
+    /// That of a property and category now.
+    pub(super) fn new(account: &Account, share: Share, now: Timestamp) -> Self {
+        let hours = hours_to_midnight(now);
+        let of_share = of_share(account, share, number(account.spending.of_day(now)), hours);
+        // What is left of the day has to do for all of it, and a tenth is not ours.
+        let of_others = account
+            .left(Bucket::Day, now)
+            .map(|left| ((left - RESERVE * account.size(Bucket::Day)).max(0.0) / hours, Limit::Reserve(Bucket::Day)));
+        Self::tightest(of_share.chain(of_others), account.reserve(now).map(Limit::Reserve))
     }
 
     fn tightest(budgets: impl Iterator<Item = (f64, Limit)>, reserve: Option<Limit>) -> Self {
@@ -50,22 +56,16 @@ impl Budget {
         let (tokens_per_hour, limit) = tightest.unwrap_or((0.0, Limit::Share(Bucket::Day)));
         Self { tokens_per_hour, limit, reserve }
     }
+}
 
-    pub(super) fn new(account: &Account, share: Share, now: Timestamp) -> Self {
-        let hours = hours_to_midnight(now);
-        let of_share = view::TOKEN_BUCKETS.iter().map(|(bucket, _)| {
-            let size = share.of(account.size(*bucket));
-            let left_of_day = || (size - number(account.spending.of_day(now))).max(0.0);
-            let per_hour =
-                if *bucket == Bucket::Day { ROOM_OF_DAY * left_of_day() / hours } else { ROOM_OF_HOUR * size };
-            (per_hour, Limit::Share(*bucket))
-        });
-        // What is left of the day has to do for all of it, and a tenth is not ours.
-        let of_others = account
-            .left(Bucket::Day, now)
-            .map(|left| ((left - RESERVE * account.size(Bucket::Day)).max(0.0) / hours, Limit::Reserve(Bucket::Day)));
-        Self::tightest(of_share.chain(of_others), account.reserve(now).map(Limit::Reserve))
-    }
+/// What our share of each bucket lets be spent in an hour, when so much of the day is spent and so many hours of it are left.
+fn of_share(account: &Account, share: Share, spent_of_day: f64, hours: f64) -> impl Iterator<Item = (f64, Limit)> {
+    view::TOKEN_BUCKETS.iter().map(move |(bucket, _)| {
+        let size = share.of(account.size(*bucket));
+        let of_day = || ROOM_OF_DAY * (size - spent_of_day).max(0.0) / hours;
+        let per_hour = if *bucket == Bucket::Day { of_day() } else { ROOM_OF_HOUR * size };
+        (per_hour, Limit::Share(*bucket))
+    })
 }
 
 impl Account {

@@ -345,6 +345,24 @@ fn due_times_are_told_when_they_change_and_once() {
 }
 
 #[test]
+fn a_planned_interval_that_another_configuration_does_not_exceed_is_forgotten() {
+    let (mut schedule, job) = one_on_its_way();
+    let configured = |schedule: &mut Schedule, seconds| {
+        let mut paces = schedule.paces.clone();
+        paces.get_mut(&job.report).unwrap().interval = Duration::from_secs(seconds);
+        schedule.configure(paces, limits(None, 4), start());
+        schedule.pace_of(&job).unwrap()
+    };
+    assert!(schedule.set_interval(&job, Duration::from_secs(2_000), start()));
+    let pace = configured(&mut schedule, 1_000);
+    assert!(pace.stretched && pace.interval == Duration::from_secs(2_000), "{pace:?}");
+    for seconds in [2_000, 3_000] {
+        let pace = configured(&mut schedule, seconds);
+        assert!(!pace.stretched && pace.interval == Duration::from_secs(seconds), "{pace:?}");
+    }
+}
+
+#[test]
 fn one_answer_after_an_outage_brings_back_all_that_waited() {
     let mut schedule = schedule(40, limits(Some(1000), 10));
     let mut ledger = Ledger::default();
