@@ -88,7 +88,7 @@ fn announce(server: &Server, path: &str, simulator: &str, outage: Duration) {
     let text = format!(
         "\nThe demo is running against a simulated Google Analytics at {simulator}. Open\n\
          \n    http://{address}{path}   the metrics\
-         \n    http://{address}/          the other pages\n\
+         \n    http://{address}/          every property at a glance\n\
          \nLook at\n\
          \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
          \n    google_analytics_today_visitors          visitors since the property's own midnight\
