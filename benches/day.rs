@@ -26,6 +26,11 @@ fn main() {
     let figures = simulation::day(PROPERTIES, SEED);
     let took = started.elapsed();
     let (mean, most) = figures.rates();
+    assert!(
+        figures.largest_part_of_day <= 0.25 && figures.largest_part_of_hour <= 0.25,
+        "more than the share was spent"
+    );
+    assert!(most <= 2.0 * mean, "{most} requests in a second, {mean} on average");
     println!("| simulated day, {PROPERTIES} properties | value |\n|---|---|");
     for report in ["realtime", "traffic", "baseline"] {
         println!("| polls of {report} | {} |", figures.polls[report]);

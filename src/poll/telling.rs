@@ -2,7 +2,7 @@
 
 use humantime::format_duration;
 use jiff::Timestamp;
-use tracing::{debug, info, warn};
+use tracing::{debug, field::display, info, warn};
 
 use super::{Poller, request::Poll};
 use crate::{
@@ -38,11 +38,19 @@ impl Poller {
         };
         let account = self.client.account();
         let remedy = error.remedy(Some(property), account.as_deref());
+        let closed_until = self.closed_until(poll).map(display);
+        let error = Chain(error);
         if like_it == 0 {
-            warn!(%property, %report, %reason, error = %Chain(error), remedy, "the report fails");
+            warn!(%property, %report, %reason, %error, closed_until, remedy, "the report fails");
         } else {
-            warn!(%property, %report, %reason, error = %Chain(error), remedy, like_it, "the report fails, as others did");
+            warn!(%property, %report, %reason, %error, closed_until, remedy, like_it, "the report fails, as others did");
         }
+    }
+
+    /// Until when nothing is asked of the buckets that a poll drew on, if one of them is closed.
+    fn closed_until(&self, poll: &Poll) -> Option<Timestamp> {
+        let view = self.timetable.ledger.view(poll.job.property, poll.report.category)?;
+        view.closed.into_values().max().filter(|until| *until > poll.received_at)
     }
 
     /// What the reports will spend of each property, as far as that is known before.

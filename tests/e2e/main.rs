@@ -19,6 +19,8 @@ mod exporter;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod process;
