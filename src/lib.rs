@@ -26,7 +26,8 @@
 //! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
 //! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
-//!    [`systemd`] is told of it.
+//!    [`systemd`] is told of it, and [`descriptors`] is asked
+//!    for room.
 //!
 //! # Invariants, and where they are kept
 //!
@@ -56,6 +57,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod csv;
+pub mod descriptors;
 pub mod discover;
 pub mod documents;
 pub mod exporter;

@@ -104,6 +104,11 @@ impl Poller {
         poller
     }
 
+    /// No more requests than this are on their way, whatever is planned.
+    pub fn set_connections(&mut self, most: usize) {
+        self.timetable.schedule.set_connections(most);
+    }
+
     /// Polls until it is dropped.
     pub async fn run(mut self) {
         loop {

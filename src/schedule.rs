@@ -86,6 +86,8 @@ pub struct Schedule {
     throttle: Throttle,
     /// How many polls in a row, whatever their property, have not reached Google.
     unreached: usize,
+    /// How many may be on their way, whatever is planned: each takes a connection.
+    connections: usize,
     /// How long polls have taken lately, in seconds.
     latency: f64,
     /// Those whose due time has changed since that was told last.
@@ -123,6 +125,7 @@ impl Schedule {
             on_its_way: HashSet::new(),
             throttle: Throttle::default(),
             unreached: 0,
+            connections: usize::MAX,
             latency: 0.0,
             moved: HashSet::new(),
             next_number: 0,
@@ -187,7 +190,7 @@ impl Schedule {
     /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
     pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
         self.last_seen = now;
-        let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight());
+        let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight()).min(self.connections);
         loop {
             if self.on_its_way.len() >= limit {
                 return Step::Wait(None);
@@ -347,6 +350,11 @@ impl Schedule {
         }
     }
 
+    /// No more than this may be on their way, whatever is planned.
+    pub fn set_connections(&mut self, most: usize) {
+        self.connections = most;
+    }
+
     /// A poll has taken so long. When many take longer, more have to be on their way, or those that hang hold up the others.
     pub fn on_latency(&mut self, took: Duration) {
         self.latency += LATENCY_WEIGHT * (took.as_secs_f64() - self.latency);
@@ -356,7 +364,7 @@ impl Schedule {
     /// take lately.
     fn planned_in_flight(&self) -> usize {
         let latency = PLANNED_LATENCY.as_secs_f64().max(LATENCY_ROOM * self.latency);
-        let needed = (self.planned_rate() * latency).ceil().min(MOST_IN_FLIGHT);
+        let needed = (self.planned_rate() * latency).ceil();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
         let needed = needed as usize;
         needed.max(LEAST_IN_FLIGHT)
@@ -443,9 +451,6 @@ const LATENCY_WEIGHT: f64 = 0.02;
 
 /// Not all take as long as the average.
 const LATENCY_ROOM: f64 = 1.5;
-
-/// Each takes a file descriptor; nothing but a service that hangs altogether takes so many.
-const MOST_IN_FLIGHT: f64 = 2_000.0;
 
 /// The least default number of requests on their way.
 const LEAST_IN_FLIGHT: usize = 32;

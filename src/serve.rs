@@ -61,6 +61,8 @@ pub struct Options {
     pub deadlines: Deadlines,
     /// Where it is kept what a restart should not forget.
     pub storage: Option<PathBuf>,
+    /// How many connections to Google may be open at most, whatever is planned.
+    pub connections: usize,
     /// The time.
     pub clock: Clock,
 }
@@ -135,7 +137,8 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let (discoverer, plan, configs) =
         Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone(), options.shard);
     let store = Arc::new(Store::default());
-    let poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
+    let mut poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
+    poller.set_connections(options.connections);
 
     let (present, config) = watch::channel(Arc::new(options.config));
     let targets = Targets { present, configs, credentials: replacements };

@@ -18,6 +18,7 @@ use crate::{
     cli::DemoFlags,
     clock::Clock,
     config::Loaded,
+    descriptors,
     ga::Endpoints,
     http::Limits,
     reload::Source,
@@ -68,6 +69,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         roots: Roots::Nobody,
         deadlines: Deadlines::default(),
         storage: flags.storage.path,
+        connections: descriptors::for_google(descriptors::raise_limit()),
         clock,
     };
     let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url(), outage)).await;

@@ -15,6 +15,7 @@ use crate::{
     cli::{AccessFlags, ServeFlags},
     clock::Clock,
     config::Loaded,
+    descriptors,
     ga::Endpoints,
     http::Limits,
     reload::{Reloads, Source},
@@ -54,6 +55,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         roots: Roots::System,
         deadlines: Deadlines::default(),
         storage: flags.storage.path,
+        connections: descriptors::for_google(descriptors::raise_limit()),
         clock: Clock::system(),
     };
     serve_until_signal(options, |_| ()).await

@@ -399,6 +399,20 @@ fn who_alone_is_not_answered_goes_on_waiting() {
 }
 
 #[test]
+fn slow_answers_let_more_be_on_their_way_but_no_more_than_there_are_connections() {
+    let mut schedule = schedule(1_000, limits(None, 10));
+    let mut ledger = Ledger::default();
+    schedule.set_connections(50);
+    assert_eq!(sent(&mut schedule, &mut ledger, start()).len(), 36, "1,000/60 + 1,000/900 a second, each of 2 s");
+    for _ in 0..300 {
+        schedule.on_latency(Duration::from_mins(1));
+    }
+    assert_eq!(sent(&mut schedule, &mut ledger, after(1)).len(), 50 - 36);
+    schedule.set_connections(usize::MAX);
+    assert_eq!(sent(&mut schedule, &mut ledger, after(2)).len(), 1_597 - 50, "each of 90 s");
+}
+
+#[test]
 fn the_default_limit_follows_the_planned_rate() {
     assert_eq!(schedule(10, limits(None, 4)).planned_in_flight(), 32);
     // 10,000 properties: 10,000/60 + 10,000/900 = 177.8 requests a second, each of 2 s.

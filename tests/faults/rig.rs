@@ -71,6 +71,7 @@ impl Rig {
             roots: if setting.place == Place::OwnAuthority { Roots::System } else { Roots::Nobody },
             deadlines: Deadlines::default(),
             storage: setting.storage.then(|| directory.path().join("storage")),
+            connections: 1_000,
             clock: time.exporter.clone(),
         };
         let server = serve::start(options).await.unwrap();

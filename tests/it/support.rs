@@ -141,6 +141,7 @@ impl Setup {
             roots: Roots::Nobody,
             deadlines: self.deadlines,
             storage: self.storage,
+            connections: 1_000,
             clock: clock.clone(),
         };
         let server = serve::start(options).await.unwrap();
