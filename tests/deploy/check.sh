@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 # What prepare.sh has got goes before what is installed.
-export PATH=$PWD/target/deploy/programs:$PWD/target/deploy/venv/bin:$PATH
+export PATH=$PWD/target/deploy/programs:$PWD/target/deploy/cargo/bin:$PWD/target/deploy/venv/bin:$PATH
 export EXPORTER=${E2E_EXPORTER:-$PWD/target/release/google_analytics_exporter}
 
 subjects=("$@")

@@ -13,6 +13,7 @@ command -v buildah >/dev/null || echo buildah
 static_busybox || echo busybox-static
 [[ -e /etc/ssl/certs/ca-certificates.crt ]] || echo ca-certificates
 command -v curl >/dev/null || echo curl
+command -v lintian >/dev/null || echo lintian
 command -v groff >/dev/null || echo groff-base
 command -v systemd-analyze >/dev/null || echo systemd
 command -v unshare >/dev/null || echo util-linux

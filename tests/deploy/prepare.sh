@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gets what the checks of deploy/ need beside Debian's packages: tools from PyPI, and kubectl and Docker Compose, which Debian 12
-# has too old or not at all. Both are taken from the packages of Debian 13 and only unpacked, below target/. The second time
+# Gets what the checks of deploy/ need beside Debian's packages: tools from PyPI, cargo-deb, and kubectl and Docker Compose, which
+# Debian 12 has too old or not at all. The last two are taken from the packages of Debian 13 and only unpacked, below target/. The second time
 # there is nothing left to do.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.."
 venv=target/deploy/venv
 requirements=tests/deploy/requirements.txt
 programs=target/deploy/programs
+cargo=target/deploy/cargo
+cargo_deb=3.8.0
 
 # kustomize 5 is in kubectl since 1.27.
 kubectl_is_new() {
@@ -49,6 +51,9 @@ debian_13() {
 
 export PATH=$PWD/$programs:$PATH
 tests/virtual_environment.sh "$venv" "$requirements" </dev/null
+if [[ $("$cargo/bin/cargo-deb" --version 2>/dev/null) != "$cargo_deb" ]]; then
+    cargo install --quiet --locked "cargo-deb@$cargo_deb" --root "$cargo"
+fi
 for wanted in kubectl compose; do
     "${wanted}_is_new" && continue
     if ! command -v apt-get >/dev/null; then

@@ -34,7 +34,7 @@ silently() {
     }
 }
 
-# For what `make test` does not install because it takes too long to get.
+# For what cannot run on this machine.
 not_checked() {
     verdict "$1" "$2" "not checked: $3"
 }

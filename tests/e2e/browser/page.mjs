@@ -3,7 +3,7 @@
 //
 // Usage: node page.mjs NODE_MODULES SCREENSHOTS URL NAME [URL NAME …]. Exit code 1 when something is wrong.
 
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -64,7 +64,10 @@ async function check(browser, url, name, width, colorScheme) {
     }
   }
   await context.close();
-  console.log(`${name} ${width} ${colorScheme}: loaded after ${Math.round(timing.loadEventEnd)} ms, ${timing.decodedBodySize} bytes`);
+  const took = `${name} ${width} ${colorScheme}: loaded after ${Math.round(timing.loadEventEnd)} ms, ${timing.decodedBodySize} bytes`;
+  console.log(took);
+  // For whoever wants to know: no test asserts a time.
+  appendFileSync(join(screenshots, "timings.txt"), `${took}\n`);
   return wrong;
 }
 
