@@ -24,7 +24,7 @@ use crate::{
     report::Report,
     schedule::{Job, Outcome, Step},
     storage::Saver,
-    store::{Failure, Store},
+    store::Store,
     timetable::{Replanned, Timetable},
 };
 
@@ -240,23 +240,21 @@ impl Poller {
     /// A report that was due waits for a bucket. Where Google has closed that, it has been told; where we keep back, it is told
     /// here.
     fn postpone(&mut self, job: &Job, limit: Option<Limit>, now: Timestamp) {
-        let failure = limit.map(|limit| telling::held_back(limit, now));
-        let mut is_news = false;
-        let known = self.store.property(job.property);
-        let report = known.as_ref().and_then(|state| state.reports.iter().find(|report| report.name == job.report));
-        let told = |failure: &Failure| report.and_then(|report| report.reason()) == Some(failure.reason);
-        if report.is_some_and(|report| report.has_outcome) && failure.as_ref().is_none_or(told) {
+        let Some(state) = self.store.property(job.property) else { return };
+        let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
+        let held_back = limit.map(|limit| (limit, telling::held_back(limit, now)));
+        let news = held_back.filter(|(_, failure)| report.reason() != Some(failure.reason));
+        if report.has_outcome && news.is_none() {
             return;
         }
         self.store.update(job.property, |state| {
             let Some(report) = state.report_mut(&job.report) else { return };
             report.has_outcome = true;
-            if let Some(failure) = failure.filter(|failure| report.reason() != Some(failure.reason)) {
-                is_news = true;
-                report.hold_back(failure);
+            if let Some((_, failure)) = &news {
+                report.hold_back(failure.clone());
             }
         });
-        if let Some(limit) = limit.filter(|_| is_news) {
+        if let Some((limit, _)) = news {
             self.log_held_back(job, limit);
         }
     }
