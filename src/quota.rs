@@ -5,17 +5,15 @@
 //! and the runtime. Invariants: while a bucket is closed, [`Ledger::admit_poll`] lets no request of that property and category
 //! through but its trial; and of no bucket of tokens more is spent than the share, as far as costs are known.
 //!
-//! `spending` is what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
+//! `account` is what is known of one property and category, `spending` what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
 //! come for that, `outlook` the same before anything was asked.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use account::{Account, Closure, Told};
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
 pub use outlook::{BucketOutlook, Outlook, ReportOutlook};
@@ -31,6 +29,7 @@ use crate::{
     names::{Bucket, Category, PropertyId, ReportName},
 };
 
+mod account;
 mod budget;
 mod cost;
 mod outlook;
@@ -45,47 +44,6 @@ pub struct Ledger {
     /// Which part of each bucket of tokens may be spent.
     share: Share,
     accounts: HashMap<(PropertyId, Category), Account>,
-}
-
-/// The buckets of one property and category.
-#[derive(Debug, Default)]
-struct Account {
-    /// What Google has told last.
-    told: Option<Told>,
-    /// The closed buckets.
-    closed: BTreeMap<Bucket, Closure>,
-    /// When 500 and 503 came, within the last hour.
-    server_errors: VecDeque<Timestamp>,
-    /// Server errors since Google told how many are left.
-    server_errors_since_told: i64,
-    /// Until when the one request that tries a closed bucket may be on its way. It may also be lost without a word, when
-    /// its property or report goes meanwhile.
-    trial_until: Option<Timestamp>,
-    /// Whether Google has ever told more than a standard property can have.
-    premium: bool,
-    /// What was spent here.
-    spending: Spending,
-    /// What each report costs.
-    costs: BTreeMap<ReportName, Cost>,
-    /// What the polls on their way may cost.
-    on_their_way: BTreeMap<ReportName, u32>,
-}
-
-#[derive(Clone, Debug)]
-struct Told {
-    quota: PropertyQuota,
-    /// When the request was sent.
-    sent_at: Timestamp,
-    /// Until when the numbers hold, like all others.
-    holds_until: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Closure {
-    until: Timestamp,
-    made_at: Timestamp,
-    /// Whether it has to be tried with one request before others follow.
-    tried_first: bool,
 }
 
 /// What a restart should not forget of a property and category.
@@ -342,50 +300,6 @@ impl Ledger {
     }
 }
 
-impl Account {
-    /// The most that a poll may be reckoned to cost.
-    fn most(&self, share: Share) -> u32 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a bucket")]
-        let most = share.of(self.size(Bucket::ProjectHour)) as u32;
-        most
-    }
-
-    fn cost(&self, report: &ReportName) -> Cost {
-        self.costs.get(report).copied().unwrap_or_default()
-    }
-
-    /// What may be spent by what is on its way.
-    fn reserved(&self) -> u64 {
-        self.on_their_way.values().map(|tokens| u64::from(*tokens)).sum()
-    }
-
-    /// A trial that told nothing of the bucket leaves it closed until the next.
-    fn trial_failed(&mut self, now: Timestamp) {
-        if self.trial_until.take().is_some() {
-            for closure in self.closed.values_mut().filter(|closure| closure.until <= now) {
-                closure.until = later(now, TRIAL_PAUSE);
-            }
-        }
-    }
-
-    /// Until when nothing is asked after a server error, if it was not one of the first two in an hour.
-    fn server_error_pause(&self, now: Timestamp) -> Option<Timestamp> {
-        let told = self.told.as_ref().filter(|told| told.holds_until > now);
-        let told = told.and_then(|told| told.quota.server_errors_per_project_per_hour);
-        let left = told.map(|status| status.remaining - self.server_errors_since_told);
-        let errors = self.server_errors.len();
-        if left.is_some_and(|left| left <= SERVER_ERRORS_LEFT_AT_STOP) {
-            return Some(later(now, HOUR));
-        }
-        if errors >= SERVER_ERRORS_AT_STOP {
-            // From then on the last hour has fewer than that again.
-            let decisive = self.server_errors.get(errors - SERVER_ERRORS_AT_STOP).copied().unwrap_or(now);
-            return Some(later(decisive, HOUR));
-        }
-        (errors >= SERVER_ERRORS_AT_SLOW).then(|| later(now, SLOW_PAUSE))
-    }
-}
-
 /// How soon it is looked whether others leave more again.
 const RESERVE_PAUSE: Duration = Duration::from_mins(5);
 
@@ -405,17 +319,6 @@ const TRIAL_LOST: Duration = Duration::from_mins(3);
 
 /// How soon the others look whether the trial has passed.
 const WAIT_FOR_TRIAL: Duration = Duration::from_secs(5);
-
-/// From so many server errors in an hour on there is one attempt per [`SLOW_PAUSE`].
-const SERVER_ERRORS_AT_SLOW: usize = 3;
-
-const SLOW_PAUSE: Duration = Duration::from_mins(5);
-
-/// At so many server errors in an hour nothing is asked until the hour is over; Google blocks at 10.
-const SERVER_ERRORS_AT_STOP: usize = 8;
-
-/// The same when Google says that so few are left.
-const SERVER_ERRORS_LEFT_AT_STOP: i64 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,11 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use concurrency::Limits;
 pub use due::{DISCARDED_IN_A_ROW, Outcome};
 pub use throttle::Throttle;
+
+use concurrency::Concurrency;
 
 use crate::{
     clock::later,
@@ -22,6 +25,7 @@ use crate::{
     report::Rhythm,
 };
 
+mod concurrency;
 mod due;
 mod throttle;
 
@@ -51,15 +55,6 @@ pub struct Pace {
     pub stretched: bool,
 }
 
-/// How many requests may be on their way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// Altogether; by default as many as the planned rate needs.
-    pub in_flight: Option<usize>,
-    /// On one property.
-    pub per_property: usize,
-}
-
 /// What to do now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
@@ -75,7 +70,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Schedule {
     paces: BTreeMap<ReportName, Pace>,
-    limits: Limits,
+    concurrency: Concurrency,
     entries: HashMap<Job, Entry>,
     /// The waiting ones by due time; the number keeps those with one due time in the order of their coming.
     queue: BTreeSet<(Timestamp, u64, Job)>,
@@ -86,10 +81,6 @@ pub struct Schedule {
     throttle: Throttle,
     /// How many polls in a row, whatever their property, have not reached Google.
     unreached: usize,
-    /// How many may be on their way, whatever is planned: each takes a connection.
-    connections: usize,
-    /// How long polls have taken lately, in seconds.
-    latency: f64,
     /// Those whose due time has changed since that was told last.
     moved: HashSet<Job>,
     next_number: u64,
@@ -117,7 +108,7 @@ impl Schedule {
     pub fn new(paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) -> Self {
         Self {
             paces,
-            limits,
+            concurrency: Concurrency::new(limits),
             entries: HashMap::new(),
             queue: BTreeSet::new(),
             parked: HashMap::new(),
@@ -125,8 +116,6 @@ impl Schedule {
             on_its_way: HashSet::new(),
             throttle: Throttle::default(),
             unreached: 0,
-            connections: usize::MAX,
-            latency: 0.0,
             moved: HashSet::new(),
             next_number: 0,
             last_seen: now,
@@ -161,7 +150,7 @@ impl Schedule {
     /// Takes other reports and limits, as after a reload. What works and is due later than its new interval allows comes
     /// earlier; what waits after a failure goes on waiting.
     pub fn configure(&mut self, paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) {
-        self.limits = limits;
+        self.concurrency.limits = limits;
         if self.paces == paces {
             return;
         }
@@ -190,7 +179,7 @@ impl Schedule {
     /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
     pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
         self.last_seen = now;
-        let limit = self.limits.in_flight.unwrap_or_else(|| self.planned_in_flight()).min(self.connections);
+        let limit = self.concurrency.in_flight(self.planned_rate());
         loop {
             if self.on_its_way.len() >= limit {
                 return Step::Wait(None);
@@ -204,7 +193,7 @@ impl Schedule {
             }
             self.queue.remove(&(due, number, job.clone()));
             self.unqueue(&job);
-            if self.in_flight.get(&job.property).is_some_and(|count| *count >= self.limits.per_property) {
+            if self.in_flight.get(&job.property).is_some_and(|count| *count >= self.concurrency.limits.per_property) {
                 self.parked.entry(job.property).or_default().push(job);
                 continue;
             }
@@ -327,6 +316,16 @@ impl Schedule {
         true
     }
 
+    /// No more than this may be on their way, whatever is planned.
+    pub fn set_connections(&mut self, most: usize) {
+        self.concurrency.connections = most;
+    }
+
+    /// A poll has taken so long.
+    pub fn on_latency(&mut self, took: Duration) {
+        self.concurrency.on_latency(took);
+    }
+
     /// Whether this report is polled.
     pub fn has(&self, job: &Job) -> bool {
         self.entries.contains_key(job)
@@ -348,26 +347,6 @@ impl Schedule {
             }
             Some(Rhythm::Steady | Rhythm::Dated) | None => now,
         }
-    }
-
-    /// No more than this may be on their way, whatever is planned.
-    pub fn set_connections(&mut self, most: usize) {
-        self.connections = most;
-    }
-
-    /// A poll has taken so long. When many take longer, more have to be on their way, or those that hang hold up the others.
-    pub fn on_latency(&mut self, took: Duration) {
-        self.latency += LATENCY_WEIGHT * (took.as_secs_f64() - self.latency);
-    }
-
-    /// How many may be on their way so that the planned rate is kept when each takes [`PLANNED_LATENCY`], or as long as they
-    /// take lately.
-    fn planned_in_flight(&self) -> usize {
-        let latency = PLANNED_LATENCY.as_secs_f64().max(LATENCY_ROOM * self.latency);
-        let needed = (self.planned_rate() * latency).ceil();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
-        let needed = needed as usize;
-        needed.max(LEAST_IN_FLIGHT)
     }
 
     /// Puts a report into the queue, or elsewhere in it.
@@ -440,20 +419,8 @@ fn number(count: usize) -> f64 {
     number
 }
 
-/// The latency that the default number of requests on their way is planned for.
-const PLANNED_LATENCY: Duration = Duration::from_secs(2);
-
 /// After so many polls in a row that did not reach Google, or all that there are, it is not theirs.
 const OUTAGE: usize = 20;
-
-/// How much one poll counts in the latency.
-const LATENCY_WEIGHT: f64 = 0.02;
-
-/// Not all take as long as the average.
-const LATENCY_ROOM: f64 = 1.5;
-
-/// The least default number of requests on their way.
-const LEAST_IN_FLIGHT: usize = 32;
 
 #[cfg(test)]
 mod tests;

@@ -414,7 +414,11 @@ fn slow_answers_let_more_be_on_their_way_but_no_more_than_there_are_connections(
 
 #[test]
 fn the_default_limit_follows_the_planned_rate() {
-    assert_eq!(schedule(10, limits(None, 4)).planned_in_flight(), 32);
+    let planned = |properties| {
+        let schedule = schedule(properties, limits(None, 4));
+        schedule.concurrency.planned(schedule.planned_rate())
+    };
+    assert_eq!(planned(10), 32);
     // 10,000 properties: 10,000/60 + 10,000/900 = 177.8 requests a second, each of 2 s.
-    assert_eq!(schedule(10_000, limits(None, 4)).planned_in_flight(), 356);
+    assert_eq!(planned(10_000), 356);
 }
