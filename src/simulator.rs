@@ -66,6 +66,7 @@ pub use self::{
     faults::{Effect, Fault, FaultId, Method},
     log::Request,
     quota::{Bucket, QuotaSizes},
+    recordings::Recording,
     tally::Tally,
     truth::Truth,
     world::{Account, Property, World},
@@ -76,6 +77,8 @@ mod api;
 mod audience;
 mod body;
 mod catalog;
+mod columns;
+mod control;
 mod counts;
 mod data;
 mod dates;
@@ -86,6 +89,8 @@ mod faults;
 mod fields;
 mod filter;
 mod form;
+mod formulas;
+mod headers;
 mod jwt;
 mod ledger;
 mod log;
@@ -94,20 +99,25 @@ mod outcome;
 mod quota;
 mod random;
 mod ranges;
+mod recordings;
 mod report;
 mod request;
+mod requested;
 mod routes;
 mod rows;
 mod schema;
 mod server;
+mod shapes;
 mod site;
 mod spelling;
 mod tally;
 mod tamper;
+mod times;
 mod token;
 mod traffic;
 mod truth;
 mod validate;
+mod value;
 mod wire;
 mod world;
 

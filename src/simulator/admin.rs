@@ -10,14 +10,21 @@ use super::{
     errors::{Api, ApiError},
     form::Form,
     routes::Route,
+    shapes::Shape,
     site::Site,
 };
 
 /// Answers a method.
-pub(super) fn answer(state: &State, route: &Route, query: &Form) -> Result<Value, ApiError> {
+pub(super) fn answer(state: &State, route: &Route, query: &Form, shape: Option<Shape>) -> Result<Value, ApiError> {
     match (route.method, &route.property) {
         (Method::GetProperty, Some(id)) => property(state, id),
-        _ => account_summaries(state, query),
+        _ => {
+            let mut summaries = account_summaries(state, query)?;
+            if let Some(shape) = shape {
+                shape.change_listing(&mut summaries);
+            }
+            Ok(summaries)
+        }
     }
 }
 
@@ -60,8 +67,8 @@ fn property_summary(site: &Site) -> Value {
     json!({
         "property": format!("properties/{}", site.property.id),
         "displayName": site.property.name,
-        "propertyType": "PROPERTY_TYPE_ORDINARY",
-        "parent": format!("accounts/{}", site.account_id),
+        "propertyType": site.property.lineage.property_type(),
+        "parent": site.property.lineage.parent(&site.account_id),
     })
 }
 
@@ -73,16 +80,16 @@ fn property(state: &State, id: &str) -> Result<Value, ApiError> {
     let account = format!("accounts/{}", site.account_id);
     Ok(json!({
         "name": format!("properties/{id}"),
-        "parent": account,
+        "parent": property.lineage.parent(&site.account_id),
         "account": account,
-        "createTime": "2023-03-14T15:09:26.535Z",
+        "createTime": property.created.to_string(),
         "updateTime": "2025-10-31T08:15:00.123Z",
         "displayName": property.name,
         "industryCategory": "SHOPPING",
         "timeZone": property.zone_name,
         "currencyCode": property.currency,
         "serviceLevel": level,
-        "propertyType": "PROPERTY_TYPE_ORDINARY",
+        "propertyType": property.lineage.property_type(),
     }))
 }
 

@@ -13,11 +13,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Effect, Method, admin, data,
+    Effect, Method, admin, control, data,
     directory::Directory,
     errors::{Api, ApiError},
     faults::{Fate, Faults},
     form::Form,
+    headers,
     ledger::Quota,
     log::{Log, Request},
     metadata_server,
@@ -73,10 +74,13 @@ impl State {
         (self.clock)()
     }
 
-    /// Answers a request, and writes both into the log.
+    /// Answers a request, and writes both into the log; what controls the simulator itself stays out of it.
     pub(super) async fn answer(self: &Arc<Self>, call: Call) -> Outcome {
-        let number = self.arrivals.fetch_add(1, Ordering::Relaxed);
         let path = call.head.uri.path().to_owned();
+        if path == control::PATH {
+            return control::answer(self, &call);
+        }
+        let number = self.arrivals.fetch_add(1, Ordering::Relaxed);
         let query = call.head.uri.query().unwrap_or_default().to_owned();
         let route = route(call.head.method.as_str(), &path);
         self.log.arrived(Request {
@@ -104,35 +108,51 @@ impl State {
     async fn answer_route(self: &Arc<Self>, route: &Route, call: &Call) -> (Outcome, Timestamp) {
         let query = Form::parse(call.head.uri.query().unwrap_or_default());
         let page = admin::page_number(&query);
-        let fate = self.faults.befall(route.method, route.property.as_deref(), page);
+        let fate = || self.faults.befall(route.method, route.property.as_deref(), page);
         match route.api() {
-            Some(api) => self.answer_api(route, api, &query, call, &fate).await,
+            Some(api) => {
+                let arrival = self.now();
+                match self.admit(route, api, &query, call) {
+                    Ok(()) => self.answer_api(route, api, &query, call, &fate()).await,
+                    Err(error) => (Outcome::error(&error), arrival),
+                }
+            }
             None => {
+                let fate = fate();
                 wait(&fate).await;
                 let now = self.now();
-                let outcome = if route.method == Method::Token {
-                    self.token_answer(call, &fate, now)
-                } else {
-                    let answer = metadata_server::answer(self, call, &query, now);
-                    tamper::apply(answer, fate.effect.as_ref())
-                };
-                (outcome, now)
+                let played = fate.recording().and_then(|recording| recording.outcome(route));
+                (played.unwrap_or_else(|| self.answer_sign_in(route, &query, call, &fate, now)), now)
             }
         }
     }
 
-    fn token_answer(&self, call: &Call, fate: &Fate, now: Timestamp) -> Outcome {
-        let answer = match &fate.effect {
+    fn answer_sign_in(&self, route: &Route, query: &Form, call: &Call, fate: &Fate, now: Timestamp) -> Outcome {
+        if route.method != Method::Token {
+            let answer = metadata_server::answer(self, call, query, fate.shape(), now);
+            return tamper::apply(answer, fate.effect.as_ref());
+        }
+        let mut answer = match &fate.effect {
             Some(Effect::RefuseToken(status, error, description)) => TokenAnswer::error(*status, error, description),
             _ => {
                 let form = Form::parse(&String::from_utf8_lossy(&call.body));
                 self.tokens.exchange(&form, &self.token_uri(), now)
             }
         };
-        tamper::apply(Outcome::json(answer.http, &answer.body), fate.effect.as_ref())
+        if let Some(shape) = fate.shape() {
+            shape.change_token(&mut answer.body);
+        }
+        tamper::apply(Outcome::json_with(headers::TOKEN, answer.http, &answer.body), fate.effect.as_ref())
     }
 
-    /// The order of Google's front end and of the API behind it: sign-in, access, quota, the request itself.
+    /// Sign-in comes first: who is not let in learns nothing of what else is wrong.
+    fn admit(&self, route: &Route, api: Api, query: &Form, call: &Call) -> Result<(), ApiError> {
+        let header = call.head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        self.tokens.authorize(header, api, route.method, &self.base_url, self.now())?;
+        check_query(route.method, query)
+    }
+
+    /// The answer of an API to who is let in: access, quota, the request itself.
     async fn answer_api(
         self: &Arc<Self>,
         route: &Route,
@@ -141,19 +161,18 @@ impl State {
         call: &Call,
         fate: &Fate,
     ) -> (Outcome, Timestamp) {
-        let header = call.head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let arrival = self.now();
-        let checked =
-            check_query(route.method, query).and_then(|()| self.tokens.authorize(header, api, &self.base_url, arrival));
-        if let Err(error) = checked {
-            return (Outcome::error(&error), arrival);
+        if let Some(outcome) = fate.recording().and_then(|recording| recording.outcome(route)) {
+            wait(fate).await;
+            let now = self.now();
+            self.note_server_error(route, outcome.status, now);
+            return (outcome, now);
         }
         let result = if api == Api::Data {
             data::answer(self, route, call, fate).await
         } else {
             wait(fate).await;
             let now = self.now();
-            let body = refused(fate, api).and_then(|()| admin::answer(self, route, query));
+            let body = refused(fate, api, route.method).and_then(|()| admin::answer(self, route, query, fate.shape()));
             (body, now)
         };
         let (body, now) = result;
@@ -171,9 +190,9 @@ impl State {
     }
 
     /// Takes a server error from the bucket that pays for it.
-    pub(super) fn note_server_error(&self, route: &Route, error: &ApiError, now: Timestamp) {
+    pub(super) fn note_server_error(&self, route: &Route, status: u16, now: Timestamp) {
         if let Some(property) = &route.property
-            && error.is_server_error()
+            && matches!(status, 500 | 503)
         {
             self.quota.take(property, route.category(), Bucket::ServerErrors, 1, now);
         }
@@ -201,9 +220,9 @@ pub(super) async fn wait(fate: &Fate) {
 }
 
 /// The refusal that a fault asks for.
-pub(super) fn refused(fate: &Fate, api: Api) -> Result<(), ApiError> {
+pub(super) fn refused(fate: &Fate, api: Api, method: Method) -> Result<(), ApiError> {
     match fate.effect {
-        Some(Effect::Refuse(refusal)) => Err(ApiError::refusal(refusal, api)),
+        Some(Effect::Refuse(refusal)) => Err(ApiError::refusal(refusal, api, method)),
         _ => Ok(()),
     }
 }

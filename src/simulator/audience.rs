@@ -47,6 +47,12 @@ pub(super) struct Page {
 pub(super) struct Place {
     weight: u64,
     pub(super) country: &'static str,
+    /// ISO 3166-1.
+    pub(super) country_id: &'static str,
+    pub(super) continent: &'static str,
+    /// UN M.49.
+    pub(super) continent_id: &'static str,
+    pub(super) region: &'static str,
     pub(super) city: &'static str,
 }
 
@@ -64,6 +70,7 @@ pub(super) struct Source {
     pub(super) channel: &'static str,
     pub(super) source: &'static str,
     pub(super) medium: &'static str,
+    pub(super) campaign: &'static str,
 }
 
 impl Audience {
@@ -154,16 +161,16 @@ const fn page(weight: u64, path: &'static str, title: &'static str) -> Page {
     Page { weight, path, title }
 }
 
-const fn place(weight: u64, country: &'static str, city: &'static str) -> Place {
-    Place { weight, country, city }
+const fn place(weight: u64, [country, country_id, continent, continent_id, region, city]: [&'static str; 6]) -> Place {
+    Place { weight, country, country_id, continent, continent_id, region, city }
 }
 
 const fn device(weight: u64, category: &'static str, browser: &'static str, system: &'static str) -> Device {
     Device { weight, category, browser, system }
 }
 
-const fn source(weight: u64, channel: &'static str, source: &'static str, medium: &'static str) -> Source {
-    Source { weight, channel, source, medium }
+const fn source(weight: u64, [channel, source, medium, campaign]: [&'static str; 4]) -> Source {
+    Source { weight, channel, source, medium, campaign }
 }
 
 const PAGES: &[Page] = &[
@@ -182,18 +189,18 @@ const PAGES: &[Page] = &[
 ];
 
 const PLACES: &[Place] = &[
-    place(20, "Germany", "Berlin"),
-    place(9, "Germany", "Munich"),
-    place(16, "United States", "New York"),
-    place(8, "United States", "Chicago"),
-    place(10, "United Kingdom", "London"),
-    place(9, "France", "Paris"),
-    place(6, "Japan", "Tokyo"),
-    place(6, "Brazil", "São Paulo"),
-    place(6, "India", "Mumbai"),
-    place(4, "Türkiye", "Istanbul"),
-    place(3, "Côte d’Ivoire", "(not set)"),
-    place(2, "(not set)", "(not set)"),
+    place(20, ["Germany", "DE", "Europe", "150", "Berlin", "Berlin"]),
+    place(9, ["Germany", "DE", "Europe", "150", "Bavaria", "Munich"]),
+    place(16, ["United States", "US", "Americas", "019", "New York", "New York"]),
+    place(8, ["United States", "US", "Americas", "019", "Illinois", "Chicago"]),
+    place(10, ["United Kingdom", "GB", "Europe", "150", "England", "London"]),
+    place(9, ["France", "FR", "Europe", "150", "Ile-de-France", "Paris"]),
+    place(6, ["Japan", "JP", "Asia", "142", "Tokyo", "Tokyo"]),
+    place(6, ["Brazil", "BR", "Americas", "019", "State of Sao Paulo", "São Paulo"]),
+    place(6, ["India", "IN", "Asia", "142", "Maharashtra", "Mumbai"]),
+    place(4, ["Türkiye", "TR", "Asia", "142", "Istanbul", "Istanbul"]),
+    place(3, ["Côte d’Ivoire", "CI", "Africa", "002", "(not set)", "(not set)"]),
+    place(2, ["(not set)", "(not set)", "(not set)", "(not set)", "(not set)", "(not set)"]),
 ];
 
 const DEVICES: &[Device] = &[
@@ -207,14 +214,14 @@ const DEVICES: &[Device] = &[
 ];
 
 const SOURCES: &[Source] = &[
-    source(36, "Organic Search", "google", "organic"),
-    source(5, "Organic Search", "bing", "organic"),
-    source(24, "Direct", "(direct)", "(none)"),
-    source(12, "Paid Search", "google", "cpc"),
-    source(8, "Organic Social", "instagram.com", "referral"),
-    source(7, "Referral", "news.example", "referral"),
-    source(6, "Email", "newsletter", "email"),
-    source(2, "Unassigned", "(not set)", "(not set)"),
+    source(36, ["Organic Search", "google", "organic", "(organic)"]),
+    source(5, ["Organic Search", "bing", "organic", "(organic)"]),
+    source(24, ["Direct", "(direct)", "(none)", "(direct)"]),
+    source(12, ["Paid Search", "google", "cpc", "spring sale"]),
+    source(8, ["Organic Social", "instagram.com", "referral", "(referral)"]),
+    source(7, ["Referral", "news.example", "referral", "(referral)"]),
+    source(6, ["Email", "newsletter", "email", "weekly letter"]),
+    source(2, ["Unassigned", "(not set)", "(not set)", "(not set)"]),
 ];
 
 const GENDERS: &[&str] = &["male", "female", "unknown"];

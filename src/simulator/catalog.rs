@@ -1,27 +1,27 @@
 //! `getMetadata` and `checkCompatibility`: what may be asked for, and what together.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     errors::ApiError,
-    fields::{Category, DIMENSIONS, Dimension, METRICS, Metric},
+    fields::{Category, Dimension, Metric},
     request::CompatibilityRequest,
-    validate,
+    requested, validate,
 };
 
 /// The fields of the core reports.
 pub(super) fn metadata(property: &str) -> Value {
     json!({
         "name": format!("properties/{property}/metadata"),
-        "dimensions": core_dimensions().map(dimension).collect::<Vec<_>>(),
-        "metrics": core_metrics().map(metric).collect::<Vec<_>>(),
+        "dimensions": Dimension::all(Category::Core).map(dimension).collect::<Vec<_>>(),
+        "metrics": Metric::all(Category::Core).map(metric).collect::<Vec<_>>(),
     })
 }
 
 /// Which fields can be added to a request that is itself compatible.
 pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, ApiError> {
-    let dimensions = validate::dimensions(&request.dimensions, Category::Core)?;
-    let metrics = validate::metrics(&request.metrics, Category::Core)?;
+    let dimensions = requested::dimensions(&request.dimensions, Category::Core)?;
+    let metrics = requested::metrics(&request.metrics, Category::Core)?;
     validate::check_compatible(&dimensions, &metrics)?;
     if request.dimension_filter.is_some() || request.metric_filter.is_some() {
         return Err(ApiError::invalid(
@@ -42,34 +42,29 @@ pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, Api
         wanted(verdict).then(|| json!({"metricMetadata": metric(field), "compatibility": verdict}))
     };
     Ok(json!({
-        "dimensionCompatibilities": core_dimensions().filter_map(of_dimension).collect::<Vec<_>>(),
-        "metricCompatibilities": core_metrics().filter_map(of_metric).collect::<Vec<_>>(),
+        "dimensionCompatibilities": Dimension::all(Category::Core).filter_map(of_dimension).collect::<Vec<_>>(),
+        "metricCompatibilities": Metric::all(Category::Core).filter_map(of_metric).collect::<Vec<_>>(),
     }))
 }
 
-fn core_dimensions() -> impl Iterator<Item = &'static Dimension> {
-    DIMENSIONS.iter().filter(|field| Category::Core.offers(field.reports))
-}
-
-fn core_metrics() -> impl Iterator<Item = &'static Metric> {
-    METRICS.iter().filter(|field| Category::Core.offers(field.reports))
-}
-
 fn dimension(field: &Dimension) -> Value {
-    json!({
-        "apiName": field.name,
-        "uiName": field.ui_name,
-        "description": format!("{} (simulated).", field.ui_name),
-        "category": field.category,
-    })
+    Value::Object(described(field.name, field.ui_name, field.category, field.deprecated))
 }
 
 fn metric(field: &Metric) -> Value {
-    json!({
-        "apiName": field.name,
-        "uiName": field.ui_name,
-        "description": format!("{} (simulated).", field.ui_name),
-        "category": field.category,
-        "type": field.value_type(Category::Core),
-    })
+    let mut described = described(field.name, field.ui_name, field.category, field.deprecated);
+    described.insert("type".into(), json!(field.value_type(Category::Core)));
+    Value::Object(described)
+}
+
+fn described(name: &str, ui_name: &str, category: &str, deprecated: Option<&str>) -> Map<String, Value> {
+    let mut field = Map::new();
+    field.insert("apiName".into(), json!(name));
+    field.insert("uiName".into(), json!(ui_name));
+    field.insert("description".into(), json!(format!("{ui_name} (simulated).")));
+    field.insert("category".into(), json!(category));
+    if let Some(deprecated) = deprecated {
+        field.insert("deprecatedApiNames".into(), json!([deprecated]));
+    }
+    field
 }

@@ -16,8 +16,10 @@ use super::{
     ledger::{Demand, Slot},
     report,
     request::{BatchRequest, CompatibilityRequest, ReportRequest},
+    requested,
     routes::Route,
     schema,
+    shapes::Shape,
     site::Site,
     validate,
     wire::{self, Message},
@@ -40,9 +42,10 @@ pub(super) async fn answer(
     // Before the report, which tells how many others are in flight.
     drop(slot);
     let now = state.now();
-    let result = refused(fate, Api::Data).and_then(|()| run(state, route, &site, requests, now));
+    let run = Run { state, route, site: &site, shape: fate.shape(), now };
+    let result = refused(fate, Api::Data, route.method).and_then(|()| run.answer(requests));
     if let Err(error) = &result {
-        state.note_server_error(route, error, now);
+        state.note_server_error(route, error.http, now);
     }
     (result, now)
 }
@@ -92,10 +95,12 @@ fn parse<T: DeserializeOwned>(call: &Call, message: &'static Message) -> Result<
 
 fn batch(batch: BatchRequest, route: &Route) -> Result<Vec<ReportRequest>, ApiError> {
     let count = batch.requests.len();
+    if count == 0 {
+        return Err(ApiError::invalid("The batchRunReportsRequest must contain at least one runReportRequest."));
+    }
     if count > MAX_BATCH {
-        // Modelled.
         return Err(ApiError::invalid(format!(
-            "Batch requests are limited to {MAX_BATCH} requests. This batch has {count} requests."
+            "Batch requests are limited to {MAX_BATCH} requests.\n  This batch request contains {count} requests."
         )));
     }
     let own = format!("properties/{}", route.property.as_deref().unwrap_or_default());
@@ -113,8 +118,8 @@ fn demand<'a>(site: &'a Site, category: Category, asked: &Asked) -> Demand<'a> {
         Asked::Metadata | Asked::Compatibility(_) => &[],
     };
     let is_thresholded = |report: &&ReportRequest| {
-        let dimensions = validate::dimensions(&report.dimensions, category);
-        dimensions.is_ok_and(|all| all.iter().any(|dimension| dimension.is_thresholded()))
+        let dimensions = requested::dimensions(&report.dimensions, category);
+        dimensions.is_ok_and(|all| all.iter().any(|dimension| dimension.is_thresholded))
     };
     let count = |reports: usize| u32::try_from(reports).unwrap_or(u32::MAX);
     Demand {
@@ -126,49 +131,59 @@ fn demand<'a>(site: &'a Site, category: Category, asked: &Asked) -> Demand<'a> {
     }
 }
 
-fn run(state: &State, route: &Route, site: &Site, asked: Asked, now: Timestamp) -> Result<Value, ApiError> {
-    let demand = Demand { thresholded: 0, ..demand(site, route.category(), &asked) };
-    match asked {
-        Asked::Metadata => {
-            state.quota.charge(demand.property, demand.category, 1, now);
-            Ok(catalog::metadata(&site.property.id))
-        }
-        Asked::Compatibility(request) => {
-            state.quota.charge(demand.property, demand.category, 1, now);
-            catalog::compatibility(&request)
-        }
-        Asked::Reports(requests) if route.method == Method::BatchRunReports => {
-            let reports = requests.iter().map(|request| run_report(state, site, request, &demand, now));
-            let reports = reports.collect::<Result<Vec<_>, _>>()?;
-            Ok(json!({"kind": "analyticsData#batchRunReports", "reports": reports}))
-        }
-        Asked::Reports(requests) => {
-            let request = requests.into_iter().next().unwrap_or_default();
-            run_report(state, site, &request, &demand, now)
-        }
-    }
+/// A method that was let in.
+struct Run<'a> {
+    state: &'a State,
+    route: &'a Route,
+    site: &'a Site,
+    /// What a fault makes of the reports.
+    shape: Option<Shape>,
+    now: Timestamp,
 }
 
-fn run_report(
-    state: &State,
-    site: &Site,
-    request: &ReportRequest,
-    demand: &Demand<'_>,
-    now: Timestamp,
-) -> Result<Value, ApiError> {
-    let today = dates::today(&site.property.zone, now);
-    let minutes = if site.property.premium { 59 } else { 29 };
-    let plan = validate::plan(request, demand.category, today, minutes)?;
-    let mut report = report::run(&plan, site, now.as_second());
-    let fixed = *state.token_cost.read().unwrap_or_else(PoisonError::into_inner);
-    let tokens = fixed.unwrap_or_else(|| report::price(&plan, report.rows));
-    state.quota.charge(demand.property, demand.category, tokens, now);
-    if plan.return_quota {
-        let thresholded = u32::from(plan.fields.iter().any(|field| field.is_thresholded()));
-        let own = Demand { thresholded, ..*demand };
-        report.body.insert("propertyQuota".into(), state.quota.report(&own, tokens, now));
+impl Run<'_> {
+    fn answer(&self, asked: Asked) -> Result<Value, ApiError> {
+        let demand = Demand { thresholded: 0, ..demand(self.site, self.route.category(), &asked) };
+        match asked {
+            Asked::Metadata => {
+                self.state.quota.charge(demand.property, demand.category, 1, self.now);
+                Ok(catalog::metadata(&self.site.property.id))
+            }
+            Asked::Compatibility(request) => {
+                self.state.quota.charge(demand.property, demand.category, 1, self.now);
+                catalog::compatibility(&request)
+            }
+            Asked::Reports(requests) if self.route.method == Method::BatchRunReports => {
+                let reports = requests.iter().map(|request| self.report(request, &demand));
+                let reports = reports.collect::<Result<Vec<_>, _>>()?;
+                Ok(json!({"kind": "analyticsData#batchRunReports", "reports": reports}))
+            }
+            Asked::Reports(requests) => {
+                let request = requests.into_iter().next().unwrap_or_default();
+                self.report(&request, &demand)
+            }
+        }
     }
-    Ok(Value::Object(report.body))
+
+    fn report(&self, request: &ReportRequest, demand: &Demand<'_>) -> Result<Value, ApiError> {
+        let Self { state, site, now, .. } = self;
+        let today = dates::today(&site.property.zone, *now);
+        let minutes = if site.property.premium { 59 } else { 29 };
+        let plan = validate::plan(request, demand.category, today, minutes)?;
+        let mut report = report::run(&plan, site, now.as_second());
+        let fixed = *state.token_cost.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = fixed.unwrap_or_else(|| report::price(&plan, report.rows));
+        state.quota.charge(demand.property, demand.category, tokens, *now);
+        if plan.return_quota {
+            let thresholded = u32::from(plan.fields.iter().any(|field| field.is_thresholded));
+            let own = Demand { thresholded, ..*demand };
+            report.body.insert("propertyQuota".into(), state.quota.report(&own, tokens, *now));
+        }
+        Ok(match self.shape {
+            Some(shape) => shape.of_report(report.body, &plan),
+            None => Value::Object(report.body),
+        })
+    }
 }
 
 /// Google's limit (Data API v1beta, BatchRunReportsRequest).

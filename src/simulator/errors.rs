@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{quota::Bucket, wire::Violation};
+use super::{faults::Method, quota::Bucket, wire::Violation};
 
 /// An error answer of an API.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,13 +69,13 @@ impl Api {
 
 impl ApiError {
     /// The error of a refusal that a test asked for.
-    pub(super) fn refusal(refusal: Refusal, api: Api) -> Self {
+    pub(super) fn refusal(refusal: Refusal, api: Api, method: Method) -> Self {
         match refusal {
             Refusal::InvalidArgument => Self::invalid("Request contains an invalid argument."),
-            Refusal::Unauthenticated => Self::bad_token(api, "ACCESS_TOKEN_EXPIRED"),
+            Refusal::Unauthenticated => Self::bad_token(),
             Refusal::NoAccess => Self::no_access(api),
             Refusal::ServiceDisabled => Self::service_disabled(api),
-            Refusal::InsufficientScope => Self::insufficient_scope(api),
+            Refusal::InsufficientScope => Self::insufficient_scope(api, method),
             Refusal::NotFound => Self::not_found(),
             Refusal::Exhausted(bucket) => Self::exhausted(bucket),
             Refusal::RateLimitExceeded => Self::rate_limit(429, "RESOURCE_EXHAUSTED", api),
@@ -99,19 +99,28 @@ impl ApiError {
     }
 
     /// 401 without an `Authorization` header.
-    pub(super) fn missing_token(api: Api) -> Self {
+    pub(super) fn missing_token(api: Api, method: Method) -> Self {
         let message = "Request is missing required authentication credential. Expected OAuth 2 access token, \
             login cookie or other valid authentication credential. See \
             https://developers.google.com/identity/sign-in/web/devconsole-project.";
-        Self::unauthenticated(message, "CREDENTIALS_MISSING", api)
+        let metadata = json!({"service": api.service(), "method": method.rpc()});
+        let info = error_info("CREDENTIALS_MISSING", "googleapis.com", metadata);
+        Self::new(401, "UNAUTHENTICATED", message).with(info)
     }
 
-    /// 401 with a token that is expired, revoked, damaged or unknown.
-    pub(super) fn bad_token(api: Api, reason: &str) -> Self {
+    /// 401 with a token that is expired, revoked, damaged or unknown: no details say which.
+    pub(super) fn bad_token() -> Self {
         let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
             login cookie or other valid authentication credential. See \
             https://developers.google.com/identity/sign-in/web/devconsole-project.";
-        Self::unauthenticated(message, reason, api)
+        Self::new(401, "UNAUTHENTICATED", message)
+    }
+
+    /// `WWW-Authenticate`, which only a 401 has.
+    pub(super) fn challenge(&self) -> Option<&'static str> {
+        let missing = "Bearer realm=\"https://accounts.google.com/\"";
+        let invalid = "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
+        (self.http == 401).then_some(if self.details.is_empty() { invalid } else { missing })
     }
 
     /// 403 for a property that the caller may not see, or that does not exist.
@@ -127,12 +136,12 @@ impl ApiError {
     }
 
     /// 403 for a token without the Analytics scope.
-    pub(super) fn insufficient_scope(api: Api) -> Self {
+    pub(super) fn insufficient_scope(api: Api, method: Method) -> Self {
         let message = "Request had insufficient authentication scopes.";
         Self::new(403, "PERMISSION_DENIED", message).with(error_info(
             "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             "googleapis.com",
-            json!({"service": api.service()}),
+            json!({"service": api.service(), "method": method.rpc()}),
         ))
     }
 
@@ -149,11 +158,6 @@ impl ApiError {
     /// 429 for an empty bucket.
     pub(super) fn exhausted(bucket: Bucket) -> Self {
         Self::new(429, "RESOURCE_EXHAUSTED", bucket.message())
-    }
-
-    /// Whether the bucket of server errors pays for it.
-    pub(super) fn is_server_error(&self) -> bool {
-        matches!(self.http, 500 | 503)
     }
 
     /// The body.
@@ -175,11 +179,6 @@ impl ApiError {
     fn with(mut self, detail: Value) -> Self {
         self.details.push(detail);
         self
-    }
-
-    fn unauthenticated(message: &str, reason: &str, api: Api) -> Self {
-        let metadata = json!({"service": api.service()});
-        Self::new(401, "UNAUTHENTICATED", message).with(error_info(reason, "googleapis.com", metadata))
     }
 
     fn service_disabled(api: Api) -> Self {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::errors::Refusal;
+use super::{errors::Refusal, recordings::Recording, shapes::Shape};
 
 /// What the simulator serves.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -31,6 +31,57 @@ pub enum Method {
     GetProperty,
 }
 
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Token,
+        Self::MetadataServer,
+        Self::RunReport,
+        Self::BatchRunReports,
+        Self::RunRealtimeReport,
+        Self::GetMetadata,
+        Self::CheckCompatibility,
+        Self::AccountSummaries,
+        Self::GetProperty,
+    ];
+
+    /// The name that `POST /simulator/faults` takes: `metadata` is the metadata server, `property` the Admin API's.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::MetadataServer => "metadata",
+            Self::RunReport => "runReport",
+            Self::BatchRunReports => "batchRunReports",
+            Self::RunRealtimeReport => "runRealtimeReport",
+            Self::GetMetadata => "getMetadata",
+            Self::CheckCompatibility => "checkCompatibility",
+            Self::AccountSummaries => "accountSummaries",
+            Self::GetProperty => "property",
+        }
+    }
+
+    /// The method of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// The full name of the remote procedure, which details of errors have.
+    pub(super) fn rpc(self) -> &'static str {
+        match self {
+            Self::RunReport => "google.analytics.data.v1beta.BetaAnalyticsData.RunReport",
+            Self::BatchRunReports => "google.analytics.data.v1beta.BetaAnalyticsData.BatchRunReports",
+            Self::RunRealtimeReport => "google.analytics.data.v1beta.BetaAnalyticsData.RunRealtimeReport",
+            Self::GetMetadata => "google.analytics.data.v1beta.BetaAnalyticsData.GetMetadata",
+            Self::CheckCompatibility => "google.analytics.data.v1beta.BetaAnalyticsData.CheckCompatibility",
+            Self::AccountSummaries => "google.analytics.admin.v1beta.AnalyticsAdminService.ListAccountSummaries",
+            Self::GetProperty => "google.analytics.admin.v1beta.AnalyticsAdminService.GetProperty",
+            Self::Token | Self::MetadataServer => "",
+        }
+    }
+}
+
 /// Something that goes wrong; until it is cleared, unless [`Fault::times`] says how often.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -46,6 +97,13 @@ impl Fault {
     #[must_use]
     pub fn new(effect: Effect) -> Self {
         Self { methods: Vec::new(), property: None, page: None, times: None, effect }
+    }
+
+    /// A recorded answer of Google's by its name, `429-client-errors` for instance, on the method that it was recorded on
+    /// unless [`Fault::on`] says another. `None` when there is no such one; [`Recording::all`] lists them.
+    #[must_use]
+    pub fn play(name: &str) -> Option<Self> {
+        Recording::named(name).map(Self::from)
     }
 
     /// Of this method only; of several when it is called again.
@@ -80,6 +138,12 @@ impl Fault {
     #[must_use]
     pub fn once(self) -> Self {
         self.times(1)
+    }
+}
+
+impl From<Recording> for Fault {
+    fn from(recording: Recording) -> Self {
+        Self::new(Effect::Play(recording))
     }
 }
 
@@ -123,6 +187,8 @@ pub enum Effect {
     ResetMidBody,
     /// `expires_in` of the token endpoint's answer; the token itself lives as long as others.
     ExpiresIn(i64),
+    /// A recorded answer of Google's; see [`Fault::play`].
+    Play(Recording),
 }
 
 /// Names a fault that was injected.
@@ -193,12 +259,34 @@ impl Faults {
     }
 }
 
+impl Fate {
+    /// The recorded answer to play, if any.
+    pub(super) fn recording(&self) -> Option<Recording> {
+        match self.effect {
+            Some(Effect::Play(recording)) => Some(recording),
+            _ => None,
+        }
+    }
+
+    /// What a recorded answer makes of a good one.
+    pub(super) fn shape(&self) -> Option<Shape> {
+        self.recording()?.shape()
+    }
+}
+
 impl Fault {
     fn fits(&self, method: Method, property: Option<&str>, page: Option<usize>) -> bool {
         self.times != Some(0)
-            && (self.methods.is_empty() || self.methods.contains(&method))
+            && self.is_on(method)
             && self.property.as_deref().is_none_or(|wanted| property == Some(wanted))
             && self.page.is_none_or(|wanted| page == Some(wanted))
+    }
+
+    fn is_on(&self, method: Method) -> bool {
+        match &self.effect {
+            Effect::Play(recording) if self.methods.is_empty() => method == recording.method(),
+            _ => self.methods.is_empty() || self.methods.contains(&method),
+        }
     }
 }
 

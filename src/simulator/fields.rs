@@ -1,8 +1,17 @@
-//! The dimensions and metrics that the simulator knows, by Google's names (the API schema pages of the Data API).
+//! The standard fields of the Data API: 376 dimensions and 86 metrics by Google's names (`getMetadata` of a property and the
+//! pages of the API's schema).
+//!
+//! Knows names, types and which reports take them. Does not know what goes together, but for `itemName`: only
+//! `itemsPurchased` is counted by item here.
 
-use Reports::{Both, Core, Realtime};
+use std::sync::LazyLock;
 
-use super::{random::real, tally::Tally};
+use super::{
+    columns::{self, Column},
+    formulas::{self, Formula},
+    tally::Tally,
+    value::Value,
+};
 
 /// A dimension of the core reports, of the realtime reports or of both.
 #[derive(Debug)]
@@ -11,7 +20,11 @@ pub(super) struct Dimension {
     pub(super) ui_name: &'static str,
     pub(super) category: &'static str,
     pub(super) reports: Reports,
-    pub(super) kind: DimensionKind,
+    /// The name before it was renamed: listed by `getMetadata`, refused in reports.
+    pub(super) deprecated: Option<&'static str>,
+    /// Reports with it may withhold rows, and count against the quota of potentially thresholded requests.
+    pub(super) is_thresholded: bool,
+    pub(super) column: Column,
 }
 
 /// A metric of the core reports, of the realtime reports or of both.
@@ -21,8 +34,10 @@ pub(super) struct Metric {
     pub(super) ui_name: &'static str,
     pub(super) category: &'static str,
     pub(super) reports: Reports,
+    /// As for dimensions.
+    pub(super) deprecated: Option<&'static str>,
     core_type: &'static str,
-    pub(super) kind: MetricKind,
+    formula: Formula,
 }
 
 /// Where a field may be asked for.
@@ -40,84 +55,52 @@ pub(super) enum Category {
     Realtime,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum DimensionKind {
-    Date,
-    DateHour,
-    DateHourMinute,
-    Hour,
-    Minute,
-    DayOfWeek,
-    MinutesAgo,
-    PagePath,
-    PageTitle,
-    HostName,
-    Country,
-    City,
-    DeviceCategory,
-    Browser,
-    OperatingSystem,
-    Channel,
-    Source,
-    Medium,
-    EventName,
-    NewVsReturning,
-    Platform,
-    StreamId,
-    StreamName,
-    AppVersion,
-    ItemName,
-    Gender,
-    AgeBracket,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum MetricKind {
-    PageViews,
-    TotalUsers,
-    ActiveUsers,
-    NewUsers,
-    Sessions,
-    EngagedSessions,
-    Events,
-    KeyEvents,
-    Revenue,
-    BounceRate,
-    EngagementRate,
-    SessionDuration,
-    EngagementDuration,
-    ItemsPurchased,
-}
-
 impl Category {
     pub(super) fn offers(self, reports: Reports) -> bool {
         match reports {
-            Both => true,
-            Core => self == Self::Core,
-            Realtime => self == Self::Realtime,
+            Reports::Both => true,
+            Reports::Core => self == Self::Core,
+            Reports::Realtime => self == Self::Realtime,
         }
     }
 }
 
 impl Dimension {
-    pub(super) fn find(name: &str, category: Category) -> Option<&'static Self> {
-        DIMENSIONS.iter().find(|field| field.name == name && category.offers(field.reports))
+    /// All that a kind of report takes.
+    pub(super) fn all(category: Category) -> impl Iterator<Item = &'static Self> {
+        FIELDS.dimensions.iter().filter(move |field| category.offers(field.reports))
     }
 
-    /// Reports with it may withhold rows, and count against the quota of potentially thresholded requests.
-    pub(super) fn is_thresholded(&self) -> bool {
-        matches!(self.kind, DimensionKind::Gender | DimensionKind::AgeBracket)
+    pub(super) fn find(name: &str, category: Category) -> Option<&'static Self> {
+        Self::all(category).find(|field| field.name == name)
     }
 
     /// Whether the two may be asked for together.
     pub(super) fn is_compatible(&self, metric: &Metric) -> bool {
-        self.kind != DimensionKind::ItemName || metric.kind == MetricKind::ItemsPurchased
+        self.name != "itemName" || metric.name == "itemsPurchased"
+    }
+
+    fn read(line: &Line) -> Self {
+        Self {
+            name: line.name,
+            ui_name: line.ui_name,
+            category: line.category,
+            reports: line.reports,
+            deprecated: line.deprecated,
+            is_thresholded: line.is_thresholded,
+            column: columns::of(line.name),
+        }
     }
 }
 
 impl Metric {
+    /// All that a kind of report takes.
+    pub(super) fn all(category: Category) -> impl Iterator<Item = &'static Self> {
+        FIELDS.metrics.iter().filter(move |field| category.offers(field.reports))
+    }
+
     pub(super) fn find(name: &str, category: Category) -> Option<&'static Self> {
-        METRICS.iter().find(|field| field.name == name && category.offers(field.reports))
+        Self::all(category).find(|field| field.name == name)
     }
 
     /// The type in the metric headers. `keyEvents` is fractional in core reports, since attribution may split an event.
@@ -130,117 +113,114 @@ impl Metric {
 
     /// The value as Google writes it.
     pub(super) fn value(&self, tally: &Tally) -> Value {
-        let counts = &tally.counts;
-        let sessions = counts.sessions;
-        match self.kind {
-            MetricKind::PageViews => Value::whole(counts.pageviews),
-            MetricKind::TotalUsers => Value::whole(tally.total_users()),
-            MetricKind::ActiveUsers => Value::whole(tally.active_users()),
-            MetricKind::NewUsers => Value::whole(counts.new_users),
-            MetricKind::Sessions => Value::whole(sessions),
-            MetricKind::EngagedSessions => Value::whole(counts.engaged_sessions),
-            MetricKind::Events => Value::whole(tally.events),
-            MetricKind::KeyEvents => Value::whole(counts.key_events),
-            MetricKind::Revenue => Value::ratio(counts.revenue_cents, 100),
-            MetricKind::BounceRate => Value::ratio(sessions - counts.engaged_sessions, sessions),
-            MetricKind::EngagementRate => Value::ratio(counts.engaged_sessions, sessions),
-            MetricKind::SessionDuration => Value::ratio(counts.seconds, sessions),
-            MetricKind::EngagementDuration => Value::whole(counts.seconds),
-            MetricKind::ItemsPurchased => Value::whole(2 * counts.key_events),
+        self.formula.value(tally)
+    }
+
+    fn read(line: &Line) -> Self {
+        Self {
+            name: line.name,
+            ui_name: line.ui_name,
+            category: line.category,
+            reports: line.reports,
+            deprecated: line.deprecated,
+            core_type: line.value_type,
+            formula: formulas::of(line.name),
         }
     }
 }
 
-/// A metric's value: exact text for the wire, a number to sort and filter by.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Value {
-    pub(super) text: String,
-    pub(super) number: f64,
+/// Every field.
+struct Fields {
+    dimensions: Vec<Dimension>,
+    metrics: Vec<Metric>,
 }
 
-impl Value {
-    fn whole(count: u64) -> Self {
-        Self { text: count.to_string(), number: real(count) }
+/// A line of the table.
+struct Line {
+    is_metric: bool,
+    name: &'static str,
+    value_type: &'static str,
+    reports: Reports,
+    is_thresholded: bool,
+    category: &'static str,
+    ui_name: &'static str,
+    deprecated: Option<&'static str>,
+}
+
+impl Line {
+    /// `None` for what is no line of a field, as the head is not.
+    fn read(text: &'static str) -> Option<Self> {
+        let mut columns = text.split('\t');
+        let mut next = || columns.next();
+        Some(Self {
+            is_metric: match next()? {
+                "metric" => true,
+                "dimension" => false,
+                _ => return None,
+            },
+            name: next()?,
+            value_type: next()?,
+            reports: match next()? {
+                "core" => Reports::Core,
+                "realtime" => Reports::Realtime,
+                _ => Reports::Both,
+            },
+            is_thresholded: next()? == "thresholded",
+            category: next()?,
+            ui_name: next()?,
+            deprecated: next().filter(|name| !name.is_empty()),
+        })
+    }
+}
+
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+    let (metrics, dimensions): (Vec<Line>, Vec<Line>) =
+        TABLE.lines().filter_map(Line::read).partition(|line| line.is_metric);
+    Fields {
+        dimensions: dimensions.iter().map(Dimension::read).collect(),
+        metrics: metrics.iter().map(Metric::read).collect(),
+    }
+});
+
+/// Made by tests/simulator/fields.py.
+const TABLE: &str = include_str!("fields.tsv");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_standard_field_is_known() {
+        assert_eq!((FIELDS.dimensions.len(), FIELDS.metrics.len()), (376, 86));
+        assert_eq!((Dimension::all(Category::Core).count(), Dimension::all(Category::Realtime).count()), (375, 15));
+        assert_eq!((Metric::all(Category::Core).count(), Metric::all(Category::Realtime).count()), (86, 4));
+        let deprecated = FIELDS.dimensions.iter().filter(|field| field.deprecated.is_some()).count();
+        assert_eq!((deprecated, FIELDS.metrics.iter().filter(|field| field.deprecated.is_some()).count()), (8, 7));
     }
 
-    fn ratio(part: u64, of: u64) -> Self {
-        if part == 0 || of == 0 {
-            return Self::whole(0);
+    #[test]
+    fn types_are_googles() {
+        let type_of = |name: &str, category| Metric::find(name, category).map(|metric| metric.value_type(category));
+        for (name, core, realtime) in [
+            ("keyEvents", "TYPE_FLOAT", Some("TYPE_INTEGER")),
+            ("adUnitExposure", "TYPE_MILLISECONDS", None),
+            ("averageSessionDuration", "TYPE_SECONDS", None),
+            ("purchaseRevenue", "TYPE_CURRENCY", None),
+            ("activeUsers", "TYPE_INTEGER", Some("TYPE_INTEGER")),
+        ] {
+            assert_eq!(type_of(name, Category::Core), Some(core), "{name}");
+            assert_eq!(type_of(name, Category::Realtime), realtime, "{name}");
         }
-        let number = real(part) / real(of);
-        Self { text: number.to_string(), number }
+        assert!(type_of("conversions", Category::Core).is_none(), "deprecated");
+    }
+
+    #[test]
+    fn whole_types_have_whole_values() {
+        let tally = Tally::sample();
+        for metric in &FIELDS.metrics {
+            let text = metric.value(&tally).text;
+            let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
+            assert!(metric.core_type != "TYPE_INTEGER" || is_whole, "{}: {text}", metric.name);
+        }
     }
 }
-
-const fn dimension(
-    name: &'static str,
-    ui_name: &'static str,
-    category: &'static str,
-    reports: Reports,
-    kind: DimensionKind,
-) -> Dimension {
-    Dimension { name, ui_name, category, reports, kind }
-}
-
-const fn metric(
-    name: &'static str,
-    ui_name: &'static str,
-    category: &'static str,
-    reports: Reports,
-    core_type: &'static str,
-    kind: MetricKind,
-) -> Metric {
-    Metric { name, ui_name, category, reports, core_type, kind }
-}
-
-/// Every dimension.
-#[rustfmt::skip] // a table
-pub(super) const DIMENSIONS: &[Dimension] = &[
-    dimension("appVersion", "App version", "Platform / Device", Realtime, DimensionKind::AppVersion),
-    dimension("browser", "Browser", "Platform / Device", Core, DimensionKind::Browser),
-    dimension("city", "City", "Geography", Both, DimensionKind::City),
-    dimension("country", "Country", "Geography", Both, DimensionKind::Country),
-    dimension("date", "Date", "Time", Core, DimensionKind::Date),
-    dimension("dateHour", "Date + hour (YYYYMMDDHH)", "Time", Core, DimensionKind::DateHour),
-    dimension("dateHourMinute", "Date hour and minute", "Time", Core, DimensionKind::DateHourMinute),
-    dimension("dayOfWeek", "Day of week", "Time", Core, DimensionKind::DayOfWeek),
-    dimension("deviceCategory", "Device category", "Platform / Device", Both, DimensionKind::DeviceCategory),
-    dimension("eventName", "Event name", "Event", Both, DimensionKind::EventName),
-    dimension("hostName", "Hostname", "Page / Screen", Core, DimensionKind::HostName),
-    dimension("hour", "Hour", "Time", Core, DimensionKind::Hour),
-    dimension("itemName", "Item name", "Ecommerce", Core, DimensionKind::ItemName),
-    dimension("minute", "Minute", "Time", Core, DimensionKind::Minute),
-    dimension("minutesAgo", "Realtime minutes ago", "Time", Realtime, DimensionKind::MinutesAgo),
-    dimension("newVsReturning", "New / returning", "User", Core, DimensionKind::NewVsReturning),
-    dimension("operatingSystem", "Operating system", "Platform / Device", Core, DimensionKind::OperatingSystem),
-    dimension("pagePath", "Page path", "Page / Screen", Core, DimensionKind::PagePath),
-    dimension("pageTitle", "Page title", "Page / Screen", Core, DimensionKind::PageTitle),
-    dimension("platform", "Platform", "Platform / Device", Both, DimensionKind::Platform),
-    dimension("sessionDefaultChannelGroup", "Session default channel group", "Traffic source", Core, DimensionKind::Channel),
-    dimension("sessionMedium", "Session medium", "Traffic source", Core, DimensionKind::Medium),
-    dimension("sessionSource", "Session source", "Traffic source", Core, DimensionKind::Source),
-    dimension("streamId", "Stream ID", "Platform / Device", Both, DimensionKind::StreamId),
-    dimension("streamName", "Stream name", "Platform / Device", Both, DimensionKind::StreamName),
-    dimension("unifiedScreenName", "Page title and screen name", "Page / Screen", Both, DimensionKind::PageTitle),
-    dimension("userAgeBracket", "Age", "Demographics", Core, DimensionKind::AgeBracket),
-    dimension("userGender", "Gender", "Demographics", Core, DimensionKind::Gender),
-];
-
-/// Every metric.
-#[rustfmt::skip] // a table
-pub(super) const METRICS: &[Metric] = &[
-    metric("activeUsers", "Active users", "User", Both, "TYPE_INTEGER", MetricKind::ActiveUsers),
-    metric("averageSessionDuration", "Average session duration", "Session", Core, "TYPE_SECONDS", MetricKind::SessionDuration),
-    metric("bounceRate", "Bounce rate", "Session", Core, "TYPE_FLOAT", MetricKind::BounceRate),
-    metric("engagedSessions", "Engaged sessions", "Session", Core, "TYPE_INTEGER", MetricKind::EngagedSessions),
-    metric("engagementRate", "Engagement rate", "Session", Core, "TYPE_FLOAT", MetricKind::EngagementRate),
-    metric("eventCount", "Event count", "Event", Both, "TYPE_INTEGER", MetricKind::Events),
-    metric("itemsPurchased", "Items purchased", "Ecommerce", Core, "TYPE_INTEGER", MetricKind::ItemsPurchased),
-    metric("keyEvents", "Key events", "Event", Both, "TYPE_FLOAT", MetricKind::KeyEvents),
-    metric("newUsers", "New users", "User", Core, "TYPE_INTEGER", MetricKind::NewUsers),
-    metric("screenPageViews", "Views", "Page / Screen", Both, "TYPE_INTEGER", MetricKind::PageViews),
-    metric("sessions", "Sessions", "Session", Core, "TYPE_INTEGER", MetricKind::Sessions),
-    metric("totalRevenue", "Total revenue", "Revenue", Core, "TYPE_CURRENCY", MetricKind::Revenue),
-    metric("totalUsers", "Total users", "User", Core, "TYPE_INTEGER", MetricKind::TotalUsers),
-    metric("userEngagementDuration", "User engagement", "User", Core, "TYPE_SECONDS", MetricKind::EngagementDuration),
-];

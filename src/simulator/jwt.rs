@@ -17,21 +17,24 @@ pub(super) struct Verifier {
 /// What a token says of itself.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
-    pub(super) iss: String,
+    #[serde(default)]
+    pub(super) iss: Option<String>,
     #[serde(default)]
     pub(super) sub: Option<String>,
     #[serde(default)]
     pub(super) aud: Option<String>,
     #[serde(default)]
     pub(super) scope: Option<String>,
-    pub(super) iat: i64,
-    pub(super) exp: i64,
+    #[serde(default)]
+    pub(super) iat: Option<i64>,
+    #[serde(default)]
+    pub(super) exp: Option<i64>,
 }
 
 /// Why a token is no good.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Flaw {
-    /// Not three parts of unpadded base64url with JSON in the first two, or claims missing.
+    /// Not three parts of unpadded base64url with JSON in the first two.
     Malformed,
     /// Not RS256, another key's id, or signed by another key.
     Signature,
@@ -57,16 +60,15 @@ impl Verifier {
     pub(super) fn verify(&self, token: &str) -> Result<Claims, Flaw> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Flaw::Malformed)?;
-        let header: Header = part(header)?;
+        let (header, claims): (Header, Claims) = (part(header)?, part(claims)?);
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Flaw::Malformed)?;
         if header.alg != "RS256" || header.typ.is_some_and(|typ| typ != "JWT") {
             return Err(Flaw::Signature);
         }
-        // Stricter than Google, which lets a missing id pass and tries all keys of the account.
-        if header.kid.is_none_or(|kid| kid != KEY_ID) {
+        // Without an id Google tries all keys of the account.
+        if header.kid.is_some_and(|kid| kid != KEY_ID) {
             return Err(Flaw::Signature);
         }
-        let claims: Claims = part(claims)?;
-        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| Flaw::Malformed)?;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.public_key)
             .verify(signed.as_bytes(), &signature)
             .map_err(|_| Flaw::Signature)?;
@@ -77,10 +79,12 @@ impl Verifier {
 impl Claims {
     /// Whether the token is valid at this time (Unix seconds): it lives an hour at most, with some skew between the clocks.
     pub(super) fn is_timely(&self, now: i64) -> bool {
-        let lifetime = self.exp.saturating_sub(self.iat);
-        (1..=MAX_LIFETIME_SECONDS).contains(&lifetime)
-            && self.iat <= now + SKEW_SECONDS
-            && self.exp > now - SKEW_SECONDS
+        let (Some(iat), Some(exp)) = (self.iat, self.exp) else {
+            return false;
+        };
+        (1..=MAX_LIFETIME_SECONDS).contains(&exp.saturating_sub(iat))
+            && iat <= now + SKEW_SECONDS
+            && exp > now - SKEW_SECONDS
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     fields::Category,
@@ -122,7 +122,7 @@ impl Quota {
         sizes.of(bucket).saturating_sub(amount)
     }
 
-    /// `propertyQuota` as proto3 JSON writes it, after a report that cost `tokens`.
+    /// `propertyQuota` after a report that cost `tokens`. Google writes its zeros, other than those of other messages.
     pub(super) fn report(&self, demand: &Demand<'_>, tokens: u32, now: Timestamp) -> Value {
         let status = |bucket: Bucket| {
             let consumed = match bucket {
@@ -131,13 +131,7 @@ impl Quota {
                 Bucket::Concurrent | Bucket::ServerErrors => 0,
             };
             let left = self.remaining(demand.property, demand.category, &demand.sizes, bucket, now);
-            let mut status = Map::new();
-            for (name, count) in [("consumed", consumed), ("remaining", left)] {
-                if count > 0 {
-                    status.insert(name.into(), json!(count));
-                }
-            }
-            (String::from(bucket.field()), Value::Object(status))
+            (String::from(bucket.field()), json!({"consumed": consumed, "remaining": left}))
         };
         Value::Object(Bucket::ALL.map(status).into_iter().collect())
     }
@@ -234,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_tells_what_it_cost_and_omits_zeros() {
+    fn a_report_says_what_it_cost_with_zeros() {
         let now = at("2026-01-15T12:34:56Z");
         let quota = Quota::default();
         quota.charge("1", Category::Core, 3, now);
@@ -242,7 +236,7 @@ mod tests {
         let report = quota.report(&demand(), 3, now);
         assert_eq!(report["tokensPerDay"], json!({"consumed": 3, "remaining": 199_997}));
         assert_eq!(report["tokensPerProjectPerHour"], json!({"consumed": 3, "remaining": 13_997}));
-        assert_eq!(report["concurrentRequests"], json!({"remaining": 10}));
-        assert_eq!(report["serverErrorsPerProjectPerHour"], json!({}));
+        assert_eq!(report["concurrentRequests"], json!({"consumed": 0, "remaining": 10}));
+        assert_eq!(report["serverErrorsPerProjectPerHour"], json!({"consumed": 0, "remaining": 0}));
     }
 }

@@ -3,36 +3,40 @@
 use hyper::body::Bytes;
 use serde_json::Value;
 
-use super::{body::Then, errors::ApiError};
+use super::{
+    body::Then,
+    errors::ApiError,
+    headers::{self, Headers},
+};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) status: u16,
-    pub(super) content_type: &'static str,
-    /// With the header of the metadata server.
-    pub(super) flavor: bool,
+    pub(super) headers: Headers,
+    /// `WWW-Authenticate`
+    pub(super) challenge: Option<&'static str>,
     pub(super) body: Bytes,
     pub(super) then: Then,
 }
 
 impl Outcome {
+    /// JSON of the APIs.
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            content_type: "application/json; charset=UTF-8",
-            flavor: false,
-            body: Bytes::from(format!("{body:#}\n")),
-            then: Then::End,
-        }
+        Self::json_with(headers::API, status, body)
+    }
+
+    /// JSON of another server.
+    pub(super) fn json_with(headers: Headers, status: u16, body: &Value) -> Self {
+        Self::text(status, headers, format!("{body:#}\n"))
     }
 
     pub(super) fn error(error: &ApiError) -> Self {
-        Self::json(error.http, &error.body())
+        Self { challenge: error.challenge(), ..Self::json(error.http, &error.body()) }
     }
 
-    pub(super) fn text(status: u16, content_type: &'static str, text: impl Into<String>) -> Self {
-        Self { status, content_type, flavor: false, body: Bytes::from(text.into()), then: Then::End }
+    pub(super) fn text(status: u16, headers: Headers, text: impl Into<String>) -> Self {
+        Self { status, headers, challenge: None, body: Bytes::from(text.into()), then: Then::End }
     }
 
     /// Nothing at all is sent.
@@ -48,6 +52,6 @@ impl Outcome {
              know.</ins>\n",
             path.replace('&', "&amp;").replace('<', "&lt;")
         );
-        Self::text(404, "text/html; charset=UTF-8", page)
+        Self::text(404, headers::PAGE, page)
     }
 }

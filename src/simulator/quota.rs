@@ -91,10 +91,7 @@ impl Bucket {
                 "Exhausted property tokens for a project per hour. These quota tokens will return in under an hour. ",
                 "To learn more, see https://developers.google.com/analytics/devguides/reporting/data/v1/quotas"
             ),
-            Self::Concurrent => concat!(
-                "Exhausted concurrent requests quota. Please send fewer requests concurrently. ",
-                "To learn more, see https://developers.google.com/analytics/devguides/reporting/data/v1/quotas"
-            ),
+            Self::Concurrent => "Exhausted concurrent requests quota.",
             Self::ServerErrors => concat!(
                 "Exhausted server errors for a project per hour. These quota tokens will return in under an hour. ",
                 "To learn more, see https://developers.google.com/analytics/devguides/reporting/data/v1/quotas"

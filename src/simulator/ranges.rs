@@ -1,8 +1,8 @@
 //! Date and minute ranges of requests.
 //!
-//! Texts that users quote are Google's; the others are modelled on them (marked so where they stand).
+//! Texts are Google's where public recordings have them; the others are modelled on them (marked so where they stand).
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date as day};
 
 use super::{
     dates,
@@ -27,15 +27,24 @@ pub(super) enum Span {
 
 /// The date ranges of a core report.
 pub(super) fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Range>, ApiError> {
+    if requested.is_empty() {
+        return Err(ApiError::invalid("A dateRange is required."));
+    }
+    check_count(requested.len(), MAX_DATE_RANGES, "dateRanges")?;
     let mut ranges: Vec<Range> = Vec::new();
     for (index, range) in requested.iter().enumerate() {
         let start = date("startDate", &range.start_date, today)?;
         let end = date("endDate", &range.end_date, today)?;
+        for (field, date) in [("start_date", start), ("end_date", end)] {
+            if date <= BEFORE_FIRST || date >= AFTER_LAST {
+                let text =
+                    format!("{field} = {date} must be greater than {BEFORE_FIRST} and less than {AFTER_LAST}.");
+                return Err(ApiError::invalid(text));
+            }
+        }
         if start > end {
-            // Modelled.
             return Err(ApiError::invalid(format!(
-                "Invalid dateRange: startDate {} is after endDate {}.",
-                range.start_date, range.end_date
+                "start_date must be less than or equal to end_date. start_date = {start} and end_date = {end}"
             )));
         }
         let name = range_name(&range.name, index, &ranges)?;
@@ -47,9 +56,17 @@ pub(super) fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Ra
 fn date(field: &str, text: &str, today: Date) -> Result<Date, ApiError> {
     dates::parse(text, today).ok_or_else(|| {
         ApiError::invalid(format!(
-            "Invalid {field}: {text}. Dates must be in the format YYYY-MM-DD, NdaysAgo, yesterday or today."
+            "Invalid {field} : {text}. {field} must be YYYY-MM-DD, NdaysAgo, yesterday, or today."
         ))
     })
+}
+
+fn check_count(count: usize, limit: usize, what: &str) -> Result<(), ApiError> {
+    if count > limit {
+        let text = format!("Requests are limited to {limit} {what}.\n  This request contains {count} {what}.");
+        return Err(ApiError::invalid(text));
+    }
+    Ok(())
 }
 
 /// The minute ranges of a realtime report; without any, the last thirty minutes.
@@ -57,6 +74,7 @@ pub(super) fn minute_ranges(requested: &[MinuteRange], oldest: i32) -> Result<Ve
     if requested.is_empty() {
         return minute_ranges(&[MinuteRange::default()], oldest);
     }
+    check_count(requested.len(), MAX_MINUTE_RANGES, "minuteRanges")?;
     let mut ranges: Vec<Range> = Vec::new();
     for (index, range) in requested.iter().enumerate() {
         let start = range.start_minutes_ago.unwrap_or(29);
@@ -97,3 +115,11 @@ fn range_name(name: &str, index: usize, before: &[Range]) -> Result<String, ApiE
     }
     Ok(String::from(name))
 }
+
+/// Google's limits (Data API v1beta, RunReportRequest and RunRealtimeReportRequest).
+const MAX_DATE_RANGES: usize = 4;
+const MAX_MINUTE_RANGES: usize = 2;
+
+/// The days between these two can be asked for.
+const BEFORE_FIRST: Date = day(2015, 8, 13);
+const AFTER_LAST: Date = day(3000, 1, 1);

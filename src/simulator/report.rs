@@ -5,11 +5,14 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use super::{
-    fields::{Category, Metric, Value as MetricValue},
+    dates,
+    fields::{Category, Metric},
+    ranges::Span,
     rows::{Row, rows, total},
     site::Site,
     tally::Tally,
     validate::{Collation, OrderKey, Plan},
+    value::Value as MetricValue,
 };
 
 /// A finished report and how many rows it shows, which the price depends on.
@@ -26,7 +29,9 @@ pub(super) fn run(plan: &Plan, site: &Site, now: i64) -> Report {
     lines.retain(|line| line.is_wanted(plan));
     lines.sort_by(|a, b| a.compare(b, plan));
     let mut body = Map::new();
-    add_headers(&mut body, plan);
+    if !lines.is_empty() || keeps_headers(plan, site) {
+        add_headers(&mut body, plan);
+    }
     put(&mut body, "rowCount", json!(lines.len()));
     add_aggregations(&mut body, plan, &all, &lines);
     let shown = lines.iter().skip(plan.offset).take(plan.limit);
@@ -44,6 +49,19 @@ pub(super) fn run(plan: &Plan, site: &Site, now: i64) -> Report {
     Report { body, rows: count }
 }
 
+/// Whether a report without rows has headers: only a core report with dimensions does, and only when some of its days are
+/// not before the property was created.
+fn keeps_headers(plan: &Plan, site: &Site) -> bool {
+    let property = &site.property;
+    let ends_after_creation = |span| match span {
+        Span::Days(_, last) => {
+            dates::day_start(&property.zone, last.tomorrow().unwrap_or(last)) > property.created.as_second()
+        }
+        Span::MinutesAgo(..) => false,
+    };
+    !plan.dimensions.is_empty() && plan.ranges.iter().any(|range| ends_after_creation(range.span))
+}
+
 /// Google's price is not known before; this one is 1 for reports without dimensions, and grows with columns and rows.
 pub(super) fn price(plan: &Plan, rows: usize) -> u32 {
     let columns = plan.dimensions.len().saturating_sub(1);
@@ -58,15 +76,17 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(row: &'a Row, plan: &Plan) -> Self {
-        let values = plan.metrics.iter().map(|metric| metric.value(&row.tally)).collect();
+        let values = plan.values.iter().map(|metric| metric.value(&row.tally)).collect();
         Self { row, values }
     }
 
-    /// Rows of zeros are shown on request only, and never made up: GA knows nothing of what did not happen.
+    /// Rows of zeros are shown on request only, and never made up: GA knows nothing of what did not happen. Without metrics
+    /// every row counts.
     fn is_wanted(&self, plan: &Plan) -> bool {
         let text = |index: usize| self.values.get(index).map_or("", |value| value.text.as_str());
         let passes = plan.metric_filter.as_ref().is_none_or(|filter| filter.passes(&text));
-        passes && (plan.keep_empty_rows || self.values.iter().any(|value| value.number > 0.0))
+        let mut shown = self.values.iter().take(plan.metrics.len());
+        passes && (plan.keep_empty_rows || plan.metrics.is_empty() || shown.any(|value| value.number > 0.0))
     }
 
     /// By the keys asked for; else the largest first metric first, as Google does. Ties are broken by all columns.
@@ -128,7 +148,8 @@ fn row_json<'a>(plan: &'a Plan, mut columns: Vec<&'a str>, range: usize, values:
     Value::Object(row)
 }
 
-fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
+/// The headers of what was asked for.
+pub(super) fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
     let mut dimensions: Vec<Value> = plan.dimensions.iter().map(|dimension| json!({"name": dimension.name})).collect();
     if plan.ranges.len() > 1 {
         dimensions.push(json!({"name": "dateRange"}));
@@ -140,26 +161,23 @@ fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
     put(body, "metricHeaders", Value::Array(metrics));
 }
 
-/// One row per range for each aggregation; `[{}]` of an empty report, as Google answers.
+/// One row per range for each aggregation; an empty one for a range without data.
 fn add_aggregations(body: &mut Map<String, Value>, plan: &Plan, all: &[Row], lines: &[Line<'_>]) {
     for (asked, field, marker) in AGGREGATIONS {
         if !plan.aggregations.iter().any(|aggregation| aggregation == asked) {
             continue;
         }
-        let ranges = (0..plan.ranges.len()).filter(|range| lines.iter().any(|line| line.row.range == *range));
-        let mut rows: Vec<Value> = ranges
-            .map(|range| {
-                let values = match *asked {
-                    "TOTAL" => metric_values(&plan.metrics, &total(all, range)),
-                    extreme => extremes(plan, lines, range, extreme == "MAXIMUM"),
-                };
-                row_json(plan, vec![*marker; plan.dimensions.len()], range, &values)
-            })
-            .collect();
-        if rows.is_empty() {
-            rows.push(json!({}));
-        }
-        put(body, field, Value::Array(rows));
+        let row = |range: usize| {
+            if lines.iter().all(|line| line.row.range != range) {
+                return json!({});
+            }
+            let values = match *asked {
+                "TOTAL" => metric_values(&plan.metrics, &total(all, range)),
+                extreme => extremes(plan, lines, range, extreme == "MAXIMUM"),
+            };
+            row_json(plan, vec![*marker; plan.dimensions.len()], range, &values)
+        };
+        put(body, field, (0..plan.ranges.len()).map(row).collect());
     }
 }
 
@@ -183,7 +201,7 @@ fn metadata(plan: &Plan, site: &Site) -> Value {
     let mut metadata = Map::new();
     metadata.insert("currencyCode".into(), json!(currency));
     metadata.insert("timeZone".into(), json!(property.zone_name));
-    if plan.fields.iter().any(|field| field.is_thresholded()) {
+    if plan.fields.iter().any(|field| field.is_thresholded) {
         metadata.insert("subjectToThresholding".into(), json!(true));
     }
     Value::Object(metadata)

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use super::{
     audience::Segment,
+    columns::{Column, NOT_SET, Trait},
     counts::Counts,
     dates::{self, Granularity, Slice},
-    fields::{Dimension, DimensionKind},
+    fields::{Category, Dimension},
     ranges::{Range, Span},
     site::Site,
     tally::{Event, Tally},
@@ -48,6 +49,10 @@ pub(super) fn shown(range: &Range, site: &Site, tally: Tally) -> Tally {
 
 fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<String>, Tally> {
     let parts = Parts::of(plan);
+    let first = match range.span {
+        Span::Days(first, _) => first,
+        Span::MinutesAgo(..) => Date::ZERO,
+    };
     let mut groups = BTreeMap::new();
     for (slice, minutes_ago) in slices(plan, site, range, now) {
         let mut visit = |segment: Option<Segment<'_>>, counts: &Counts| {
@@ -59,7 +64,7 @@ fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<Str
                     Some(event) => Tally::of_event(*counts, event, site.regulars()),
                     None => Tally::new(*counts, site.regulars()),
                 };
-                let place = Place { site, local: slice.local, minutes_ago, segment, event };
+                let place = Place { site, local: slice.local, first, minutes_ago, segment, event };
                 place.add_to(&mut groups, plan, &tally);
             }
         };
@@ -84,41 +89,21 @@ struct Parts {
 
 impl Parts {
     fn of(plan: &Plan) -> Self {
-        let kinds = || plan.fields.iter().map(|field| field.kind);
+        let columns = || plan.fields.iter().map(|field| field.column);
+        let granularity = |column| match column {
+            Column::Time(part) => Some(part.granularity()),
+            _ => None,
+        };
         Self {
-            granularity: kinds().filter_map(granularity).max().unwrap_or(Granularity::Day),
-            segments: kinds().any(needs_segments),
-            events: kinds().any(|kind| kind == DimensionKind::EventName),
+            granularity: columns().filter_map(granularity).max().unwrap_or(Granularity::Day),
+            segments: columns().any(|column| matches!(column, Column::Visitor(_))),
+            events: columns().any(|column| matches!(column, Column::EventName | Column::IsKeyEvent)),
         }
     }
 
     fn events(&self) -> Vec<Option<Event>> {
         if self.events { Event::ALL.into_iter().map(Some).collect() } else { vec![None] }
     }
-}
-
-fn granularity(kind: DimensionKind) -> Option<Granularity> {
-    use DimensionKind::{Date, DateHour, DateHourMinute, DayOfWeek, Hour, Minute, MinutesAgo};
-    let divisions: [(Granularity, &[DimensionKind]); 3] = [
-        (Granularity::Day, &[Date, DayOfWeek]),
-        (Granularity::Hour, &[DateHour, Hour]),
-        (Granularity::Minute, &[DateHourMinute, Minute, MinutesAgo]),
-    ];
-    let division = divisions.iter().find(|(_, kinds)| kinds.contains(&kind));
-    division.map(|(granularity, _)| *granularity)
-}
-
-fn needs_segments(kind: DimensionKind) -> bool {
-    granularity(kind).is_none()
-        && !matches!(
-            kind,
-            DimensionKind::EventName
-                | DimensionKind::HostName
-                | DimensionKind::Platform
-                | DimensionKind::StreamId
-                | DimensionKind::StreamName
-                | DimensionKind::AppVersion
-        )
 }
 
 fn slices(plan: &Plan, site: &Site, range: &Range, now: i64) -> Vec<(Slice, i64)> {
@@ -153,6 +138,8 @@ pub(super) fn minutes(oldest: i64, newest: i64, now: i64) -> Slice {
 struct Place<'a> {
     site: &'a Site,
     local: DateTime,
+    /// The first day of the range.
+    first: Date,
     minutes_ago: i64,
     segment: Option<Segment<'a>>,
     event: Option<Event>,
@@ -163,7 +150,7 @@ impl Place<'_> {
         if tally.events == 0 {
             return;
         }
-        let mut values: Vec<String> = plan.fields.iter().map(|field| self.value(field)).collect();
+        let mut values: Vec<String> = plan.fields.iter().map(|field| self.value(field, plan.category)).collect();
         let text = |index: usize| values.get(index).map_or("", String::as_str);
         if plan.dimension_filter.as_ref().is_some_and(|filter| !filter.passes(&text)) {
             return;
@@ -172,42 +159,60 @@ impl Place<'_> {
         groups.entry(values).or_default().add(tally);
     }
 
-    fn value(&self, field: &Dimension) -> String {
-        let local = self.local;
-        let kind = self.segment.map(|segment| segment.kind);
-        let text = match field.kind {
-            DimensionKind::Date => return local.strftime("%Y%m%d").to_string(),
-            DimensionKind::DateHour => return local.strftime("%Y%m%d%H").to_string(),
-            DimensionKind::DateHourMinute => return local.strftime("%Y%m%d%H%M").to_string(),
-            DimensionKind::Hour => return format!("{:02}", local.hour()),
-            DimensionKind::Minute => return format!("{:02}", local.minute()),
-            // Sunday is 0.
-            DimensionKind::DayOfWeek => return local.strftime("%w").to_string(),
-            DimensionKind::MinutesAgo => return format!("{:02}", self.minutes_ago),
-            DimensionKind::HostName => return self.site.audience.host.clone(),
-            DimensionKind::StreamId => return format!("9{}", self.site.property.id),
-            DimensionKind::StreamName => return format!("{} (web)", self.site.property.name),
-            DimensionKind::Platform => Some("web"),
-            DimensionKind::AppVersion => None,
-            DimensionKind::EventName => self.event.map(Event::name),
-            DimensionKind::PagePath => kind.map(|kind| kind.page.path),
-            DimensionKind::PageTitle => kind.map(|kind| kind.page.title),
-            DimensionKind::Country => kind.map(|kind| kind.place.country),
-            DimensionKind::City => kind.map(|kind| kind.place.city),
-            DimensionKind::DeviceCategory => kind.map(|kind| kind.device.category),
-            DimensionKind::Browser => kind.map(|kind| kind.device.browser),
-            DimensionKind::OperatingSystem => kind.map(|kind| kind.device.system),
-            DimensionKind::Channel => kind.map(|kind| kind.source.channel),
-            DimensionKind::Source => kind.map(|kind| kind.source.source),
-            DimensionKind::Medium => kind.map(|kind| kind.source.medium),
-            DimensionKind::Gender => kind.map(|kind| kind.gender),
-            DimensionKind::AgeBracket => kind.map(|kind| kind.age),
-            DimensionKind::ItemName => kind.map(|kind| kind.page.title),
-            DimensionKind::NewVsReturning => {
-                self.segment.map(|segment| if segment.returning { "returning" } else { "new" })
+    fn value(&self, field: &Dimension, category: Category) -> String {
+        let text = match field.column {
+            Column::Time(part) => return part.text(self.local, self.first, self.minutes_ago),
+            Column::HostName => return self.site.audience.host.clone(),
+            Column::StreamId => return format!("9{}", self.site.property.id),
+            Column::StreamName => return format!("{} (web)", self.site.property.name),
+            Column::Visitor(of) => {
+                return self.segment.map_or_else(|| String::from(NOT_SET), |segment| self.of_visitor(&segment, of));
             }
+            Column::EventName => self.event.map_or(NOT_SET, Event::name),
+            Column::IsKeyEvent => {
+                if self.event.is_some_and(Event::is_key) {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
+            // Realtime reports write an empty text for web streams, core reports do not.
+            Column::AppVersion if category == Category::Realtime => "",
+            Column::AppVersion => NOT_SET,
+            Column::Fixed(text) => text,
         };
-        String::from(text.unwrap_or("(not set)"))
+        String::from(text)
+    }
+
+    fn of_visitor(&self, segment: &Segment<'_>, of: Trait) -> String {
+        let kind = segment.kind;
+        let host = &self.site.audience.host;
+        let text = match of {
+            Trait::FullPageUrl => return format!("{host}{}", kind.page.path),
+            Trait::PageLocation => return format!("https://{host}{}", kind.page.path),
+            Trait::PlatformDeviceCategory => return format!("web / {}", kind.device.category),
+            Trait::SourceMedium => return format!("{} / {}", kind.source.source, kind.source.medium),
+            Trait::PagePath => kind.page.path,
+            Trait::PageTitle | Trait::ItemName => kind.page.title,
+            Trait::Country => kind.place.country,
+            Trait::CountryId => kind.place.country_id,
+            Trait::Continent => kind.place.continent,
+            Trait::ContinentId => kind.place.continent_id,
+            Trait::Region => kind.place.region,
+            Trait::City => kind.place.city,
+            Trait::DeviceCategory => kind.device.category,
+            Trait::Browser => kind.device.browser,
+            Trait::OperatingSystem => kind.device.system,
+            Trait::Channel => kind.source.channel,
+            Trait::Source => kind.source.source,
+            Trait::Medium => kind.source.medium,
+            Trait::CampaignName => kind.source.campaign,
+            Trait::Gender => kind.gender,
+            Trait::AgeBracket => kind.age,
+            Trait::NewVsReturning if segment.returning => "returning",
+            Trait::NewVsReturning => "new",
+        };
+        String::from(text)
     }
 }
 

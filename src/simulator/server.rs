@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{
     Response,
     body::{Bytes, Incoming},
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
@@ -33,6 +33,7 @@ use super::{
     api::{Call, State},
     body::{Answer, Cut, Then},
     errors::ApiError,
+    headers,
     outcome::Outcome,
 };
 
@@ -85,7 +86,7 @@ async fn respond(
             state.answer(call).await
         }
         Ok(Err(_)) => Outcome::error(&ApiError::too_large()),
-        Err(_) => Outcome::text(408, "text/html; charset=UTF-8", "<p>Request Timeout\n"),
+        Err(_) => Outcome::text(408, headers::PAGE, "<p>Request Timeout\n"),
     };
     if outcome.then == Then::Cut {
         cut.store(true, Ordering::Relaxed);
@@ -111,19 +112,21 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn response(outcome: Outcome, wants_gzip: bool) -> Response<Answer> {
-    let Outcome { status, content_type, flavor, body, then } = outcome;
+    let Outcome { status, headers: own, challenge, body, then } = outcome;
     // Broken answers stay plain, so that they break where they are meant to.
     let zipped = (wants_gzip && then == Then::End).then(|| gzip(&body)).and_then(Result::ok);
     let is_zipped = zipped.is_some();
     let mut response = Response::new(Answer::new(zipped.map_or(body, Bytes::from), then));
     *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in own {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    if let Some(challenge) = challenge {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
     if is_zipped {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    if flavor {
-        headers.insert("metadata-flavor", HeaderValue::from_static("Google"));
     }
     response
 }

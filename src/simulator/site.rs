@@ -48,8 +48,9 @@ impl Site {
         self.traffic.regulars()
     }
 
-    /// What was counted between two Unix seconds.
+    /// What was counted between two Unix seconds; nothing before the property was created.
     pub(super) fn counts(&self, from: i64, until: i64) -> Counts {
+        let from = from.max(self.property.created.as_second());
         self.days.recall((from, until), || {
             let mut sum = Counts::default();
             self.each_part(from, until, false, |_, part| sum += part);
@@ -59,6 +60,7 @@ impl Site {
 
     /// The same by [`Audience`] segment.
     pub(super) fn segments(&self, from: i64, until: i64) -> Arc<[Counts]> {
+        let from = from.max(self.property.created.as_second());
         self.segmented_days.recall((from, until), || {
             let mut sums = vec![Counts::default(); SEGMENTS];
             self.each_part(from, until, true, |minute, part| {

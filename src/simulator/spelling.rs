@@ -1,15 +1,25 @@
 //! "Did you mean …?": the field that a misspelt name is nearest to.
 
-use super::errors::ApiError;
+use super::{errors::ApiError, fields::Category};
 
-/// Google's refusal of a field, with its hint.
-pub(super) fn unknown_field(name: &str, what: &str, known: impl Iterator<Item = &'static str>) -> ApiError {
+/// Google's refusal of a field, with its hint. The blanks are Google's, too.
+pub(super) fn unknown_field(
+    name: &str,
+    what: &str,
+    category: Category,
+    known: impl Iterator<Item = &'static str>,
+) -> ApiError {
     let nearest =
         known.map(|other| (distance(name, other), other)).min().filter(|(distance, other)| distance * 2 <= other.len());
     let hint = nearest.map_or_else(String::new, |(_, other)| format!("Did you mean {other}? "));
+    let gap = if what == "metric" { "  " } else { " " };
+    let page = match category {
+        Category::Core => "api-schema",
+        Category::Realtime => "realtime-api-schema",
+    };
     ApiError::invalid(format!(
-        "{hint}Field {name} is not a valid {what}. For a list of valid dimensions and metrics, see \
-         https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema"
+        "{hint}Field {name} is not a valid {what}.{gap}For a list of valid dimensions and metrics, see \
+         https://developers.google.com/analytics/devguides/reporting/data/v1/{page} "
     ))
 }
 
@@ -44,7 +54,7 @@ mod tests {
             ("Session", "Did you mean sessions? "),
             ("zzz", ""),
         ] {
-            let error = unknown_field(name, "metric", known.into_iter());
+            let error = unknown_field(name, "metric", Category::Core, known.into_iter());
             let message = error.body()["error"]["message"].as_str().unwrap().to_owned();
             assert!(message.starts_with(&format!("{hint}Field {name} is not")), "{message}");
         }

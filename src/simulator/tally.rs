@@ -155,6 +155,10 @@ impl Event {
         }
     }
 
+    pub(super) fn is_key(self) -> bool {
+        self == Self::Purchase
+    }
+
     fn count(self, counts: &Counts) -> u64 {
         match self {
             Self::PageView => counts.pageviews,
@@ -164,6 +168,25 @@ impl Event {
             Self::Scroll => counts.scrolls,
             Self::Purchase => counts.key_events,
         }
+    }
+}
+
+#[cfg(test)]
+impl Tally {
+    /// Something of everything.
+    pub(super) fn sample() -> Self {
+        let counts = Counts {
+            pageviews: 2_997,
+            sessions: 901,
+            new_users: 353,
+            engaged_sessions: 547,
+            engagements: 1_880,
+            scrolls: 611,
+            key_events: 37,
+            seconds: 40_123,
+            revenue_cents: 77_777,
+        };
+        Self::new(counts, 500.0)
     }
 }
 

@@ -3,7 +3,7 @@
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{Effect, body::Then, outcome::Outcome};
+use super::{Effect, body::Then, headers, outcome::Outcome};
 
 /// Changes the content of a good answer as a fault says.
 pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
@@ -53,7 +53,8 @@ fn change_report(report: &mut Value, effect: Option<&Effect>) {
         | Effect::Endless
         | Effect::Reset
         | Effect::ResetMidBody
-        | Effect::ExpiresIn(_) => {}
+        | Effect::ExpiresIn(_)
+        | Effect::Play(_) => {}
     }
 }
 
@@ -70,11 +71,11 @@ fn replace_values(rows: Option<&mut Value>, text: &str) {
 pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
     let half = |outcome: &Outcome| outcome.body.slice(..outcome.body.len() / 2);
     match effect {
-        Some(Effect::Raw(status, body)) => Outcome::text(*status, "application/json; charset=UTF-8", body.clone()),
+        Some(Effect::Raw(status, body)) => Outcome::text(*status, headers::API, body.clone()),
         Some(Effect::Html) => {
             let page =
                 "<!DOCTYPE html>\n<html><title>Sign in</title><body>Please sign in to the network.</body></html>\n";
-            Outcome::text(200, "text/html; charset=UTF-8", page)
+            Outcome::text(200, headers::PAGE, page)
         }
         Some(Effect::Truncated) => Outcome { body: half(&outcome), ..outcome },
         Some(Effect::HangMidBody) => Outcome { body: half(&outcome), then: Then::Hang, ..outcome },
@@ -84,7 +85,7 @@ pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
         Some(Effect::ExpiresIn(seconds)) => {
             let mut body: Map<String, Value> = serde_json::from_slice(&outcome.body).unwrap_or_default();
             body.insert("expires_in".into(), json!(seconds));
-            Outcome::json(outcome.status, &Value::Object(body))
+            Outcome::json_with(outcome.headers, outcome.status, &Value::Object(body))
         }
         _ => outcome,
     }
@@ -119,10 +120,13 @@ const ENUM_NUMBERS: &[(&str, u32)] = &[
     ("TYPE_INTEGER", 1),
     ("TYPE_FLOAT", 2),
     ("TYPE_SECONDS", 4),
+    ("TYPE_MILLISECONDS", 5),
     ("TYPE_CURRENCY", 9),
     ("COMPATIBLE", 1),
     ("INCOMPATIBLE", 2),
     ("PROPERTY_TYPE_ORDINARY", 1),
+    ("PROPERTY_TYPE_SUBPROPERTY", 2),
+    ("PROPERTY_TYPE_ROLLUP", 3),
     ("GOOGLE_ANALYTICS_STANDARD", 1),
     ("GOOGLE_ANALYTICS_360", 2),
     ("SHOPPING", 26),

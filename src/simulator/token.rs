@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     errors::{Api, ApiError},
+    faults::Method,
     form::Form,
     jwt::{Claims, Flaw, Verifier},
 };
@@ -94,29 +95,28 @@ impl Tokens {
         &self,
         header: Option<&str>,
         api: Api,
+        method: Method,
         base_url: &str,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let header = header.ok_or_else(|| ApiError::missing_token(api))?;
+        let header = header.ok_or_else(|| ApiError::missing_token(api, method))?;
         let now = now.as_second();
-        let bad = || ApiError::bad_token(api, "ACCESS_TOKEN_TYPE_UNSUPPORTED");
-        let (kind, token) = header.split_once(' ').ok_or_else(bad)?;
+        let (kind, token) = header.split_once(' ').ok_or_else(ApiError::bad_token)?;
         if !kind.eq_ignore_ascii_case("bearer") {
-            return Err(bad());
+            return Err(ApiError::bad_token());
         }
         if token.matches('.').count() == 2 && token.starts_with("ey") {
-            return self.self_signed(token, api, base_url, now);
+            return self.self_signed(token, api, method, base_url, now);
         }
-        let grant = self.live().get(token).copied();
+        let grant = self.live().get(token).copied().filter(|grant| grant.expires > now);
         match grant {
-            Some(grant) if grant.expires <= now => Err(ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED")),
             Some(grant) if grant.analytics => Ok(()),
-            Some(_) => Err(ApiError::insufficient_scope(api)),
-            None => Err(ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED")),
+            Some(_) => Err(ApiError::insufficient_scope(api, method)),
+            None => Err(ApiError::bad_token()),
         }
     }
 
-    /// The grant of RFC 7523 with Google's texts.
+    /// The grant of RFC 7523 with Google's texts, in the order of its checks.
     fn by_assertion(&self, form: &Form, token_uri: &str, now: i64) -> TokenAnswer {
         let invalid = |description| TokenAnswer::error(400, "invalid_grant", description);
         let Some(assertion) = form.get("assertion") else {
@@ -125,21 +125,22 @@ impl Tokens {
         let claims = match self.verifier.verify(assertion) {
             Ok(claims) => claims,
             Err(Flaw::Signature) => return invalid("Invalid JWT Signature."),
-            // Modelled: the text is not known.
-            Err(Flaw::Malformed) => {
-                return invalid("Invalid JWT: not three parts of unpadded base64url.");
-            }
+            Err(Flaw::Malformed) => return TokenAnswer::error(400, "invalid_request", "Bad Request"),
         };
-        if claims.iss != CLIENT_EMAIL {
+        if claims.iss.as_deref() != Some(CLIENT_EMAIL) {
             return invalid("Invalid grant: account not found");
         }
         if !claims.is_timely(now) {
             return invalid(NOT_TIMELY);
         }
+        let scope = claims.scope.clone().unwrap_or_default();
+        if scope.trim().is_empty() {
+            return TokenAnswer::error(400, "invalid_scope", "Empty or missing scope not allowed.");
+        }
         if !claims.is_for(&[token_uri, GOOGLE_TOKEN_URI]) {
             return invalid("Invalid JWT: Failed audience check.");
         }
-        if claims.sub.as_ref().is_some_and(|sub| *sub != claims.iss) {
+        if claims.sub.as_ref().is_some_and(|sub| *sub != CLIENT_EMAIL) {
             return TokenAnswer::error(
                 401,
                 "unauthorized_client",
@@ -147,15 +148,9 @@ impl Tokens {
                  of the scopes requested.",
             );
         }
-        let scope = claims.scope.unwrap_or_default();
-        if scope.trim().is_empty() {
-            return TokenAnswer::error(400, "invalid_scope", "Empty or missing scope not allowed.");
-        }
-        if !scope.split(' ').all(|scope| scope.starts_with(SCOPE_PREFIX)) {
-            let description = "Invalid OAuth scope or ID token audience provided.";
-            return TokenAnswer::error(400, "invalid_scope", description);
-        }
-        TokenAnswer { http: 200, body: self.grant(&scope, now) }
+        let is_known = scope.split(' ').all(|scope| SCOPES.contains(&scope));
+        let body = if is_known { self.grant(&scope, now) } else { id_token(&scope, now) };
+        TokenAnswer { http: 200, body }
     }
 
     fn by_refresh_token(&self, form: &Form, now: i64) -> TokenAnswer {
@@ -177,19 +172,26 @@ impl Tokens {
     }
 
     /// AIP-4111: a token that the account signed itself, for an API or with a scope.
-    fn self_signed(&self, token: &str, api: Api, base_url: &str, now: i64) -> Result<(), ApiError> {
+    fn self_signed(
+        &self,
+        token: &str,
+        api: Api,
+        method: Method,
+        base_url: &str,
+        now: i64,
+    ) -> Result<(), ApiError> {
         let claims = self.verifier.verify(token);
         let own = claims.ok().filter(|claims| {
-            claims.iss == CLIENT_EMAIL && claims.sub.as_ref() == Some(&claims.iss) && claims.is_timely(now)
+            claims.iss.as_deref() == Some(CLIENT_EMAIL) && claims.sub == claims.iss && claims.is_timely(now)
         });
-        let claims = own.ok_or_else(|| ApiError::bad_token(api, "ACCESS_TOKEN_EXPIRED"))?;
+        let claims = own.ok_or_else(ApiError::bad_token)?;
         let (google, local) = (format!("https://{}/", api.service()), format!("{base_url}/"));
         let for_this = claims.is_for(&[google.as_str(), local.as_str()]);
         match &claims.scope {
             Some(scope) if covers_analytics(scope) => Ok(()),
-            Some(_) => Err(ApiError::insufficient_scope(api)),
+            Some(_) => Err(ApiError::insufficient_scope(api, method)),
             None if for_this => Ok(()),
-            None => Err(ApiError::bad_token(api, "ACCESS_TOKEN_TYPE_UNSUPPORTED")),
+            None => Err(ApiError::bad_token()),
         }
     }
 
@@ -222,6 +224,21 @@ impl Claims {
     }
 }
 
+/// What Google answers where it takes a scope for an audience that it does not know: no access token.
+fn id_token(audience: &str, now: i64) -> Value {
+    let encode = |part: Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+    let header = encode(json!({"alg": "RS256", "typ": "JWT"}));
+    let claims = encode(json!({
+        "iss": "https://accounts.google.com",
+        "aud": audience,
+        "email": CLIENT_EMAIL,
+        "iat": now,
+        "exp": now.saturating_add(3600),
+    }));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode([0; 256]);
+    json!({"id_token": format!("{header}.{claims}.{signature}")})
+}
+
 fn covers_analytics(scopes: &str) -> bool {
     scopes.split(' ').any(|scope| [READONLY_SCOPE, FULL_SCOPE].contains(&scope))
 }
@@ -238,7 +255,23 @@ pub(super) const REFRESH_TOKEN: &str = "1//simulated-refresh-token";
 /// Scopes of both APIs (their discovery documents).
 const READONLY_SCOPE: &str = "https://www.googleapis.com/auth/analytics.readonly";
 const FULL_SCOPE: &str = "https://www.googleapis.com/auth/analytics";
-const SCOPE_PREFIX: &str = "https://www.googleapis.com/auth/";
+
+/// Scopes that Google knows, as far as anybody asks for them here; all others get no access token.
+const SCOPES: &[&str] = &[
+    READONLY_SCOPE,
+    FULL_SCOPE,
+    "https://www.googleapis.com/auth/analytics.edit",
+    "https://www.googleapis.com/auth/analytics.manage.users",
+    "https://www.googleapis.com/auth/analytics.manage.users.readonly",
+    "https://www.googleapis.com/auth/cloud-platform",
+    "https://www.googleapis.com/auth/cloud-platform.read-only",
+    "https://www.googleapis.com/auth/drive",
+    "https://www.googleapis.com/auth/userinfo.email",
+    "https://www.googleapis.com/auth/userinfo.profile",
+    "openid",
+    "email",
+    "profile",
+];
 
 /// What a virtual machine's account may do by default; it does not cover Analytics.
 const DEFAULT_METADATA_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";

@@ -104,6 +104,8 @@ pub struct Property {
     pub(super) listed: bool,
     pub(super) quota: QuotaSizes,
     pub(super) premium: bool,
+    pub(super) created: Timestamp,
+    pub(super) lineage: Lineage,
     pub(super) modifiers: Vec<Modifier>,
 }
 
@@ -126,6 +128,8 @@ impl Property {
             listed: true,
             quota: QuotaSizes::STANDARD,
             premium: false,
+            created: CREATED,
+            lineage: Lineage::Ordinary,
             modifiers: Vec::new(),
         }
     }
@@ -253,11 +257,60 @@ impl Property {
         self
     }
 
+    /// Since when it has been there: it counted nothing before.
+    #[must_use]
+    pub fn created(mut self, at: Timestamp) -> Self {
+        self.created = at;
+        self
+    }
+
+    /// A sub-property: its visits are some of those of another property.
+    #[must_use]
+    pub fn subproperty_of(mut self, parent: impl Into<String>) -> Self {
+        self.lineage = Lineage::Subproperty(parent.into());
+        self
+    }
+
+    /// A roll-up property: its visits are those of other properties.
+    #[must_use]
+    pub fn roll_up(mut self) -> Self {
+        self.lineage = Lineage::RollUp;
+        self
+    }
+
     /// The sizes of the quota buckets of both categories.
     #[must_use]
     pub fn quota(mut self, sizes: QuotaSizes) -> Self {
         self.quota = sizes;
         self
+    }
+}
+
+/// What a property is to others.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Lineage {
+    Ordinary,
+    /// Of the property with this id.
+    Subproperty(String),
+    RollUp,
+}
+
+impl Lineage {
+    /// `propertyType` of the Admin API.
+    pub(super) fn property_type(&self) -> &'static str {
+        match self {
+            Self::Ordinary => "PROPERTY_TYPE_ORDINARY",
+            Self::Subproperty(_) => "PROPERTY_TYPE_SUBPROPERTY",
+            Self::RollUp => "PROPERTY_TYPE_ROLLUP",
+        }
+    }
+
+    /// `parent` of the Admin API.
+    pub(super) fn parent(&self, account: &str) -> String {
+        match self {
+            Self::Subproperty(parent) => format!("properties/{parent}"),
+            Self::Ordinary | Self::RollUp => format!("accounts/{account}"),
+        }
     }
 }
 
@@ -270,3 +323,6 @@ pub(super) struct Modifier {
     pub(super) until: i64,
     pub(super) factor: f64,
 }
+
+/// 2023-03-14T15:09:26.535Z
+const CREATED: Timestamp = Timestamp::constant(1_678_806_566, 535_000_000);
