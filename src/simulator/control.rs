@@ -37,9 +37,7 @@ pub(super) fn answer(state: &State, call: &Call) -> Outcome {
 }
 
 fn listing() -> Value {
-    let entry = |recording: Recording| {
-        json!({"fault": recording.name(), "method": recording.method().name(), "status": recording.status()})
-    };
+    let entry = |recording: Recording| json!({"fault": recording.name(), "method": recording.method().name(), "status": recording.status()});
     json!({"faults": Recording::all().map(entry).collect::<Vec<_>>()})
 }
 

@@ -137,7 +137,10 @@ const FORMULAS: &[(&str, Formula)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{super::fields::{Category, Metric}, *};
+    use super::{
+        super::fields::{Category, Metric},
+        *,
+    };
 
     #[test]
     fn every_formula_is_a_metrics() {

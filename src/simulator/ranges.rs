@@ -37,8 +37,7 @@ pub(super) fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Ra
         let end = date("endDate", &range.end_date, today)?;
         for (field, date) in [("start_date", start), ("end_date", end)] {
             if date <= BEFORE_FIRST || date >= AFTER_LAST {
-                let text =
-                    format!("{field} = {date} must be greater than {BEFORE_FIRST} and less than {AFTER_LAST}.");
+                let text = format!("{field} = {date} must be greater than {BEFORE_FIRST} and less than {AFTER_LAST}.");
                 return Err(ApiError::invalid(text));
             }
         }

@@ -100,11 +100,8 @@ impl Shape {
                 add_headers(&mut report, plan);
                 set(&mut report, "metricHeaders", json!([{"name": "transactions", "type": "TYPE_INTEGER"}]));
             }
-            Self::StrangeKeys
-            | Self::UnreadableEntry
-            | Self::MoreFields
-            | Self::LifetimeAsText
-            | Self::CachedToken => {}
+            Self::StrangeKeys | Self::UnreadableEntry | Self::MoreFields | Self::LifetimeAsText | Self::CachedToken => {
+            }
         }
         Value::Object(report)
     }

@@ -172,14 +172,7 @@ impl Tokens {
     }
 
     /// AIP-4111: a token that the account signed itself, for an API or with a scope.
-    fn self_signed(
-        &self,
-        token: &str,
-        api: Api,
-        method: Method,
-        base_url: &str,
-        now: i64,
-    ) -> Result<(), ApiError> {
+    fn self_signed(&self, token: &str, api: Api, method: Method, base_url: &str, now: i64) -> Result<(), ApiError> {
         let claims = self.verifier.verify(token);
         let own = claims.ok().filter(|claims| {
             claims.iss.as_deref() == Some(CLIENT_EMAIL) && claims.sub == claims.iss && claims.is_timely(now)

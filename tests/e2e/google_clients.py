@@ -123,6 +123,7 @@ def check_reports(client):
 
     empty = client.run_report(report(SILENT, ["screenPageViews"]))
     expect("rows without traffic", (len(empty.rows), empty.row_count, empty.kind), (0, 0, "analyticsData#runReport"))
+    expect("headers without traffic", len(empty.metric_headers), 0)
 
     batch = client.batch_run_reports(
         BatchRunReportsRequest(
@@ -156,7 +157,9 @@ def check_reports(client):
 def check_schema(client):
     metadata = client.get_metadata(name=f"{SHOP}/metadata")
     types = {metric.api_name: metric.type_.name for metric in metadata.metrics}
+    expect("fields", (len(metadata.dimensions), len(metadata.metrics)), (375, 86))
     expect("type of totalUsers", types.get("totalUsers"), "TYPE_INTEGER")
+    expect("type of adUnitExposure", types.get("adUnitExposure"), "TYPE_MILLISECONDS")
     expect("pagePath is known", any(d.api_name == "pagePath" for d in metadata.dimensions))
     answer = client.check_compatibility(
         CheckCompatibilityRequest(
@@ -172,8 +175,8 @@ def check_schema(client):
 def check_refusals(client):
     message = refusal(BadRequest, lambda: client.run_report(report(SHOP, ["screenPageView"])))
     wanted = (
-        "Did you mean screenPageViews? Field screenPageView is not a valid metric. For a list of valid dimensions and "
-        "metrics, see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema"
+        "Did you mean screenPageViews? Field screenPageView is not a valid metric.  For a list of valid dimensions and "
+        "metrics, see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema "
     )
     expect("unknown metric", (message or "").split("int: ", 1)[-1], wanted)
     message = refusal(Forbidden, lambda: client.run_report(report(FORBIDDEN, ["sessions"])))

@@ -59,6 +59,27 @@ async fn summaries_have_the_fields_of_google() {
 }
 
 #[tokio::test]
+async fn subproperties_and_roll_ups_say_what_they_are() {
+    let properties = Account::new("1", "Group")
+        .property(Property::new("10", "Shop"))
+        .property(Property::new("11", "Shop, France").subproperty_of("10"))
+        .property(Property::new("12", "All shops").roll_up());
+    let bench = Bench::new(World::new(1).account(properties)).await;
+    let listing = bench.get("/v1beta/accountSummaries").await.body;
+    for (index, kind, parent) in [
+        (0, "PROPERTY_TYPE_ORDINARY", "accounts/1"),
+        (1, "PROPERTY_TYPE_SUBPROPERTY", "properties/10"),
+        (2, "PROPERTY_TYPE_ROLLUP", "accounts/1"),
+    ] {
+        let summary = &listing["accountSummaries"][0]["propertySummaries"][index];
+        assert_eq!((&summary["propertyType"], &summary["parent"]), (&json!(kind), &json!(parent)));
+        let property = bench.get(&format!("/v1beta/properties/1{index}")).await.body;
+        assert_eq!((&property["propertyType"], &property["parent"]), (&json!(kind), &json!(parent)));
+        assert_eq!(property["account"], "accounts/1");
+    }
+}
+
+#[tokio::test]
 async fn a_property_changes_while_it_is_served() {
     let bench = Bench::new(world(shop())).await;
     let path = format!("/v1beta/properties/{SHOP}");

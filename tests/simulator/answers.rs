@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::{
     reports::{WINDOWS, bench, request},
-    support::{Bench, SHOP, send, shop, world},
+    support::{SHOP, send},
 };
 
 #[tokio::test]
 async fn the_json_is_googles() {
     let bench = bench().await;
     let mut body = request(&["screenPageViews", "bounceRate"], &[], &[("yesterday", "yesterday")]);
-    body["metricAggregations"] = json!(["TOTAL", "MAXIMUM", "MINIMUM", "COUNT"]);
+    body["metricAggregations"] = json!(["TOTAL", "MAXIMUM", "MINIMUM"]);
     let answer = bench.report(body).await.body;
     assert_eq!(answer["kind"], "analyticsData#runReport");
     assert_eq!(answer["rowCount"], 1);
@@ -40,19 +40,6 @@ async fn totals_name_their_range_and_ratios_are_ratios_of_sums() {
 }
 
 #[tokio::test]
-async fn no_traffic_is_no_rows_and_no_row_count() {
-    let bench = Bench::new(world(shop().without_traffic())).await;
-    let mut body = request(&["screenPageViews", "totalUsers"], &[], &WINDOWS);
-    body["metricAggregations"] = json!(["TOTAL"]);
-    body["keepEmptyRows"] = json!(true);
-    let answer = bench.report(body).await.body;
-    assert!(answer.get("rows").is_none() && answer.get("rowCount").is_none());
-    assert_eq!(answer["totals"], json!([{}]));
-    assert_eq!(answer["kind"], "analyticsData#runReport");
-    assert_eq!(answer["metadata"]["timeZone"], "Europe/Berlin");
-}
-
-#[tokio::test]
 async fn a_batch_holds_five_reports_of_one_property() {
     let bench = bench().await;
     let path = format!("/v1beta/properties/{SHOP}:batchRunReports");
@@ -68,6 +55,12 @@ async fn a_batch_holds_five_reports_of_one_property() {
     assert_eq!(good.body["reports"][4]["kind"], "analyticsData#runReport");
     let many = send(bench.post(&path, &json!({"requests": vec![own(""); 6]}))).await;
     assert_eq!((many.status, &many.body["error"]["status"]), (400, &json!("INVALID_ARGUMENT")));
+    assert_eq!(many.message(), "Batch requests are limited to 5 requests.\n  This batch request contains 6 requests.");
+    for nothing in [json!({}), json!({"requests": []})] {
+        let answer = send(bench.post(&path, &nothing)).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.message(), "The batchRunReportsRequest must contain at least one runReportRequest.");
+    }
     let foreign = send(bench.post(&path, &json!({"requests": [own("properties/1")]}))).await;
     assert_eq!(foreign.status, 400);
 }

@@ -30,7 +30,7 @@ async fn refusals_have_googles_shape() {
     };
     for (refusal, status, name, expected) in [
         (Refusal::InvalidArgument, 400, "INVALID_ARGUMENT", ""),
-        (Refusal::Unauthenticated, 401, "UNAUTHENTICATED", "ACCESS_TOKEN_EXPIRED"),
+        (Refusal::Unauthenticated, 401, "UNAUTHENTICATED", ""),
         (Refusal::NoAccess, 403, "PERMISSION_DENIED", ""),
         (Refusal::ServiceDisabled, 403, "PERMISSION_DENIED", "SERVICE_DISABLED"),
         (Refusal::InsufficientScope, 403, "PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"),

@@ -6,11 +6,17 @@ mod admin;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod empty;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod fields;
 #[cfg(test)]
 mod google;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod played;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]

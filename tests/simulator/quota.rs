@@ -55,9 +55,9 @@ async fn the_answer_tells_the_price_and_what_is_left() {
             "tokensPerDay": {"consumed": 1, "remaining": 199_999},
             "tokensPerHour": {"consumed": 1, "remaining": 39_999},
             "tokensPerProjectPerHour": {"consumed": 1, "remaining": 13_999},
-            "concurrentRequests": {"remaining": 10},
-            "serverErrorsPerProjectPerHour": {"remaining": 10},
-            "potentiallyThresholdedRequestsPerHour": {"remaining": 120},
+            "concurrentRequests": {"consumed": 0, "remaining": 10},
+            "serverErrorsPerProjectPerHour": {"consumed": 0, "remaining": 10},
+            "potentiallyThresholdedRequestsPerHour": {"consumed": 0, "remaining": 120},
         })
     );
     bench.simulator.set_token_cost(Some(37));

@@ -106,6 +106,9 @@ async fn wrong_minutes_and_fields_are_refused() {
     assert!(answer.message().contains("Field totalUsers is not a valid metric."), "{}", answer.message());
     let answer = bench.realtime(request(&["pagePath"], Value::Null)).await;
     assert!(answer.message().contains("Field pagePath is not a valid dimension."));
+    assert!(answer.message().ends_with("/data/v1/realtime-api-schema "), "{}", answer.message());
+    let nothing = bench.realtime(json!({})).await;
+    refused(&nothing, "Requests require dimensions and/or metrics. Most requests include both.");
     let dates = json!({"metrics": [{"name": "eventCount"}], "dateRanges": []});
     refused(
         &bench.realtime(dates).await,

@@ -57,18 +57,23 @@ async fn requests_over_the_limits_are_refused() {
     all_refused(&[
         (
             json!({"dimensions": names(&DIMENSIONS)}),
-            "Requests are limited to 9 dimensions within a nested request. This request is for 10 dimensions.",
+            "Requests are limited to 9 dimensions within a nested request.\n  This request is for 10 dimensions.",
         ),
         (
             json!({"metrics": names(&METRICS)}),
-            "Requests are limited to 10 metrics within a nested request. This request is for 11 metrics.",
+            "Requests are limited to 10 metrics within a nested request.\n  This request is for 11 metrics.",
         ),
-        (json!({"metrics": []}), "at least 1 metric"),
-        (json!({"dateRanges": []}), "at least 1 date range"),
-        (json!({"dateRanges": five}), "limited to 4 dateRanges"),
-        (json!({"limit": "-1"}), "Invalid limit"),
-        (json!({"limit": 250_001}), "Invalid limit"),
-        (json!({"offset": -1}), "Invalid offset"),
+        (json!({"metrics": []}), "Requests require dimensions and/or metrics. Most requests include both."),
+        (json!({"dateRanges": []}), "A dateRange is required."),
+        (json!({"dateRanges": five}), "Requests are limited to 4 dateRanges.\n  This request contains 5 dateRanges."),
+        (json!({"limit": "-1"}), "limit must be positive. The API received limit = -1"),
+        (json!({"offset": -1}), "offset must be positive. The API received offset = -1"),
+        (json!({"metricAggregations": ["COUNT"]}), "Metric aggregation Count is not supported in ReportRequest."),
+        (
+            json!({"dimensions": names(&DIMENSIONS[..9]), "dimensionFilter": {"filter": {"fieldName": "pageTitle",
+                "emptyFilter": {}}}}),
+            "This request is for 10 dimensions.",
+        ),
     ])
     .await;
 }
@@ -78,9 +83,16 @@ async fn requests_at_the_limits_are_answered() {
     let bench = Bench::new(world(shop())).await;
     for changes in [
         json!({"dimensions": names(&DIMENSIONS[..9])}),
+        json!({"dimensions": names(&DIMENSIONS[..9]), "dimensionFilter": {"filter": {"fieldName": "hour",
+            "emptyFilter": {}}}}),
         json!({"metrics": names(&METRICS[..10])}),
         json!({"dateRanges": vec![range("today", "today")[0].clone(); 4]}),
         json!({"limit": "250000", "offset": 0}),
+        json!({"limit": 250_001}),
+        json!({"limit": "9223372036854775807"}),
+        json!({"limit": 0}),
+        json!({"metricFilter": {"filter": {"fieldName": "keyEvents", "numericFilter": {"operation": "GREATER_THAN",
+            "value": {"int64Value": "0"}}}}}),
     ] {
         assert_eq!(bench.report(with(changes.clone())).await.status, 200, "{changes}");
     }
@@ -90,9 +102,26 @@ async fn requests_at_the_limits_are_answered() {
 async fn wrong_ranges_are_refused() {
     let named = |name: &str| json!({"dateRanges": [{"startDate": "today", "endDate": "today", "name": name}]});
     all_refused(&[
-        (json!({"dateRanges": range("today", "yesterday")}), "startDate today is after endDate yesterday"),
-        (json!({"dateRanges": range("this_week", "today")}), "Invalid startDate: this_week."),
-        (json!({"dateRanges": range("today", "")}), "Invalid endDate: ."),
+        (
+            json!({"dateRanges": range("today", "yesterday")}),
+            "start_date must be less than or equal to end_date. start_date = 2026-07-01 and end_date = 2026-06-30",
+        ),
+        (
+            json!({"dateRanges": range("01/06/2026", "today")}),
+            "Invalid startDate : 01/06/2026. startDate must be YYYY-MM-DD, NdaysAgo, yesterday, or today.",
+        ),
+        (
+            json!({"dateRanges": range("today", "")}),
+            "Invalid endDate : . endDate must be YYYY-MM-DD, NdaysAgo, yesterday, or today.",
+        ),
+        (
+            json!({"dateRanges": range("2015-08-13", "today")}),
+            "start_date = 2015-08-13 must be greater than 2015-08-13 and less than 3000-01-01.",
+        ),
+        (
+            json!({"dateRanges": range("today", "3000-01-01")}),
+            "end_date = 3000-01-01 must be greater than 2015-08-13 and less than 3000-01-01.",
+        ),
         (named("RESERVED_x"), "Invalid range name"),
         (named("date_range_7"), "Invalid range name"),
     ])
@@ -100,22 +129,82 @@ async fn wrong_ranges_are_refused() {
 }
 
 #[tokio::test]
+async fn ranges_at_the_bounds_are_answered() {
+    let bench = Bench::new(world(shop())).await;
+    let today = bench.report(good()).await;
+    let all = bench.report(with(json!({"dateRanges": range("today", "2999-12-31")}))).await;
+    assert_eq!(all.body["rows"], today.body["rows"]);
+    let first = bench.report(with(json!({"dateRanges": range("2015-08-14", "2015-08-14")}))).await;
+    assert_eq!(first.status, 200);
+}
+
+/// A request with several faults gets the answer of the first check that it fails.
+#[tokio::test]
+async fn the_checks_have_googles_order() {
+    let bench = Bench::new(world(shop())).await;
+    let faults: [(&str, Value, &str); 7] = [
+        ("foo", json!(1), "Unknown name \"foo\""),
+        ("dimensions", names(&["date", "date"]), "Found duplicate dimensions: date"),
+        ("limit", json!(-1), "limit must be positive"),
+        ("offset", json!(-1), "offset must be positive"),
+        ("dateRanges", json!([]), "A dateRange is required."),
+        ("metrics", names(&METRICS), "Requests are limited to 10 metrics"),
+        ("metricAggregations", json!(["COUNT"]), "Metric aggregation Count"),
+    ];
+    for (first, (_, _, text)) in faults.iter().enumerate() {
+        let mut body = good();
+        for (field, value, _) in &faults[first..] {
+            body[*field] = value.clone();
+        }
+        let answer = bench.report(body).await;
+        assert!(answer.message().contains(text), "{text}: {}", answer.message());
+    }
+    let empty = bench.report(json!({})).await;
+    assert_eq!((empty.status, empty.message()), (400, "A dateRange is required."));
+    let path = format!("/v1beta/properties/{SHOP}:runReport");
+    assert_eq!(send(bench.post(&path, &json!({})).body("")).await.message(), "A dateRange is required.");
+    assert_eq!(send(bench.http.post(bench.url(&path)).body("{")).await.status, 401, "sign-in comes before parsing");
+}
+
+#[tokio::test]
 async fn unknown_and_unfit_fields_are_refused() {
     all_refused(&[
         (
             json!({"metrics": names(&["session"])}),
-            "Did you mean sessions? Field session is not a valid metric. For a list of valid dimensions and metrics, \
-             see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema",
+            "Did you mean sessions? Field session is not a valid metric.  For a list of valid dimensions and metrics, \
+             see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema ",
         ),
-        (json!({"metrics": names(&["xyz"])}), "Field xyz is not a valid metric."),
-        (json!({"dimensions": names(&["screenPageViews"])}), "Field screenPageViews is not a valid dimension."),
+        (json!({"metrics": names(&["zzzzzzzzzzzz"])}), "Field zzzzzzzzzzzz is not a valid metric."),
+        (
+            json!({"dimensions": names(&["screenPageViews"])}),
+            "Did you mean screenResolution? Field screenPageViews is not a valid dimension. For a list of valid \
+             dimensions and metrics, see \
+             https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema ",
+        ),
         (json!({"dimensions": names(&["minutesAgo"])}), "Field minutesAgo is not a valid dimension."),
-        (json!({"dimensions": names(&["itemName"])}), "The request's dimensions & metrics are incompatible."),
-        (json!({"dimensions": names(&["date", "date"])}), "duplicate dimension date"),
-        (json!({"metrics": names(&["sessions", "sessions"])}), "duplicate metric sessions"),
-        (json!({"orderBys": [{"metric": {"metricName": "keyEvents"}}]}), "Field keyEvents in orderBys"),
-        (json!({"metricFilter": {"filter": {"fieldName": "keyEvents", "emptyFilter": {}}}}), "metric filter"),
-        (json!({"dimensionFilter": {"filter": {"fieldName": "sessions", "emptyFilter": {}}}}), "not a valid dimension"),
+        (json!({"dimensions": names(&["customEvent:plan"])}), "Field customEvent:plan is not a valid dimension."),
+        (json!({"metrics": names(&["conversions"])}), "Field conversions is not a valid metric."),
+        (json!({"dimensions": names(&["dayOfWeekZero"])}), "Field dayOfWeekZero is not a valid dimension."),
+        (
+            json!({"dimensions": names(&["itemName"])}),
+            "Please remove sessions to make the request compatible for example. The request's dimensions & metrics are \
+             incompatible.",
+        ),
+        (json!({"dimensions": names(&["comparison"])}), "Cannot have filter_partition dimension"),
+        (json!({"dimensions": names(&["date", "date"])}), "Found duplicate dimensions: date"),
+        (
+            json!({"metrics": names(&["sessions", "sessions"])}),
+            "Duplicate metrics are not allowed. Found duplicate metrics: sessions",
+        ),
+        (
+            json!({"orderBys": [{"metric": {"metricName": "keyEvents"}}]}),
+            "Field keyEvents exists in OrderBy but is not defined in input Dimensions/Metrics list",
+        ),
+        (json!({"metricFilter": {"filter": {"fieldName": "date", "emptyFilter": {}}}}), "is not a valid metric"),
+        (
+            json!({"dimensionFilter": {"filter": {"fieldName": "sessions", "emptyFilter": {}}}}),
+            "Found duplicate dimensions/metrics.",
+        ),
         (json!({"currencyCode": "euro"}), "Invalid currencyCode"),
         (json!({"pivots": []}), "Unknown name \"pivots\": Cannot find field."),
     ])
@@ -145,6 +234,14 @@ async fn unknown_fields_come_with_details() {
     assert_eq!(
         error["details"],
         json!([{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"description": text}]}])
+    );
+    let nested = json!({"foo": 1, "dateRanges": [{"start": "today", "end": "today"}]});
+    let error = bench.report(with(nested)).await.body["error"].clone();
+    let fields = error["details"][0]["fieldViolations"].as_array().unwrap();
+    assert_eq!(fields.iter().filter(|field| field["field"] == "date_ranges[0]").count(), 2);
+    assert_eq!((fields.len(), error["message"].as_str().unwrap().lines().count()), (3, 3));
+    assert!(
+        error["message"].as_str().unwrap().contains("Unknown name \"end\" at 'date_ranges[0]': Cannot find field.")
     );
 }
 
@@ -193,10 +290,15 @@ async fn compatibility_and_metadata_tell_what_can_be_asked() {
     let bench = Bench::new(world(shop())).await;
     let metadata = bench.get(&format!("/v1beta/properties/{SHOP}/metadata")).await.body;
     assert_eq!(metadata["name"], format!("properties/{SHOP}/metadata"));
+    let renamed = metadata["metrics"].as_array().unwrap().iter().find(|metric| metric["apiName"] == "keyEvents");
+    assert_eq!(renamed.unwrap()["deprecatedApiNames"], json!(["conversions"]));
     let names = |list: &Value| -> Vec<String> {
         list.as_array().unwrap().iter().map(|field| field["apiName"].as_str().unwrap().into()).collect()
     };
     for name in names(&metadata["dimensions"]) {
+        if name == "comparison" {
+            continue;
+        }
         let metric = if name == "itemName" { "itemsPurchased" } else { "eventCount" };
         let body = with(json!({"metrics": [{"name": metric}], "dimensions": [{"name": name}]}));
         assert_eq!(bench.report(body).await.status, 200, "{name}");

@@ -43,7 +43,6 @@ async fn every_flaw_of_a_jwt_is_refused_in_googles_words() {
     let header = |name: &'static str, value: Value| bench.jwt(|header, _| header[name] = value);
     let cases = [
         (header("kid", json!("other")), "invalid_grant", "Invalid JWT Signature."),
-        (header("kid", Value::Null), "invalid_grant", "Invalid JWT Signature."),
         (header("alg", json!("HS256")), "invalid_grant", "Invalid JWT Signature."),
         (header("typ", json!("JOSE")), "invalid_grant", "Invalid JWT Signature."),
         (with("iss", json!("x@y.example")), "invalid_grant", "Invalid grant: account not found"),
@@ -51,7 +50,8 @@ async fn every_flaw_of_a_jwt_is_refused_in_googles_words() {
         (with("exp", json!(now + 3601)), "invalid_grant", NOT_TIMELY),
         (with("exp", json!(now - 1)), "invalid_grant", NOT_TIMELY),
         (with("scope", json!("")), "invalid_scope", "Empty or missing scope not allowed."),
-        (with("scope", json!("analytics")), "invalid_scope", "Invalid OAuth scope or ID token audience provided."),
+        (with("iss", Value::Null), "invalid_grant", "Invalid grant: account not found"),
+        (with("iat", Value::Null), "invalid_grant", NOT_TIMELY),
     ];
     for (jwt, error, description) in cases {
         refused(&bench.exchange(&jwt).await, 400, error, description);
@@ -85,8 +85,54 @@ async fn a_damaged_or_padded_jwt_is_refused() {
     let answer = bench.exchange(&format!("{signed}.{flipped}")).await;
     refused(&answer, 400, "invalid_grant", "Invalid JWT Signature.");
     for damaged in [format!("{jwt}=="), signed.to_owned(), String::from("x.y.z"), String::new()] {
-        let answer = bench.exchange(&damaged).await;
-        assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_grant")), "{damaged}");
+        refused(&bench.exchange(&damaged).await, 400, "invalid_request", "Bad Request");
+    }
+}
+
+/// A JWT with several flaws gets the answer of the first check that it fails.
+#[tokio::test]
+async fn the_checks_have_googles_order() {
+    let bench = bench().await;
+    let flaws: [(&str, Value, u16, &str); 4] = [
+        ("iss", json!("x@y.example"), 400, "Invalid grant: account not found"),
+        ("exp", json!(1), 400, NOT_TIMELY),
+        ("scope", json!(""), 400, "Empty or missing scope not allowed."),
+        ("aud", json!("https://x.example"), 400, "Invalid JWT: Failed audience check."),
+    ];
+    for (first, (_, _, status, text)) in flaws.iter().enumerate() {
+        let jwt = bench.jwt(|_, claims| {
+            for (claim, value, ..) in &flaws[first..] {
+                claims[*claim] = value.clone();
+            }
+        });
+        let answer = bench.exchange(&jwt).await;
+        assert_eq!((answer.status, &answer.body["error_description"]), (*status, &json!(text)));
+        let (signed, _) = jwt.rsplit_once('.').unwrap();
+        let answer = bench.exchange(&format!("{signed}.AAAA")).await;
+        assert_eq!(answer.body["error_description"], "Invalid JWT Signature.");
+        let answer = bench.exchange(&format!("{signed}.====")).await;
+        assert_eq!(answer.body["error"], "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn a_key_without_an_id_signs_too() {
+    let bench = bench().await;
+    let jwt = bench.jwt(|header, _| {
+        header.as_object_mut().unwrap().remove("kid");
+    });
+    assert_eq!(bench.exchange(&jwt).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_scope_that_google_does_not_know_buys_no_access_token() {
+    let bench = bench().await;
+    for scope in ["analytics", "https://www.googleapis.com/auth/analytics.readonl"] {
+        let jwt = bench.jwt(|_, claims| claims["scope"] = json!(scope));
+        let answer = bench.exchange(&jwt).await;
+        assert_eq!(answer.status, 200);
+        let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["id_token"], "{scope}");
     }
 }
 
@@ -148,9 +194,20 @@ async fn missing_expired_and_revoked_tokens_are_unauthenticated() {
     let url = bench.url("/v1beta/accountSummaries");
     let bare = send(bench.http.get(&url)).await;
     assert_eq!((bare.status, &bare.body["error"]["status"]), (401, &json!("UNAUTHENTICATED")));
-    assert_eq!(bare.body["error"]["details"][0]["reason"], "CREDENTIALS_MISSING");
+    let details = &bare.body["error"]["details"][0];
+    assert_eq!(details["reason"], "CREDENTIALS_MISSING");
+    let method = "google.analytics.admin.v1beta.AnalyticsAdminService.ListAccountSummaries";
+    assert_eq!(details["metadata"]["method"], method);
     let basic = send(bench.http.get(&url).basic_auth("x", Some("y"))).await;
     assert_eq!(basic.status, 401);
+    assert!(basic.body["error"].get("details").is_none());
+    let challenge = async |request: reqwest::RequestBuilder| {
+        let answer = request.send().await.unwrap();
+        answer.headers()["www-authenticate"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(challenge(bench.http.get(&url)).await, "Bearer realm=\"https://accounts.google.com/\"");
+    let bad = bench.http.get(&url).bearer_auth("ya29.x");
+    assert!(challenge(bad).await.ends_with("error=\"invalid_token\""));
 
     bench.simulator.set_token_lifetime(Duration::from_secs(5));
     bench.sign_in().await;
