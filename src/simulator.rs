@@ -3,8 +3,9 @@
 //! It speaks HTTP only: nothing else of this crate knows of it, and it uses nothing else of this crate. One listener on
 //! loopback serves sign-in (`POST /token`, a virtual machine's metadata server), the Data API v1beta (`runReport`,
 //! `batchRunReports`, `runRealtimeReport`, `getMetadata`, `checkCompatibility`) and the Admin API v1beta
-//! (`accountSummaries`, `properties.get`). It is as strict as Google: signatures, audiences, times and scopes; unknown JSON
-//! fields, limits, unknown dimensions and metrics refused with Google's messages; quota buckets that run empty.
+//! (`accountSummaries`, `properties.get`). It is as strict as Google, and as lax: signatures, times, scopes and audiences;
+//! unknown JSON fields, dates, unknown dimensions and metrics refused with Google's messages in Google's order; empty reports
+//! without rows, and mostly without headers; quota buckets that run empty.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,10 +36,21 @@
 //! add up to hours, days and any window exactly, by any dimension and with any filter. Users are estimated, never additive,
 //! and at most the sessions. `today` counts up to now. Outages and campaigns hold to the second.
 //!
+//! # Faults
+//! [`Fault`]s spoil answers and connections, and play what Google was recorded to answer: [`Fault::play`] in Rust, and over
+//! HTTP for whoever tries another client. [`Recording::all`] and `GET /simulator/faults` list the names.
+//! ```text
+//! curl -d '{"fault": "429-client-errors", "property": "313110001", "times": 3}' http://127.0.0.1:PORT/simulator/faults
+//! ```
+//! `property`, `method` (`runReport`, `runRealtimeReport`, `batchRunReports`, `accountSummaries`, `property`, `token`,
+//! `metadata`, …) and `times` may be left out; `DELETE /simulator/faults` ends all faults.
+//!
 //! # Where it differs from Google
-//! * A `limit` over 250,000 is refused (Google cuts it down); a JWT must carry `kid`, and parameters must be known.
+//! * All standard fields can be asked for. What the simulated sites do not have is `(not set)` or 0, and of what does not go
+//!   together only `itemName` is refused (but for `itemsPurchased`). There are no custom fields.
 //! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are refused with a
-//!   clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and change nothing.
+//!   clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and change nothing; other parameters must be
+//!   known.
 //! * A report costs 1 token, one more for every dimension after the first and every 100 rows (at most 100); Google's prices
 //!   are known only afterwards. [`World::token_cost`] fixes it.
 //! * Error texts that nobody has quoted in public are modelled on those that were; the source marks them.
@@ -46,8 +58,10 @@
 //!   whole.
 //!
 //! # Reading order
-//! `server` (sockets) → `api` (what befalls a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`, `ranges`, `filter`
-//! → `rows`, `report` → `directory`, `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `tamper` · `log`.
+//! `server` (sockets) → `api` (what becomes of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`,
+//! `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value` → `directory`, `site`
+//! → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `recordings`, `shapes`, `control`,
+//! `tamper` · `headers`, `log`.
 
 use std::{
     fmt, io,

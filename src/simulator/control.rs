@@ -13,7 +13,7 @@ use super::{
     recordings::Recording,
 };
 
-/// The path; `None` of the APIs has one like it.
+/// The path; no API has one like it.
 pub(super) const PATH: &str = "/simulator/faults";
 
 /// Answers a request for the path.

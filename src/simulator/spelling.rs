@@ -9,8 +9,8 @@ pub(super) fn unknown_field(
     category: Category,
     known: impl Iterator<Item = &'static str>,
 ) -> ApiError {
-    let nearest =
-        known.map(|other| (distance(name, other), other)).min().filter(|(distance, other)| distance * 2 <= other.len());
+    let nearest = known.map(|other| (distance(name, other), other)).min();
+    let nearest = nearest.filter(|(distance, _)| *distance < name.len());
     let hint = nearest.map_or_else(String::new, |(_, other)| format!("Did you mean {other}? "));
     let gap = if what == "metric" { "  " } else { " " };
     let page = match category {
@@ -23,9 +23,9 @@ pub(super) fn unknown_field(
     ))
 }
 
-/// The number of letters to change, add or remove (Levenshtein), whatever their case.
+/// The number of letters to change, add or remove (Levenshtein). All hints that users quote are the first in the alphabet of
+/// those with the smallest distance, however large; where Google gives none is not known.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (line, from) in a.chars().enumerate() {
         let mut diagonal = line;
@@ -43,15 +43,15 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::fields::Dimension, *};
 
     #[test]
     fn the_nearest_name_is_suggested() {
-        let known = ["sessions", "screenPageViews", "newUsers"];
+        let known = ["newUsers", "screenPageViews", "sessions"];
         for (name, hint) in [
-            ("pageviews", "Did you mean screenPageViews? "),
+            ("screenPageView", "Did you mean screenPageViews? "),
             ("screen_page_views", "Did you mean screenPageViews? "),
-            ("Session", "Did you mean sessions? "),
+            ("session", "Did you mean sessions? "),
             ("zzz", ""),
         ] {
             let error = unknown_field(name, "metric", Category::Core, known.into_iter());
@@ -61,8 +61,22 @@ mod tests {
     }
 
     #[test]
+    fn hints_are_those_that_users_quote() {
+        for (name, category, hint) in [
+            ("screenPageViews", Category::Core, "screenResolution"),
+            ("customEvent:arm", Category::Core, "isKeyEvent"),
+            ("pageTitle", Category::Realtime, "city"),
+        ] {
+            let known = Dimension::all(category).map(|field| field.name);
+            let error = unknown_field(name, "dimension", category, known);
+            let message = error.body()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.starts_with(&format!("Did you mean {hint}? Field {name} ")), "{message}");
+        }
+    }
+
+    #[test]
     fn distances_are_levenshteins() {
-        for (a, b, expected) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("Ab", "aB", 0)] {
+        for (a, b, expected) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("Ab", "aB", 2)] {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }
