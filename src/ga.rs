@@ -5,7 +5,7 @@
 
 pub use admin::{ListedProperty, PropertyDetails};
 pub use client::{ADMIN_API_URL, Client, DATA_API_URL, Endpoints};
-pub use error::Error;
+pub use error::{Error, ProjectFault};
 
 mod admin;
 mod client;

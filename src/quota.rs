@@ -232,6 +232,7 @@ impl Ledger {
             // A refill that comes a moment after midnight must not cost another day.
             Bucket::Day if is_trial => (next_pacific_midnight(now).min(later(now, pause)), true),
             Bucket::Day => (next_pacific_midnight(now), true),
+            Bucket::ClientErrors => (later(now, pause.min(CLIENT_ERRORS_PAUSE)), true),
             Bucket::ServerErrors => (later(now, HOUR), true),
             Bucket::Hour | Bucket::ProjectHour | Bucket::Thresholded | Bucket::Unknown => (later(now, pause), true),
         };
@@ -310,6 +311,9 @@ const CONCURRENT_PAUSE: Duration = Duration::from_secs(30);
 
 /// Hourly buckets refill "within an hour, not necessarily on the hour boundary".
 const REFILL: Duration = Duration::from_mins(30);
+
+/// Failed requests are counted by the quarter of an hour.
+const CLIENT_ERRORS_PAUSE: Duration = Duration::from_mins(15);
 
 /// From one trial of a bucket to the next.
 const TRIAL_PAUSE: Duration = Duration::from_mins(10);

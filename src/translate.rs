@@ -2,7 +2,8 @@
 //!
 //! Knows that a valid answer without rows means zero, and that everything which is not the report asked for is an
 //! error. Refuses to know I/O and time. Invariant: no value is ever guessed: it stands in the answer, or its range has
-//! no row at all.
+//! no row at all. Google leaves out the headers of an answer without rows, but never shows other ones; `ga` has checked
+//! that the answer has the right `kind`.
 
 use thiserror::Error as ThisError;
 
@@ -10,7 +11,7 @@ pub use series::{history, minutes};
 
 use crate::{
     chain::one_line,
-    ga::response::{ReportResponse, Row},
+    ga::response::{Header, ReportResponse, Row},
     report::Report,
 };
 
@@ -19,11 +20,11 @@ mod series;
 /// Why an answer is not the report that was asked for.
 #[derive(Debug, Eq, PartialEq, ThisError)]
 pub enum Error {
-    /// Other metrics than asked for, or in another order.
-    #[error("it has not the metrics asked for")]
+    /// Other metrics than asked for, or in another order, or rows without any.
+    #[error("its metrics are not those asked for")]
     Metrics,
-    /// Not split by range as asked for.
-    #[error("it is not split by the ranges asked for")]
+    /// Split by something else than asked for, or rows that nothing is said about.
+    #[error("its dimensions are not those asked for")]
     Dimensions,
     /// A range that nobody asked for.
     #[error("it has a row for an unknown range")]
@@ -35,7 +36,7 @@ pub enum Error {
     #[error("it has only a part of its rows")]
     Truncated,
     /// A row with more or fewer cells than headers.
-    #[error("a row has not as many cells as there are headers")]
+    #[error("a row has more or fewer cells than there are headers")]
     RowLength,
     /// A minute or an hour that nobody asked for.
     #[error("it has a row for a time that was not asked for: `{0}`")]
@@ -53,17 +54,37 @@ pub enum Error {
 /// # Errors
 /// The answer is not the report asked for: nothing of it is used.
 pub fn values(report: &Report, response: &ReportResponse) -> Result<Box<[f64]>, Error> {
-    let asked = report.fields.iter().map(|field| field.api_name);
-    if !response.metric_headers.iter().map(|header| header.name.as_str()).eq(asked) {
-        return Err(Error::Metrics);
-    }
+    let metrics: Vec<&str> = report.fields.iter().map(|field| field.api_name).collect();
+    // Google adds a column with the range's name when there is more than one range.
+    let dimensions: &[&str] = if report.windows.len() > 1 { &[RANGE_COLUMN] } else { &[] };
+    check_headers(response, dimensions, &metrics)?;
     let rows = rows_by_window(report, response)?;
     report.families.iter().map(|family| value(report, &rows, family.window, family.field)).collect()
 }
 
+/// Whether the headers are those asked for; an answer without rows need not have any.
+fn check_headers(response: &ReportResponse, dimensions: &[&str], metrics: &[&str]) -> Result<(), Error> {
+    let is_empty = response.rows.is_empty();
+    let are_those = |headers: &[Header], asked: &[&str]| {
+        (is_empty && headers.is_empty()) || headers.iter().map(|header| header.name.as_str()).eq(asked.iter().copied())
+    };
+    if !are_those(&response.metric_headers, metrics) {
+        return Err(Error::Metrics);
+    }
+    if !are_those(&response.dimension_headers, dimensions) {
+        return Err(Error::Dimensions);
+    }
+    Ok(())
+}
+
+/// Whether the answer says that there are more rows than it has.
+fn lacks_rows(response: &ReportResponse) -> bool {
+    usize::try_from(response.row_count).is_ok_and(|count| count > response.rows.len())
+}
+
 fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
-    // There are no more rows than ranges, so that no limit can have cut them off.
-    if usize::try_from(response.row_count).is_ok_and(|count| count > response.rows.len()) {
+    // A range without a row is zero, but only where no row can have been cut off.
+    if lacks_rows(response) && response.rows.len() < report.windows.len() {
         return Err(Error::Truncated);
     }
     let mut rows = vec![None; report.windows.len()];
@@ -71,7 +92,7 @@ fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<V
         if row.metric_values.len() != report.fields.len() {
             return Err(Error::RowLength);
         }
-        let index = window_of(report, response, row)?;
+        let index = window_of(report, row)?;
         let slot = rows.get_mut(index).ok_or(Error::UnknownRange)?;
         if slot.replace(row).is_some() {
             return Err(Error::DuplicateRange(report.windows.get(index).map_or("", |window| window.name)));
@@ -80,16 +101,14 @@ fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<V
     Ok(rows)
 }
 
-/// Google adds a column with the range's name when there is more than one range.
-fn window_of(report: &Report, response: &ReportResponse, row: &Row) -> Result<usize, Error> {
-    let columns: Vec<&str> = response.dimension_headers.iter().map(|header| header.name.as_str()).collect();
-    match (columns.as_slice(), row.dimension_values.as_slice()) {
-        ([], []) if report.windows.len() == 1 => Ok(0),
-        ([RANGE_COLUMN], [range]) if report.windows.len() > 1 => {
+fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
+    match row.dimension_values.as_slice() {
+        [] if report.windows.len() == 1 => Ok(0),
+        [range] if report.windows.len() > 1 => {
             let named = |window: &crate::report::Window| window.name == range.value;
             report.windows.iter().position(named).ok_or(Error::UnknownRange)
         }
-        _ => Err(Error::Dimensions),
+        _ => Err(Error::RowLength),
     }
 }
 
@@ -160,19 +179,78 @@ mod tests {
         assert_eq!(translated(answer(rows)), Ok(vec![10.0, 1.0, 20.0, 2.0, 0.0, 0.0, 1000.0, 4.5]));
     }
 
+    /// One window only, so that Google adds no column.
+    fn one_window(answer: Value) -> Result<Vec<f64>, Error> {
+        let mut report = traffic();
+        report.windows.truncate(1);
+        report.families.retain(|family| family.window == 0);
+        values(&report, &serde_json::from_value(answer).unwrap()).map(Vec::from)
+    }
+
     #[test]
     fn a_valid_answer_without_rows_is_zero() {
-        assert_eq!(translated(answer(json!([]))), Ok(vec![0.0; 8]));
-        let mut bare = answer(json!([]));
-        bare.as_object_mut().unwrap().remove("rows");
-        bare.as_object_mut().unwrap().remove("dimensionHeaders");
-        assert_eq!(translated(bare), Ok(vec![0.0; 8]));
+        let headers = answer(json!([]));
+        let kind = json!({"kind": "analyticsData#runRealtimeReport"});
+        let metadata =
+            json!({"kind": "analyticsData#runReport", "metadata": {"timeZone": "Europe/Berlin"}, "rowCount": 0});
+        let no_zone = json!({"kind": "analyticsData#runReport", "metadata": {}, "totals": [{}]});
+        let quota = json!({"kind": "analyticsData#runReport", "propertyQuota": {"tokensPerDay": {"consumed": 0, "remaining": 9}}});
+        let nothing = json!({"kind": "x", "metricHeaders": [], "dimensionHeaders": null, "rows": [], "rowCount": "0"});
+        for empty in [headers, kind, metadata, no_zone, quota, nothing] {
+            assert_eq!(translated(empty.clone()), Ok(vec![0.0; 8]), "{empty}");
+        }
+        for one_list in ["dimensionHeaders", "metricHeaders"] {
+            let mut half = answer(json!([]));
+            half.as_object_mut().unwrap().remove(one_list);
+            assert_eq!(translated(half), Ok(vec![0.0; 8]), "without {one_list}");
+        }
+        assert_eq!(one_window(json!({"kind": "analyticsData#runReport"})), Ok(vec![0.0; 2]));
+    }
+
+    #[test]
+    fn headers_that_are_there_are_those_asked_for_even_without_rows() {
+        let with = |list: &str, names: &[&str]| {
+            let headers: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+            let mut answer = json!({"kind": "analyticsData#runReport"});
+            answer[list] = Value::from(headers);
+            answer
+        };
+        let metrics: [&[&str]; 4] =
+            [&["totalUsers", "screenPageViews"], &["screenPageViews"], &["sessions"], &["screenPageViews", ""]];
+        for names in metrics {
+            assert_eq!(translated(with("metricHeaders", names)), Err(Error::Metrics), "{names:?}");
+        }
+        let dimensions: [&[&str]; 3] = [&["date"], &["date", "dateRange"], &["dateRange", "dateRange"]];
+        for names in dimensions {
+            assert_eq!(translated(with("dimensionHeaders", names)), Err(Error::Dimensions), "{names:?}");
+        }
+        assert_eq!(one_window(with("dimensionHeaders", &["dateRange"])), Err(Error::Dimensions));
+    }
+
+    #[test]
+    fn ranges_come_in_any_order_and_may_be_missing() {
+        let rows = json!([row("trailing_28d", &["0", "0"]), row("today", &["3", "2.5"])]);
+        assert_eq!(translated(answer(rows)), Ok(vec![3.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+    }
+
+    #[test]
+    fn more_rows_than_ranges_hide_nothing() {
+        let all = ["yesterday", "trailing_28d", "today", "trailing_7d"];
+        let mut whole = answer(all.iter().map(|range| row(range, &["1", "1"])).collect());
+        whole["rowCount"] = json!(86);
+        assert_eq!(translated(whole), Ok(vec![1.0; 8]));
+        let mut none = json!({"kind": "analyticsData#runReport", "rowCount": 1});
+        assert_eq!(translated(none.clone()), Err(Error::Truncated));
+        none["rowCount"] = json!("1");
+        assert_eq!(translated(none), Err(Error::Truncated), "as text");
     }
 
     #[test]
     fn what_was_not_asked_for_is_never_a_number() {
         let one = |range, values: &[&str]| answer(json!([row(range, values)]));
-        assert_eq!(translated(json!({})), Err(Error::Metrics));
+        let headless = json!({"kind": "analyticsData#runReport", "rows": [row("today", &["5", "5"])], "rowCount": 1});
+        assert_eq!(translated(headless), Err(Error::Metrics));
+        assert_eq!(translated(json!({"rows": [{}]})), Err(Error::Metrics));
         let mut swapped = answer(json!([]));
         swapped["metricHeaders"] = json!([{"name": "totalUsers"}, {"name": "screenPageViews"}]);
         assert_eq!(translated(swapped), Err(Error::Metrics));

@@ -76,6 +76,11 @@ impl History {
         self.0.get(&hour).copied()
     }
 
+    /// Whether there is no hour in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes out the hours that are not to be kept.
     pub fn retain(&mut self, keep: impl Fn(LocalHour) -> bool) {
         self.0.retain(|hour, _| keep(*hour));

@@ -92,6 +92,10 @@ async fn ask(
     };
     let answer = google.client.run_report(property, &request, accept).await;
     let (mut history, zone) = answer.map_err(|error| google.failure(&error, property))?;
+    // Google names no zone where it has no data.
+    if history.is_empty() {
+        return Err(Error::Past(TOO_LITTLE.to_owned()));
+    }
     let zone = Zone::named(&zone).map_err(|error| Error::Google(error.to_string()))?;
     history.retain(|hour| !zone.is_irregular(hour.start()));
     Ok((history, zone))

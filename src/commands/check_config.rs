@@ -112,7 +112,9 @@ fn title(bucket: Bucket) -> &'static str {
         Bucket::Day => "the day's tokens",
         Bucket::Hour => "the hour's",
         Bucket::ProjectHour => "this project's of an hour",
-        Bucket::Concurrent | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => "others",
+        Bucket::Concurrent | Bucket::ClientErrors | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => {
+            "others"
+        }
     }
 }
 

@@ -93,6 +93,10 @@ closed_set! {
         ApiDisabled = "api_disabled",
         /// The token lacks the Analytics scope.
         InsufficientScope = "insufficient_scope",
+        /// The Cloud project that requests are counted for is missing, closed to the account, or out of order.
+        CloudProject = "cloud_project",
+        /// A policy of the Google Cloud organisation refuses the request.
+        Perimeter = "perimeter",
         /// The property's tokens of the day are used up.
         QuotaDay = "quota_day",
         /// The property's tokens of the hour are used up.
@@ -103,11 +107,13 @@ closed_set! {
         QuotaConcurrent = "quota_concurrent",
         /// Too many requests with demographic dimensions.
         QuotaThresholded = "quota_thresholded",
+        /// Too many failed requests to the property.
+        QuotaClientErrors = "quota_client_errors",
         /// A quota that Google's text does not name.
         QuotaUnknown = "quota_unknown",
-        /// The Cloud project sends too many requests a minute.
+        /// The Cloud project, or this machine's address, sends too many requests.
         RateLimit = "rate_limit",
-        /// Google failed: 500, 502, 503, 504.
+        /// Google failed, or gave a request up: 408, 409, 499, 500 and above.
         ServerError = "server_error",
         /// No complete answer in time.
         Timeout = "timeout",
@@ -123,8 +129,16 @@ closed_set! {
 impl Reason {
     /// Whether it stays as it is until an operator does something.
     pub fn needs_operator(self) -> bool {
-        [Self::InvalidRequest, Self::NoAccess, Self::NotListed, Self::ApiDisabled, Self::InsufficientScope]
-            .contains(&self)
+        matches!(
+            self,
+            Self::InvalidRequest
+                | Self::NoAccess
+                | Self::NotListed
+                | Self::ApiDisabled
+                | Self::InsufficientScope
+                | Self::CloudProject
+                | Self::Perimeter
+        )
     }
 }
 
@@ -169,10 +183,12 @@ closed_set! {
         Hour = "hour",
         /// Tokens per Cloud project, property and hour.
         ProjectHour = "project_hour",
-        /// Requests at the same time.
-        Concurrent = "concurrent",
         /// Requests with demographic dimensions per hour.
         Thresholded = "thresholded",
+        /// Requests at the same time.
+        Concurrent = "concurrent",
+        /// Failed requests per Cloud project, property and quarter of an hour.
+        ClientErrors = "client_errors",
         /// 500 and 503 answers per Cloud project, property and hour.
         ServerErrors = "server_errors",
         /// Named by a text that this version does not know.

@@ -61,8 +61,16 @@ impl Last {
 
 /// Reasons that lie with Google, the network or the account, and that befall many properties at once.
 fn is_everybodys(reason: Reason) -> bool {
-    [Reason::Timeout, Reason::Connection, Reason::ServerError, Reason::RateLimit, Reason::Unauthenticated]
-        .contains(&reason)
+    matches!(
+        reason,
+        Reason::Timeout
+            | Reason::Connection
+            | Reason::ServerError
+            | Reason::RateLimit
+            | Reason::Unauthenticated
+            | Reason::CloudProject
+            | Reason::Perimeter
+    )
 }
 
 /// From one line on a reason to the next.

@@ -133,7 +133,9 @@ pub(super) fn held_back(limit: Limit, now: Timestamp) -> Failure {
         Bucket::Day => Reason::QuotaDay,
         Bucket::Hour => Reason::QuotaHour,
         Bucket::ProjectHour => Reason::QuotaProjectHour,
-        Bucket::Concurrent | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => Reason::QuotaUnknown,
+        Bucket::Concurrent | Bucket::ClientErrors | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => {
+            Reason::QuotaUnknown
+        }
     };
     let (message, remedy) = (held_back_message(limit).to_owned(), remedy(limit).to_owned());
     Failure { reason, message, remedy, since: now }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     baseline::{Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch},
@@ -85,6 +85,11 @@ impl Watches {
         let is_usual = |hour: LocalHour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date());
         let baseline = Baseline::fit_usual(history, settled, *weeks, is_usual);
         let known = &mut self.0.entry(property).or_default().fit;
+        // Weeks that had traffic yesterday have it today: what is usual holds as long as it was meant to.
+        if history.is_empty() && known.as_ref().is_some_and(|fit| fit.baseline.is_ok() && fit.expires_at > sent_at) {
+            warn!(%property, "Google has no history of the property any more; what was usual stays until it is too old");
+            return;
+        }
         let had_none = known.as_ref().is_some_and(|fit| fit.baseline.is_err());
         match &baseline {
             Err(none) if !had_none => info!(%property, reason = %none, "drops of its traffic cannot be seen yet"),
@@ -141,5 +146,33 @@ impl Watches {
     /// Forgets a property.
     pub(super) fn remove(&mut self, property: PropertyId) {
         self.0.remove(&property);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_history_without_hours_takes_nothing_away() {
+        let (id, zone) = ("1".parse().unwrap(), Zone::named("Europe/Berlin").unwrap());
+        let report = Report::baseline(&Config::default().baseline);
+        let sent_at: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+        let after = |hours| sent_at + SignedDuration::from_hours(hours);
+        let settled = LocalHour::settled(zone.date(sent_at));
+        let whole: History = (1..=8 * 168).map(|ago| (settled.later(-ago), 100.0)).collect();
+        let mut watches = Watches::default();
+        let seconds =
+            |watches: &Watches| watches.usual(id, None, &QuietDays::default(), sent_at).unwrap().history_seconds;
+        watches.on_history(id, &report, &History::default(), &zone, sent_at);
+        assert!(seconds(&watches) < 1.0);
+        watches.on_history(id, &report, &whole, &zone, sent_at);
+        let known = seconds(&watches);
+        assert!(known > 0.0);
+        watches.on_history(id, &report, &History::default(), &zone, after(24));
+        assert!((seconds(&watches) - known).abs() < 1.0, "it stays");
+        watches.on_history(id, &report, &History::default(), &zone, after(24 * 30));
+        assert!(seconds(&watches) < 1.0, "until it is too old");
     }
 }

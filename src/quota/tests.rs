@@ -39,6 +39,7 @@ fn each_bucket_is_closed_for_its_own_time() {
         (Bucket::ProjectHour, 1800),
         (Bucket::Thresholded, 1800),
         (Bucket::Unknown, 1800),
+        (Bucket::ClientErrors, 900),
         (Bucket::ServerErrors, 3600),
         // Noon in UTC is 04:00 in California.
         (Bucket::Day, 20 * 3600),

@@ -95,7 +95,7 @@ fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
         Bucket::Concurrent => quota.concurrent_requests,
         Bucket::ServerErrors => quota.server_errors_per_project_per_hour,
         Bucket::Thresholded => quota.potentially_thresholded_requests_per_hour,
-        Bucket::Unknown => None,
+        Bucket::ClientErrors | Bucket::Unknown => None,
     }
 }
 

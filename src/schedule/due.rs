@@ -81,7 +81,12 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
     let growing = |first| jitter::back_off(first, LONGEST_BACK_OFF, failures, job);
     let pause = match reason {
         Reason::InvalidRequest => steady(MISCONFIGURED_PAUSE),
-        Reason::NoAccess | Reason::NotListed | Reason::ApiDisabled | Reason::InsufficientScope => steady(DENIED_PAUSE),
+        Reason::NoAccess
+        | Reason::NotListed
+        | Reason::ApiDisabled
+        | Reason::InsufficientScope
+        | Reason::CloudProject
+        | Reason::Perimeter => steady(DENIED_PAUSE),
         Reason::ServerError => growing(SERVER_ERROR_BACK_OFF),
         Reason::Timeout | Reason::Connection | Reason::Protocol | Reason::Unauthenticated | Reason::NoCredentials => {
             growing(FIRST_BACK_OFF)
@@ -93,6 +98,7 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
         | Reason::QuotaHour
         | Reason::QuotaProjectHour
         | Reason::QuotaThresholded
+        | Reason::QuotaClientErrors
         | Reason::QuotaUnknown => return on_grid(job, pace.interval.min(LONGEST_REFUSAL), now),
     };
     later(now, pause)

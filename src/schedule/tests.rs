@@ -163,6 +163,8 @@ fn failures_wait_as_long_as_their_reason_asks_for() {
         (Reason::NoAccess, 540..=600),
         (Reason::ApiDisabled, 540..=600),
         (Reason::InsufficientScope, 540..=600),
+        (Reason::CloudProject, 540..=600),
+        (Reason::Perimeter, 540..=600),
         (Reason::Timeout, 3..=5),
         (Reason::Connection, 3..=5),
         (Reason::Protocol, 3..=5),
@@ -170,6 +172,7 @@ fn failures_wait_as_long_as_their_reason_asks_for() {
         (Reason::ServerError, 22..=30),
         (Reason::QuotaConcurrent, 0..=60),
         (Reason::QuotaHour, 0..=900),
+        (Reason::QuotaClientErrors, 0..=900),
     ] {
         let (mut schedule, job) = one_on_its_way();
         schedule.on_result(&job, &Outcome::Failed(reason), start());

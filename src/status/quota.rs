@@ -73,6 +73,7 @@ fn title(bucket: Bucket) -> &'static str {
         Bucket::ProjectHour => "hour of this project",
         Bucket::Concurrent => "at once",
         Bucket::ServerErrors => "server errors",
+        Bucket::ClientErrors => "failed requests",
         Bucket::Thresholded => "thresholded",
         Bucket::Unknown => "unknown",
     }

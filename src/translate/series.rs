@@ -1,10 +1,11 @@
 //! Answers that are split by time: pageviews by minute, and by hour.
 //!
-//! A bad value fails the whole answer: of a series nothing may be missing or wrong without notice.
+//! A bad value fails the whole answer: of a series nothing may be missing or wrong without notice. What Google could
+//! not assign to any hour is no hour of a history, and costs only itself.
 
 use jiff::civil::DateTime;
 
-use super::{Error, count};
+use super::{Error, check_headers, count, lacks_rows};
 use crate::{
     baseline::{History, LocalHour, MinutesAgo},
     ga::response::{ReportResponse, Row},
@@ -18,7 +19,8 @@ use crate::{
 pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
     let mut minutes = MinutesAgo::default();
     let mut seen = minutes.map(|_| false);
-    for (value, pageviews) in rows(response, MINUTES_AGO)? {
+    for row in rows(response, MINUTES_AGO)? {
+        let (value, pageviews) = cells(row)?;
         let unknown = || Error::NoSuchTime(super::shown(value));
         let ago: usize = value.parse().map_err(|_| unknown())?;
         let slots = minutes.get_mut(ago).zip(seen.get_mut(ago));
@@ -27,7 +29,7 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
             return Err(Error::DuplicateTime(super::shown(value)));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-        let pageviews = pageviews as u32;
+        let pageviews = self::pageviews(pageviews)? as u32;
         *slot = pageviews;
     }
     Ok(minutes)
@@ -39,46 +41,46 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
 /// The answer is not the one asked for: nothing of it is used.
 pub fn history(response: &ReportResponse) -> Result<History, Error> {
     let mut history = History::default();
-    for (value, pageviews) in rows(response, DATE_HOUR)? {
-        // What overflowed Google's tables belongs to no hour.
-        if value == OTHER {
+    for row in rows(response, DATE_HOUR)? {
+        let (value, pageviews) = cells(row)?;
+        if is_no_time(value) {
             continue;
         }
         let hour = LocalHour::of(date_hour(value).ok_or_else(|| Error::NoSuchTime(super::shown(value)))?);
         if history.get(hour).is_some() {
             return Err(Error::DuplicateTime(super::shown(value)));
         }
-        history.insert(hour, pageviews);
+        history.insert(hour, self::pageviews(pageviews)?);
     }
     Ok(history)
 }
 
-/// Each row's time and pageviews.
-fn rows<'a>(
-    response: &'a ReportResponse,
-    dimension: &str,
-) -> Result<impl Iterator<Item = (&'a str, f64)> + use<'a>, Error> {
-    let names = |headers: &'a [crate::ga::response::Header]| headers.iter().map(|header| header.name.as_str());
-    if !names(&response.metric_headers).eq([PAGEVIEWS.api_name]) {
-        return Err(Error::Metrics);
-    }
-    // An answer without rows need not name its dimensions.
-    if !response.rows.is_empty() && !names(&response.dimension_headers).eq([dimension]) {
-        return Err(Error::Dimensions);
-    }
-    if usize::try_from(response.row_count).is_ok_and(|count| count > response.rows.len()) {
+/// The rows of an answer that has pageviews by this dimension, all of them.
+fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], Error> {
+    check_headers(response, &[dimension], &[PAGEVIEWS.api_name])?;
+    if lacks_rows(response) {
         return Err(Error::Truncated);
     }
-    let rows: Result<Vec<_>, Error> = response.rows.iter().map(cells).collect();
-    Ok(rows?.into_iter())
+    Ok(&response.rows)
 }
 
-fn cells(row: &Row) -> Result<(&str, f64), Error> {
+/// The texts of a row's time and pageviews.
+fn cells(row: &Row) -> Result<(&str, &str), Error> {
     let ([time], [pageviews]) = (row.dimension_values.as_slice(), row.metric_values.as_slice()) else {
         return Err(Error::RowLength);
     };
-    let pageviews = count(&pageviews.value).ok_or(Error::NotACount(PAGEVIEWS.api_name))?;
-    Ok((&time.value, pageviews))
+    Ok((&time.value, &pageviews.value))
+}
+
+fn pageviews(text: &str) -> Result<f64, Error> {
+    count(text).ok_or(Error::NotACount(PAGEVIEWS.api_name))
+}
+
+/// Whether a dimension's value stands for no time at all: nothing, or one of Google's words in parentheses, such as
+/// `(not set)`, and `(other)` for the overflow of a table with too many rows
+/// (support.google.com/analytics/answer/13331684).
+fn is_no_time(value: &str) -> bool {
+    value.is_empty() || (value.starts_with('(') && value.ends_with(')'))
 }
 
 /// `YYYYMMDDHH`.
@@ -90,10 +92,6 @@ fn date_hour(text: &str) -> Option<DateTime> {
         (text.get(..4)?.parse().ok()?, text.get(4..6)?.parse().ok()?, text.get(6..8)?.parse().ok()?);
     DateTime::new(year, month, day, text.get(8..)?.parse().ok()?, 0, 0, 0).ok()
 }
-
-/// The overflow row of a table with too many rows
-/// (support.google.com/analytics/answer/13331684).
-const OTHER: &str = "(other)";
 
 #[cfg(test)]
 mod tests {
@@ -127,20 +125,48 @@ mod tests {
     fn minutes_without_a_row_had_no_pageviews() {
         let minutes = minutes_of(answer("minutesAgo", &[("00", "3"), ("29", "7")])).unwrap();
         assert_eq!((minutes[0], minutes[1], minutes[29]), (3, 0, 7));
-        assert_eq!(minutes_of(json!({"metricHeaders": [{"name": "screenPageViews"}]})), Ok([0; 30]));
+    }
+
+    #[test]
+    fn an_answer_without_rows_is_no_pageviews_by_minute_and_no_hours() {
+        for empty in [
+            json!({"kind": "analyticsData#runRealtimeReport"}),
+            json!({"kind": "analyticsData#runReport", "metadata": {"timeZone": "America/Los_Angeles"}}),
+            json!({"metricHeaders": [{"name": "screenPageViews"}]}),
+        ] {
+            assert_eq!(minutes_of(empty.clone()), Ok([0; 30]), "{empty}");
+            assert_eq!(history_of(empty.clone()), Ok(History::default()), "{empty}");
+        }
+        assert_eq!(minutes_of(answer("minutesAgo", &[])), Ok([0; 30]));
+        assert_eq!(history_of(answer("dateHour", &[])), Ok(History::default()));
+        assert_eq!(history_of(answer("deviceCategory", &[])), Err(Error::Dimensions));
+        assert_eq!(history_of(json!({"metricHeaders": [{"name": "sessions"}]})), Err(Error::Metrics));
+        assert_eq!(history_of(json!({"rowCount": 1})), Err(Error::Truncated));
     }
 
     #[test]
     fn hours_without_a_row_are_missing() {
-        let rows = [("2026102501", "5"), ("2026102504", "0"), ("(other)", "8")];
+        let rows = [("2026102501", "5"), ("2026102504", "0")];
         let history = history_of(answer("dateHour", &rows)).unwrap();
         let hour = |hour| history.get(LocalHour::of(date(2026, 10, 25).at(hour, 0, 0, 0)));
         assert_eq!([1, 2, 4].map(hour), [Some(5.0), None, Some(0.0)]);
     }
 
     #[test]
+    fn what_belongs_to_no_hour_costs_only_itself() {
+        let known = ("2026102501", "5");
+        for strange in ["(other)", "(not set)", "(data not available)", ""] {
+            for value in ["8", "-1", ""] {
+                let history = history_of(answer("dateHour", &[(strange, value), known, (strange, value)])).unwrap();
+                let hours = [1, 2].map(|hour| history.get(LocalHour::of(date(2026, 10, 25).at(hour, 0, 0, 0))));
+                assert_eq!(hours, [Some(5.0), None], "{strange} {value}");
+            }
+        }
+    }
+
+    #[test]
     fn what_was_not_asked_for_is_never_a_count() {
-        assert_eq!(minutes_of(json!({})), Err(Error::Metrics));
+        assert_eq!(minutes_of(json!({"rows": [{}]})), Err(Error::Metrics));
         assert_eq!(minutes_of(answer("minute", &[("00", "3")])), Err(Error::Dimensions));
         for time in ["30", "-1", "", "x", "(other)"] {
             assert_eq!(minutes_of(answer("minutesAgo", &[(time, "3")])), Err(Error::NoSuchTime(time.to_owned())));
@@ -151,7 +177,7 @@ mod tests {
         let mut cut = answer("minutesAgo", &[("01", "3")]);
         cut["rowCount"] = json!(2);
         assert_eq!(minutes_of(cut), Err(Error::Truncated));
-        for time in ["2026102524", "2026103200", "202610250", "20261025 1", "(not set)", "２０２６"] {
+        for time in ["2026102524", "2026103200", "202610250", "20261025 1", "(", "２０２６"] {
             assert_eq!(history_of(answer("dateHour", &[(time, "3")])), Err(Error::NoSuchTime(time.to_owned())));
         }
         let twice = history_of(answer("dateHour", &[("2026102501", "3"), ("2026102501", "3")]));

@@ -56,6 +56,30 @@ async fn what_is_not_a_report_is_never_a_number() {
 }
 
 #[tokio::test]
+async fn rows_without_headers_and_headers_of_something_else_are_no_report() {
+    let report = |rest: &str| {
+        ["analyticsData#runReport", "analyticsData#runRealtimeReport"].map(|kind| {
+            Effect::Raw(200, format!(r#"{{"kind": "{kind}", "metadata": {{"timeZone": "Europe/Berlin"}}, {rest}}}"#))
+        })
+    };
+    for rest in [
+        r#""rowCount": 1"#,
+        r#""rows": [{"metricValues": [{"value": "5"}]}], "rowCount": 1"#,
+        r#""metricHeaders": [{"name": "sessions", "type": "TYPE_INTEGER"}]"#,
+        r#""dimensionHeaders": [{"name": "country"}]"#,
+    ] {
+        let [core, realtime] = report(rest);
+        let setup = Setup::new()
+            .fault(Fault::new(core).on(Method::RunReport).property(SHOP))
+            .fault(Fault::new(realtime).on(Method::RunRealtimeReport).property(SHOP));
+        let pair = setup.start().await;
+        let metrics =
+            pair.until(rest, |metrics| REPORTS.iter().all(|report| metrics.fails_with(SHOP, report, "protocol"))).await;
+        assert!(!metrics.has(SHOP, "realtime_pageviews") && !metrics.has(SHOP, "today_pageviews"), "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn an_endless_answer_ends_at_the_limit() {
     // Without the short deadline of the others, which might come first.
     let pair = Setup::new().fault(on_shop(Effect::Endless)).start().await;
@@ -75,6 +99,58 @@ async fn refusals_are_told_apart() {
         (Refusal::Unavailable, "server_error", 60),
     ] {
         check(Effect::Refuse(refusal), reason, recovery_seconds).await;
+    }
+}
+
+/// An error as Google's front end words it.
+fn refused(code: u16, status: &str, message: &str, details: &serde_json::Value) -> Effect {
+    let error = serde_json::json!({"details": details, "status": status, "message": message, "code": code});
+    Effect::Raw(code, serde_json::json!([{ "error": error }]).to_string())
+}
+
+#[tokio::test]
+async fn refusals_of_the_cloud_project_have_reasons_of_their_own() {
+    for (cause, consumer, reason, remedy) in [
+        ("SERVICE_DISABLED", "projects/764086051850", "cloud_project", "set-quota-project"),
+        ("USER_PROJECT_DENIED", "projects/shop-1", "cloud_project", "roles/serviceusage.serviceUsageConsumer"),
+        ("CONSUMER_INVALID", "projects/shop-1", "cloud_project", "shop-1"),
+        ("BILLING_DISABLED", "projects/shop-1", "cloud_project", "billing"),
+        ("SECURITY_POLICY_VIOLATED", "projects/shop-1", "perimeter", "VPC Service Controls"),
+    ] {
+        let details = serde_json::json!([
+            {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"url": "https://example.com"}]},
+            {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": cause, "metadata": {"consumer": consumer}},
+        ]);
+        let effect = refused(403, "PERMISSION_DENIED", "Refused.", &details);
+        check(effect.clone(), reason, 600).await;
+        let pair = Setup::new().fault(on_shop(effect)).start().await;
+        pair.until(cause, |metrics| metrics.fails_with(SHOP, "traffic", reason)).await;
+        let (_, page) = pair.get("/").await;
+        assert!(page.contains(remedy) && !page.contains("as Viewer") && !page.contains("764086051850"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_is_asked_again_within_minutes() {
+    for (status, name) in [(499, "CANCELLED"), (409, "ABORTED"), (408, "DEADLINE_EXCEEDED"), (400, "UNAVAILABLE")] {
+        check(refused(status, name, "Try again.", &serde_json::Value::Null), "server_error", 60).await;
+    }
+    for status in [409, 499, 502, 504] {
+        check(Effect::Raw(status, "<html>".to_owned()), "server_error", 60).await;
+    }
+}
+
+#[tokio::test]
+async fn only_500_and_503_count_in_the_budget_of_server_errors() {
+    for (status, closes) in [(499, false), (409, false), (502, false), (504, false), (500, true), (503, true)] {
+        let pair = Setup::new().fault(on_shop(Effect::Raw(status, "<html>".to_owned()))).start().await;
+        let failures = "api_request_failures_total{api=\"data\",reason=\"server_error\"}";
+        for of_both in [2.0, 4.0, 6.0] {
+            pair.until("both fail", |metrics| metrics.own(failures) >= Some(of_both)).await;
+            pair.advance(300);
+        }
+        let metrics = pair.until("the next failures", |metrics| metrics.own(failures) >= Some(8.0)).await;
+        assert_eq!(metrics.has(SHOP, "quota_closed_until_timestamp_seconds"), closes, "{status}");
     }
 }
 

@@ -17,6 +17,7 @@ mod purity;
 mod quota;
 mod readme;
 mod reload;
+mod remedies;
 mod reports;
 mod scrape;
 mod sharding;

@@ -107,6 +107,50 @@ async fn zero_traffic_is_zero_and_not_absent() {
     assert!(values.iter().all(|(_, value)| **value == 0.0), "{values:?}");
 }
 
+/// The whole of Google's answer where nothing happened, for reports of every kind.
+async fn nothing(metadata: &str) -> crate::support::Metrics {
+    let answer = |kind: &str, rest: &str| Effect::Raw(200, format!(r#"{{{rest} "kind": "analyticsData#{kind}"}}"#));
+    let config = "{discovery: {enabled: true}, reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}";
+    let pair = Setup::new()
+        .config(config)
+        .fault(Fault::new(answer("runRealtimeReport", "")).on(Method::RunRealtimeReport).property(SHOP))
+        .fault(Fault::new(answer("runReport", metadata)).on(Method::RunReport).property(SHOP))
+        .start()
+        .await;
+    let all = ["realtime", "traffic", "baseline"];
+    let metrics = pair.until(metadata, |metrics| all.iter().all(|report| metrics.is_up(SHOP, report))).await;
+    assert!(!metrics.has(SHOP, "report_failure"), "minutes too");
+    metrics
+}
+
+#[tokio::test]
+async fn an_answer_without_headers_and_rows_is_zero_at_once() {
+    for metadata in [r#""metadata": {"currencyCode": "EUR", "timeZone": "Europe/Brussels"},"#, r#""metadata": {},"#, ""]
+    {
+        let metrics = nothing(metadata).await;
+        for family in ["realtime_pageviews", "realtime_5m_pageviews", "realtime_active_users"] {
+            assert_eq!(metrics.of(SHOP, family, ""), Some(0.0), "{family} with {metadata}");
+        }
+        for window in ["today", "yesterday", "trailing_7d", "trailing_28d"] {
+            assert_eq!(metrics.of(SHOP, &format!("{window}_pageviews"), ""), Some(0.0), "{window} with {metadata}");
+        }
+        assert_eq!(metrics.of(SHOP, "baseline_history_seconds", ""), metadata.contains("timeZone").then_some(0.0));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_without_a_zone_leaves_the_last_one() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    let empty = Effect::Raw(200, r#"{"kind": "analyticsData#runReport", "metadata": {}}"#.to_owned());
+    pair.simulator.inject(Fault::new(empty).on(Method::RunReport).property(SHOP));
+    let metrics = pair.until("empty", |metrics| metrics.of(SHOP, "today_pageviews", "") == Some(0.0)).await;
+    let info = metrics.0.keys().find(|series| series.contains("property_info{") && series.contains(SHOP)).unwrap();
+    assert!(info.contains("Europe/Berlin") && info.contains("EUR"), "{info}");
+    let asked = pair.next_request(Method::RunReport, SHOP).await;
+    assert_eq!(asked.body["dateRanges"][0]["startDate"], "2026-11-23", "dates are those of the zone");
+}
+
 #[tokio::test]
 async fn fields_that_nobody_knows_yet_are_passed_over() {
     let pair = Setup::new().fault(Fault::new(Effect::UnknownFields)).start().await;

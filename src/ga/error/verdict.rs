@@ -1,0 +1,268 @@
+//! Which error an answer tells of.
+//!
+//! Sources: developers.google.com/analytics/devguides/reporting/data/v1/errors, google/rpc/code.proto, and
+//! google/api/error_reason.proto for the reasons. The HTTP status decides first, then the reason that Google names, then its
+//! text: the texts of the quota errors carry the only hint at the bucket.
+
+use reqwest::StatusCode;
+
+use super::{Error, ProjectFault, body::GoogleError};
+use crate::{chain::one_line, names::Bucket};
+
+impl Error {
+    /// The error that an answer with this status and body tells of. `api` is the host name of the API that was asked.
+    pub fn from_answer(status: StatusCode, body: &[u8], api: &str) -> Self {
+        let google = GoogleError::read(body);
+        let code = status.as_u16();
+        let Some(google) = google else { return without_words(status) };
+        let message = Some(google.message()).filter(|text| !text.is_empty()).unwrap_or_else(|| status.to_string());
+        let answer = Answer { code, google, message, api };
+        if code == 401 {
+            return Self::Unauthenticated(answer.message);
+        }
+        let quota = answer.quota().filter(|_| status.is_client_error());
+        if let Some(error) = quota {
+            return error;
+        }
+        match code {
+            _ if is_passing(code) => Self::ServerError { status: code, message: answer.message },
+            403 => answer.forbidden(),
+            400..=499 => answer.refused(),
+            _ => Self::Protocol(format!("status {status}")),
+        }
+    }
+}
+
+/// An answer without an error of Google's: from the front of its services, or from something else on the way.
+fn without_words(status: StatusCode) -> Error {
+    match status.as_u16() {
+        401 => Error::Unauthenticated(status.to_string()),
+        // Google's page for too many requests from one address; the buckets of a property answer in JSON.
+        429 => Error::AddressLimited(status.to_string()),
+        code if is_passing(code) => Error::ServerError { status: code, message: status.to_string() },
+        _ => Error::Protocol(format!("status {status} and no error of Google's")),
+    }
+}
+
+/// Whether nothing is wrong with the request, so that it is sent again soon: time-out, ABORTED, CANCELLED, and whatever
+/// befalls a server.
+fn is_passing(code: u16) -> bool {
+    matches!(code, 408 | 409 | 499 | 500..=599)
+}
+
+/// An error of Google's and where it came from.
+struct Answer<'a> {
+    code: u16,
+    google: GoogleError,
+    /// Google's text, or that of the status.
+    message: String,
+    api: &'a str,
+}
+
+impl Answer<'_> {
+    /// A quota that is used up, or a rate that is too high.
+    fn quota(&self) -> Option<Error> {
+        let is_old_limit = self.google.has_old_reason(OLD_LIMITS) || (self.code == 403 && self.says(OLD_LIMIT_TEXTS));
+        let is_project_rate = self.google.has_cause("RATE_LIMIT_EXCEEDED") || self.says(&["for quota metric"]);
+        let is_quota = self.code == 429 || self.google.status() == "RESOURCE_EXHAUSTED";
+        if !(is_quota || is_old_limit || is_project_rate) {
+            return None;
+        }
+        let message = self.message.clone();
+        // The older form of a bucket's error has the reason of a rate.
+        Some(match bucket(&message) {
+            _ if is_project_rate => Error::RateLimited(message),
+            Bucket::Unknown if is_old_limit => Error::RateLimited(message),
+            bucket => Error::QuotaExhausted { bucket, message },
+        })
+    }
+
+    /// A 403: by the reason that Google names, by its text, or else for want of access.
+    fn forbidden(self) -> Error {
+        if let Some(error) = self.named().or_else(|| self.worded()) {
+            return error;
+        }
+        let is_other = |cause: &&str| !ACCESS_CAUSES.contains(cause);
+        match self.google.causes().find(is_other).map(shown) {
+            Some(cause) if !self.says(&["sufficient permissions for this property"]) => {
+                Error::Denied { cause, message: self.message }
+            }
+            Some(_) | None => Error::NoAccess(self.message),
+        }
+    }
+
+    /// Any other refusal: by the reason that Google names, or by its canonical code.
+    fn refused(self) -> Error {
+        if let Some(error) = self.named() {
+            return error;
+        }
+        match self.google.status() {
+            "UNAVAILABLE" | "ABORTED" | "CANCELLED" | "DEADLINE_EXCEEDED" | "INTERNAL" | "UNKNOWN" | "DATA_LOSS" => {
+                Error::ServerError { status: self.code, message: self.message }
+            }
+            "UNAUTHENTICATED" => Error::Unauthenticated(self.message),
+            "PERMISSION_DENIED" => self.forbidden(),
+            _ => Error::InvalidRequest(self.message),
+        }
+    }
+
+    /// The error of the reason that Google names, where this version knows it.
+    fn named(&self) -> Option<Error> {
+        let error = |cause: &str| match cause {
+            "SERVICE_DISABLED" => Some(self.disabled()),
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Some(Error::InsufficientScope(self.message.clone())),
+            "USER_PROJECT_DENIED" => Some(self.project(ProjectFault::MayNotUse)),
+            "CONSUMER_INVALID" | "RESOURCE_PROJECT_INVALID" => Some(self.project(ProjectFault::Invalid)),
+            "CONSUMER_SUSPENDED" | "GCP_SUSPENDED" => Some(self.project(ProjectFault::Suspended)),
+            "BILLING_DISABLED" => Some(self.project(ProjectFault::NoBilling)),
+            "SECURITY_POLICY_VIOLATED" | "ORG_RESTRICTION_VIOLATION" | "RESOURCE_USAGE_RESTRICTION_VIOLATED" => {
+                Some(self.perimeter())
+            }
+            _ => None,
+        };
+        self.google.causes().find_map(error)
+    }
+
+    /// The same by Google's text, which older answers and some front ends have alone.
+    fn worded(&self) -> Option<Error> {
+        if self.lacks_quota_project()
+            || self.says(&["it is disabled", "has not been used in project"])
+            || self.google.has_old_reason(&["accessNotConfigured"])
+        {
+            Some(self.disabled())
+        } else if self.says(&["insufficient authentication scopes"]) {
+            Some(Error::InsufficientScope(self.message.clone()))
+        } else if self.says(&["permission to use project", "serviceusage.services.use"]) {
+            Some(self.project(ProjectFault::MayNotUse))
+        } else if self.says(&["not found or deleted"])
+            || (self.says(&["project #"]) && self.says(&["has been deleted"]))
+        {
+            Some(self.project(ProjectFault::Invalid))
+        } else if self.says(&["consumer"]) && self.says(&["has been suspended"]) {
+            Some(self.project(ProjectFault::Suspended))
+        } else if self.says(&["requires billing to be enabled"]) {
+            Some(self.project(ProjectFault::NoBilling))
+        } else if self.says(&["prohibited by organization's policy", "vpcservicecontrols"]) {
+            Some(self.perimeter())
+        } else {
+            None
+        }
+    }
+
+    /// The API is disabled, and somebody can enable it; or the project is gcloud's own, where nobody can.
+    fn disabled(&self) -> Error {
+        let message = self.message.clone();
+        if !self.lacks_quota_project() {
+            return Error::ApiDisabled { url: self.activation_url(), message };
+        }
+        // Google's text then leads to gcloud's own project.
+        let message = if names_gcloud(&message) {
+            "the requests are counted for gcloud's own project".to_owned()
+        } else {
+            message
+        };
+        Error::CloudProject { fault: ProjectFault::NoQuotaProject, message }
+    }
+
+    fn lacks_quota_project(&self) -> bool {
+        self.says(&["requires a quota project"])
+            || self.google.all_metadata().any(names_gcloud)
+            || names_gcloud(&self.message)
+    }
+
+    fn project(&self, fault: fn(Option<String>) -> ProjectFault) -> Error {
+        let consumer = self.google.metadata("consumer").map(|consumer| consumer.trim_start_matches("projects/"));
+        let project = consumer.filter(|project| is_plain(project)).map(str::to_owned);
+        Error::CloudProject { fault: fault(project), message: self.message.clone() }
+    }
+
+    fn perimeter(&self) -> Error {
+        let in_text = || self.message.split_once("UniqueIdentifier: ")?.1.split_whitespace().next();
+        let identifier = self.google.metadata("uid").or_else(in_text).map(|text| text.trim_end_matches('.'));
+        let identifier = identifier.filter(|identifier| is_plain(identifier)).map(str::to_owned);
+        Error::Perimeter { message: self.message.clone(), identifier }
+    }
+
+    /// The page that enables the API: told by Google, found in its text, or made of what it tells.
+    fn activation_url(&self) -> String {
+        if let Some(url) = self.google.metadata("activationUrl") {
+            return one_line(url, MAX_URL_CHARACTERS);
+        }
+        let in_text = self.message.split_whitespace().find(|word| word.starts_with("https://console."));
+        if let Some(url) = in_text {
+            return url.to_owned();
+        }
+        let service = self.google.metadata("service").filter(|service| is_plain(service)).unwrap_or(self.api);
+        let project = self.google.metadata("consumer").and_then(|consumer| consumer.strip_prefix("projects/"));
+        let project = project.filter(|project| is_plain(project));
+        let query = project.map(|project| format!("?project={project}")).unwrap_or_default();
+        format!("https://console.developers.google.com/apis/api/{service}/overview{query}")
+    }
+
+    /// Whether Google's text has one of these in it, whatever its case.
+    fn says(&self, words: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        words.iter().any(|words| message.contains(words))
+    }
+}
+
+/// The bucket that a quota error's text names. The first sentence does; what follows says when it is refilled. The texts
+/// are Google's; the order matters, since one has the words of another.
+fn bucket(message: &str) -> Bucket {
+    let message = message.to_lowercase();
+    let first = message.split_once(". ").map_or(message.as_str(), |(first, _)| first);
+    let says = |words: &str| first.contains(words);
+    if says("concurrent") {
+        Bucket::Concurrent
+    } else if says("thresholded") {
+        Bucket::Thresholded
+    } else if says("server error") {
+        Bucket::ServerErrors
+    } else if says("client error") {
+        Bucket::ClientErrors
+    } else if says("per day") || says("daily") {
+        Bucket::Day
+    } else if (says("per hour") || says("hourly")) && says("project") {
+        Bucket::ProjectHour
+    } else if says("per hour") || says("hourly") {
+        Bucket::Hour
+    } else if message.contains("in under 24 hours") {
+        Bucket::Day
+    } else {
+        Bucket::Unknown
+    }
+}
+
+/// Whether a text names one of gcloud's own projects, in which no API of others can be enabled.
+fn names_gcloud(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| GCLOUD_PROJECTS.contains(&word))
+}
+
+/// Whether a name is of the form that Google's ids and host names have, so that it can be shown.
+fn is_plain(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.chars().all(fits)
+}
+
+fn shown(cause: &str) -> String {
+    one_line(cause, MAX_NAME_BYTES)
+}
+
+/// What the older form calls limits on requests.
+const OLD_LIMITS: &[&str] = &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
+
+/// The same by its texts.
+const OLD_LIMIT_TEXTS: &[&str] = &["rate limit exceeded", "number of recent failed reporting api requests is too high"];
+
+/// Reasons that access to the property would end.
+const ACCESS_CAUSES: &[&str] = &["IAM_PERMISSION_DENIED", "PERMISSION_DENIED", "ACCESS_DENIED"];
+
+/// The projects of gcloud's OAuth clients: for Application Default Credentials, and for gcloud itself.
+const GCLOUD_PROJECTS: &[&str] = &["764086051850", "32555940559"];
+
+const MAX_NAME_BYTES: usize = 100;
+
+const MAX_URL_CHARACTERS: usize = 300;
+
+#[cfg(test)]
+mod tests;
