@@ -15,7 +15,7 @@ impl Error {
             Self::InvalidRequest(_) => "check the property's id and the report's metrics".to_owned(),
             Self::NoAccess(_) => no_access(property, account),
             Self::Denied { .. } => {
-                format!("look up Google's reason and text: {account} may lack something else than access; {AGAIN}")
+                format!("read the reason and the text of Google's answer: they say what {account} lacks; {AGAIN}")
             }
             Self::ApiDisabled { url, .. } => format!("enable the API at {url} and wait a few minutes"),
             Self::InsufficientScope(_) => insufficient_scope(),
@@ -53,7 +53,9 @@ fn no_access(property: Option<PropertyId>, account: &str) -> String {
 fn insufficient_scope() -> String {
     format!(
         "sign in with the scope {}: a service account's key needs nothing else, a virtual machine must be created with that \
-         scope, gcloud needs `gcloud auth application-default login --client-id-file=… --scopes=…`",
+         scope, a user needs an OAuth client of their own: `gcloud auth application-default login \
+         --client-id-file=CLIENT.json --scopes={},https://www.googleapis.com/auth/cloud-platform`",
+        auth::SCOPE,
         auth::SCOPE
     )
 }

@@ -9,10 +9,29 @@ use crate::{
 };
 
 pub(super) fn rows() -> Vec<Row> {
-    let mut rows = no_reports();
+    let mut rows = empty();
+    rows.extend(no_reports());
     rows.extend(refusals());
     rows.extend(server_errors());
     rows
+}
+
+/// Answers as Google words them where nothing happened: zero, and no failure.
+fn empty() -> Vec<Row> {
+    let nothing =
+        |name, method, body: &str| row(name, Trouble::Report(method, Effect::Raw(200, body.to_owned())), HOUR);
+    vec![
+        nothing(
+            "nobody is active: `kind` and nothing else",
+            Method::RunRealtimeReport,
+            r#"{"kind": "analyticsData#runRealtimeReport"}"#,
+        ),
+        nothing(
+            "no data: no headers, no rows and no zone",
+            Method::RunReport,
+            r#"{"kind": "analyticsData#runReport", "metadata": {}}"#,
+        ),
+    ]
 }
 
 fn no_reports() -> Vec<Row> {
@@ -71,7 +90,29 @@ fn refusals() -> Vec<Row> {
                 Trouble::DataApi(Effect::Refuse(Refusal::InsufficientScope)),
             )
         },
+        Row {
+            others: Others::Same,
+            ..denied(
+                "403, the account may not use the Cloud project",
+                &["cloud_project"],
+                Trouble::DataApi(named(403, "USER_PROJECT_DENIED")),
+            )
+        },
+        Row {
+            others: Others::Same,
+            ..denied(
+                "403, the organization's perimeter",
+                &["perimeter"],
+                Trouble::DataApi(named(403, "SECURITY_POLICY_VIOLATED")),
+            )
+        },
     ]
+}
+
+/// A refusal with a reason, as Google's front end words it.
+fn named(code: u16, cause: &str) -> Effect {
+    let details = format!(r#"[{{"reason": "{cause}", "metadata": {{"consumer": "projects/12"}}}}]"#);
+    Effect::Raw(code, format!(r#"{{"error": {{"code": {code}, "message": "Refused.", "details": {details}}}}}"#))
 }
 
 fn server_errors() -> Vec<Row> {
@@ -91,6 +132,14 @@ fn server_errors() -> Vec<Row> {
             ..row("502 of a proxy of Google's", Trouble::Reports(Effect::Raw(502, "<html>".to_owned())), HOUR)
         },
         Row {
+            expected: backing_off(&["server_error"]),
+            ..row("499, Google gives the request up", Trouble::Reports(Effect::Raw(499, CANCELLED.to_owned())), HOUR)
+        },
+        Row {
+            expected: backing_off(&["server_error"]),
+            ..row("409, Google breaks the request off", Trouble::Reports(Effect::Raw(409, ABORTED.to_owned())), HOUR)
+        },
+        Row {
             expected: [super::UNTOUCHED_REALTIME, failing(&["server_error"], TRAFFIC_STALE, (8, 9), 3610)],
             signs: &["core/server_errors"],
             ..row(
@@ -106,3 +155,7 @@ fn server_errors() -> Vec<Row> {
 pub(super) fn backing_off(reasons: &'static [&'static str]) -> [Expected; 2] {
     [failing(reasons, REALTIME_STALE, (12, 25), BACK_OFF), failing(reasons, TRAFFIC_STALE, (12, 25), BACK_OFF)]
 }
+
+const CANCELLED: &str = r#"{"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}"#;
+
+const ABORTED: &str = r#"{"error": {"code": 409, "message": "The operation was aborted.", "status": "ABORTED"}}"#;

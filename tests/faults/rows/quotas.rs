@@ -86,6 +86,16 @@ fn refused() -> Vec<Row> {
             HOUR,
         ),
         refused(
+            "429, failed requests",
+            Effect::Raw(429, FAILED_REQUESTS.to_owned()),
+            [
+                failing(&["quota_client_errors"], REALTIME_STALE, (5, 6), 620),
+                failing(&["quota_client_errors"], TRAFFIC_STALE, (5, 6), 620),
+            ],
+            &["core/client_errors", "realtime/client_errors"],
+            HOUR,
+        ),
+        refused(
             "429, a bucket that nobody knows",
             Effect::Raw(429, r#"{"error": {"code": 429, "message": "Too much.", "status": "X"}}"#.to_owned()),
             hourly(&["quota_unknown"]),
@@ -105,18 +115,23 @@ fn refused() -> Vec<Row> {
     ]
 }
 
-/// The Cloud project as a whole asks too fast.
+/// The Cloud project, or this machine's address, as a whole asks too fast.
 fn rates() -> Vec<Row> {
-    let too_fast = |name, refusal| Row {
+    let slowed = |name, effect| Row {
         others: Others::Same,
         expected: [failing(&["rate_limit"], Values::Gone(60, 900), (1, 20), 300), UNTOUCHED_TRAFFIC],
-        ..row(name, Trouble::DataApi(Effect::Refuse(refusal)), Lasts::Minutes(10))
+        ..row(name, Trouble::DataApi(effect), Lasts::Minutes(10))
     };
+    let too_fast = |name, refusal| slowed(name, Effect::Refuse(refusal));
     vec![
         too_fast("429, the Cloud project's requests per minute", Refusal::RateLimitExceeded),
         too_fast("403, the Cloud project's requests per minute", Refusal::RateLimitExceededForbidden),
+        slowed("429 with a page of HTML", Effect::Raw(429, "<html>".to_owned())),
     ]
 }
+
+const FAILED_REQUESTS: &str = r#"{"error": {"code": 429, "message": "Exhausted client errors quota. These quota tokens will return in under 15 minutes.",
+    "status": "RESOURCE_EXHAUSTED"}}"#;
 
 const USUAL: &str = "2026-11-23T09:00:00Z";
 
