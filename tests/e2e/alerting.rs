@@ -89,6 +89,40 @@ async fn an_outage_of_googles_is_late_data_and_no_drop() {
     assert!(pages(&webhook).is_empty(), "{}", webhook.log());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes 15 minutes, and needs prometheus and alertmanager: make test runs it"]
+async fn the_empty_answers_of_the_real_google_page_no_traffic() {
+    let webhook = Webhook::start().await;
+    let alertmanager = Alertmanager::notifying(&webhook).await;
+    let simulator =
+        Simulator::on_loopback(six_sites(), || google_analytics_exporter::clock::Clock::system().now()).await.unwrap();
+    let exporter =
+        Exporter::start(&simulator, "{discovery: {enabled: true}, reports: {realtime: {interval: 15s}}}").await;
+    let prometheus = Prometheus::alerting(&exporter.address, &alertmanager.address).await;
+    let watched = "count(google_analytics_window_expected_low_pageviews{window=\"10m\"} > 0)";
+    within(minutes(2), "six windows", async || match prometheus.value(watched).await {
+        Ok(6.0) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    for (method, body) in [
+        (Method::RunRealtimeReport, r#"{"kind": "analyticsData#runRealtimeReport"}"#),
+        (Method::RunReport, r#"{"metadata": {"currencyCode": "USD"}, "kind": "analyticsData#runReport"}"#),
+    ] {
+        simulator.inject(Fault::new(Effect::Raw(200, body.to_owned())).on(method).property(STOPPED));
+    }
+    within(minutes(17), "the page", async || {
+        let is_it = |told: &Told| told.alert == "GoogleAnalyticsNoTraffic" && told.status == "firing";
+        if pages(&webhook).iter().any(is_it) { Ok(()) } else { Err(webhook.log()) }
+    })
+    .await;
+    let paged: BTreeSet<String> = pages(&webhook).into_iter().map(|told| told.property).collect();
+    assert_eq!(paged.iter().map(String::as_str).collect::<Vec<_>>(), [STOPPED], "{}", webhook.log());
+    let failing = prometheus.query("google_analytics_report_failure or google_analytics_report_up == 0").await;
+    assert!(failing.is_empty(), "an empty answer is no failure");
+    println!("{}", webhook.log());
+}
+
 /// What woke somebody up.
 fn pages(webhook: &Webhook) -> Vec<Told> {
     webhook.told().into_iter().filter(|told| told.path == "/on-call").collect()
@@ -121,3 +155,6 @@ fn six_sites() -> World {
 fn minutes(minutes: u64) -> Duration {
     Duration::from_mins(minutes)
 }
+
+/// The one of the six sites that has no traffic any more.
+const STOPPED: &str = "83";

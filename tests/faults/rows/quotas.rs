@@ -90,7 +90,7 @@ fn refused() -> Vec<Row> {
             Effect::Raw(429, FAILED_REQUESTS.to_owned()),
             [
                 failing(&["quota_client_errors"], REALTIME_STALE, (5, 6), 620),
-                failing(&["quota_client_errors"], TRAFFIC_STALE, (5, 6), 620),
+                failing(&["quota_client_errors"], TRAFFIC_STALE, (4, 6), 920),
             ],
             &["core/client_errors", "realtime/client_errors"],
             HOUR,
