@@ -90,7 +90,7 @@ async fn an_outage_of_googles_is_late_data_and_no_drop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes 15 minutes, and needs prometheus and alertmanager: make test runs it"]
+#[ignore = "takes 2 minutes, and needs prometheus and alertmanager: make test runs it"]
 async fn the_empty_answers_of_the_real_google_page_no_traffic() {
     let webhook = Webhook::start().await;
     let alertmanager = Alertmanager::notifying(&webhook).await;
