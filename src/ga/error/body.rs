@@ -19,14 +19,8 @@ impl GoogleError {
             return None;
         }
         let whole: Value = serde_json::from_slice(body).ok()?;
-        let envelopes = match whole {
-            Value::Array(list) => list,
-            one => vec![one],
-        };
-        envelopes.into_iter().find_map(|mut envelope| match envelope.get_mut("error")?.take() {
-            Value::Object(error) => Some(Self(error)),
-            _ => None,
-        })
+        let envelopes = whole.as_array().map_or_else(|| std::slice::from_ref(&whole), Vec::as_slice);
+        envelopes.iter().find_map(|envelope| Some(Self(envelope.get("error")?.as_object()?.clone())))
     }
 
     /// Google's text on one line and of bounded length; empty where there is none.

@@ -39,7 +39,10 @@ fn without_words(status: StatusCode) -> Error {
         401 => Error::Unauthenticated(status.to_string()),
         // Google's page for too many requests from one address; the buckets of a property answer in JSON.
         429 => Error::AddressLimited(status.to_string()),
-        code if is_passing(code) => Error::ServerError { status: code, message: status.to_string() },
+        code if is_passing(code) => {
+            let message = status.canonical_reason().unwrap_or("no error of Google's").to_owned();
+            Error::ServerError { status: code, message }
+        }
         _ => Error::Protocol(format!("status {status} and no error of Google's")),
     }
 }
@@ -70,11 +73,9 @@ impl Answer<'_> {
         }
         let message = self.message.clone();
         // The older form of a bucket's error has the reason of a rate.
-        Some(match bucket(&message) {
-            _ if is_project_rate => Error::RateLimited(message),
-            Bucket::Unknown if is_old_limit => Error::RateLimited(message),
-            bucket => Error::QuotaExhausted { bucket, message },
-        })
+        let bucket = bucket(&message);
+        let is_rate = is_project_rate || (is_old_limit && bucket == Bucket::Unknown);
+        Some(if is_rate { Error::RateLimited(message) } else { Error::QuotaExhausted { bucket, message } })
     }
 
     /// A 403: by the reason that Google names, by its text, or else for want of access.
