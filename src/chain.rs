@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::shown;
+
 /// Prints an error and its causes, separated by colons. A cause whose text its effect has told already is left out.
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
@@ -30,9 +32,32 @@ pub fn one_line(text: &str, longest: usize) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(longest).collect()
 }
 
-/// A JWT begins with `{"` in base64, an access token of Google's with `ya29.`.
+/// A text without its HTML: tags, comments, styles and scripts are left out, and the characters that HTML has to spell out
+/// are read. A text without tags stays as it is.
+pub fn without_markup(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        plain.push_str(before);
+        plain.push(' ');
+        let end = |mark: &str| tag.find(mark).map_or(tag.len(), |at| at + mark.len());
+        let begins = |name: &str| tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let end = match () {
+            () if begins("!--") => end("-->"),
+            () if begins("style") => end("</style>"),
+            () if begins("script") => end("</script>"),
+            () => end(">"),
+        };
+        rest = tag.get(end..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    let spelled_out = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    spelled_out.iter().fold(plain, |text, (entity, character)| text.replace(entity, character))
+}
+
+/// A JWT begins with `{"` in base64.
 fn looks_secret(word: &str) -> bool {
-    word.contains("eyJ") || word.contains("ya29.")
+    word.contains("eyJ") || shown::is_secret(word)
 }
 
 #[cfg(test)]
@@ -52,6 +77,16 @@ mod tests {
         assert_eq!(one_line(" a\nb\tc  d ", 5), "a b c");
         assert_eq!(one_line("assertion=eyJhbGciOi.x.y is bad", 99), "(hidden) is bad");
         assert_eq!(one_line("token \"ya29.abc\" expired", 99), "token (hidden) expired");
+    }
+
+    #[test]
+    fn pages_are_read_as_their_text() {
+        let page = "<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title><style>*{margin:0}</style>\n\
+                    <!-- x > y --><p><b>404.</b> <ins>That’s an error.</ins> a &lt; b &amp;amp; c <SCRIPT>x<y</script>";
+        let page = one_line(&without_markup(page), 99);
+        assert_eq!(page, "Error 404 (Not Found)!!1 404. That’s an error. a < b &amp; c");
+        assert_eq!(without_markup("no tags, 2 > 1"), "no tags, 2 > 1");
+        assert_eq!(without_markup("cut <b off"), "cut  ");
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 #[cfg(feature = "demo")]
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PathBufValueParser, TypedValueParser},
+};
 use reqwest::Url;
 
 use crate::{
@@ -16,12 +19,14 @@ use crate::{
     http::{ListenAddress, TelemetryPath},
     names::PropertyId,
     shard::Shard,
+    shown,
     telemetry::{LogFormat, LogLevel},
 };
 
 pub use history::{BacktestFlags, BaselineFlags, QuietDay};
 
 mod history;
+pub mod refusal;
 
 /// Prometheus exporter for Google Analytics (GA4): pageviews and visitors of every property, by service account.
 ///
@@ -54,7 +59,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct ServeFlags {
     /// Configuration file (YAML). Without it every property that the credentials can see is exported.
-    #[arg(long = "config.file", value_name = "FILE")]
+    #[arg(long = "config.file", value_name = "FILE", value_parser = path())]
     pub config_file: Option<PathBuf>,
     /// Validate the configuration offline and exit: 0 when it is good, 64 when it is not.
     #[arg(long = "config.check")]
@@ -89,7 +94,7 @@ pub struct ShardFlags {
 pub struct StorageFlags {
     /// Directory for what a restart should not forget: the last hours' pageviews by minute, how they compare with the
     /// processed data, and tokens spent. A few KB per property. Without it nothing is kept.
-    #[arg(long = "storage.path", value_name = "DIR")]
+    #[arg(long = "storage.path", value_name = "DIR", value_parser = path())]
     pub path: Option<PathBuf>,
 }
 
@@ -98,7 +103,7 @@ pub struct StorageFlags {
 #[derive(Args, Clone, Debug)]
 pub struct DemoFlags {
     /// Configuration file (YAML), as when serving.
-    #[arg(long = "config.file", value_name = "FILE")]
+    #[arg(long = "config.file", value_name = "FILE", value_parser = path())]
     pub config_file: Option<PathBuf>,
     /// Address to listen on; may be given several times.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9674")]
@@ -141,10 +146,10 @@ pub struct GoogleFlags {
 /// Flags on how Google is reached.
 #[derive(Args, Clone, Debug)]
 pub struct AccessFlags {
-    /// Service account's key (JSON), or the file that `gcloud auth application-default login` writes. Without it:
+    /// Service account's key (JSON), or the file that `gcloud auth application-default login --client-id-file=…` writes. Without it:
     /// google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and the metadata
     /// server of Google Cloud are tried in this order.
-    #[arg(long = "google.credentials-file", value_name = "FILE")]
+    #[arg(long = "google.credentials-file", value_name = "FILE", value_parser = path())]
     pub credentials_file: Option<PathBuf>,
     /// Where the Data API is.
     #[arg(long = "google.data-api-url", value_name = "URL", default_value = DATA_API_URL, value_parser = web_url)]
@@ -180,6 +185,11 @@ pub struct LogFlags {
     /// Format of the log: logfmt or json.
     #[arg(long = "log.format", value_name = "FORMAT", default_value_t)]
     pub format: LogFormat,
+}
+
+/// The path of a file or directory, and not its content.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| shown::checked(&path).map(|()| path))
 }
 
 /// An `http` or `https` URL without query.

@@ -11,6 +11,7 @@ use thiserror::Error as ThisError;
 use crate::{
     backtest::Traffic,
     baseline::{History, LocalHour},
+    shown::Shown,
 };
 
 /// What is wrong with a text.
@@ -104,7 +105,7 @@ impl LocalTime {
     /// Everything else, also what says a zone.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let read = SPELLINGS.iter().find_map(|spelling| DateTime::strptime(spelling, text).ok());
-        read.map(Self).ok_or_else(|| TimeError(text.to_owned()))
+        read.map(Self).ok_or_else(|| TimeError(shortened(text)))
     }
 }
 
@@ -141,9 +142,9 @@ fn row(line: usize, text: &str) -> Result<Row, Problem> {
     Ok(Row { line, time, count })
 }
 
-/// A file may be anything, also one very long line.
+/// A file may be anything, also one very long line, or a key.
 fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_QUOTE).collect()
+    Shown(text).to_string().chars().take(LONGEST_QUOTE).collect()
 }
 
 const HISTORY: &str = "local_time,pageviews";

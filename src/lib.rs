@@ -25,7 +25,7 @@
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
 //! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
-//! 8. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
+//! 8. Whatever somebody gave is shown through [`shown`]: no secret gets out. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
 //!    [`systemd`] is told of it, and [`descriptors`] is asked
 //!    for room.
 //!
@@ -78,6 +78,7 @@ pub mod schedule;
 pub mod self_metrics;
 pub mod serve;
 pub mod shard;
+pub mod shown;
 #[cfg(feature = "demo")]
 pub mod simulator;
 pub mod status;
@@ -99,13 +100,13 @@ use crate::{chain::Chain, cli::Cli};
 /// The whole program: arguments in, exit code out. 0 when it did what it was told, 64 when the command line, the
 /// configuration or the key file has to be mended, 1 otherwise.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.collect();
+    if let Err(error) = cli::refusal::check(&arguments) {
+        return failed(&error, ExitCode::from(commands::USAGE));
+    }
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(commands::USAGE) } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return refused(&error, &arguments),
     };
     // Before there is a second thread: see `systemd::sockets`.
     let inherited = if cli.takes_sockets() { systemd::sockets().map(Some) } else { Ok(None) };
@@ -127,8 +128,21 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.
+fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let _ = match cli::refusal::message(error, arguments) {
+        Some(message) => write!(std::io::stderr(), "{message}"),
+        None => error.print(),
+    };
+    ExitCode::from(commands::USAGE)
+}
+
 fn failed(error: &(dyn std::error::Error + 'static), code: ExitCode) -> ExitCode {
     // With stderr closed there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "error: {}", Chain(error));
+    let _ = writeln!(std::io::stderr(), "error: {}", shown::masked(&Chain(error).to_string()));
     code
 }

@@ -15,7 +15,7 @@ use tracing::warn;
 
 pub use saver::Saver;
 
-use crate::{chain::Chain, names::PropertyId};
+use crate::{chain::Chain, names::PropertyId, shown::ShownPath};
 
 mod format;
 mod saver;
@@ -24,7 +24,7 @@ mod saver;
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Choose another directory, or let this user write there.
-    #[error("--storage.path: {path} cannot be used; name a directory that this user may write to")]
+    #[error("--storage.path: {} cannot be used; name a directory that this user may write to", ShownPath(path))]
     Unusable {
         /// The directory.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Give each exporter its own directory.
-    #[error("--storage.path: another exporter uses {path}; give each its own directory")]
+    #[error("--storage.path: another exporter uses {}; give each its own directory", ShownPath(path))]
     InUse {
         /// The directory.
         path: PathBuf,
@@ -85,7 +85,7 @@ impl Storage {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                warn!(%property, file = %path.display(), error = %Chain(&error), "what was saved cannot be read; beginning anew");
+                warn!(%property, file = %ShownPath(&path), error = %Chain(&error), "what was saved cannot be read; beginning anew");
                 return None;
             }
         };
@@ -95,7 +95,7 @@ impl Storage {
                 let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
                 // If even that fails, the next save replaces it.
                 let _ = fs::rename(&path, &aside);
-                warn!(%property, file = %aside.display(), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
+                warn!(%property, file = %ShownPath(&aside), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::{ArgGroup, Args, value_parser};
 use jiff::civil::Date;
 
-use super::AccessFlags;
+use super::{AccessFlags, path};
 use crate::{
     baseline::{WINDOWS, Window},
     calendar::quiet_days::{Entry, EntryError},
@@ -19,7 +19,7 @@ use crate::{
 pub struct BaselineFlags {
     /// Pageviews by hour: lines like `2025-11-10T00:00,1234` under the header `local_time,pageviews`. Hours that are
     /// missing have no line. At least two weeks; the last eight are looked at.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", value_parser = path())]
     pub history: PathBuf,
     /// Local time to begin at, like 2026-01-05T06:00. Only hours before the midnight that begins the day before are looked
     /// at: later ones have not settled then.
@@ -38,7 +38,7 @@ pub struct BaselineFlags {
 #[command(group(ArgGroup::new("past").required(true).args(["history", "property"])))]
 pub struct BacktestFlags {
     /// Pageviews by hour, as for `baseline`.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", value_parser = path())]
     pub history: Option<PathBuf>,
     /// Property whose pageviews by hour are asked of Google.
     #[arg(long, value_name = "ID")]
@@ -48,10 +48,10 @@ pub struct BacktestFlags {
     pub weeks: u16,
     /// Pageviews by minute of local time, under the header `time,pageviews`; or those of the half hour that ends with each
     /// minute, under `time,pageviews_30m`. Without it each hour is spread over its minutes.
-    #[arg(long, value_name = "CSV", conflicts_with = "property")]
+    #[arg(long, value_name = "CSV", value_parser = path(), conflicts_with = "property")]
     pub realtime: Option<PathBuf>,
     /// Picture to draw: traffic, what is usual, pages.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub svg: Option<PathBuf>,
     /// First date to replay. Without it the first one that has a baseline: after two weeks, which must have settled.
     #[arg(long, value_name = "DATE", value_parser = date)]

@@ -19,6 +19,7 @@ use crate::{
     csv, ga,
     names::PropertyId,
     report::{Report, Request},
+    shown::ShownPath,
     translate,
 };
 
@@ -135,7 +136,8 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 }
 
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
-    let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", path.display()));
+    let failed =
+        |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", ShownPath(path)));
     let picture = picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     fs::write(path, picture).map_err(|error| failed(&error))
 }

@@ -12,6 +12,7 @@ use crate::{
     cli::BaselineFlags,
     csv::{self, LocalTime},
     report::DEFAULT_WEEKS,
+    shown::ShownPath,
 };
 
 /// Prints lines of time, expectation and lower bound; where there is no baseline only the header, and why on stderr.
@@ -41,12 +42,12 @@ pub(super) fn history(path: &Path) -> Result<History, Error> {
 
 /// A file as text.
 pub(super) fn text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::Usage(format!("{} cannot be read: {error}", path.display())))
+    fs::read_to_string(path).map_err(|error| Error::Usage(format!("{} cannot be read: {error}", ShownPath(path))))
 }
 
 /// What is wrong in a file.
 pub(super) fn in_file(path: &Path, error: &csv::Error) -> Error {
-    Error::Usage(format!("{}: {error}", path.display()))
+    Error::Usage(format!("{}: {error}", ShownPath(path)))
 }
 
 fn table(rows: &[Forecast]) -> String {

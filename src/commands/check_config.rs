@@ -16,6 +16,7 @@ use crate::{
     quota::ASSUMED,
     reload::Source,
     report::Brings,
+    shown::ShownPath,
 };
 
 /// Prints warnings and what would be polled.
@@ -42,7 +43,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     let file = flags
         .config_file
         .as_ref()
-        .map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
+        .map_or_else(|| "no configuration file".to_owned(), |file| ShownPath(file).to_string());
     text.push_str(&format!("{file}: good\n"));
     let properties = Properties::new(&loaded.config, flags.shard.shard).set();
     let plan = Plan::new(&loaded.config, properties, true);

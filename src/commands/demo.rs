@@ -23,6 +23,7 @@ use crate::{
     http::Limits,
     reload::Source,
     serve::{Listen, Options, Server},
+    shown::ShownPath,
     simulator::{Simulator, World},
     telemetry,
     transport::{Deadlines, Roots},
@@ -45,7 +46,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     let directory = directory.map_err(|error| Error::Demo(format!("there is no place for its key file: {error}")))?;
     let key_file = directory.path().join("key.json");
     write_privately(&key_file, &simulator.key_file_json())
-        .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", key_file.display())))?;
+        .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
 
     let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
     let Loaded { config, warnings } = source.load()?;

@@ -39,7 +39,10 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     }
     for url in [&data_api_url, &admin_api_url] {
         if is_exposed(url) {
-            warn!(%url, "the access token will be sent there in the clear; use https");
+            warn!(
+                url = url.origin().ascii_serialization(),
+                "the access token will be sent there in the clear; use https"
+            );
         }
     }
     let options = Options {

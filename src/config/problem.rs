@@ -7,11 +7,13 @@ use std::{
 
 use thiserror::Error as ThisError;
 
+use crate::shown::{self, ShownPath};
+
 /// Why a file gives no configuration.
 #[derive(Debug, ThisError)]
 pub enum Errors {
     /// The file cannot be read at all.
-    #[error("cannot read the configuration file `{}`", .path.display())]
+    #[error("cannot read the configuration file `{}`", ShownPath(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -54,10 +56,10 @@ impl Problem {
     /// A problem in a file; the message says what is wrong and, after a semicolon, how to mend it.
     ///
     /// Control characters, which may come with the file's own text, are escaped: a problem is one line, and a terminal
-    /// obeys nothing in it.
+    /// obeys nothing in it. Words that look like a part of a key are left out.
     pub(super) fn new(file: &Path, position: Position, message: &str) -> Self {
         let mut clean = String::with_capacity(message.len());
-        for character in message.chars() {
+        for character in shown::masked(message).chars() {
             if character.is_control() {
                 clean.extend(character.escape_default());
             } else {
@@ -86,7 +88,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { line, column } = self.position;
-        write!(f, "{}:{line}:{column}: {}", self.file.display(), self.message)
+        write!(f, "{}:{line}:{column}: {}", ShownPath(&self.file), self.message)
     }
 }
 
@@ -123,6 +125,12 @@ mod tests {
     fn a_problem_is_one_line_whatever_the_file_says() {
         let text = problem(2, "bad key `a\nb\u{1b}[31m`; remove it").to_string();
         assert_eq!(text, r"a.yml:2:3: bad key `a\nb\u{1b}[31m`; remove it");
+    }
+
+    #[test]
+    fn a_problem_quotes_no_key() {
+        let text = problem(2, "bad key `-----BEGIN`, found `MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEA`").to_string();
+        assert_eq!(text, "a.yml:2:3: bad key (hidden) found (hidden)");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     names::{LabelName, NameError, PropertyId},
     quota::Share,
+    shown,
 };
 
 mod baseline;
@@ -88,7 +89,7 @@ fn path(text: &str, base: &Path) -> Result<PathBuf, String> {
     } else if text.starts_with("~/") {
         Err(format!("{} begins with `~`, which only shells understand; write the whole path", quoted(text)))
     } else {
-        Ok(base.join(text))
+        shown::path(text).map(|path| base.join(path)).map_err(|wrong| wrong.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     schema::{TABLES, Table},
     yaml::{Kind, Node, Value},
 };
+use crate::shown;
 
 /// The file that is read and what was found wrong in it.
 #[derive(Debug)]
@@ -128,6 +129,9 @@ impl<'a> Reader<'a> {
     /// The text of a scalar, as written; `example` is one.
     pub(super) fn text<'n>(&mut self, node: &'n Node, path: &str, example: &str) -> Option<&'n str> {
         match &node.value {
+            Value::Scalar(_, text) if shown::is_secret(text) => {
+                self.error(node.position, format!("`{path}` {A_SECRET}"));
+            }
             Value::Scalar(kind, text) if *kind != Kind::Null => return Some(text),
             Value::Scalar(..) => {
                 self.error(
@@ -206,9 +210,9 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A text of the file in backticks, not all of it if it is long.
+/// A text of the file in backticks, not all of it if it is long, and nothing of a secret.
 pub(super) fn quoted(text: &str) -> String {
-    format!("`{}`", elided(text))
+    if shown::is_secret(text) { shown::HIDDEN.to_owned() } else { format!("`{}`", elided(text)) }
 }
 
 /// The known name that was meant, if one is near.
@@ -244,6 +248,10 @@ fn elided(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// What is said of a value that is one.
+const A_SECRET: &str = "looks like the content of a key file or another secret, which does not belong in this file; save \
+    the key in a file that only the exporter's user can read, and give the path of that file in `google.credentials_file`";
 
 /// How much of the file's own text a message repeats, in characters.
 const MAX_QUOTED: usize = 80;
