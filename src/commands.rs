@@ -1,6 +1,6 @@
 //! What the program can be told to do, a file for each.
 
-use std::{net::TcpListener, process::ExitCode};
+use std::{env, net::TcpListener, process::ExitCode};
 
 use thiserror::Error as ThisError;
 
@@ -8,6 +8,7 @@ use crate::{
     cli::{Cli, Command},
     commands::google::Surroundings,
     config, serve,
+    transport::environment,
 };
 
 pub mod backtest;
@@ -27,6 +28,9 @@ pub enum Error {
     /// What was named on the command line cannot be used: exit code 64.
     #[error("{0}")]
     Usage(String),
+    /// A variable of the environment has to be corrected: exit code 64.
+    #[error(transparent)]
+    Environment(#[from] environment::Error),
     /// Google cannot be asked, or refuses.
     #[error("{0}")]
     Google(String),
@@ -48,9 +52,10 @@ impl Error {
     /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Usage(_) | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => {
-                ExitCode::from(USAGE)
-            }
+            Self::Config(_)
+            | Self::Usage(_)
+            | Self::Environment(_)
+            | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
             Self::Google(_) | Self::Past(_) | Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
         }
     }
@@ -66,10 +71,16 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
         Some(Command::Demo(flags)) => demo::run(flags, inherited).await,
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
+            if flags.property.is_some() {
+                environment::check(|name| env::var_os(name))?;
+            }
             backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await
         }
         None if cli.serve.config_check => check_config::run(&cli.serve),
-        None => serving::run(cli.serve, inherited).await,
+        None => {
+            environment::check(|name| env::var_os(name))?;
+            serving::run(cli.serve, inherited).await
+        }
     }
 }
 

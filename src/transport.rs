@@ -9,6 +9,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Client, StatusCode, Url, header::HeaderMap, redirect};
 use thiserror::Error as ThisError;
 
+pub mod environment;
+
 /// Sends requests; cheap to clone, and all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Transport {
