@@ -1,7 +1,7 @@
 //! Signing in to Google without a human.
 //!
-//! [`credentials`] finds and validates what to sign in with, [`grant`] asks for one token with it, and [`refresher`] is
-//! the one task that keeps a valid token published. Knows keys, tokens and their deadlines; refuses to know the
+//! [`credentials`] finds and validates what to sign in with, [`grant`] asks for one token with it, [`failure`] says why there
+//! is none, and [`refresher`] is the one task that keeps a valid token published. Knows keys, tokens and their deadlines; refuses to know the
 //! Analytics endpoints. Invariant: no private key and no token can be printed: they live in types whose `Debug` hides
 //! them, and no error quotes the content of a key file.
 
@@ -12,15 +12,17 @@ use secrecy::SecretString;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 
-pub use grant::Error as GrantError;
+pub use failure::Error as GrantError;
 
 use crate::clock::Clock;
 
 pub mod credentials;
+pub mod failure;
 pub mod fingerprint;
 pub mod grant;
 pub mod key_file;
 pub mod metadata;
+mod pem;
 pub mod refresher;
 
 /// An access token for the Analytics APIs.
@@ -159,6 +161,14 @@ impl fmt::Debug for Token {
 
 /// The only scope that is ever asked for.
 pub const SCOPE: &str = "https://www.googleapis.com/auth/analytics.readonly";
+
+/// Google's token endpoint, and what assertions are made out to.
+pub const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+
+/// How a user signs in for this exporter. gcloud's own OAuth client has given no Analytics scope since 2025-06-23, so that one's
+/// own is needed; gcloud wants cloud-platform among the scopes.
+pub const GCLOUD_LOGIN: &str = "gcloud auth application-default login --client-id-file=CLIENT.json \
+    --scopes=https://www.googleapis.com/auth/analytics.readonly,https://www.googleapis.com/auth/cloud-platform";
 
 /// The longest wait for a token.
 pub const TOKEN_DEADLINE: Duration = Duration::from_secs(10);

@@ -5,14 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use reqwest::header::HeaderValue;
 use thiserror::Error as ThisError;
+use tracing::info;
 
 use super::{
+    failure::Signer,
     fingerprint::Fingerprint,
     key_file::{self, KeyFile},
-    metadata::MetadataServer,
+    metadata::{HostError, MetadataServer, Platform},
 };
-use crate::transport::Transport;
+use crate::{
+    shown::{self, NotAPath, ShownPath},
+    transport::Transport,
+};
 
 /// What to sign in with, and where it was found.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub struct Credentials {
     pub file: Option<PathBuf>,
     /// What the file looked like before it was read.
     pub fingerprint: Option<Fingerprint>,
+    /// The Cloud project that requests are counted on, whatever the file says: GOOGLE_CLOUD_QUOTA_PROJECT.
+    pub quota_project: Option<String>,
 }
 
 /// What tokens are asked for with.
@@ -39,12 +47,14 @@ pub enum Source {
 pub struct Environment {
     /// GOOGLE_APPLICATION_CREDENTIALS: a credential file.
     pub application_credentials: Option<PathBuf>,
+    /// GOOGLE_CLOUD_QUOTA_PROJECT: the Cloud project that requests are counted on.
+    pub quota_project: Option<String>,
     /// CLOUDSDK_CONFIG: gcloud's directory, unless it is in the home directory.
     pub gcloud_directory: Option<PathBuf>,
     /// HOME.
     pub home: Option<PathBuf>,
-    /// GCE_METADATA_HOST: another metadata server.
-    pub metadata_host: Option<String>,
+    /// Where the process runs.
+    pub platform: Platform,
 }
 
 /// Why there is nothing to sign in with.
@@ -53,12 +63,26 @@ pub enum Error {
     /// The file that was found or named is of no use.
     #[error(transparent)]
     File(#[from] key_file::Error),
+    /// What stands in place of a path is none.
+    #[error("{place}: {problem}")]
+    NotAPath {
+        /// The flag and key, or the variable.
+        place: &'static str,
+        /// Why not.
+        problem: NotAPath,
+    },
+    /// The quota project is none.
+    #[error("GOOGLE_CLOUD_QUOTA_PROJECT is not the id of a Cloud project; give an id like `my-project`, or unset it")]
+    QuotaProject,
+    /// GCE_METADATA_HOST is of no use.
+    #[error(transparent)]
+    MetadataHost(#[from] HostError),
     /// Nothing anywhere.
     #[error(
         "no Google credentials found; looked at (1) --google.credentials-file and google.credentials_file in the \
          configuration: not set, (2) GOOGLE_APPLICATION_CREDENTIALS: not set, (3) {}: no such file, (4) the metadata \
          server of Google Cloud: no answer; create a service account's key of type JSON and name it by (1)",
-        gcloud.display()
+        ShownPath(gcloud)
     )]
     Nothing {
         /// Where gcloud's file would be.
@@ -68,23 +92,27 @@ pub enum Error {
 
 impl Credentials {
     /// Looks at all places in order; the first that has something decides. `named` is the flag's or the
-    /// configuration's file.
+    /// configuration's file. In Google Cloud the metadata server is taken without asking: it may not be ready yet.
     ///
     /// # Errors
     /// A file that is of no use, or nothing anywhere.
     pub async fn find(named: Option<&Path>, environment: &Environment, transport: &Transport) -> Result<Self, Error> {
-        let named = named.map(Path::to_owned).or_else(|| environment.application_credentials.clone());
-        if let Some(path) = named {
-            return Ok(Self::from_file(path)?);
+        let quota_project = environment.valid_quota_project()?;
+        if let Some((path, place)) = environment.named_file(named) {
+            shown::checked(path).map_err(|problem| Error::NotAPath { place, problem })?;
+            return Ok(Self { quota_project, ..Self::from_file(path.to_owned())? });
         }
         let gcloud = environment.gcloud_file();
         if gcloud.exists() {
-            return Ok(Self::from_file(gcloud)?);
+            return Ok(Self { quota_project, ..Self::from_file(gcloud)? });
         }
-        match MetadataServer::find(environment.metadata_host.as_deref(), transport).await {
-            Some(server) => Ok(Self { source: Source::MetadataServer(server), file: None, fingerprint: None }),
-            None => Err(Error::Nothing { gcloud }),
+        let server = MetadataServer::new(&environment.platform)?;
+        if environment.platform.has_metadata_server() {
+            info!("no credentials are named; asking the metadata server of Google Cloud for tokens");
+        } else if !server.is_there(transport).await {
+            return Err(Error::Nothing { gcloud });
         }
+        Ok(Self { source: Source::MetadataServer(server), file: None, fingerprint: None, quota_project })
     }
 
     /// Reads a credential file.
@@ -94,7 +122,8 @@ impl Credentials {
     pub fn from_file(path: PathBuf) -> Result<Self, key_file::Error> {
         // Looked at first: a file that is replaced while it is read is then read once more.
         let fingerprint = Fingerprint::of(&path);
-        Ok(Self { source: Source::KeyFile(KeyFile::read(&path)?), file: Some(path), fingerprint })
+        let source = Source::KeyFile(KeyFile::read(&path)?);
+        Ok(Self { source, file: Some(path), fingerprint, quota_project: None })
     }
 
     /// The e-mail address of the account, where the credentials tell it.
@@ -107,21 +136,80 @@ impl Credentials {
     }
 }
 
+impl Source {
+    /// What signs in.
+    pub fn signer(&self) -> Signer {
+        match self {
+            Self::KeyFile(KeyFile::ServiceAccount(_)) => Signer::ServiceAccount,
+            Self::KeyFile(KeyFile::AuthorizedUser(_)) => Signer::AuthorizedUser,
+            Self::MetadataServer(_) => Signer::MetadataServer,
+        }
+    }
+}
+
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        // A text that is not UTF-8 is refused later, where it is used.
+        let text = |name| set(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             application_credentials: set("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+            quota_project: text("GOOGLE_CLOUD_QUOTA_PROJECT"),
             gcloud_directory: set("CLOUDSDK_CONFIG").map(PathBuf::from),
             home: set("HOME").map(PathBuf::from),
-            metadata_host: set("GCE_METADATA_HOST").and_then(|host| host.into_string().ok()),
+            platform: Platform {
+                metadata_host: text("GCE_METADATA_HOST"),
+                is_orchestrated: set("KUBERNETES_SERVICE_HOST").or_else(|| set("K_SERVICE")).is_some(),
+                ..Platform::default()
+            },
         }
+    }
+
+    /// The file that is named, and where.
+    fn named_file<'a>(&'a self, named: Option<&'a Path>) -> Option<(&'a Path, &'static str)> {
+        let by_variable = self.application_credentials.as_deref();
+        named.map(|path| (path, NAMED)).or_else(|| Some((by_variable?, "GOOGLE_APPLICATION_CREDENTIALS")))
+    }
+
+    /// The project, as a header can carry it.
+    fn valid_quota_project(&self) -> Result<Option<String>, Error> {
+        let Some(project) = &self.quota_project else { return Ok(None) };
+        let project = project.trim();
+        // Domain-scoped projects have a dot and a colon.
+        let is_of_id = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        let is_id = !project.is_empty() && project.len() <= MAX_PROJECT_BYTES && project.chars().all(is_of_id);
+        let is_id = is_id && HeaderValue::from_str(project).is_ok() && !shown::is_secret(project);
+        if is_id { Ok(Some(project.to_owned())) } else { Err(Error::QuotaProject) }
     }
 
     fn gcloud_file(&self) -> PathBuf {
         let home = self.home.clone().unwrap_or_else(|| PathBuf::from("/"));
         let directory = self.gcloud_directory.clone().unwrap_or_else(|| home.join(".config/gcloud"));
         directory.join("application_default_credentials.json")
+    }
+}
+
+const NAMED: &str = "--google.credentials-file, or google.credentials_file in the configuration";
+
+const MAX_PROJECT_BYTES: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_project_is_an_id_and_is_not_quoted() {
+        let of = |project: &str| {
+            let environment = Environment { quota_project: Some(project.to_owned()), ..Environment::default() };
+            environment.valid_quota_project().map_err(|error| error.to_string())
+        };
+        assert_eq!(of("my-project"), Ok(Some("my-project".to_owned())));
+        assert_eq!(of(" example.com:my-project\n"), Ok(Some("example.com:my-project".to_owned())));
+        assert_eq!(Environment::default().valid_quota_project().unwrap(), None);
+        for wrong in [" ", "a b", "{SECRET}", "a\nSECRET", "SECRETé"] {
+            let message = of(wrong).unwrap_err();
+            assert!(message.contains("GOOGLE_CLOUD_QUOTA_PROJECT") && !message.contains("SECRET"), "{message}");
+        }
     }
 }

@@ -6,15 +6,22 @@
 use std::{
     fmt,
     fs::File,
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use gcp_auth::CustomServiceAccount;
-use reqwest::Url;
-use secrecy::SecretString;
+use reqwest::{Url, header::HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
+
+use self::problem::Problem;
+use super::{GOOGLE_TOKEN_URI, pem};
+use crate::shown::{self, ShownPath};
+
+mod problem;
 
 /// What a credential file holds.
 #[derive(Debug)]
@@ -33,6 +40,8 @@ pub struct ServiceAccount {
     pub key_id: Option<String>,
     /// Where assertions are traded for tokens.
     pub token_uri: Url,
+    /// The Cloud project that requests are counted on, where it is not the account's own.
+    pub quota_project: Option<String>,
     /// Holds and validates the private key.
     pub signer: Box<CustomServiceAccount>,
 }
@@ -54,53 +63,10 @@ pub struct AuthorizedUser {
 
 /// What is wrong with a credential file, and what to do about it.
 #[derive(Debug, ThisError)]
-#[error("credentials file {}: {problem}", path.display())]
+#[error("credentials file {}: {problem}", ShownPath(path))]
 pub struct Error {
     path: PathBuf,
     problem: Problem,
-}
-
-/// One sentence each; none of them quotes the file.
-#[derive(Debug, ThisError)]
-enum Problem {
-    #[error("cannot be read ({0}); check the path and that the exporter's user may read it")]
-    Unreadable(io::Error),
-    #[error("is empty; download the service account's key again, as JSON")]
-    Empty,
-    #[error("is larger than {MAX_BYTES} bytes, so it is no key; check the path")]
-    TooLarge,
-    #[error("is a PKCS#12 (P12) key or another binary file; create a key of type JSON instead")]
-    Binary,
-    #[error("is a bare private key; use the whole JSON file that Google offers when the key is created")]
-    BareKey,
-    #[error("is not valid JSON (line {line}, column {column}); download the service account's key again, as JSON")]
-    NotJson { line: usize, column: usize },
-    #[error("is not a JSON object; download the service account's key again, as JSON")]
-    NotAnObject,
-    #[error(
-        "is an OAuth client, which needs a human in front of a browser; create a service account and a JSON key for it"
-    )]
-    OAuthClient,
-    #[error(
-        "has the type `external_account` (workload identity federation), which is not supported; use a service \
-         account's JSON key"
-    )]
-    ExternalAccount,
-    #[error("has a type that is not supported; use a JSON key of type `service_account`")]
-    OtherType,
-    #[error("has no `type`; download the service account's key again, as JSON")]
-    NoType,
-    #[error("lacks `{0}`; download the service account's key again, as JSON")]
-    Missing(&'static str),
-    #[error("lacks `{0}`; run `gcloud auth application-default login` again")]
-    MissingOfUser(&'static str),
-    #[error("has a `{0}` that is no http or https URL; download the service account's key again, as JSON")]
-    NotAUrl(&'static str),
-    #[error(
-        "has a damaged `private_key` (wanted: a PKCS#8 PEM of an RSA key of at least 2048 bits); download the key \
-         again, as JSON"
-    )]
-    DamagedKey,
 }
 
 impl KeyFile {
@@ -114,26 +80,30 @@ impl KeyFile {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Problem::Binary)?;
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if text.is_empty() {
-            return Err(Problem::Empty);
+        let text = as_text(bytes)?;
+        let value: Value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(error) => return Err(not_json(text, &error)),
+        };
+        if value.as_str().is_some_and(|inner| inner.trim_start().starts_with('{')) {
+            return Err(Problem::JsonInText);
         }
-        if text.starts_with("-----BEGIN") {
-            return Err(Problem::BareKey);
-        }
-        if text.contains('\0') {
-            return Err(Problem::Binary);
-        }
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| Problem::NotJson { line: error.line(), column: error.column() })?;
         let Value::Object(_) = value else { return Err(Problem::NotAnObject) };
         match value.get("type").and_then(Value::as_str) {
             Some("service_account") => ServiceAccount::from_json(&value).map(Self::ServiceAccount),
             Some("authorized_user") => AuthorizedUser::from_json(&value).map(Self::AuthorizedUser),
-            Some("external_account" | "external_account_authorized_user") => Err(Problem::ExternalAccount),
+            Some("external_account") => Err(Problem::ExternalAccount("external_account")),
+            Some("external_account_authorized_user") => {
+                Err(Problem::ExternalAccount("external_account_authorized_user"))
+            }
+            Some("impersonated_service_account") => Err(Problem::Impersonated),
+            Some("gdch_service_account") => Err(Problem::DistributedCloud),
             Some(_) => Err(Problem::OtherType),
             None if value.get("installed").is_some() || value.get("web").is_some() => Err(Problem::OAuthClient),
+            // google-auth needs no more than the fields that are read.
+            None if value.get("private_key").is_some() && value.get("client_email").is_some() => {
+                ServiceAccount::from_json(&value).map(Self::ServiceAccount)
+            }
             None => Err(Problem::NoType),
         }
     }
@@ -142,13 +112,15 @@ impl KeyFile {
 impl ServiceAccount {
     fn from_json(value: &Value) -> Result<Self, Problem> {
         let email = text(value, "client_email")?;
-        let private_key = text(value, "private_key")?;
+        let private_key = pem::pkcs8(text(value, "private_key")?).map_err(Problem::Pem)?;
         let token_uri = url(text(value, "token_uri")?, "token_uri")?;
         // Only what was validated here is handed on, so that nothing else in the file can disturb or leak.
-        let minimal = json!({"client_email": email, "private_key": private_key, "token_uri": token_uri.as_str()});
+        let minimal = json!({
+            "client_email": email, "private_key": private_key.expose_secret(), "token_uri": token_uri.as_str(),
+        });
         let signer = CustomServiceAccount::from_json(&minimal.to_string()).map_err(|_| Problem::DamagedKey)?.into();
         let key_id = text(value, "private_key_id").ok().map(str::to_owned);
-        Ok(Self { email: email.to_owned(), key_id, token_uri, signer })
+        Ok(Self { email: email.to_owned(), key_id, token_uri, quota_project: quota_project(value), signer })
     }
 }
 
@@ -160,7 +132,7 @@ impl AuthorizedUser {
             client_secret: of_user(value, "client_secret")?.into(),
             refresh_token: of_user(value, "refresh_token")?.into(),
             token_uri: url(token_uri, "token_uri")?,
-            quota_project: text(value, "quota_project_id").ok().map(str::to_owned),
+            quota_project: quota_project(value),
         })
     }
 }
@@ -172,10 +144,75 @@ impl fmt::Debug for ServiceAccount {
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Problem> {
+    shown::checked(path).map_err(Problem::NotAPath)?;
+    if path.is_dir() {
+        return Err(Problem::Directory);
+    }
     let file = File::open(path).map_err(Problem::Unreadable)?;
     let mut bytes = Vec::new();
     let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Problem::Unreadable)?;
+    // gcloud's databases are larger than any key.
+    if bytes.starts_with(SQLITE) {
+        return Err(Problem::GcloudDatabase);
+    }
     if read as u64 > MAX_BYTES { Err(Problem::TooLarge) } else { Ok(bytes) }
+}
+
+/// The text of a file, without what editors put before it and after.
+fn as_text(bytes: &[u8]) -> Result<&str, Problem> {
+    let has_zeros_at = |offset: usize| {
+        let half = bytes.iter().skip(offset).step_by(2);
+        bytes.len() >= 4 && half.clone().filter(|byte| **byte == 0).count() * 2 > half.count()
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || has_zeros_at(0) || has_zeros_at(1) {
+        return Err(Problem::Utf16);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::Binary)?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(Problem::Empty);
+    }
+    if text.contains('\0') { Err(Problem::Binary) } else { Ok(text) }
+}
+
+/// What a text is that is not JSON.
+fn not_json(text: &str, error: &serde_json::Error) -> Problem {
+    let decoded = || {
+        let base64: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let base64 = base64.replace('-', "+").replace('_', "/");
+        BASE64_STANDARD.decode(base64).ok()
+    };
+    let begins = |names: &[&str]| {
+        let start: String = text.chars().take(20).collect::<String>().to_ascii_lowercase();
+        names.iter().any(|name| start.starts_with(name))
+    };
+    if begins(&["<!doctype", "<html", "<?xml", "<head"]) {
+        Problem::WebPage
+    } else if text.contains("ENCRYPTED") && text.contains("-----BEGIN") {
+        Problem::EncryptedKey
+    } else if text.contains("PRIVATE KEY-----") && !text.starts_with('{') {
+        Problem::BareKey
+    } else if text.starts_with("-----BEGIN") {
+        Problem::PublicKey
+    } else if decoded().is_some_and(|bytes| is_encoded_key(&bytes)) {
+        Problem::Base64
+    } else if !text.contains(char::is_whitespace) && !text.starts_with(['{', '[', '"']) && shown::is_secret(text) {
+        Problem::ApiKey
+    } else {
+        Problem::NotJson { line: error.line(), column: error.column() }
+    }
+}
+
+/// Whether bytes that stood in base64 are what belongs into the file, or a key in another form.
+fn is_encoded_key(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    text.starts_with('{') || text.starts_with("-----BEGIN") || bytes.starts_with(&[0x30, 0x82])
+}
+
+/// A project that a header can carry.
+fn quota_project(value: &Value) -> Option<String> {
+    text(value, "quota_project_id").ok().filter(|project| HeaderValue::from_str(project).is_ok()).map(str::to_owned)
 }
 
 fn text<'a>(value: &'a Value, field: &'static str) -> Result<&'a str, Problem> {
@@ -195,8 +232,8 @@ fn url(text: &str, field: &'static str) -> Result<Url, Problem> {
 /// The largest file that is taken for a key; real ones have about 2,400 bytes.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Where gcloud's refresh tokens are traded; their files do not say so themselves.
-const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+/// How files of SQLite begin.
+const SQLITE: &[u8] = b"SQLite format 3\0";
 
 #[cfg(test)]
 mod tests {
@@ -246,11 +283,21 @@ mod tests {
         refused(b" \n", "is empty");
         refused(&[0x30, 0x82, 0x0a, 0xff], "P12");
         refused(b"-----BEGIN PRIVATE KEY-----\nSECRET", "bare private key");
+        refused(b"Bag Attributes\n-----BEGIN RSA PRIVATE KEY-----\nSECRET", "bare private key");
+        refused(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nSECRET", "with a passphrase");
+        refused(b"-----BEGIN CERTIFICATE-----\nSECRET", "certificate or a public key");
+        refused(b"<!DOCTYPE html>\n<title>Sign in</title>SECRET", "is a web page");
+        refused(b"AIzaSyD-SECRETe72PouQMnMX-a7eZSW0jkFMBWY\n", "is an API key or a token");
+        refused(b"ya29.SECRET", "is an API key or a token");
+        refused(br#""{\"type\": \"service_account\", \"private_key\": \"SECRET\"}""#, "JSON within a JSON text");
         refused(b"{\"private_key\": \"SECRET", "not valid JSON (line 1");
         refused(b"[\"SECRET\"]", "not a JSON object");
         refused(br#"{"installed": {"client_secret": "SECRET"}}"#, "OAuth client");
         refused(br#"{"web": {"client_secret": "SECRET"}}"#, "OAuth client");
-        refused(br#"{"type": "external_account"}"#, "external_account");
+        refused(br#"{"type": "external_account"}"#, "the type `external_account` (workload");
+        refused(br#"{"type": "external_account_authorized_user"}"#, "`external_account_authorized_user` (work");
+        refused(br#"{"type": "impersonated_service_account"}"#, "use a JSON key of the service account itself");
+        refused(br#"{"type": "gdch_service_account"}"#, "Google Distributed Cloud");
         refused(br#"{"type": "SECRET"}"#, "type that is not supported");
         refused(b"{}", "has no `type`");
         refused(br#"{"type": "authorized_user", "client_id": "SECRET"}"#, "lacks `client_secret`; run `gcloud");
@@ -266,21 +313,68 @@ mod tests {
             refused(&key(|value| value["token_uri"] = json!(uri)), "`token_uri` that is no http or https URL");
         }
         let (half, _) = TEST_KEY.split_at(TEST_KEY.len() / 2);
-        for damaged in [half, "SECRET", "-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n"] {
-            refused(&key(|value| value["private_key"] = json!(damaged)), "damaged `private_key`");
+        for (damaged, expected) in [
+            (half, "has a `private_key` that is cut off"),
+            ("SECRET", "has a `private_key` that is not in PEM"),
+            ("-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n", "has a damaged `private_key`"),
+            (&TEST_KEY.replace('\n', "\\n"), "replace each `\\\\n` in the file with `\\n`"),
+        ] {
+            refused(&key(|value| value["private_key"] = json!(damaged)), expected);
         }
+    }
+
+    #[test]
+    fn files_in_another_encoding_are_named() {
+        let file = String::from_utf8(key(|_| ())).unwrap();
+        for swapped in [false, true] {
+            let unit = |unit: u16| if swapped { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let utf_16: Vec<u8> = file.encode_utf16().flat_map(unit).collect();
+            refused(&utf_16, "saved as UTF-16");
+            let marked: Vec<u8> = std::iter::once(0xfeff).chain(file.encode_utf16()).flat_map(unit).collect();
+            refused(&marked, "saved as UTF-16");
+        }
+        let base64 = BASE64_STANDARD.encode(&file);
+        let wrapped: Vec<String> = base64.as_bytes().chunks(76).map(|c| String::from_utf8_lossy(c).into()).collect();
+        refused(wrapped.join("\n").as_bytes(), "is encoded in base64");
+        refused(base64.as_bytes(), "is encoded in base64");
+        refused(BASE64_STANDARD.encode(TEST_KEY).as_bytes(), "is encoded in base64");
+        assert!(KeyFile::from_bytes(format!("\u{feff}{file}\r\n").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn only_what_is_needed_is_required() {
+        let minimal =
+            json!({"client_email": "e", "private_key": TEST_KEY, "token_uri": "https://oauth2.googleapis.com/token"});
+        let KeyFile::ServiceAccount(account) = KeyFile::from_bytes(minimal.to_string().as_bytes()).unwrap() else {
+            panic!()
+        };
+        assert_eq!((account.email.as_str(), account.key_id, account.quota_project), ("e", None, None));
     }
 
     #[test]
     fn files_that_cannot_be_read_are_named() {
         let directory = tempfile::tempdir().unwrap();
-        for path in [directory.path().to_owned(), directory.path().join("missing.json")] {
+        for (path, expected) in
+            [(directory.path().to_owned(), "is a directory"), (directory.path().join("missing.json"), "cannot be read")]
+        {
             let message = KeyFile::read(&path).unwrap_err().to_string();
-            assert!(message.contains("cannot be read") && message.contains(&path.display().to_string()), "{message}");
+            assert!(message.contains(expected) && message.contains(&ShownPath(&path).to_string()), "{message}");
         }
+        let database = directory.path().join("credentials.db");
+        std::fs::write(&database, [SQLITE, &[0; 70_000]].concat()).unwrap();
+        assert!(KeyFile::read(&database).unwrap_err().to_string().contains("database of gcloud's"));
         let large = directory.path().join("large.json");
         std::fs::write(&large, vec![b' '; 70_000]).unwrap();
         assert!(KeyFile::read(&large).unwrap_err().to_string().contains("larger than"));
+    }
+
+    #[test]
+    fn a_key_in_place_of_a_path_is_not_printed() {
+        let content = String::from_utf8(key(|_| ())).unwrap();
+        for path in [content.as_str(), TEST_KEY, &BASE64_STANDARD.encode(&content)] {
+            let message = KeyFile::read(Path::new(path)).unwrap_err().to_string();
+            assert!(message.starts_with("credentials file (hidden): cannot be read: this looks like"), "{message}");
+        }
     }
 
     #[test]

@@ -12,7 +12,12 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use super::{State, Token, Tokens, credentials::Credentials, fingerprint::Fingerprint, grant};
+use super::{
+    GrantError, State, Token, Tokens,
+    credentials::{Credentials, Source},
+    fingerprint::Fingerprint,
+    grant,
+};
 use crate::{
     chain::Chain,
     clock::{Clock, later, monotonic},
@@ -33,6 +38,8 @@ pub struct Refresher {
     replacements: mpsc::Receiver<Credentials>,
     /// Failures since the last success.
     failures: u32,
+    /// The reason that was logged last, since the last success.
+    told: Option<TokenReason>,
     generation: u64,
 }
 
@@ -70,6 +77,7 @@ impl Refresher {
             renewals,
             replacements,
             failures: 0,
+            told: None,
             generation: 0,
         };
         (refresher, tokens, Replacements(replacement_sender))
@@ -89,12 +97,30 @@ impl Refresher {
         let sent_at = self.clock.now();
         let started = monotonic();
         let result = grant::request(&self.credentials.source, &self.transport, sent_at).await;
-        let failure = result.as_ref().err().map(grant::Error::request_reason);
+        let failure = result.as_ref().err().map(GrantError::request_reason);
         self.observer.request(Method::Token, started.elapsed(), failure);
         match result {
-            Ok(grant) => self.succeed(grant, sent_at, renewal),
+            Ok(grant) => {
+                self.learn_account().await;
+                self.succeed(grant, sent_at, renewal)
+            }
             Err(error) => self.fail(error, sent_at, renewal),
         }
+    }
+
+    /// A metadata server that was not ready at the start says only now whose tokens it gives.
+    async fn learn_account(&mut self) {
+        let Source::MetadataServer(server) = &mut self.credentials.source else { return };
+        if server.email.is_some() {
+            return;
+        }
+        server.learn_email(&self.transport).await;
+        let account = server.email.as_deref().map(Arc::from);
+        self.publisher.send_if_modified(|state| {
+            state.account = account;
+            // Nobody waits for it.
+            false
+        });
     }
 
     fn succeed(&mut self, grant: grant::Grant, sent_at: Timestamp, renewal: bool) -> Duration {
@@ -108,10 +134,11 @@ impl Refresher {
             debug!(%expires_at, "token refreshed");
         }
         self.failures = 0;
+        self.told = None;
         self.generation += 1;
         self.observer.token_refreshed(expires_at);
-        let token =
-            Token { secret: grant.secret, expires_at, quota_project: grant.quota_project, generation: self.generation };
+        let quota_project = self.credentials.quota_project.clone().or(grant.quota_project);
+        let token = Token { secret: grant.secret, expires_at, quota_project, generation: self.generation };
         self.publisher.send_modify(|state| {
             state.token = Some(Arc::new(token));
             state.failure = None;
@@ -123,12 +150,14 @@ impl Refresher {
         pause_after_success(lifetime)
     }
 
-    fn fail(&mut self, error: grant::Error, sent_at: Timestamp, renewal: bool) -> Duration {
+    fn fail(&mut self, error: GrantError, sent_at: Timestamp, renewal: bool) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let pause = jitter::back_off(FIRST_PAUSE, LONGEST_PAUSE, self.failures, "token");
+        let first = if error.reason() == TokenReason::RateLimit { FIRST_PAUSE_OF_LIMIT } else { FIRST_PAUSE };
+        let pause = jitter::back_off(first, LONGEST_PAUSE, self.failures, "token");
         let (reason, remedy) = (error.reason(), error.remedy());
         self.observer.token_refresh_failed(reason);
-        if self.failures == 1 {
+        // What is wrong may change: from no answer of the metadata server to one.
+        if self.told.replace(reason) != Some(reason) {
             warn!(%reason, error = %Chain(&error), remedy, "cannot sign in to Google");
         } else {
             debug!(%reason, error = %Chain(&error), next_attempt_in = ?pause, "still cannot sign in to Google");
@@ -192,7 +221,8 @@ impl Refresher {
         let Some(file) = self.credentials.file.clone() else { return false };
         let fingerprint = Fingerprint::of(&file);
         match Credentials::from_file(file) {
-            Ok(credentials) => {
+            Ok(mut credentials) => {
+                credentials.quota_project = self.credentials.quota_project.clone();
                 info!(account = credentials.account(), "the key file has changed and was read again");
                 self.adopt(credentials);
                 true
@@ -211,6 +241,7 @@ impl Refresher {
         self.publisher.send_modify(|state| state.account = account);
         self.credentials = credentials;
         self.failures = 0;
+        self.told = None;
     }
 }
 
@@ -249,6 +280,9 @@ const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where Google asks for fewer requests.
+const FIRST_PAUSE_OF_LIMIT: Duration = Duration::from_secs(30);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 

@@ -149,10 +149,14 @@ closed_set! {
         Clock = "clock",
         /// Google refuses the key, or the key file is damaged.
         InvalidKey = "invalid_key",
-        /// The account does not exist (any more).
+        /// The account or OAuth client does not exist (any more), or is disabled.
         UnknownAccount = "unknown_account",
         /// The account may not have the Analytics scope.
         Scope = "scope",
+        /// Too many requests for a token.
+        RateLimit = "rate_limit",
+        /// The user must sign in again: the organization's policy wants it.
+        Reauthenticate = "reauthenticate",
         /// No answer in time.
         Timeout = "timeout",
         /// DNS, TCP or TLS failed, or the connection was cut.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use google_analytics_exporter::{
-    auth::credentials::Environment,
+    auth::{credentials::Environment, metadata::Platform},
     clock::Clock,
     ga::Endpoints,
     http::{Limits, TelemetryPath},
@@ -135,7 +135,7 @@ impl Setup {
             limits: Limits::default(),
             environment: Environment {
                 home: Some(directory.path().to_owned()),
-                metadata_host: Some(host),
+                platform: Platform { metadata_host: Some(host), ..Platform::default() },
                 ..Environment::default()
             },
             roots: Roots::Nobody,

@@ -1,0 +1,397 @@
+//! Why there is no token, read from what was answered.
+//!
+//! Google's `error` and `error_description` decide, since the status is 400 for nearly everything; where there are none,
+//! the status does. Knows the texts of the token endpoint (developers.google.com/identity/protocols/oauth2), of the
+//! metadata server and of GKE's. Refuses to know how a token is asked for.
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error as ThisError;
+
+use super::{GCLOUD_LOGIN, SCOPE};
+use crate::{
+    chain::{one_line, without_markup},
+    names::{Reason, TokenReason},
+    transport::{self, Answer},
+};
+
+/// Why there is no token: named by what there is to do, and with what was signed in.
+#[derive(Debug, ThisError)]
+#[error("{}{}{message}", self.headline(), if message.is_empty() { "" } else { ": " })]
+pub struct Error {
+    kind: Kind,
+    signer: Signer,
+    /// What was answered: on one line, cut, without secrets. Empty where nothing was.
+    message: String,
+    #[source]
+    cause: Option<transport::Error>,
+}
+
+/// What signs in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signer {
+    /// A service account's key.
+    ServiceAccount,
+    /// A user's refresh token.
+    AuthorizedUser,
+    /// The account of the machine.
+    MetadataServer,
+}
+
+/// What there is to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Set the machine's clock.
+    Clock,
+    /// Create another key, or sign in again.
+    InvalidKey,
+    /// Create the account again, or use another.
+    UnknownAccount,
+    /// Let the pod use the account (GKE).
+    NoBinding,
+    /// Allow the account the Analytics scope.
+    Scope,
+    /// Wait, and find out who else asks.
+    RateLimit,
+    /// A human signs in again.
+    Reauthenticate,
+    /// Look at the file's `token_uri`.
+    Audience,
+    /// Wait: no complete answer in time.
+    Timeout,
+    /// Look at the network.
+    Connection,
+    /// Wait: Google's own trouble.
+    ServerError,
+    /// Look at what stands between here and Google.
+    Protocol,
+}
+
+impl Error {
+    pub(super) fn new(signer: Signer, kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, signer, message: message.into(), cause: None }
+    }
+
+    /// The error of a request without a whole answer.
+    pub(super) fn of_transport(signer: Signer, cause: transport::Error) -> Self {
+        let kind = match &cause {
+            transport::Error::Timeout(_) => Kind::Timeout,
+            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Kind::Connection,
+            transport::Error::TooLarge | transport::Error::Undecodable(_) => Kind::Protocol,
+        };
+        Self { kind, signer, message: String::new(), cause: Some(cause) }
+    }
+
+    /// The error that an answer without a token tells of.
+    pub(super) fn from_answer(signer: Signer, answer: &Answer) -> Self {
+        let told = Told::read(answer);
+        let kind = match signer {
+            Signer::MetadataServer if told.codes.is_empty() => kind_of_machine(answer.status, &told.text),
+            Signer::ServiceAccount | Signer::AuthorizedUser | Signer::MetadataServer => told.kind(answer.status),
+        };
+        Self::new(signer, kind, told.message(answer.status))
+    }
+
+    /// The category for metrics.
+    pub fn reason(&self) -> TokenReason {
+        match self.kind {
+            Kind::Clock => TokenReason::Clock,
+            Kind::InvalidKey => TokenReason::InvalidKey,
+            Kind::UnknownAccount | Kind::NoBinding => TokenReason::UnknownAccount,
+            Kind::Scope => TokenReason::Scope,
+            Kind::RateLimit => TokenReason::RateLimit,
+            Kind::Reauthenticate => TokenReason::Reauthenticate,
+            Kind::Timeout => TokenReason::Timeout,
+            Kind::Connection => TokenReason::Connection,
+            Kind::ServerError => TokenReason::ServerError,
+            Kind::Audience | Kind::Protocol => TokenReason::Protocol,
+        }
+    }
+
+    /// The category among the failures of requests.
+    pub fn request_reason(&self) -> Reason {
+        match self.reason() {
+            TokenReason::Clock
+            | TokenReason::InvalidKey
+            | TokenReason::UnknownAccount
+            | TokenReason::Reauthenticate => Reason::Unauthenticated,
+            TokenReason::Scope => Reason::InsufficientScope,
+            TokenReason::RateLimit => Reason::RateLimit,
+            TokenReason::Timeout => Reason::Timeout,
+            TokenReason::Connection => Reason::Connection,
+            TokenReason::ServerError => Reason::ServerError,
+            TokenReason::Protocol => Reason::Protocol,
+        }
+    }
+
+    /// What an operator can do about it, as a sentence.
+    pub fn remedy(&self) -> String {
+        match (self.kind, self.signer) {
+            (Kind::Clock, _) => "set this machine's clock (NTP); Google accepts a few minutes of difference".to_owned(),
+            (Kind::Timeout | Kind::Connection, Signer::MetadataServer) => NO_METADATA_SERVER.to_owned(),
+            (Kind::Timeout | Kind::ServerError, _) => "nothing to do but wait; it is tried again".to_owned(),
+            (Kind::RateLimit, _) => {
+                "it is tried again more slowly; find out what else on this machine or address signs in so often"
+                    .to_owned()
+            }
+            (Kind::Connection, _) => {
+                "check DNS, firewall, HTTPS_PROXY and the system's certificate authorities".to_owned()
+            }
+            (_, Signer::ServiceAccount) => self.remedy_of_key().to_owned(),
+            (_, Signer::AuthorizedUser) => self.remedy_of_user(),
+            (_, Signer::MetadataServer) => self.remedy_of_machine().to_owned(),
+        }
+    }
+
+    fn remedy_of_key(&self) -> &'static str {
+        match self.kind {
+            Kind::Audience => {
+                "the key is good: correct `token_uri` in the key file; Google's is https://oauth2.googleapis.com/token"
+            }
+            Kind::UnknownAccount | Kind::NoBinding => {
+                "the service account was deleted or disabled, or the file's client_email is wrong: enable the account, \
+                 or create another with a key"
+            }
+            Kind::Scope => {
+                "let the account have the scope https://www.googleapis.com/auth/analytics.readonly: a policy of the \
+                 organization forbids it"
+            }
+            Kind::Protocol => "check the key file's token_uri and what stands between here and Google",
+            Kind::Reauthenticate => "use a service account's key: a user has to sign in again and again here",
+            _ => {
+                "the key was deleted, disabled or belongs to another account: create a new key and replace the file; \
+                 it is read again by itself"
+            }
+        }
+    }
+
+    fn remedy_of_user(&self) -> String {
+        let again = format!("`{GCLOUD_LOGIN}`");
+        match self.kind {
+            Kind::UnknownAccount | Kind::NoBinding => format!(
+                "the OAuth client that the user signed in with was deleted or disabled, or the user was: create a client of \
+                 the type desktop app in the Cloud console, and run {again} with its file"
+            ),
+            Kind::Scope => format!(
+                "the sign-in does not cover {SCOPE}: run {again} (gcloud's own OAuth client gives no Analytics scope)"
+            ),
+            Kind::Reauthenticate => format!(
+                "the organization wants its users to sign in again from time to time: run {again} now, and use a service \
+                 account, of which that is not asked"
+            ),
+            Kind::Audience | Kind::Protocol => {
+                "check the file's token_uri and what stands between here and Google".to_owned()
+            }
+            _ => format!(
+                "the sign-in was revoked or has expired (after 7 days where the OAuth client is in testing): run {again}; \
+                 the file is read again by itself"
+            ),
+        }
+    }
+
+    fn remedy_of_machine(&self) -> &'static str {
+        match self.kind {
+            Kind::UnknownAccount => {
+                "attach a service account to this machine (gcloud compute instances set-service-account NAME \
+                 --service-account=EMAIL --scopes=cloud-platform,https://www.googleapis.com/auth/analytics.readonly), or \
+                 name a service account's key with --google.credentials-file"
+            }
+            Kind::NoBinding => {
+                "annotate the pod's Kubernetes service account with iam.gke.io/gcp-service-account=EMAIL, and grant it \
+                 roles/iam.workloadIdentityUser on that service account; it takes a few minutes"
+            }
+            Kind::Scope => {
+                "give this machine's service account the scope https://www.googleapis.com/auth/analytics.readonly: stop \
+                 the machine, and run gcloud compute instances set-service-account NAME --scopes=cloud-platform,\
+                 https://www.googleapis.com/auth/analytics.readonly"
+            }
+            _ => {
+                "check that http://metadata.google.internal is reached without a proxy, service mesh or NetworkPolicy in \
+                 between (169.254.169.254, ports 80 and 988)"
+            }
+        }
+    }
+
+    /// What went wrong, before what was answered.
+    fn headline(&self) -> &'static str {
+        let is_machine = self.signer == Signer::MetadataServer;
+        match self.kind {
+            Kind::Clock => "Google finds the time of the request wrong",
+            Kind::InvalidKey if self.signer == Signer::ServiceAccount => "Google refuses the key",
+            Kind::InvalidKey => "Google refuses the sign-in",
+            Kind::UnknownAccount if is_machine => "this machine has no service account, or it has no scopes",
+            Kind::UnknownAccount => "Google does not know the account",
+            Kind::NoBinding => "this pod may not use its service account",
+            Kind::Scope => "the account may not have the Analytics scope",
+            Kind::RateLimit => "too many requests for a token",
+            Kind::Reauthenticate => "Google wants the user to sign in again",
+            Kind::Audience => "Google was asked at another address than it expects",
+            Kind::Timeout if is_machine => "the metadata server does not answer in time",
+            Kind::Timeout => "the token endpoint does not answer in time",
+            Kind::Connection if is_machine => "no connection to the metadata server",
+            Kind::Connection => "no connection to the token endpoint",
+            Kind::ServerError if is_machine => "the metadata server failed",
+            Kind::ServerError => "the token endpoint failed",
+            Kind::Protocol if is_machine => "the metadata server's answer is no token",
+            Kind::Protocol => "the token endpoint's answer is no token",
+        }
+    }
+}
+
+/// What an answer says, in the shapes that occur: RFC 6749 §5.2, Google's error object, a list of one of these, a page.
+#[derive(Debug, Default)]
+struct Told {
+    /// `error`, `error_subtype`, or the object's `status` and `reason`.
+    codes: Vec<String>,
+    /// `error_description`, the object's `message`, or the page's text.
+    text: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Raw {
+    error: Value,
+    error_subtype: Value,
+    error_description: Value,
+}
+
+impl Told {
+    fn read(answer: &Answer) -> Self {
+        let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let value = match value {
+            Value::Array(items) => items.into_iter().next().unwrap_or_default(),
+            other => other,
+        };
+        if !value.is_object() {
+            return Self { codes: Vec::new(), text: without_markup(&String::from_utf8_lossy(&answer.body)) };
+        }
+        let raw: Raw = serde_json::from_value(value).unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        if raw.error.is_object() {
+            let inner = |key: &str| raw.error.get(key).unwrap_or(&Value::Null);
+            let reason = |list: &str| inner(list).as_array()?.iter().find_map(|item| text(item.get("reason")?));
+            let codes = [text(inner("status")), reason("errors"), reason("details")].into_iter().flatten().collect();
+            return Self { codes, text: text(inner("message")).unwrap_or_default() };
+        }
+        let codes = [text(&raw.error), text(&raw.error_subtype)].into_iter().flatten();
+        let codes = codes.filter(|code| !code.is_empty()).collect();
+        Self { codes, text: text(&raw.error_description).unwrap_or_default() }
+    }
+
+    /// Google's words, or that there are none.
+    fn message(&self, status: StatusCode) -> String {
+        let code = self.codes.join(", ");
+        let text = self.text.trim();
+        let message = match (code.as_str(), text) {
+            ("", "") => return format!("status {} without a word", status.as_u16()),
+            ("", text) => format!("status {}: {text}", status.as_u16()),
+            (code, "") => code.to_owned(),
+            (code, text) => format!("{code}: {text}"),
+        };
+        one_line(&message, MAX_MESSAGE_CHARACTERS)
+    }
+
+    fn kind(&self, status: StatusCode) -> Kind {
+        let text = self.text.to_lowercase();
+        let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        let is = |names: &[&str]| self.codes.iter().any(|code| names.contains(&normal(code).as_str()));
+        if is(TOO_OFTEN) || normal(&text).contains("ratelimitexceeded") || status == StatusCode::TOO_MANY_REQUESTS {
+            Kind::RateLimit
+        } else if is_passing(status) || is(FAILED) {
+            Kind::ServerError
+        } else if is(SIGN_IN_AGAIN) || says(&["reauth related", "invalid_rapt", "rapt_required"]) {
+            Kind::Reauthenticate
+        } else if is(&["invalidgrant"]) && says(&["short-lived token", "iat and exp", "reasonable timeframe"]) {
+            Kind::Clock
+        } else if is(&["invalidgrant"]) && says(&["audience"]) {
+            Kind::Audience
+        } else if is(GONE) || (is(&["invalidgrant"]) && says(NO_SUCH_ACCOUNT)) {
+            Kind::UnknownAccount
+        } else if is(&["invalidgrant", "invalidclient", "unauthenticated"]) {
+            Kind::InvalidKey
+        } else if is(NOT_ALLOWED) {
+            Kind::Scope
+        } else {
+            Kind::Protocol
+        }
+    }
+}
+
+/// What the metadata server means that has no error in JSON: pages, and IAM's texts on GKE.
+fn kind_of_machine(status: StatusCode, text: &str) -> Kind {
+    let text = text.to_lowercase();
+    // GKE answers 500 for what IAM refuses.
+    let is_of_iam = text.contains("iam returned 403") || text.contains("iam returned 404");
+    if is_of_iam || text.contains("iam.serviceaccounts.getaccesstoken") || text.contains("gaia id not found") {
+        Kind::NoBinding
+    } else if status == StatusCode::TOO_MANY_REQUESTS || text.contains("iam returned 429") {
+        Kind::RateLimit
+    } else if is_passing(status) {
+        Kind::ServerError
+    } else if status == StatusCode::NOT_FOUND {
+        Kind::UnknownAccount
+    } else if text.contains("scope") {
+        Kind::Scope
+    } else {
+        Kind::Protocol
+    }
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || [408, 409, 499].contains(&status.as_u16())
+}
+
+/// A code without what tells `RATE_LIMIT_EXCEEDED` from `rateLimitExceeded`.
+fn normal(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+const TOO_OFTEN: &[&str] =
+    &["ratelimitexceeded", "userratelimitexceeded", "resourceexhausted", "quotaexceeded", "slowdown"];
+
+const FAILED: &[&str] = &[
+    "internalfailure",
+    "servererror",
+    "temporarilyunavailable",
+    "internal",
+    "unavailable",
+    "aborted",
+    "cancelled",
+    "deadlineexceeded",
+    "backenderror",
+];
+
+const SIGN_IN_AGAIN: &[&str] =
+    &["invalidrapt", "raptrequired", "reauthrequired", "loginrequired", "interactionrequired", "consentrequired"];
+
+const GONE: &[&str] = &["disabledclient", "deletedclient", "accountdisabled", "accountdeleted", "notfound"];
+
+const NO_SUCH_ACCOUNT: &[&str] = &[
+    "account not found",
+    "not a valid email",
+    "invalid email",
+    "account has been deleted",
+    "account has been disabled",
+    "account is disabled",
+    "account disabled",
+    "account deleted",
+];
+
+const NOT_ALLOWED: &[&str] = &[
+    "unauthorizedclient",
+    "invalidscope",
+    "accessdenied",
+    "adminpolicyenforced",
+    "restrictedclient",
+    "orginternal",
+    "permissiondenied",
+];
+
+const NO_METADATA_SERVER: &str = "in Google Cloud, wait: it comes a few seconds after a pod; elsewhere, name a service \
+    account's key with --google.credentials-file or GOOGLE_APPLICATION_CREDENTIALS";
+
+const MAX_MESSAGE_CHARACTERS: usize = 400;
+
+#[cfg(test)]
+mod tests;
