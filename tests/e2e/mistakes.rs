@@ -80,7 +80,7 @@ async fn a_key_file_of_no_use_is_told_what_it_is() {
 async fn without_credentials_the_four_places_are_listed() {
     let home = TempDir::new().unwrap();
     let mut command = binary(home.path());
-    let ended = Process::start(command.arg(ANYWHERE).env("GCE_METADATA_HOST", "127.0.0.1:1")).ended().await;
+    let ended = Process::start(command.arg(ANYWHERE)).ended().await;
     one_sentence(&ended, 64, "no Google credentials found");
     let gcloud = home.path().join(".config/gcloud/application_default_credentials.json").display().to_string();
     for place in ["--google.credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", gcloud.as_str(), "metadata server"] {
@@ -90,6 +90,35 @@ async fn without_credentials_the_four_places_are_listed() {
     let mut command = binary(home.path());
     let ended = Process::start(command.arg(ANYWHERE).env("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json"));
     one_sentence(&ended.ended().await, 64, "credentials file /nowhere.json: cannot be read");
+}
+
+#[tokio::test]
+async fn variables_of_no_use_are_told_at_the_start() {
+    let home = TempDir::new().unwrap();
+    for (variable, value, sentence) in [
+        ("HTTPS_PROXY", "http://user:PASSWORD@proxy:x", "HTTPS_PROXY is not the address of a proxy"),
+        ("https_proxy", "socks5://user:PASSWORD@proxy:1080", "https_proxy names a proxy that does not speak HTTP"),
+        ("SSL_CERT_FILE", "/nonexistent/roots.pem", "SSL_CERT_FILE: cannot read /nonexistent/roots.pem"),
+        ("SSL_CERT_DIR", "/nonexistent", "SSL_CERT_DIR: /nonexistent is not a directory"),
+        ("GOOGLE_CLOUD_QUOTA_PROJECT", "my project", "GOOGLE_CLOUD_QUOTA_PROJECT is not the id of a Cloud project"),
+        ("GCE_METADATA_HOST", "http://metadata", "GCE_METADATA_HOST is not a host name"),
+    ] {
+        let ended = Process::start(binary(home.path()).arg(ANYWHERE).env(variable, value)).ended().await;
+        one_sentence(&ended, 64, sentence);
+        assert!(!ended.stderr.contains("PASSWORD"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_google_cloud_a_late_metadata_server_is_waited_for() {
+    let home = TempDir::new().unwrap();
+    for (variable, value) in [("GCE_METADATA_HOST", "127.0.0.1:1"), ("K_SERVICE", "exporter")] {
+        let mut process = Process::start(binary(home.path()).arg(ANYWHERE).env(variable, value));
+        let waits = |stderr: &str| stderr.contains("listening on") && stderr.contains("cannot sign in to Google");
+        process.shows("waiting", |_, stderr| waits(stderr).then_some(())).await;
+        let ended = process.stopped_by("TERM").await;
+        assert!(ended.stderr.contains("it comes a few seconds after a pod"), "{ended:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,14 @@
 
 use std::{fs, time::Duration};
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method};
+use google_analytics_exporter::{
+    auth::{
+        credentials::{self, Environment, Source},
+        metadata::Platform,
+    },
+    simulator::{Effect, Fault, Method},
+    transport::{Deadlines, Roots, Transport},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Credentials, Metrics, NEWS, SHOP, Setup, world};
@@ -45,6 +52,10 @@ async fn failures_have_the_reason_that_google_tells() {
         ),
         (400, "invalid_grant", "Invalid grant: account not found", "unknown_account"),
         (401, "unauthorized_client", "", "scope"),
+        (401, "disabled_client", "The OAuth client was disabled.", "unknown_account"),
+        (403, "rate_limit_exceeded", "Rate limit exceeded.", "rate_limit"),
+        (400, "invalid_grant", "reauth related error (invalid_rapt)", "reauthenticate"),
+        (400, "invalid_grant", "Invalid JWT: Failed audience check.", "protocol"),
         (503, "", "", "server_error"),
         (400, "something_else", "", "protocol"),
     ] {
@@ -53,6 +64,59 @@ async fn failures_have_the_reason_that_google_tells() {
         assert_eq!(metrics.own("token_refreshes_total"), Some(0.0));
         assert_eq!(metrics.own("token_expiry_timestamp_seconds"), None);
     }
+}
+
+#[tokio::test]
+async fn a_metadata_server_that_is_not_ready_is_waited_for() {
+    let brief = Deadlines { token: Duration::from_millis(200), ..Deadlines::default() };
+    for (effect, reason) in [
+        (Effect::Reset, "connection"),
+        (Effect::Raw(503, "<html>Service Unavailable".to_owned()), "server_error"),
+        (Effect::Hang, "timeout"),
+    ] {
+        let late = Fault::new(effect).on(Method::MetadataServer);
+        let setup = Setup { credentials: Credentials::MetadataServer, deadlines: brief, ..Setup::new() };
+        let mut setup = setup.fault(late);
+        setup.properties = vec![SHOP];
+        setup.config = Some("{reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}}".to_owned());
+        let pair = setup.start().await;
+        let waits = |metrics: &Metrics| {
+            failures(metrics, reason) >= 1.0 && metrics.fails_with(SHOP, "traffic", "no_credentials")
+        };
+        pair.until(reason, waits).await;
+        pair.simulator.clear_faults();
+        pair.all_up(&[SHOP]).await;
+        let asked = pair.requests(Method::MetadataServer, "");
+        assert!(asked.iter().any(|request| request.path.ends_with("/email")), "{reason}: the account is not known");
+    }
+}
+
+#[tokio::test]
+async fn what_the_metadata_server_says_becomes_the_reason() {
+    for (status, page, reason) in [
+        (404, "<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>", "unknown_account"),
+        (403, "Unable to generate access token; IAM returned 403 Forbidden: Permission denied", "unknown_account"),
+        (500, "Internal Server Error", "server_error"),
+    ] {
+        let fault = Fault::new(Effect::Raw(status, page.to_owned())).on(Method::MetadataServer);
+        let setup = Setup { credentials: Credentials::MetadataServer, ..Setup::new() };
+        let pair = setup.fault(fault).start().await;
+        pair.until(reason, |metrics| failures(metrics, reason) >= 1.0).await;
+    }
+}
+
+#[tokio::test]
+async fn elsewhere_no_credentials_are_an_error_at_the_start() {
+    let home = tempfile::TempDir::new().unwrap();
+    let transport = Transport::new(Roots::Nobody, Deadlines::default()).unwrap();
+    let product_name = home.path().join("product_name");
+    let platform = Platform { product_name: product_name.clone(), ..Platform::default() };
+    let environment = Environment { home: Some(home.path().to_owned()), platform, ..Environment::default() };
+    let find = async || credentials::Credentials::find(None, &environment, &transport).await;
+    assert!(matches!(find().await, Err(credentials::Error::Nothing { .. })), "nothing answers here");
+    fs::write(&product_name, "Google Compute Engine\n").unwrap();
+    let source = find().await.unwrap().source;
+    assert!(matches!(source, Source::MetadataServer(_)), "{source:?}");
 }
 
 #[tokio::test]
