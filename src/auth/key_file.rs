@@ -314,8 +314,8 @@ mod tests {
         }
         let (half, _) = TEST_KEY.split_at(TEST_KEY.len() / 2);
         for (damaged, expected) in [
-            (half, "has a `private_key` that is cut off"),
-            ("SECRET", "has a `private_key` that is not in PEM"),
+            (half, "has a damaged `private_key` (it is cut off"),
+            ("SECRET", "has a damaged `private_key` (it has no line"),
             ("-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n", "has a damaged `private_key`"),
             (&TEST_KEY.replace('\n', "\\n"), "replace each `\\\\n` in the file with `\\n`"),
         ] {

@@ -11,26 +11,27 @@ use base64::{
 use secrecy::SecretString;
 use thiserror::Error as ThisError;
 
-/// Why a text is not an RSA key that can sign, and what to do.
+/// What is wrong with a `private_key`, and what to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ThisError)]
 pub(super) enum Error {
     #[error(
-        "has line breaks that are written out as `\\n` (it was escaped twice); replace each `\\\\n` in the file with `\\n`"
+        "has a `private_key` whose line breaks are written out as `\\n` (it was escaped twice); replace each `\\\\n` in the \
+         file with `\\n`"
     )]
     EscapedTwice,
-    #[error("is encrypted with a passphrase, which a program without a human cannot type; {DOWNLOAD}")]
+    #[error("has a `private_key` that is encrypted with a passphrase, which nobody is there to type; {DOWNLOAD}")]
     Encrypted,
-    #[error("is an elliptic-curve key, and Google signs in with RSA keys only; {DOWNLOAD}")]
+    #[error("has an elliptic-curve key as its `private_key`, and Google signs in with RSA keys only; {DOWNLOAD}")]
     EllipticCurve,
-    #[error("is a public key or a certificate, which cannot sign; {DOWNLOAD}")]
+    #[error("has a public key or a certificate as its `private_key`, which cannot sign; {DOWNLOAD}")]
     PublicHalf,
-    #[error("is a key of SSH, which Google does not know; {DOWNLOAD}")]
+    #[error("has an SSH key as its `private_key`, which Google does not know; {DOWNLOAD}")]
     Ssh,
-    #[error("is not in PEM (it has no line `-----BEGIN PRIVATE KEY-----`); {DOWNLOAD}")]
+    #[error("has a damaged `private_key` (it has no line `-----BEGIN PRIVATE KEY-----`); {DOWNLOAD}")]
     NoPem,
-    #[error("is cut off (it has no line `-----END PRIVATE KEY-----`); {DOWNLOAD}")]
+    #[error("has a damaged `private_key` (it is cut off: it has no line `-----END PRIVATE KEY-----`); {DOWNLOAD}")]
     CutOff,
-    #[error("is damaged (the lines between BEGIN and END are not base64); {DOWNLOAD}")]
+    #[error("has a damaged `private_key` (what stands between BEGIN and END is not base64); {DOWNLOAD}")]
     NotBase64,
 }
 
@@ -78,7 +79,8 @@ fn private_block(text: &str) -> Result<Block<'_>, Error> {
                 }
                 return if content.contains('\\') { Err(Error::EscapedTwice) } else { Ok(Block { label, content }) };
             }
-            _ => Error::PublicHalf,
+            _ if label.ends_with("PUBLIC KEY") || label.ends_with("CERTIFICATE") => Error::PublicHalf,
+            _ => Error::NoPem,
         };
     }
     Err(failure)
@@ -182,6 +184,7 @@ mod tests {
             (block("OPENSSH PRIVATE KEY", "SECRET"), Error::Ssh),
             (block("PUBLIC KEY", "SECRET"), Error::PublicHalf),
             (block("CERTIFICATE", "SECRET"), Error::PublicHalf),
+            (block("PRIVTE KEY", "SECRET"), Error::NoPem),
             ("SECRET".to_owned(), Error::NoPem),
             (TEST_KEY.split_at(TEST_KEY.len() / 2).0.to_owned(), Error::CutOff),
             (block("PRIVATE KEY", "%SECRET%"), Error::NotBase64),

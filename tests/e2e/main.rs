@@ -23,6 +23,8 @@ mod log;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod pasted_keys;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod prometheus;

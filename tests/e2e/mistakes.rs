@@ -2,6 +2,7 @@
 
 use std::{fs, net::TcpListener, path::Path};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use google_analytics_exporter::simulator::{Simulator, World};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,6 +63,13 @@ async fn a_key_file_of_no_use_is_told_what_it_is() {
             "is an OAuth client, which needs a human",
         ),
         (Some(changed("type", json!("external_account"))), "has the type `external_account`"),
+        (Some(changed("type", json!("impersonated_service_account"))), "has the type `impersonated_service_account`"),
+        (
+            Some(changed("private_key", json!(key["private_key"].as_str().unwrap().replace('\n', "\\n")))),
+            "has a `private_key` whose line breaks are written out",
+        ),
+        (Some(key.to_string().encode_utf16().flat_map(u16::to_le_bytes).collect()), "is saved as UTF-16"),
+        (Some(BASE64_STANDARD.encode(key.to_string()).into_bytes()), "is encoded in base64"),
         (Some(changed("private_key", json!(damaged))), "has a damaged `private_key`"),
         (Some(changed("private_key", Value::Null)), "lacks `private_key`"),
         (Some(changed("token_uri", json!("token endpoint"))), "has a `token_uri` that is no http or https URL"),

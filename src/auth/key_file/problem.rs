@@ -77,7 +77,7 @@ pub(super) enum Problem {
     MissingOfUser(&'static str),
     #[error("has a `{0}` that is no http or https URL; {DOWNLOAD}")]
     NotAUrl(&'static str),
-    #[error("has a `private_key` that {0}")]
+    #[error("{0}")]
     Pem(pem::Error),
     #[error("has a damaged `private_key` (wanted: an RSA key of at least 2048 bits in PEM); {DOWNLOAD}")]
     DamagedKey,
