@@ -6,7 +6,7 @@
 use jiff::{
     SignedDuration, Timestamp, Zoned,
     civil::{Date, DateTime},
-    tz::{AmbiguousOffset, Offset, TimeZone},
+    tz::{self, AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
 };
 use thiserror::Error as ThisError;
 
@@ -36,7 +36,14 @@ impl Zone {
     /// # Errors
     /// Neither the system's database nor the one built in has it.
     pub fn named(name: &str) -> Result<Self, UnknownZone> {
-        let rules = TimeZone::get(name).map_err(|source| UnknownZone { name: name.to_owned(), source })?;
+        Self::found(name, tz::db())
+    }
+
+    /// The zone as this database has it, or else as the one built in has it. Google's names are CLDR's, such as
+    /// `Asia/Calcutta`, which many systems no longer have (Debian and Ubuntu have moved them to `tzdata-legacy`).
+    fn found(name: &str, system: &TimeZoneDatabase) -> Result<Self, UnknownZone> {
+        let rules = system.get(name).or_else(|_| TimeZoneDatabase::bundled().get(name));
+        let rules = rules.map_err(|source| UnknownZone { name: name.to_owned(), source })?;
         Ok(Self { name: name.to_owned(), rules })
     }
 
@@ -103,16 +110,48 @@ impl Zone {
 /// When Google refills the day buckets: the next midnight in Pacific time
 /// (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
 pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
-    // The database is built in, so the fallback is for a system database that lacks the zone: winter time then.
-    let rules = TimeZone::get(PACIFIC).unwrap_or_else(|_| TimeZone::fixed(Offset::constant(-8)));
-    Zone { name: PACIFIC.to_owned(), rules }.next_midnight(now)
+    // A database without the zone is built in by nobody; winter time would be close.
+    let winter = || Zone { name: PACIFIC.to_owned(), rules: TimeZone::fixed(Offset::constant(-8)) };
+    Zone::named(PACIFIC).unwrap_or_else(|_| winter()).next_midnight(now)
 }
 
 const PACIFIC: &str = "America/Los_Angeles";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    /// CLDR keeps the names that it began with (common/bcp47/timezone.xml), whatever IANA calls the zone since.
+    const CLDR_NAMES: &[&str] = &[
+        "Africa/Asmera",
+        "America/Buenos_Aires",
+        "America/Catamarca",
+        "America/Coral_Harbour",
+        "America/Cordoba",
+        "America/Godthab",
+        "America/Indianapolis",
+        "America/Jujuy",
+        "America/Louisville",
+        "America/Mendoza",
+        "Asia/Calcutta",
+        "Asia/Katmandu",
+        "Asia/Rangoon",
+        "Asia/Saigon",
+        "Atlantic/Faeroe",
+        "Europe/Kiev",
+        "Pacific/Enderbury",
+        "Pacific/Ponape",
+        "Pacific/Truk",
+    ];
+
+    /// A file of zone rules (RFC 8536, version 2): always nine hours before UTC.
+    fn nine_hours_before() -> Vec<u8> {
+        let counts = [0, 0, 0, 1, 0, 0, 0, 4];
+        let block = [b"TZif2".as_slice(), &[0; 31], &counts, &32_400_i32.to_be_bytes(), &[0; 2], b"JST\0"].concat();
+        [block.as_slice(), &block, b"\nJST-9\n"].concat()
+    }
 
     #[track_caller]
     fn check(zone: &str, now: &str, midnight: &str) {
@@ -179,6 +218,35 @@ mod tests {
         ] {
             let (zone, now): (_, Timestamp) = (Zone::named(zone).unwrap(), now.parse().unwrap());
             assert_eq!(zone.hour_start(now), start.parse::<Timestamp>().unwrap(), "{}", zone.name());
+        }
+    }
+
+    #[test]
+    fn names_that_the_system_lacks_are_those_of_the_database_built_in() {
+        let system = tempfile::tempdir().unwrap();
+        for (name, place) in [("Asia/Kolkata", "Asia"), ("Europe/Berlin", "Europe")] {
+            fs::create_dir_all(system.path().join(place)).unwrap();
+            fs::write(system.path().join(name), nine_hours_before()).unwrap();
+        }
+        fs::write(system.path().join("Europe/Kyiv"), "no rules").unwrap();
+        let database = TimeZoneDatabase::from_dir(system.path()).unwrap();
+        let hour = |name: &str, database: &TimeZoneDatabase| {
+            Zone::found(name, database).unwrap().local_time("2026-01-15T12:00:00Z".parse().unwrap()).hour()
+        };
+        assert_eq!(hour("Europe/Berlin", &database), 21, "the system's database is the newer one, usually");
+        // The last one is there and cannot be read.
+        for (name, expected) in [("Asia/Calcutta", 17), ("Europe/Kiev", 14), ("Asia/Saigon", 19), ("Europe/Kyiv", 14)] {
+            assert_eq!(hour(name, &database), expected, "{name}");
+        }
+        assert_eq!(hour("Asia/Katmandu", &TimeZoneDatabase::none()), 17, "a system without any database");
+        assert!(Zone::found("Mars/Olympus", &database).is_err());
+    }
+
+    #[test]
+    fn the_names_that_google_uses_are_all_known() {
+        for name in CLDR_NAMES {
+            let zone = Zone::found(name, &TimeZoneDatabase::none()).unwrap();
+            assert_eq!(zone.name(), *name);
         }
     }
 
