@@ -121,7 +121,8 @@ fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<ConfiguredProperty> {
             Value::Scalar(..) | Value::Sequence(_) => ("properties[]", Some(item), BTreeMap::new()),
         };
         let parse = |text: &str| text.parse::<PropertyId>().map_err(|error| error.to_string());
-        let Some((node, id)) = id.and_then(|node| Some((node, reader.parsed(node, path, "123456789", parse)?))) else {
+        let Some((node, id)) = id.and_then(|node| Some((node, reader.parsed_whole(node, path, "123456789", parse)?)))
+        else {
             continue;
         };
         match lines.get(&id) {
