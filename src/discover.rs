@@ -4,7 +4,7 @@
 //! Admin API; refuses to know exposition and the HTTP server. Invariant: when the Admin API fails, nothing goes and
 //! nothing that is configured is held up.
 
-use std::{panic, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -18,7 +18,7 @@ use crate::{
     chain::Chain,
     clock::{Clock, Steps},
     config::Config,
-    ga::{self, ListedProperty, PropertyDetails},
+    ga::{self, Listing, PropertyDetails},
     names::{PropertyId, Reason},
     observer::Observer,
     plan::Plan,
@@ -52,6 +52,8 @@ pub struct Discoverer {
     listing_fails: Option<Reason>,
     details_fail: Option<Reason>,
     has_listed: bool,
+    /// What the last listing had that cannot be read.
+    unreadable: BTreeSet<String>,
 }
 
 /// Another configuration, and whom to tell when the plan follows it.
@@ -69,7 +71,7 @@ enum News {
 
 /// What was asked for.
 enum Answer {
-    Listing(Result<Vec<ListedProperty>, ga::Error>),
+    Listing(Result<Listing, ga::Error>),
     Details(PropertyId, Result<PropertyDetails, ga::Error>),
 }
 
@@ -110,6 +112,7 @@ impl Discoverer {
             listing_fails: None,
             details_fail: None,
             has_listed: false,
+            unreadable: BTreeSet::new(),
         };
         (discoverer, receiver, config_sender)
     }
@@ -213,10 +216,11 @@ impl Discoverer {
         }
     }
 
-    fn take_listing(&mut self, listing: Vec<ListedProperty>, now: Timestamp) {
+    fn take_listing(&mut self, mut listing: Listing, now: Timestamp) {
         works_again(&mut self.listing_fails, "the properties can be listed again");
+        self.tell_of_unreadable(std::mem::take(&mut listing.unreadable));
         let before = self.properties.set();
-        debug!(properties = listing.len(), "listed the properties");
+        debug!(properties = listing.properties.len(), hidden = listing.hidden, "listed the properties");
         self.properties.on_listing(now, listing);
         let after = self.properties.set();
         let counts = |set: &PropertySet| (set.active.len(), set.elsewhere);
@@ -228,6 +232,18 @@ impl Discoverer {
         let interval = self.config.discovery.as_ref().map(|discovery| discovery.interval);
         self.agenda.listing_came(interval, now);
         self.observer.properties_listed(true, now);
+    }
+
+    /// Each entry once, as long as it stays what it is.
+    fn tell_of_unreadable(&mut self, unreadable: Vec<String>) {
+        let unreadable: BTreeSet<_> = unreadable.into_iter().collect();
+        for entry in unreadable.difference(&self.unreadable) {
+            warn!(%entry, "an entry of the listing of properties cannot be read; the others are exported");
+        }
+        if unreadable.is_empty() && !self.unreadable.is_empty() {
+            info!("every entry of the listing of properties can be read again");
+        }
+        self.unreadable = unreadable;
     }
 
     fn tell_of(&self, properties: &PropertySet) {

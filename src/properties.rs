@@ -1,7 +1,8 @@
 //! Which properties there are: what is configured, united with what Google lists.
 //!
 //! Knows when a property appears and when it goes. Refuses to know the network. Invariant: a configured property never
-//! goes, and nothing goes because of a listing that is not complete: those are not handed in at all.
+//! goes, and nothing goes because of a listing that is not complete: one of which pages are missing is not handed in at
+//! all, and one with entries that cannot be read only adds.
 
 use std::{
     borrow::Cow,
@@ -14,8 +15,8 @@ use jiff::Timestamp;
 use crate::{
     clock::later,
     config::{Config, ConfiguredProperty, Discovery},
-    ga::{ListedProperty, PropertyDetails},
-    names::{LabelName, PropertyId},
+    ga::{ListedProperty, Listing, PropertyDetails},
+    names::{LabelName, PropertyId, PropertyType},
     shard::Shard,
 };
 
@@ -35,6 +36,8 @@ pub struct PropertySet {
 pub struct PropertyInfo {
     /// The name that its users gave it.
     pub name: String,
+    /// Whether its events are its own, where the Admin API has told it.
+    pub property_type: Option<PropertyType>,
     /// The number of the account that it belongs to.
     pub account_id: String,
     /// The name that the account's users gave it.
@@ -54,6 +57,7 @@ impl PropertyInfo {
         let account_name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
         let told = [
             ("property_name", name),
+            ("property_type", Cow::Borrowed(self.property_type.map_or("", PropertyType::as_str))),
             ("account_id", Cow::Borrowed(self.account_id.as_str())),
             ("account_name", Cow::Borrowed(account_name.as_str())),
             ("time_zone", Cow::Borrowed(self.time_zone.as_str())),
@@ -71,7 +75,7 @@ pub struct Properties {
     shard: Shard,
     configured: BTreeMap<PropertyId, BTreeMap<LabelName, String>>,
     discovery: Option<Discovery>,
-    /// What the last complete listing said of each, selected or not.
+    /// What the last listing that had it said of each, selected or not.
     listed: BTreeMap<PropertyId, ListedProperty>,
     details: BTreeMap<PropertyId, PropertyDetails>,
     /// Selected ones that the last complete listing did not have.
@@ -106,22 +110,34 @@ impl Properties {
         self.details.retain(|id, _| configured.contains_key(id));
     }
 
-    /// Takes a complete listing.
-    pub fn on_listing(&mut self, now: Timestamp, listing: Vec<ListedProperty>) {
-        let listing: BTreeMap<_, _> = listing.into_iter().map(|property| (property.id, property)).collect();
+    /// Takes a listing that has all pages. What it does not say of a property stays as it was; where an entry could not be
+    /// read, nothing is missing.
+    pub fn on_listing(&mut self, now: Timestamp, listing: Listing) {
+        let is_complete = listing.is_complete();
+        let known = |property: ListedProperty| match self.last_listed(property.id) {
+            Some(known) => (property.id, property.or_known(known)),
+            None => (property.id, property),
+        };
+        let mut listed: BTreeMap<_, _> = listing.properties.into_iter().map(known).collect();
         let before = std::mem::take(&mut self.listed);
-        for (id, missing) in &mut self.missing {
-            if !listing.contains_key(id) {
-                missing.unlisted_since.get_or_insert(now);
+        if is_complete {
+            for (id, missing) in &mut self.missing {
+                if !listed.contains_key(id) {
+                    missing.unlisted_since.get_or_insert(now);
+                }
+            }
+            for (id, last) in before {
+                if !listed.contains_key(&id) && self.selects(&last.name) {
+                    self.missing.entry(id).or_insert(Missing { last, unlisted_since: None });
+                }
+            }
+        } else {
+            for (id, last) in before {
+                listed.entry(id).or_insert(last);
             }
         }
-        for (id, last) in before {
-            if !listing.contains_key(&id) && self.selects(&last.name) {
-                self.missing.entry(id).or_insert(Missing { last, unlisted_since: None });
-            }
-        }
-        self.missing.retain(|id, _| !listing.contains_key(id));
-        self.listed = listing;
+        self.missing.retain(|id, _| !listed.contains_key(id));
+        self.listed = listed;
         self.forget(now);
     }
 
@@ -164,8 +180,13 @@ impl Properties {
         self.discovery.as_ref().is_some_and(|discovery| discovery.selects(name))
     }
 
+    /// What the last listing that had it said of it.
+    fn last_listed(&self, id: PropertyId) -> Option<&ListedProperty> {
+        self.listed.get(&id).or_else(|| self.missing.get(&id).map(|missing| &missing.last))
+    }
+
     fn info(&self, id: PropertyId) -> PropertyInfo {
-        let listed = self.listed.get(&id).or_else(|| self.missing.get(&id).map(|missing| &missing.last));
+        let listed = self.last_listed(id);
         let details = self.details.get(&id);
         let told = |of_listed: fn(&ListedProperty) -> &String, of_details: fn(&PropertyDetails) -> &String| {
             let texts = listed.map(of_listed).into_iter().chain(details.map(of_details));
@@ -173,6 +194,9 @@ impl Properties {
         };
         PropertyInfo {
             name: told(|listed| &listed.name, |details| &details.name),
+            property_type: listed
+                .and_then(|listed| listed.property_type)
+                .or_else(|| details.and_then(|details| details.property_type)),
             account_id: told(|listed| &listed.account_id, |details| &details.account_id),
             account_name: listed.map(|listed| listed.account_name.clone()).unwrap_or_default(),
             time_zone: details.map(|details| details.time_zone.clone()).unwrap_or_default(),
@@ -210,14 +234,30 @@ mod tests {
         Config::from_yaml(yaml, Path::new("test.yml")).unwrap().config
     }
 
-    fn listing(names: &[(u64, &str)]) -> Vec<ListedProperty> {
+    fn listing(names: &[(u64, &str)]) -> Listing {
         let listed = |(number, name): &(u64, &str)| ListedProperty {
             id: id(*number),
             name: (*name).to_owned(),
+            property_type: None,
             account_id: "9".to_owned(),
             account_name: "Account".to_owned(),
         };
-        names.iter().map(listed).collect()
+        Listing { properties: names.iter().map(listed).collect(), ..Listing::default() }
+    }
+
+    /// A listing with an entry that cannot be read.
+    fn torn_listing(names: &[(u64, &str)]) -> Listing {
+        Listing { hidden: 1, ..listing(names) }
+    }
+
+    fn details(property_type: Option<PropertyType>) -> PropertyDetails {
+        PropertyDetails {
+            name: "By details".to_owned(),
+            property_type,
+            account_id: "8".to_owned(),
+            time_zone: "Europe/Berlin".to_owned(),
+            currency: "EUR".to_owned(),
+        }
     }
 
     fn active(properties: &Properties) -> Vec<u64> {
@@ -286,6 +326,52 @@ mod tests {
     }
 
     #[test]
+    fn nothing_goes_while_an_entry_cannot_be_read() {
+        let mut properties = properties("discovery: {enabled: true}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop")]));
+        for hour in 1..=3 {
+            properties.on_listing(at(hour), torn_listing(&[(NEWS, "News")]));
+            assert_eq!((active(&properties), unlisted(&properties)), (vec![1, 2], vec![]), "what is new comes");
+        }
+        properties.on_listing(at(4), listing(&[(NEWS, "News")]));
+        properties.on_listing(at(5), torn_listing(&[(NEWS, "News")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![1, 2], vec![]), "missing once");
+        properties.on_listing(at(6), listing(&[(NEWS, "News")]));
+        properties.on_listing(at(7), listing(&[(NEWS, "News")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![2], vec![1]));
+        properties.on_listing(at(8), torn_listing(&[(SHOP, "Shop")]));
+        assert_eq!((active(&properties), unlisted(&properties)), (vec![1, 2], vec![]), "it is back");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_is_the_one_before() {
+        let mut properties = properties("discovery: {include: [^Shop]}");
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (NEWS, "")]));
+        assert_eq!(active(&properties), [1]);
+        properties.on_listing(at(1), listing(&[(SHOP, ""), (NEWS, "Shop, too")]));
+        assert_eq!(active(&properties), [1, 2]);
+        assert_eq!(properties.set().active[&id(SHOP)].name, "Shop");
+    }
+
+    #[test]
+    fn a_type_comes_from_the_listing_or_the_details() {
+        let mut properties = properties("{properties: [1], discovery: {enabled: true}}");
+        let of_shop = |properties: &Properties| {
+            let set = properties.set();
+            set.active[&id(SHOP)].labels_of(id(SHOP)).map(|(_, value)| value.into_owned()).nth(1).unwrap()
+        };
+        assert_eq!(of_shop(&properties), "");
+        properties.on_details(id(SHOP), details(Some(PropertyType::Rollup)));
+        assert_eq!(of_shop(&properties), "rollup");
+        let mut of_part = listing(&[(SHOP, "Shop")]);
+        properties.on_listing(at(0), of_part.clone());
+        assert_eq!(of_shop(&properties), "rollup", "a listing may leave it out");
+        of_part.properties[0].property_type = Some(PropertyType::Subproperty);
+        properties.on_listing(at(1), of_part);
+        assert_eq!(of_shop(&properties), "subproperty");
+    }
+
+    #[test]
     fn another_configuration_lets_go_at_once_what_it_does_not_select() {
         let mut properties = properties("discovery: {enabled: true}");
         properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (NEWS, "News")]));
@@ -296,13 +382,7 @@ mod tests {
     #[test]
     fn names_come_from_the_listing_and_then_from_the_details() {
         let mut properties = properties("{properties: [1], discovery: {enabled: true}}");
-        let details = PropertyDetails {
-            name: "By details".to_owned(),
-            account_id: "8".to_owned(),
-            time_zone: "Europe/Berlin".to_owned(),
-            currency: "EUR".to_owned(),
-        };
-        properties.on_details(id(SHOP), details);
+        properties.on_details(id(SHOP), details(None));
         let info = properties.set().active.remove(&id(SHOP)).unwrap();
         assert_eq!((info.name.as_str(), info.account_name.as_str()), ("By details", ""));
         properties.on_listing(at(0), listing(&[(SHOP, "By listing")]));

@@ -1,7 +1,8 @@
 //! The bodies that Google's APIs answer with.
 //!
 //! Read as proto3 JSON has it: unknown fields are passed over, and missing, empty and `null` fields are the same.
-//! Whether an answer is the one that was asked for is decided by `translate`.
+//! Whether an answer is the one that was asked for is decided by `translate`. The Admin API's bodies are read by
+//! `listing` and `admin`.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -113,69 +114,6 @@ pub struct QuotaStatus {
     /// What was left after it.
     #[serde(deserialize_with = "integer")]
     pub remaining: i64,
-}
-
-/// One page of `ListAccountSummariesResponse`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AccountSummaries {
-    /// The accounts of this page.
-    #[serde(deserialize_with = "null_as_default")]
-    pub account_summaries: Vec<AccountSummary>,
-    /// Where the next page begins; empty on the last one.
-    #[serde(deserialize_with = "null_as_default")]
-    pub next_page_token: String,
-    /// Everything else.
-    #[serde(flatten)]
-    pub unknown: serde_json::Map<String, serde_json::Value>,
-}
-
-/// `AccountSummary`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AccountSummary {
-    /// `accounts/1000`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub account: String,
-    /// The account's name as its users see it.
-    #[serde(deserialize_with = "null_as_default")]
-    pub display_name: String,
-    /// The properties that the credentials can see.
-    #[serde(deserialize_with = "null_as_default")]
-    pub property_summaries: Vec<PropertySummary>,
-}
-
-/// `PropertySummary`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PropertySummary {
-    /// `properties/1000`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub property: String,
-    /// The property's name as its users see it.
-    #[serde(deserialize_with = "null_as_default")]
-    pub display_name: String,
-}
-
-/// `Property`, as `properties.get` answers.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Property {
-    /// `properties/1000`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub name: String,
-    /// The property's name as its users see it.
-    #[serde(deserialize_with = "null_as_default")]
-    pub display_name: String,
-    /// IANA name of the reporting time zone.
-    #[serde(deserialize_with = "null_as_default")]
-    pub time_zone: String,
-    /// ISO 4217 code.
-    #[serde(deserialize_with = "null_as_default")]
-    pub currency_code: String,
-    /// `accounts/1000`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub account: String,
 }
 
 /// proto3 JSON: `null` is an accepted way to write the default.

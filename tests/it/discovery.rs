@@ -35,7 +35,7 @@ async fn listed_properties_have_their_names_from_the_listing_and_the_rest_from_t
     assert_eq!(
         info(&metrics, SHOP),
         format!(
-            "google_analytics_property_info{{property_id=\"{SHOP}\",property_name=\"Shop\",account_id=\"104112001\",\
+            "google_analytics_property_info{{property_id=\"{SHOP}\",property_name=\"Shop\",property_type=\"ordinary\",account_id=\"104112001\",\
              account_name=\"Example\",time_zone=\"Europe/Berlin\",currency=\"EUR\"}}"
         )
     );
