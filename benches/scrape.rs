@@ -28,9 +28,10 @@ use criterion::Criterion;
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
     exposition::{self, View},
-    http::{self, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    http::{self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
     status::Selection,
+    targets::ScrapeAddress,
 };
 use http_body_util::Full;
 use hyper::{Response, server::conn::http1, service::service_fn};
@@ -166,7 +167,12 @@ fn start_bare(runtime: &Runtime, servers: &mut JoinSet<()>, body: Bytes) -> Sock
 fn start_ours(runtime: &Runtime, servers: &mut JoinSet<()>) -> SocketAddr {
     let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
     let address = listeners[0].local_addr().unwrap();
-    let settings = Settings { telemetry_path: TelemetryPath::default(), lifecycle: false, limits: Limits::default() };
+    let settings = Settings {
+        base: Base::default(),
+        telemetry_path: TelemetryPath::default(),
+        lifecycle: false,
+        limits: Limits::default(),
+    };
     let exporter = Arc::new(Filled { view: filled::view(100_000, Clock::system().now()) });
     let serving = http::serve(listeners, exporter, settings, Clock::system(), future::pending());
     servers.spawn_on(async { serving.await.unwrap() }, runtime.handle());
@@ -197,7 +203,7 @@ impl Exporter for Filled {
         String::new()
     }
 
-    fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
+    fn targets(&self, _address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
         None
     }
 

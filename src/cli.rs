@@ -16,7 +16,7 @@ use reqwest::Url;
 use crate::{
     build::LONG_VERSION,
     ga::{ADMIN_API_URL, DATA_API_URL},
-    http::{ListenAddress, TelemetryPath},
+    http::{Base, ExternalUrl, ListenAddress, RoutePrefix, TelemetryPath},
     names::PropertyId,
     shard::Shard,
     shown,
@@ -114,6 +114,9 @@ pub struct DemoFlags {
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,
+    /// Flags on where it is reached.
+    #[command(flatten)]
+    pub base: BaseFlags,
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
@@ -171,9 +174,32 @@ pub struct WebFlags {
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,
+    /// Flags on where it is reached.
+    #[command(flatten)]
+    pub base: BaseFlags,
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+}
+
+/// Flags on where the exporter is reached. They mean what Prometheus' flags of the same names mean.
+#[derive(Args, Clone, Debug)]
+pub struct BaseFlags {
+    /// The URL under which the exporter is externally reachable, for example via a reverse proxy: for the links and targets
+    /// that lead back to it. If it has a path, that is the prefix of all HTTP endpoints. Without it the host that a client
+    /// asks for holds.
+    #[arg(long = "web.external-url", value_name = "URL", default_value_t, hide_default_value = true)]
+    pub external_url: ExternalUrl,
+    /// Prefix of the internal routes of all HTTP endpoints. Without it the path of --web.external-url.
+    #[arg(long = "web.route-prefix", value_name = "PATH", default_value_t, hide_default_value = true)]
+    pub route_prefix: RoutePrefix,
+}
+
+impl BaseFlags {
+    /// Both together.
+    pub fn base(self) -> Base {
+        Base::new(self.external_url, self.route_prefix)
+    }
 }
 
 /// Flags of the log.
@@ -235,6 +261,21 @@ mod tests {
     }
 
     #[test]
+    fn the_base_is_that_of_prometheus_flags() {
+        for (arguments, prefix) in [
+            (&[][..], ""),
+            (&["--web.external-url="], ""),
+            (&["--web.external-url=http://example.com/ga/"], "/ga"),
+            (&["--web.external-url=http://example.com/ga/", "--web.route-prefix="], "/ga"),
+            (&["--web.external-url=http://example.com/ga/", "--web.route-prefix=/"], ""),
+            (&["--web.route-prefix=ga"], "/ga"),
+        ] {
+            let cli = Cli::try_parse_from([&["x"], arguments].concat()).unwrap();
+            assert_eq!(cli.serve.web.base.base().prefix(), prefix, "{arguments:?}");
+        }
+    }
+
+    #[test]
     fn a_check_takes_no_sockets() {
         let takes = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap().takes_sockets();
         assert!(takes(&["x", "--web.systemd-socket"]));
@@ -250,6 +291,9 @@ mod tests {
             ("--google.data-api-url", "ftp://x", "http or https"),
             ("--web.listen-address", "9674", "`:9674`"),
             ("--web.telemetry-path", "metrics", "start with a slash"),
+            ("--web.external-url", "example.com", "like https://"),
+            ("--web.external-url", "https://example.com/?x", "must not have a query"),
+            ("--web.route-prefix", "/a//b", "single slashes"),
             ("--shard", "3/3", "the last is `2/3`"),
             ("--log.level", "loud", "debug, info, warn or error"),
         ] {

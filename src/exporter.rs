@@ -24,7 +24,7 @@ use crate::{
     self_metrics::SelfMetrics,
     status::{self, Selection},
     store::Store,
-    targets,
+    targets::{self, ScrapeAddress},
 };
 
 /// The exporter as the server sees it.
@@ -116,7 +116,7 @@ impl http::Exporter for Exporter {
         status::render(&view, selection, now)
     }
 
-    fn targets(&self, host: &str, now: Timestamp) -> Option<String> {
+    fn targets(&self, address: &ScrapeAddress, now: Timestamp) -> Option<String> {
         let plan = Arc::clone(&self.plan.borrow());
         let planned = plan.properties.active.iter().chain(&plan.properties.unlisted);
         // What reports have told is only in the store.
@@ -124,7 +124,7 @@ impl http::Exporter for Exporter {
         // A listing that never comes does not keep Prometheus from those that are configured.
         let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
         let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
-        are_known.then(|| targets::to_json(told, host))
+        are_known.then(|| targets::to_json(told, address))
     }
 
     fn readiness(&self, now: Timestamp) -> Readiness {

@@ -5,7 +5,7 @@
 //! reload that it asked for; each wait, buffer and number of connections has a limit in [`Limits`].
 //!
 //! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
-//! under the `deadlines`, `routes` tells what is asked for, `answers` does it, with the help of `negotiate` (which
+//! under the `deadlines`, `routes` tells what is asked for, under the prefix of `base`, `answers` does it, with the help of `negotiate` (which
 //! format) and `rendering` (the cache).
 
 use std::{io, net, pin::Pin, sync::Arc};
@@ -13,18 +13,20 @@ use std::{io, net, pin::Pin, sync::Arc};
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{clock::Clock, names::PropertyId, status::Selection};
+use crate::{clock::Clock, names::PropertyId, status::Selection, targets::ScrapeAddress};
 
 use listener::Capacity;
 use rendering::Renderings;
 
 pub use crate::exposition::{Format, Rendering};
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
+pub use base::{Base, ExternalUrl, ExternalUrlError, RoutePrefix, RoutePrefixError};
 pub use limits::Limits;
 pub use routes::{TelemetryPath, TelemetryPathError};
 
 mod address;
 mod answers;
+mod base;
 mod connection;
 mod deadlines;
 mod gzip;
@@ -53,9 +55,9 @@ pub trait Exporter: Metrics {
     /// The page for people. Called on a thread where it may take its time.
     fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String;
 
-    /// The properties as a JSON list of targets at this host; `None` until they are known. Called on a thread where it may
-    /// take its time.
-    fn targets(&self, host: &str, now: Timestamp) -> Option<String>;
+    /// The properties as a JSON list of targets at this address; `None` until they are known. Called on a thread where it
+    /// may take its time.
+    fn targets(&self, address: &ScrapeAddress, now: Timestamp) -> Option<String>;
 
     /// Whether `/-/ready` is answered with 200.
     fn readiness(&self, now: Timestamp) -> Readiness;
@@ -94,7 +96,9 @@ pub enum Readiness {
 /// What is fixed at the start.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the metrics are.
+    /// Where all paths begin, and how others see them.
+    pub base: Base,
+    /// Where the metrics are, below that.
     pub telemetry_path: TelemetryPath,
     /// Whether `/-/reload` is allowed.
     pub lifecycle: bool,

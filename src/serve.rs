@@ -23,7 +23,7 @@ use crate::{
     discover::Discoverer,
     exporter::Exporter,
     ga::{Client, Endpoints},
-    http::{self, BindError, Limits, ListenAddress, Settings, TelemetryPath},
+    http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
     poll::{Kept, Poller},
     reload::{Reloader, Reloads, Source, Targets},
@@ -47,7 +47,9 @@ pub struct Options {
     pub shard: Shard,
     /// Where to listen.
     pub listen: Listen,
-    /// Where the metrics are.
+    /// Where all paths begin, and how others see them.
+    pub base: Base,
+    /// Where the metrics are, below that.
     pub telemetry_path: TelemetryPath,
     /// Whether POST /-/reload is allowed.
     pub lifecycle: bool,
@@ -154,8 +156,12 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     if let Some(saver) = saver.clone() {
         tasks.spawn(saver.run(clock.clone()));
     }
-    let settings =
-        Settings { telemetry_path: options.telemetry_path, lifecycle: options.lifecycle, limits: options.limits };
+    let settings = Settings {
+        base: options.base,
+        telemetry_path: options.telemetry_path,
+        lifecycle: options.lifecycle,
+        limits: options.limits,
+    };
     Ok(Server { listeners, exporter, settings, clock, tasks, reloads, saver })
 }
 

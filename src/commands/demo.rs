@@ -55,7 +55,9 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     }
     let simulated = simulator.base_url().parse();
     let simulated: reqwest::Url = simulated.map_err(|_| Error::Demo("the simulator has no URL".to_owned()))?;
-    let path = flags.telemetry_path.to_string();
+    let base = flags.base.base();
+    let prefix = base.prefix().to_owned();
+    let path = format!("{prefix}{}", flags.telemetry_path);
     let outage = flags.outage;
     let options = Options {
         config,
@@ -63,6 +65,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         endpoints: Endpoints { data: simulated.clone(), admin: simulated },
         shard: flags.shard.shard,
         listen: inherited.map_or(Listen::On(flags.listen_address), Listen::Inherited),
+        base,
         telemetry_path: flags.telemetry_path,
         lifecycle: flags.enable_lifecycle,
         limits: Limits::default(),
@@ -73,7 +76,8 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         connections: descriptors::for_google(descriptors::raise_limit()),
         clock,
     };
-    let result = serve_until_signal(options, |server| announce(server, &path, simulator.base_url(), outage)).await;
+    let result =
+        serve_until_signal(options, |server| announce(server, [&path, &prefix], simulator.base_url(), outage)).await;
     simulator.shutdown().await;
     result
 }
@@ -85,13 +89,13 @@ fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Says on stdout where to look and at what.
-fn announce(server: &Server, path: &str, simulator: &str, outage: Duration) {
+fn announce(server: &Server, [path, prefix]: [&str; 2], simulator: &str, outage: Duration) {
     let address = server.addresses().first().map_or_else(String::new, ToString::to_string);
     let stopping = World::DEMO_STOPPING;
     let text = format!(
         "\nThe demo is running against a simulated Google Analytics at {simulator}. Open\n\
          \n    http://{address}{path}   the metrics\
-         \n    http://{address}/          every property at a glance\n\
+         \n    http://{address}{prefix}/          every property at a glance\n\
          \nLook at\n\
          \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
          \n    google_analytics_today_visitors          visitors since the property's own midnight\

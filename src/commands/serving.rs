@@ -51,6 +51,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         endpoints: Endpoints { data: data_api_url, admin: admin_api_url },
         shard: flags.shard.shard,
         listen: inherited.map_or(Listen::On(flags.web.listen_address), Listen::Inherited),
+        base: flags.web.base.base(),
         telemetry_path: flags.web.telemetry_path,
         lifecycle: flags.web.enable_lifecycle,
         limits: Limits::default(),
@@ -71,7 +72,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
 pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), Error> {
     let mut stop = StopSignals::new()?;
     let hangup = signal(SignalKind::hangup()).map_err(Error::Signals)?;
-    let path = options.telemetry_path.clone();
+    let path = format!("{}{}", options.base.prefix(), options.telemetry_path);
     let server = serve::start(options).await?;
     for address in server.addresses() {
         info!(version = BUILD.version, revision = BUILD.revision, "listening on http://{address}{path}");

@@ -10,7 +10,7 @@ use hyper::{
     body::Incoming,
     header::{
         ACCEPT, ACCEPT_ENCODING, ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, HOST, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
+        CONTENT_TYPE, HOST, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
     },
     http::uri::Authority,
 };
@@ -21,15 +21,15 @@ use super::{
     gzip::compress,
     negotiate::{self, Encoding},
     rendering::aside,
-    routes::{Route, route},
+    routes::{Route, route_under},
 };
-use crate::{documents, names::PropertyId, pages, status::Selection};
+use crate::{documents, names::PropertyId, pages, status::Selection, targets::ScrapeAddress};
 
 /// Does what a request asks for. hyper leaves away the body where the method is HEAD, and counts its length anyway.
 pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
-    let (settings, uri) = (&site.settings, request.uri());
-    let found = route(request.method(), uri.path(), uri.query(), &settings.telemetry_path, settings.lifecycle);
-    match found {
+    let uri = request.uri();
+    let prefix = site.settings.base.external_prefix();
+    match route_under(&site.settings, request.method(), uri.path(), uri.query()) {
         Route::Status(selection) => status(site, request.headers(), selection).await,
         Route::Documents => document(site, request.headers(), |path, _| documents::index(path.as_str())).await,
         Route::Document(found) => document(site, request.headers(), |path, _| found.page(path.as_str())).await,
@@ -42,7 +42,12 @@ pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response
         Route::Probe(property) => probe(site, request.headers(), property),
         Route::Targets => targets(site, request).await,
         Route::BadRequest(why) => text(StatusCode::BAD_REQUEST, format!("Bad request: {why}.\n")),
-        Route::NotFound => text(StatusCode::NOT_FOUND, "Not found; / lists what there is.\n"),
+        Route::Redirect(to) => redirect(&to),
+        Route::NoTarget => text(
+            StatusCode::BAD_REQUEST,
+            format!("Bad request: name a property, like `{prefix}/probe?target=123456789`; {prefix}/sd lists them.\n"),
+        ),
+        Route::NotFound => text(StatusCode::NOT_FOUND, format!("Not found; {prefix}/ lists what there is.\n")),
         Route::MethodNotAllowed(allowed) => {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; use {allowed}.\n"));
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
@@ -85,19 +90,27 @@ fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Response<Byt
             let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
             packed(format.content_type(), rendering.text, encoding)
         }
-        None => text(StatusCode::BAD_REQUEST, format!("Bad request: property {property} is not exported; {KNOWN}.\n")),
+        None => {
+            let prefix = site.settings.base.external_prefix();
+            let message =
+                format!("Bad request: property {property} is not exported; {prefix}/sd lists those that are.\n");
+            text(StatusCode::BAD_REQUEST, message)
+        }
     }
 }
 
 async fn targets(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
-    let headers = request.headers();
+    let (headers, base) = (request.headers(), &site.settings.base);
     let named = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = request.uri().authority().map(Authority::as_str).or(named).filter(|host| !host.is_empty()) else {
+    let asked = request.uri().authority().map(Authority::as_str).or(named).filter(|host| !host.is_empty());
+    let Some(host) = base.host().or_else(|| asked.map(str::to_owned)) else {
         return text(StatusCode::BAD_REQUEST, "Bad request: without a Host header it is not known where to scrape.\n");
     };
-    let (exporter, now, host) = (Arc::clone(&site.exporter), site.clock.now(), host.to_owned());
+    let (scheme, prefix) = (base.scheme().map(str::to_owned), base.external_prefix().to_owned());
+    let address = ScrapeAddress { scheme, host, prefix };
+    let (exporter, now) = (Arc::clone(&site.exporter), site.clock.now());
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
-    let found = aside(move || Some(packed(JSON, exporter.targets(&host, now)?.into_bytes(), encoding))).await;
+    let found = aside(move || Some(packed(JSON, exporter.targets(&address, now)?.into_bytes(), encoding))).await;
     match found {
         Some(response) => response,
         None => text(StatusCode::SERVICE_UNAVAILABLE, "The properties are not known yet.\n"),
@@ -145,6 +158,14 @@ fn encoded(mut response: Response<Bytes>, encoding: Encoding) -> Response<Bytes>
     response
 }
 
+/// Not for ever: another start may have another prefix, and browsers would remember this one.
+fn redirect(to: &str) -> Response<Bytes> {
+    let mut response = text(StatusCode::FOUND, format!("See {to}\n"));
+    let location = HeaderValue::try_from(to).expect("the characters of a prefix are those of a header");
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     response(status, TEXT, body)
 }
@@ -169,9 +190,6 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// What is no page for people loads nothing, sends nothing, and is shown in no frame.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// Where to find out what is known.
-const KNOWN: &str = "/sd lists those that are";
 
 const RELOAD_DISABLED: &str =
     "Reloading over HTTP is disabled; start the exporter with --web.enable-lifecycle, or send it SIGHUP.\n";

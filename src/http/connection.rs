@@ -91,10 +91,12 @@ mod tests {
     use tokio::{io::DuplexStream, time::Instant};
 
     use super::{
-        super::{Exporter, Format, Limits, Metrics, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath},
+        super::{
+            Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath,
+        },
         *,
     };
-    use crate::{clock::Clock, names::PropertyId, status::Selection};
+    use crate::{clock::Clock, names::PropertyId, status::Selection, targets::ScrapeAddress};
 
     /// Has nothing but a long configuration.
     struct Fake;
@@ -118,7 +120,7 @@ mod tests {
             String::new()
         }
 
-        fn targets(&self, _host: &str, _now: Timestamp) -> Option<String> {
+        fn targets(&self, _address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
             None
         }
 
@@ -165,7 +167,7 @@ mod tests {
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
         let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
         let renderings = Renderings::new(metrics, clock.clone(), limits.reuse);
-        let settings = Settings { telemetry_path, lifecycle: true, limits };
+        let settings = Settings { base: Base::default(), telemetry_path, lifecycle: true, limits };
         Arc::new(Site { exporter, settings, clock, renderings })
     }
 

@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use hyper::Method;
 use thiserror::Error as ThisError;
 
-use super::Scope;
+use super::{Scope, Settings, base::Place};
 use crate::{documents::Document, names::PropertyId, status::Selection};
 
 /// The path of the metrics: absolute, plain, and not that of another endpoint.
@@ -101,6 +101,10 @@ pub(super) enum Route {
     Probe(PropertyId),
     /// The properties as targets.
     Targets,
+    /// Another path is meant: this one.
+    Redirect(String),
+    /// A probe without a property.
+    NoTarget,
     /// The parameters are wrong: why.
     BadRequest(Cow<'static, str>),
     /// There is nothing here.
@@ -109,14 +113,17 @@ pub(super) enum Route {
     MethodNotAllowed(&'static str),
 }
 
-/// Tells what a request asks for. The path is taken as it is: `//metrics` or `/metrics/` are not `/metrics`.
-pub(super) fn route(
-    method: &Method,
-    path: &str,
-    query: Option<&str>,
-    telemetry_path: &TelemetryPath,
-    lifecycle: bool,
-) -> Route {
+/// Tells what a request asks for, under the prefix of all paths.
+pub(super) fn route_under(settings: &Settings, method: &Method, path: &str, query: Option<&str>) -> Route {
+    match settings.base.place(path) {
+        Place::Endpoint(path) => route(method, path, query, &settings.telemetry_path, settings.lifecycle),
+        Place::Elsewhere(to) => allowed(method, READ, Route::Redirect(to)),
+        Place::Nowhere => Route::NotFound,
+    }
+}
+
+/// The path is taken as it is: `//metrics` or `/metrics/` are not `/metrics`.
+fn route(method: &Method, path: &str, query: Option<&str>, telemetry_path: &TelemetryPath, lifecycle: bool) -> Route {
     let (found, methods) = match path {
         "/" => (Route::Status(Selection::from_query(query.unwrap_or_default())), READ),
         "/-/healthy" => (Route::Healthy, READ),
@@ -133,6 +140,10 @@ pub(super) fn route(
             Some((_, None)) | None => return Route::NotFound,
         },
     };
+    allowed(method, methods, found)
+}
+
+fn allowed(method: &Method, methods: &'static str, found: Route) -> Route {
     if methods.split(", ").any(|allowed| allowed == method.as_str()) { found } else { Route::MethodNotAllowed(methods) }
 }
 
@@ -148,7 +159,7 @@ fn metrics(query: Option<&str>) -> Route {
 
 fn probe(query: Option<&str>) -> Route {
     match values(query, "target").as_slice() {
-        [] => Route::BadRequest("name a property, like `/probe?target=123456789`; /sd lists them".into()),
+        [] => Route::NoTarget,
         [target] => match target.parse() {
             Ok(property) => Route::Probe(property),
             Err(error) => Route::BadRequest(format!("{error}").into()),
@@ -177,7 +188,10 @@ const OTHER_PATHS: &[&str] = &["/", "/config", "/probe", "/sd"];
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{Base, ExternalUrl, Limits},
+        *,
+    };
 
     fn ask(method: &str, path: &str, query: Option<&str>) -> Route {
         let method = method.parse().unwrap();
@@ -254,17 +268,43 @@ mod tests {
         for query in ["target=123456789", "a=b&target=123456789&c", "target=properties%2F123456789"] {
             assert_eq!(ask("GET", "/probe", Some(query)), shop, "{query}");
         }
+        for query in ["", "Target=123456789"] {
+            assert_eq!(ask("GET", "/probe", Some(query)), Route::NoTarget, "{query}");
+        }
         for (query, expected) in [
-            ("", "like `/probe?target=123456789`"),
-            ("Target=123456789", "like `/probe?target=123456789`"),
             ("target=123456789&target=123456789", "give `target` once"),
             ("target=", "is not a property"),
             ("target=G-ABC", "Admin > Property"),
+            ("target=p123456789", "write 123456789"),
             ("target=http://example.com/", "is not a property"),
         ] {
             let Route::BadRequest(why) = ask("GET", "/probe", Some(query)) else { panic!("{query} is a probe") };
             assert!(why.contains(expected), "{query}: {why}");
         }
+    }
+
+    #[test]
+    fn all_paths_are_under_the_prefix() {
+        let base = Base::new(ExternalUrl::default(), "/a/b/".parse().unwrap());
+        let telemetry_path = "/numbers".parse().unwrap();
+        let settings = Settings { base, telemetry_path, lifecycle: true, limits: Limits::default() };
+        let ask = |method: Method, path: &str| route_under(&settings, &method, path, None);
+        for (path, expected) in [
+            ("/a/b/", Route::Status(Selection::from_query(""))),
+            ("/a/b/numbers", Route::Metrics(Scope::All)),
+            ("/a/b/-/healthy", Route::Healthy),
+            ("/a/b/docs/", Route::Documents),
+            ("/a/b", Route::Redirect("/a/b/".to_owned())),
+            ("/", Route::Redirect("/a/b/".to_owned())),
+            ("/numbers", Route::NotFound),
+            ("/-/healthy", Route::NotFound),
+            ("/a", Route::NotFound),
+            ("/a/b/metrics", Route::NotFound),
+        ] {
+            assert_eq!(ask(Method::GET, path), expected, "{path}");
+        }
+        assert_eq!(ask(Method::POST, "/a/b/-/reload"), Route::Reload);
+        assert_eq!(ask(Method::POST, "/"), Route::MethodNotAllowed("GET, HEAD"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use google_analytics_exporter::{
     auth::credentials::Environment,
     ga::Endpoints,
-    http::{Limits, TelemetryPath},
+    http::{Base, Limits, TelemetryPath},
     reload::Source,
     serve::{self, Listen, Options},
     shard::Shard,
@@ -64,6 +64,7 @@ impl Rig {
             endpoints: Endpoints { data: data_url(setting.way, front.as_ref(), &admin), admin },
             shard: Shard::default(),
             listen: Listen::On(vec!["127.0.0.1:0".parse().unwrap()]),
+            base: Base::default(),
             telemetry_path: TelemetryPath::default(),
             lifecycle: true,
             limits: Limits::default(),

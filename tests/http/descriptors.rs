@@ -10,7 +10,7 @@ use std::{
 
 use google_analytics_exporter::{
     clock::Clock,
-    http::{self, Settings},
+    http::{self, Base, Settings},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,7 +24,12 @@ use crate::support::{Fake, patient, within};
 #[ignore = "not a test; started by the one below with few file descriptors"]
 async fn child() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-    let settings = Settings { telemetry_path: "/metrics".parse().unwrap(), lifecycle: false, limits: patient() };
+    let settings = Settings {
+        base: Base::default(),
+        telemetry_path: "/metrics".parse().unwrap(),
+        lifecycle: false,
+        limits: patient(),
+    };
     let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
     eprintln!("listening on {}", listeners[0].local_addr().unwrap());
     let input_ended = async {

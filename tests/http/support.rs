@@ -16,9 +16,10 @@ use std::{
 use flate2::read::GzDecoder;
 use google_analytics_exporter::{
     clock::Clock,
-    http::{self, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    http::{self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
     names::PropertyId,
     status::Selection,
+    targets::ScrapeAddress,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -112,8 +113,10 @@ impl Exporter for Fake {
         format!("{selection:?} {telemetry_path}")
     }
 
-    fn targets(&self, host: &str, _now: Timestamp) -> Option<String> {
-        self.missing.lock().unwrap().is_none().then(|| format!("[\"{host}\"]"))
+    fn targets(&self, address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
+        let ScrapeAddress { scheme, host, prefix } = address;
+        let scheme = scheme.as_ref().map_or_else(String::new, |scheme| format!("{scheme}://"));
+        self.missing.lock().unwrap().is_none().then(|| format!("[\"{scheme}{host}{prefix}\"]"))
     }
 
     fn readiness(&self, _now: Timestamp) -> Readiness {
@@ -149,7 +152,12 @@ impl Server {
     }
 
     pub(crate) fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings { telemetry_path: "/metrics".parse().unwrap(), lifecycle: true, limits: patient() };
+        let mut settings = Settings {
+            base: Base::default(),
+            telemetry_path: "/metrics".parse().unwrap(),
+            lifecycle: true,
+            limits: patient(),
+        };
         adjust(&mut settings);
         let listeners = http::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].local_addr().unwrap();
