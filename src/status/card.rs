@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{chart, figures, quota, reports, words};
-use crate::store::PropertyState;
+use crate::{names::PropertyType, store::PropertyState};
 
 /// Everything that is shown of a property.
 pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {
@@ -28,9 +28,13 @@ pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {
 
 fn details(state: &PropertyState) -> String {
     let id = state.id.to_string();
-    let (zone, account) = (&state.info.time_zone, &state.info.account_name);
-    let parts = [&id, zone, account];
-    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" · ")
+    let repeats = match state.info.property_type {
+        Some(PropertyType::Subproperty) => "sub-property",
+        Some(PropertyType::Rollup) => "roll-up property",
+        Some(PropertyType::Ordinary) | None => "",
+    };
+    let parts = [&id, repeats, &state.info.time_zone, &state.info.account_name];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use google_analytics_exporter::http::{Base, ExternalUrl};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{Server, within};
@@ -106,6 +107,56 @@ async fn targets_are_where_prometheus_has_asked_and_known_or_unavailable() {
     assert_eq!(server.ask("GET /sd HTTP/1.0\r\n\r\n").await.status, 400, "nobody knows where");
     *server.exporter.missing.lock().unwrap() = Some("a listing".to_owned());
     assert_eq!(server.get("/sd").await.status, 503);
+}
+
+#[tokio::test]
+async fn with_a_prefix_every_path_is_below_it_and_the_root_leads_there() {
+    let server = Server::with(|settings| {
+        settings.base = Base::new(ExternalUrl::default(), "a/b/".parse().unwrap());
+        settings.telemetry_path = "/numbers".parse().unwrap();
+    });
+    for path in
+        ["/", "/numbers", "/config", "/sd", "/docs/", "/docs/README.md", "/-/healthy", "/-/ready", "/probe?target=1"]
+    {
+        let answer = server.get(&format!("/a/b{path}")).await;
+        assert_eq!(answer.status, if path.starts_with("/probe") { 400 } else { 200 }, "{path}");
+        assert!(path == "/" || server.get(path).await.status == 404, "{path}");
+    }
+    for path in ["/", "/a/b", "/?q=x"] {
+        let answer = server.get(path).await;
+        assert_eq!((answer.status, answer.header("location")), (302, Some("/a/b/")), "{path}");
+    }
+    assert_eq!(server.ask("POST /a/b/-/reload HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 200);
+    assert_eq!(server.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n").await.status, 404);
+    let answer = server.ask("POST / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")));
+    assert_eq!(server.get("/numbers").await.text(), "Not found; /a/b/ lists what there is.\n");
+    assert!(server.get("/a/b/probe").await.text().contains("`/a/b/probe?target=123456789`; /a/b/sd lists them"));
+    assert_eq!(server.get("/a/b/sd").await.text(), "[\"x/a/b\"]");
+}
+
+#[tokio::test]
+async fn an_external_url_is_where_targets_and_redirects_lead_whatever_a_request_says() {
+    let external = |prefix: &str| {
+        let base = Base::new("https://example.com:8443/ga/".parse().unwrap(), prefix.parse().unwrap());
+        Server::with(|settings| settings.base = base)
+    };
+    let lies = "Host: evil.example\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: ftp\r\nX-Forwarded-Prefix: /evil\r\n\
+                Forwarded: host=evil.example;proto=ftp\r\n\r\n";
+    // The proxy may pass paths on as they are, take its own away, or put another in front.
+    for (prefix, served, location) in [("", "/ga", Some("/ga/")), ("/", "", None), ("/inside", "/inside", Some("/ga/"))] {
+        let server = external(prefix);
+        let answer = server.ask(&format!("GET {served}/sd HTTP/1.1\r\n{lies}")).await;
+        assert_eq!(answer.text(), "[\"https://example.com:8443/ga\"]", "{prefix}");
+        assert_eq!(server.ask(&format!("GET {served}/sd HTTP/1.0\r\n\r\n")).await.status, 200, "needs no Host");
+        if location.is_some() {
+            let answer = server.ask(&format!("GET {served} HTTP/1.1\r\n{lies}")).await;
+            assert_eq!((answer.status, answer.header("location")), (302, location), "{prefix}");
+        }
+    }
+    let server = Server::start();
+    let answer = server.ask("GET /sd HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: evil.example\r\n\r\n").await;
+    assert_eq!(answer.text(), "[\"x\"]");
 }
 
 #[tokio::test]

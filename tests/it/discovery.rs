@@ -35,8 +35,8 @@ async fn listed_properties_have_their_names_from_the_listing_and_the_rest_from_t
     assert_eq!(
         info(&metrics, SHOP),
         format!(
-            "google_analytics_property_info{{property_id=\"{SHOP}\",property_name=\"Shop\",property_type=\"ordinary\",account_id=\"104112001\",\
-             account_name=\"Example\",time_zone=\"Europe/Berlin\",currency=\"EUR\"}}"
+            "google_analytics_property_info{{property_id=\"{SHOP}\",property_name=\"Shop\",property_type=\"ordinary\",\
+             account_id=\"104112001\",account_name=\"Example\",time_zone=\"Europe/Berlin\",currency=\"EUR\"}}"
         )
     );
     assert_eq!(pair.count(Method::GetProperty, ""), 0, "properties.get is for configured ones");
@@ -159,6 +159,27 @@ async fn a_listing_outlives_short_tokens() {
         Setup::of(crate::support::world().token_lifetime(std::time::Duration::from_secs(2))).fault(slow).start().await;
     pair.all_up(&[SHOP, NEWS]).await;
     assert_eq!(listings(&pair), 1, "it was not begun again with every token");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_hides_no_other_and_removes_nothing() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP, NEWS]).await;
+    let listing = format!(
+        r#"{{"accountSummaries": ["accounts/1", {{"account": "accounts/2", "propertySummaries": {{}}}},
+            {{"account": "accounts/104112001", "displayName": "Example", "propertySummaries": [
+                {{"property": "properties/seven", "displayName": "Seven"}}, 8,
+                {{"property": "properties/{NEWS}", "displayName": 5, "propertyType": "PROPERTY_TYPE_ROLLUP"}}]}}],
+            "nextPageToken": null}}"#
+    );
+    pair.simulator.inject(Fault::new(Effect::Raw(200, listing)).on(Method::AccountSummaries));
+    for _ in 1..=3 {
+        list_again(&pair).await;
+    }
+    let metrics =
+        pair.until("the type", |metrics| info(metrics, NEWS).contains("\"News\",property_type=\"rollup\"")).await;
+    assert!(!metrics.fails_with(SHOP, "traffic", "not_listed"), "it may be one that cannot be read");
+    assert_eq!((metrics.own("properties"), metrics.own("discovery_up")), (Some(2.0), Some(1.0)));
 }
 
 #[tokio::test]
