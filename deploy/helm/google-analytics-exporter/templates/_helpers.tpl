@@ -45,6 +45,12 @@ metadata:
 {{- if and (not .Values.demo) .Values.key.existingSecret }}yes{{ end }}
 {{- end }}
 
+{{/* What all paths begin with, as the exporter sees it; empty for none. */}}
+{{- define "exporter.prefix" -}}
+{{- $path := .Values.web.routePrefix | default (urlParse .Values.web.externalUrl).path -}}
+{{- with trimAll "/" $path }}/{{ . }}{{ end -}}
+{{- end }}
+
 {{- define "exporter.claim" -}}
 accessModes: [ReadWriteOnce]
 {{- with .Values.persistence.storageClass }}
