@@ -1,4 +1,5 @@
-"""What queries may do with the metrics: rates of counters only, one series for each property first, no sum of people."""
+"""What queries may do with the metrics: rates of counters only, one series for each property first, no sum of people
+or of what is in two properties."""
 
 from __future__ import annotations
 
@@ -24,6 +25,9 @@ CHOSEN_BY = {
 # The documented way to a property's name, which joins what was chosen already.
 JOIN = "topk by (property_id) (1, google_analytics_property_info)"
 
+# What a sum over properties leaves out.
+REPEATED = 'property_type=~"subproperty|rollup"'
+
 
 def findings(dashboard: Dashboard) -> Iterator[str]:
     for query in dashboard.queries:
@@ -41,7 +45,7 @@ def _of_query(query: Query) -> Iterator[str]:
     yield from _strangers(query.text, found)
     yield from _choice(query)
     for selector in found:
-        yield from _of_selector(selector)
+        yield from _of_selector(selector, query.text)
 
 
 def _windows(text: str) -> Iterator[str]:
@@ -68,7 +72,7 @@ def _choice(query: Query) -> Iterator[str]:
                 yield f"{selector.name or 'a selector'} is not chosen by {label}"
 
 
-def _of_selector(selector: Selector) -> Iterator[str]:
+def _of_selector(selector: Selector, text: str) -> Iterator[str]:
     name, around = selector.name, selector.around
     if re.search("_(total|bucket)$", name) and not (INCREASES | {"filter"}) & set(around):
         yield f"{name} is a counter: only its increase means something"
@@ -81,3 +85,5 @@ def _of_selector(selector: Selector) -> Iterator[str]:
     gauges = re.match("google_analytics_(realtime|today|yesterday|trailing|window)", name)
     if gauges and summed is not None and not {"max", "min"} & set(around[summed:]):
         yield f"{name} is summed over exporters: take the largest of each property first"
+    if gauges and summed is not None and REPEATED not in text:
+        yield f"{name} is summed over sub-properties and roll-ups, too: these repeat what others count"

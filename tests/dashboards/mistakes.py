@@ -122,6 +122,11 @@ MISTAKES: list[tuple[str, Callable[[Json], None], str]] = [
     ),
     (
         "overview",
+        query(f"sum(max by (property_id) (google_analytics_realtime_pageviews{{{PROPERTY}}}))"),
+        "these repeat what others count",
+    ),
+    (
+        "overview",
         query(f"sum(google_analytics_realtime_pageviews{{{PROPERTY}}})"),
         "take the largest of each property",
     ),
