@@ -1,29 +1,59 @@
 //! The days of an iCalendar file (RFC 5545): those of its events.
 //!
-//! Knows all-day and timed events, how they recur, and what is left out of them. Refuses to know files and the time.
-//! Invariant: what is not understood is a mistake with its line; no event is dropped in silence, but for cancelled ones.
-//! Written here because the crates that know how events recur bring a second library for dates.
+//! Knows all-day and timed events, how they recur, what is left out of them, and what programs write beside the standard.
+//! Refuses to know files and the time. Invariant: what is not understood costs its own event and is a mistake with its
+//! line; no event is dropped in silence, but for cancelled ones and those that nobody chose.
+//! Written here because the crates that read such files and know how events recur refuse more of what is published, and
+//! bring a second library for dates with a second database of zones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use thiserror::Error as ThisError;
 
-use self::{event::Event, property::Property, recurrence::Budget};
+pub use self::selection::Selection;
+use self::{
+    component::{Component, Components},
+    event::{Context, Event, Replacements},
+    recurrence::Budget,
+    selection::Chooser,
+    zone::Zones,
+};
 use super::quiet_days::{Days, joined};
 
+mod component;
+mod encoding;
 mod event;
 mod frame;
 mod property;
 mod recurrence;
 mod rule;
+mod selection;
+mod zone;
 
-/// Something that is wrong in a calendar, or not understood: what, a semicolon, how to mend it.
+/// What was found in a calendar.
+#[derive(Debug, Default, PartialEq)]
+pub struct Calendar {
+    /// The days of all events that were chosen, sorted; events that recur for ever do so until 2099.
+    pub days: Vec<Days>,
+    /// What was not understood.
+    pub mistakes: Mistakes,
+    /// The patterns of [`Selection::include`] that matched no event.
+    pub unmatched: Vec<String>,
+}
+
+/// Something that is wrong in a calendar, or not understood: what, a semicolon, what to do about it.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error("line {line}: {message}")]
 pub struct Mistake {
     line: usize,
     message: String,
+}
+
+/// The first mistakes of a file, in the order in which they were found, and how many more there are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Mistakes {
+    first: Vec<Mistake>,
+    more: usize,
 }
 
 impl Mistake {
@@ -35,110 +65,103 @@ impl Mistake {
     pub fn line(&self) -> usize {
         self.line
     }
+
+    /// The same where it costs the event.
+    fn of_event(self) -> Self {
+        Self { message: format!("the event is left out: {}", self.message), ..self }
+    }
 }
 
-/// The days of all events in the bytes of a file, sorted; events that recur for ever do so until 2099.
+impl Mistakes {
+    /// The first ones.
+    pub fn first(&self) -> &[Mistake] {
+        &self.first
+    }
+
+    /// How many are not among them.
+    pub fn more(&self) -> usize {
+        self.more
+    }
+
+    fn push(&mut self, mistake: Mistake) {
+        if self.first.len() < MAX_MISTAKES {
+            self.first.push(mistake);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// The days in the bytes of a file.
 ///
 /// An event with times has the days of which it covers at least 20 hours, as its own clock shows them: a day off that is
 /// written as 00:00 to 23:59 counts, an evening does not. Times in UTC are read by the clock of the calendar's
 /// `X-WR-TIMEZONE`, if it has one.
-///
-/// # Errors
-/// What is wrong, one mistake for each event.
-pub fn days(bytes: &[u8]) -> Result<Vec<Days>, Vec<Mistake>> {
-    days_within(bytes, Budget::default())
+pub fn read(bytes: &[u8], selection: &Selection) -> Calendar {
+    read_within(bytes, selection, Budget::default())
 }
 
 /// The same, with no more work than this.
-fn days_within(bytes: &[u8], mut budget: Budget) -> Result<Vec<Days>, Vec<Mistake>> {
-    let components = events(bytes).map_err(|mistake| vec![mistake])?;
-    let mut mistakes = Vec::new();
-    let mut events = Vec::new();
-    for component in &components {
-        match Event::new(component.line, &component.properties, component.zone.as_deref()) {
-            Ok(event) => events.push(event),
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
-    let mut replaced: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
+fn read_within(bytes: &[u8], selection: &Selection, mut budget: Budget) -> Calendar {
+    let mut mistakes = Mistakes::default();
+    let mut chooser = Chooser::new(selection);
+    let components = Components::new(bytes, &mut mistakes);
+    let events = events(&components, &mut chooser, &mut mistakes);
+    let mut replaced: BTreeMap<&str, Replacements<'_>> = BTreeMap::new();
     for event in &events {
-        if let (Some(uid), Some(date)) = (&event.uid, event.instead_of) {
-            replaced.entry(uid).or_default().insert(date);
+        if let (Some(uid), Some(replacement)) = (&event.uid, &event.instead_of) {
+            replaced.entry(uid).or_default().add(replacement, event);
         }
     }
-    let none = BTreeSet::new();
+    let none = Replacements::default();
     let mut days = Vec::new();
     for event in &events {
         let replaced = event.uid.as_deref().filter(|_| event.instead_of.is_none()).and_then(|uid| replaced.get(uid));
         match event.days(replaced.unwrap_or(&none), &mut budget) {
             Ok(some) => days.extend(some),
-            Err(mistake) => {
-                mistakes.push(mistake);
-                break;
-            }
+            Err(mistake) => mistakes.push(mistake.of_event()),
         }
     }
-    if mistakes.is_empty() { Ok(joined(days)) } else { Err(mistakes) }
+    Calendar { days: joined(days), mistakes, unmatched: chooser.unmatched() }
 }
 
-/// The properties of one event, and the zone of the calendar that it is in.
-struct Component {
-    line: usize,
-    properties: Vec<Property>,
-    zone: Option<String>,
+/// The events that can be read, those that are not chosen included.
+fn events(components: &Components, chooser: &mut Chooser<'_>, mistakes: &mut Mistakes) -> Vec<Event> {
+    let zones = Zones::new(&components.zones);
+    let mut calendars = Vec::new();
+    for said in &components.calendar_zones {
+        let zone = said.as_ref().and_then(|property| zones.named(&property.value));
+        if let Some(property) = said.as_ref().filter(|_| zone.is_none()) {
+            let wrong = format!(
+                "the time zone `{}` is not known here, so UTC is used; write its name in the database, such as \
+                 `Europe/Berlin`",
+                elided(&property.value)
+            );
+            mistakes.push(property.mistake(wrong));
+        }
+        calendars.push(zone);
+    }
+    let mut events = Vec::new();
+    for component in &components.events {
+        let calendar = calendars.get(component.calendar).and_then(Option::as_ref);
+        let is_chosen = chooser.chooses(&texts(component));
+        match Event::new(component, is_chosen, Context { calendar, zones: &zones }, mistakes) {
+            Ok(event) => events.push(event),
+            Err(mistake) if is_chosen => mistakes.push(mistake.of_event()),
+            Err(_) => {}
+        }
+    }
+    events
 }
 
-/// The events of all calendars in a file.
-fn events(bytes: &[u8]) -> Result<Vec<Component>, Mistake> {
-    let mut events: Vec<Component> = Vec::new();
-    let mut open: Vec<Property> = Vec::new();
-    let mut zone = None;
-    let mut is_calendar = false;
-    for property in property::properties(bytes) {
-        let property = property?;
-        let names: Vec<&str> = open.iter().map(|begin| begin.value.as_str()).collect();
-        match (property.name.as_str(), names.as_slice()) {
-            ("BEGIN", []) if property.value.eq_ignore_ascii_case("VCALENDAR") => {
-                (zone, is_calendar) = (None, true);
-                open.push(property);
-            }
-            (_, []) => return Err(Mistake::new(property.line, NO_CALENDAR)),
-            ("BEGIN", ["VCALENDAR"]) if property.value.eq_ignore_ascii_case("VEVENT") => {
-                events.push(Component { line: property.line, properties: Vec::new(), zone: zone.clone() });
-                open.push(property);
-            }
-            ("BEGIN", _) => open.push(property),
-            ("END", [.., last]) if last.eq_ignore_ascii_case(&property.value) => {
-                open.pop();
-            }
-            ("END", [.., last]) => {
-                let (last, found) = (elided(last), elided(&property.value));
-                let wrong = format!("`END:{found}` where `{last}` is open; write `END:{last}` first");
-                return Err(Mistake::new(property.line, wrong));
-            }
-            ("CALSCALE", ["VCALENDAR"]) if !property.value.eq_ignore_ascii_case("GREGORIAN") => {
-                let wrong = format!("the calendar `{}` is not known; only `GREGORIAN` is", elided(&property.value));
-                return Err(Mistake::new(property.line, wrong));
-            }
-            ("X-WR-TIMEZONE", ["VCALENDAR"]) => zone = Some(property.value),
-            (_, ["VCALENDAR", "VEVENT"]) => {
-                if let Some(event) = events.last_mut() {
-                    event.properties.push(property);
-                }
-            }
-            // Other components are no events, and tell nothing about days.
-            _ => {}
-        }
-    }
-    match open.pop() {
-        Some(begin) => {
-            let wrong = format!("`{}` has no end; the file may be cut off: fetch it again", elided(&begin.value));
-            Err(Mistake::new(begin.line, wrong))
-        }
-        None if is_calendar => Ok(events),
-        // Empty, as after a download that failed.
-        None => Err(Mistake::new(1, NO_CALENDAR)),
-    }
+/// What an event is called, and its categories.
+fn texts(component: &Component) -> Vec<String> {
+    let texts = component.properties.iter().map(|property| match property.name.as_str() {
+        "SUMMARY" => vec![property.text()],
+        "CATEGORIES" => property.texts(),
+        _ => Vec::new(),
+    });
+    texts.flatten().collect()
 }
 
 /// As much of a text as fits into a message; what is cut is never valid, for no valid text is as long.
@@ -152,8 +175,8 @@ fn elided(text: &str) -> String {
 /// How much of the file's own text a message repeats, in characters.
 const MAX_QUOTED: usize = 80;
 
-const NO_CALENDAR: &str =
-    "this is not an iCalendar file, which begins with `BEGIN:VCALENDAR`; give a file that was exported from a calendar";
+/// How many mistakes are kept.
+const MAX_MISTAKES: usize = 20;
 
 #[cfg(test)]
 mod tests;

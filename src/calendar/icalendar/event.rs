@@ -6,16 +6,19 @@ use std::{
 };
 
 use jiff::{
-    SignedDuration, Span,
+    SignedDuration, Span, Timestamp,
     civil::{Date, DateTime, Time},
+    tz::TimeZone,
 };
 
 use super::{
-    Mistake,
-    frame::{self, Frame},
+    Mistake, Mistakes,
+    component::Component,
+    frame::{self, Frame, Moment, Value},
     property::Property,
     recurrence::Budget,
     rule::Rule,
+    zone::Zones,
 };
 use crate::calendar::quiet_days::{Days, MOST_IN_A_ROW};
 
@@ -24,10 +27,33 @@ use crate::calendar::quiet_days::{Days, MOST_IN_A_ROW};
 pub(super) struct Event {
     line: usize,
     pub(super) uid: Option<String>,
-    /// The date of the occurrence, of the events with the same uid, that this one stands for.
-    pub(super) instead_of: Option<Date>,
-    /// None if it is cancelled.
+    /// Which occurrence, of the events with the same uid, it stands for.
+    pub(super) instead_of: Option<Replacement>,
+    /// None if it is cancelled or not chosen.
     occurrences: Option<Occurrences>,
+}
+
+/// The occurrence that an event stands for.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    /// Its date where events have whole days.
+    date: Date,
+    /// When it begins where they have times.
+    moment: Moment,
+    /// Whether the event stands for all later ones too.
+    is_for_later: bool,
+}
+
+/// The events that stand for some occurrences of others with their uid.
+#[derive(Debug, Default)]
+pub(super) struct Replacements<'e> {
+    /// The dates of whole days.
+    whole: BTreeSet<Date>,
+    /// Those of times.
+    dates: BTreeSet<Date>,
+    instants: BTreeSet<Timestamp>,
+    /// From a date on, ascending.
+    later: Vec<(Date, &'e Event)>,
 }
 
 /// When an event takes place, as its own clock shows it.
@@ -35,132 +61,260 @@ pub(super) struct Event {
 struct Occurrences {
     start: DateTime,
     length: SignedDuration,
-    rule: Option<Rule>,
-    added: Vec<DateTime>,
+    /// Its clock's.
+    zone: Option<TimeZone>,
+    rules: Vec<Rule>,
+    added: Vec<(DateTime, SignedDuration)>,
     left_out: BTreeSet<Date>,
 }
 
+/// What the events of a calendar have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'c> {
+    /// The zone of the calendar, where it says one.
+    pub(super) calendar: Option<&'c TimeZone>,
+    pub(super) zones: &'c Zones,
+}
+
 impl Event {
-    /// Reads an event that begins in this line; `zone` is that of the calendar.
-    pub(super) fn new(line: usize, properties: &[Property], zone: Option<&str>) -> Result<Self, Mistake> {
-        let properties = Properties(properties);
-        let instead_of = properties.single("RECURRENCE-ID")?.map(|property| replaced(property, zone)).transpose()?;
-        let uid = properties.single("UID")?.map(|property| property.value.clone());
-        let status = properties.single("STATUS")?;
-        let is_cancelled = status.is_some_and(|property| property.value.eq_ignore_ascii_case("CANCELLED"));
-        let occurrences = if is_cancelled { None } else { Some(Occurrences::new(line, &properties, zone)?) };
-        Ok(Self { line, uid, instead_of, occurrences })
+    /// Reads an event. Of one that is not chosen, only what it does to others counts.
+    pub(super) fn new(
+        component: &Component,
+        is_chosen: bool,
+        context: Context<'_>,
+        mistakes: &mut Mistakes,
+    ) -> Result<Self, Mistake> {
+        let properties = Properties(&component.properties);
+        let instead_of = properties.single("RECURRENCE-ID")?.map(|property| Replacement::new(property, context));
+        let instead_of = instead_of.transpose()?;
+        let uid = properties.first("UID").map(|property| property.value.clone());
+        let status = properties.first("STATUS");
+        let is_cancelled = status.is_some_and(|property| property.value.trim().eq_ignore_ascii_case("CANCELLED"));
+        let occurrences = if is_cancelled || !is_chosen {
+            None
+        } else {
+            let mut occurrences = Occurrences::new(component.line, &properties, context, mistakes)?;
+            if instead_of.is_some() {
+                // It stands for one occurrence; some programs repeat the rule of the event that recurs.
+                occurrences.rules.clear();
+                occurrences.added.clear();
+            }
+            Some(occurrences)
+        };
+        Ok(Self { line: component.line, uid, instead_of, occurrences })
     }
 
-    /// The days of all its occurrences but those of the dates that are replaced.
-    pub(super) fn days(&self, replaced: &BTreeSet<Date>, budget: &mut Budget) -> Result<Vec<Days>, Mistake> {
+    /// The days of all its occurrences but those that others stand for.
+    pub(super) fn days(&self, replaced: &Replacements<'_>, budget: &mut Budget) -> Result<Vec<Days>, Mistake> {
         let Some(event) = &self.occurrences else { return Ok(Vec::new()) };
-        let dates = match &event.rule {
-            Some(rule) => rule.dates(event.start, budget).map_err(|_| {
+        let mut dates = BTreeSet::new();
+        for rule in &event.rules {
+            dates.extend(budget.spend(|budget| rule.dates(event.start, budget)).map_err(|_| {
                 Mistake::new(
                     self.line,
-                    "the calendar comes to too many days with this event; end it with `UNTIL`, or \
-                                         remove events that mean no quiet days",
+                    "the calendar comes to too many days with this event; end it with `UNTIL`, or remove events that \
+                     mean no quiet days",
                 )
-            })?,
-            None => vec![event.start.date()],
-        };
-        let recurring = dates.into_iter().map(|date| date.to_datetime(event.start.time()));
-        let starts = recurring.chain(event.added.iter().copied());
-        let kept = starts.filter(|start| !event.left_out.contains(&start.date()) && !replaced.contains(&start.date()));
-        Ok(kept.filter_map(|start| covered(start, event.length)).collect())
+            })?);
+        }
+        if event.rules.is_empty() {
+            dates.insert(event.start.date());
+        }
+        let recurring = dates.into_iter().map(|date| (date.to_datetime(event.start.time()), event.length));
+        let all = recurring.chain(event.added.iter().copied());
+        let kept = all.filter(|(start, _)| {
+            !event.left_out.contains(&start.date()) && !replaced.has(start.date(), event.zone.as_ref())
+        });
+        let moved = kept.filter_map(|(start, length)| replaced.moved(start, length));
+        Ok(moved.filter_map(|(start, length)| covered(start, length)).collect())
     }
 }
 
-impl Occurrences {
-    fn new(line: usize, properties: &Properties<'_>, zone: Option<&str>) -> Result<Self, Mistake> {
-        let no_start = || {
-            Mistake::new(line, "this event has no `DTSTART`; add its first day, such as `DTSTART;VALUE=DATE:20261225`")
-        };
-        let property = properties.single("DTSTART")?.ok_or_else(no_start)?;
-        let (frame, start) = Frame::new(property, zone).map_err(|wrong| property.mistake(wrong))?;
-        if let Some(property) = properties.single("EXRULE")? {
-            return Err(property.mistake("such rules are out of use; write the dates that are left out as `EXDATE`"));
-        }
-        let rule = properties.single("RRULE")?.map(|property| {
-            let until = |text: &str| frame.shown_until(property, text);
-            Rule::new(&property.value, until).map_err(|wrong| property.mistake(wrong))
-        });
-        let added = properties.times("RDATE", &frame)?;
-        let left_out = properties.times("EXDATE", &frame)?;
+impl Replacement {
+    fn new(property: &Property, Context { calendar, zones }: Context<'_>) -> Result<Self, Mistake> {
+        let wrong = |wrong| property.mistake(wrong);
+        let whole = Frame::of_days(calendar.cloned(), zones).shown(property, &property.value).map_err(wrong)?;
+        let range = property.parameter("RANGE");
         Ok(Self {
-            start,
-            length: length(line, properties, &frame, start)?,
-            rule: rule.transpose()?,
-            added,
-            left_out: left_out.into_iter().map(DateTime::date).collect(),
+            date: whole.date(),
+            moment: Frame::moment(property, zones).map_err(wrong)?,
+            is_for_later: range.is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE")),
         })
     }
 }
 
-/// The properties of an event.
+impl<'e> Replacements<'e> {
+    /// Adds the occurrence that this event stands for.
+    pub(super) fn add(&mut self, replacement: &'e Replacement, event: &'e Event) {
+        self.whole.insert(replacement.date);
+        match replacement.moment {
+            Moment::Date(date) => self.dates.insert(date),
+            Moment::Instant(instant) => self.instants.insert(instant),
+        };
+        if replacement.is_for_later {
+            let index = self.later.partition_point(|(date, _)| *date <= replacement.date);
+            self.later.insert(index, (replacement.date, event));
+        }
+    }
+
+    /// Whether another event stands for the occurrence on this date, in a zone or without one.
+    fn has(&self, date: Date, zone: Option<&TimeZone>) -> bool {
+        let Some(zone) = zone else { return self.whole.contains(&date) };
+        let midnight = |date: Date| Some(date.to_zoned(zone.clone()).ok()?.timestamp());
+        let within = || {
+            let (start, end) = (midnight(date)?, midnight(date.tomorrow().ok()?)?);
+            self.instants.range(start..end).next()
+        };
+        self.dates.contains(&date) || (!self.instants.is_empty() && within().is_some())
+    }
+
+    /// Where an occurrence goes that others have moved with all later ones; nowhere, if those are cancelled.
+    fn moved(&self, start: DateTime, length: SignedDuration) -> Option<(DateTime, SignedDuration)> {
+        let earlier = self.later.partition_point(|(date, _)| *date <= start.date());
+        let Some((date, event)) = earlier.checked_sub(1).and_then(|index| self.later.get(index)) else {
+            return Some((start, length));
+        };
+        let event = event.occurrences.as_ref()?;
+        let moved = start.date().checked_add(event.start.date().since(*date).ok()?).ok()?;
+        Some((moved.to_datetime(event.start.time()), event.length))
+    }
+}
+
+impl Occurrences {
+    fn new(
+        line: usize,
+        properties: &Properties<'_>,
+        context: Context<'_>,
+        mistakes: &mut Mistakes,
+    ) -> Result<Self, Mistake> {
+        let no_start = || {
+            Mistake::new(line, "this event has no `DTSTART`; add its first day, such as `DTSTART;VALUE=DATE:20261225`")
+        };
+        let property = properties.single("DTSTART")?.ok_or_else(no_start)?;
+        let is_said = |name: &&str| {
+            properties
+                .first(name)
+                .is_some_and(|property| ["TRUE", "1"].contains(&&*property.value.to_ascii_uppercase()))
+        };
+        let is_rounded = WHOLE_DAYS.iter().any(is_said);
+        let (frame, start) = Frame::new(property, context.calendar.cloned(), context.zones, is_rounded)
+            .map_err(|wrong| property.mistake(wrong))?;
+        if let Some(property) = properties.first("EXRULE") {
+            return Err(property.mistake("such rules are out of use; write the dates that are left out as `EXDATE`"));
+        }
+        let length = length(line, properties, &frame, start)?;
+        let rule = |property: &Property| {
+            let until = |text: &str| frame.shown_until(property, text);
+            Rule::new(&property.value, start, frame.is_all_day(), until).map_err(|wrong| property.mistake(wrong))
+        };
+        let rules = properties.named("RRULE").map(rule).collect::<Result<_, _>>()?;
+        let added = properties.read("RDATE", mistakes, |property, text| match text.split_once('/') {
+            Some((start, end)) => period(&frame, property, start, end),
+            None => Ok((frame.shown(property, text)?, length)),
+        });
+        let left_out = properties.read("EXDATE", mistakes, |property, text| frame.shown(property, text));
+        let left_out = left_out.into_iter().map(DateTime::date).collect();
+        Ok(Self { start, length, zone: frame.zone().cloned(), rules, added, left_out })
+    }
+}
+
+/// The properties of an event; one without a value says nothing.
 struct Properties<'p>(&'p [Property]);
 
 impl<'p> Properties<'p> {
-    /// The one with this name, if there is one.
+    fn named(&self, name: &str) -> impl Iterator<Item = &'p Property> {
+        self.0.iter().filter(move |property| property.name == name && !property.value.is_empty())
+    }
+
+    /// The first with this name, if there is one.
+    fn first(&self, name: &str) -> Option<&'p Property> {
+        self.named(name).next()
+    }
+
+    /// The one with this name, if there is one; where several say the same, they are one.
     fn single(&self, name: &str) -> Result<Option<&'p Property>, Mistake> {
-        let mut named = self.0.iter().filter(|property| property.name == name);
-        let first = named.next();
-        match named.next() {
-            Some(second) => Err(second.mistake("this stands twice in one event; keep one of them")),
-            None => Ok(first),
+        let Some(first) = self.first(name) else { return Ok(None) };
+        match self.named(name).find(|other| other.value != first.value) {
+            Some(other) => Err(other.mistake("this stands twice in one event; keep one of them")),
+            None => Ok(Some(first)),
         }
     }
 
-    /// The values of all that have this name.
-    fn times(&self, name: &str, frame: &Frame) -> Result<Vec<DateTime>, Mistake> {
-        let named = self.0.iter().filter(|property| property.name == name);
-        let values = named.flat_map(|property| property.value.split(',').map(move |text| (property, text)));
-        values.map(|(property, text)| frame.shown(property, text).map_err(|wrong| property.mistake(wrong))).collect()
-    }
-}
-
-/// The date that an event stands for.
-fn replaced(property: &Property, zone: Option<&str>) -> Result<Date, Mistake> {
-    if property.parameter("RANGE").is_some() {
-        return Err(property.mistake("`RANGE` is not understood; write the events one by one"));
-    }
-    // By the clock of the event that recurs: this one may have been moved to another.
-    let (_, shown) = Frame::new(property, zone).map_err(|wrong| property.mistake(wrong))?;
-    Ok(shown.date())
-}
-
-/// How long an event is: as it says, or a day, or no time if it begins at one.
-fn length(line: usize, properties: &Properties<'_>, frame: &Frame, start: DateTime) -> Result<SignedDuration, Mistake> {
-    let (length, property) = match (properties.single("DTEND")?, properties.single("DURATION")?) {
-        (Some(_), Some(property)) => {
-            return Err(property.mistake("the event has `DTEND` too; keep one of them"));
+    /// The values of all that have this name, but for those that cannot be read.
+    fn read<T>(
+        &self,
+        name: &str,
+        mistakes: &mut Mistakes,
+        read: impl Fn(&Property, &str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let values =
+            self.named(name).flat_map(|property| property.value.split(',').map(move |text| (property, text.trim())));
+        let mut found = Vec::new();
+        for (property, text) in values.filter(|(_, text)| !text.is_empty()) {
+            match read(property, text) {
+                Ok(value) => found.push(value),
+                Err(wrong) => mistakes.push(property.mistake(wrong)),
+            }
         }
-        (Some(property), None) => {
+        found
+    }
+}
+
+/// The start and the length of a period, whose end is a time or a length.
+fn period(
+    frame: &Frame<'_>,
+    property: &Property,
+    start: &str,
+    end: &str,
+) -> Result<(DateTime, SignedDuration), String> {
+    let start = frame.shown(property, start)?;
+    let length = if end.starts_with(['P', 'p', '+', '-']) {
+        frame::duration(end)?
+    } else {
+        frame.shown(property, end)?.duration_since(start)
+    };
+    Ok((start, length))
+}
+
+/// How long an event is: as it says, or a day, or no time if it begins at one. Its end counts more than its length.
+fn length(
+    line: usize,
+    properties: &Properties<'_>,
+    frame: &Frame<'_>,
+    start: DateTime,
+) -> Result<SignedDuration, Mistake> {
+    let (length, property) = match (properties.single("DTEND")?, properties.first("DURATION")) {
+        (Some(property), _) => {
             let end = frame.shown(property, &property.value).map_err(|wrong| property.mistake(wrong))?;
-            (end.duration_since(start), property)
+            let is_date = matches!(property.value.parse(), Ok(Value::Date(_)));
+            // From midnight of a day to the day itself: all of it.
+            let is_its_day = is_date && end == start && start.time() == Time::midnight();
+            (if is_its_day { DAY } else { end.duration_since(start) }, property)
         }
         (None, Some(property)) => {
             (frame::duration(&property.value).map_err(|wrong| property.mistake(wrong))?, property)
         }
         (None, None) => return Ok(if frame.is_all_day() { DAY } else { SignedDuration::ZERO }),
     };
-    // Some calendars end an event of one day on the day itself.
-    let length = if frame.is_all_day() && length.is_zero() { DAY } else { length };
     if length.is_negative() {
-        Err(property.mistake("the event ends before it begins; write the earlier time as `DTSTART`"))
-    } else if frame.is_all_day() && length.as_secs() % DAY.as_secs() != 0 {
-        Err(property
-            .mistake("the event begins with a whole day; give its end as a day too, the first that is not in it"))
-    } else if length > DAY * MOST_IN_A_ROW {
-        let days = length.as_secs() / DAY.as_secs();
-        Err(Mistake::new(
-            line,
-            format!("this event is {days} days long, and quiet are {MOST_IN_A_ROW} days at most; remove or shorten it"),
-        ))
-    } else {
-        Ok(length)
+        return Err(property.mistake("the event ends before it begins; write the earlier time as `DTSTART`"));
     }
+    let length = if frame.is_all_day() { whole_days(length) } else { length };
+    if length > DAY * MOST_IN_A_ROW {
+        let days = length.as_secs() / DAY.as_secs();
+        let wrong =
+            format!("this event is {days} days long, and quiet are {MOST_IN_A_ROW} days at most; remove or shorten it");
+        return Err(Mistake::new(line, wrong));
+    }
+    Ok(length)
+}
+
+/// The days of an event that begins with a whole one, and may end at a time: at least that one, and the last if it takes
+/// most of it.
+fn whole_days(length: SignedDuration) -> SignedDuration {
+    let (days, rest) = (length.as_secs() / DAY.as_secs(), length.as_secs() % DAY.as_secs());
+    let days = days + i64::from(rest >= MOST_OF_A_DAY.as_secs());
+    SignedDuration::from_hours(24 * days.max(1))
 }
 
 /// The days that belong to an occurrence: those of which it covers most.
@@ -183,3 +337,6 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Who is away for less comes for a part of the day.
 const MOST_OF_A_DAY: SignedDuration = SignedDuration::from_hours(20);
+
+/// How Outlook, and what brings calendars to telephones, say that an event with times has whole days.
+const WHOLE_DAYS: [&str; 2] = ["X-MICROSOFT-CDO-ALLDAYEVENT", "X-FUNAMBOL-ALLDAY"];

@@ -1,8 +1,6 @@
-//! The lines of a calendar: `NAME;PARAMETER=value:value`, long ones folded.
+//! The lines of a calendar: `NAME;PARAMETER=value:value`.
 
-use std::iter;
-
-use super::Mistake;
+use super::{Mistake, encoding};
 
 /// One line, after unfolding.
 #[derive(Debug)]
@@ -17,9 +15,10 @@ pub(super) struct Property {
 }
 
 impl Property {
-    /// The value of a parameter, without quotes.
+    /// The value of a parameter, without quotes; one without a value is none.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// A mistake in it.
@@ -27,9 +26,26 @@ impl Property {
         Mistake::new(self.line, format!("`{}`: {}", self.name, message.as_ref()))
     }
 
+    /// The value as text for people, without the backslashes of the format.
+    pub(super) fn text(&self) -> String {
+        unescaped(&self.value)
+    }
+
+    /// The same of a value that is a list.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let mut is_escaped = false;
+        let is_comma = |character: char| {
+            let is_separator = character == ',' && !is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            is_separator
+        };
+        self.value.split(is_comma).map(|text| unescaped(text.trim())).collect()
+    }
+
     fn new(line: usize, bytes: &[u8]) -> Result<Self, Mistake> {
-        // Only texts for people can hold what is not UTF-8, and those are not read.
-        let text = String::from_utf8_lossy(bytes);
+        let text = encoding::text(bytes);
+        // Files that were joined have a byte order mark at the head of each.
+        let text = text.trim_start_matches('\u{feff}');
         let malformed = || {
             Mistake::new(line, "this line is not `NAME:value`; begin it with a blank if it continues the one before")
         };
@@ -38,39 +54,43 @@ impl Property {
             is_quoted ^= character == '"';
             character == ':' && !is_quoted
         };
-        let (head, value) = text.split_once(is_end).ok_or_else(malformed)?;
-        let mut parts = split_unquoted(head).into_iter();
-        let name = parts.next().filter(|name| is_name(name)).ok_or_else(malformed)?;
+        // A quote that is never closed hides the colon.
+        let (head, value) = text.split_once(is_end).or_else(|| text.split_once(':')).ok_or_else(malformed)?;
+        let name = head.split(';').next().unwrap_or_default().trim().to_ascii_uppercase();
+        if !is_name(&name) {
+            return Err(malformed());
+        }
+        let (head, value) =
+            if TIMES.contains(&name.as_str()) { with_unquoted_colons(text, head, value) } else { (head, value) };
         let parameter = |text: &str| {
-            let (name, value) = text.split_once('=').filter(|(name, _)| is_name(name))?;
-            Some((name.to_ascii_uppercase(), value.trim_matches('"').to_owned()))
+            let (name, value) = text.split_once('=')?;
+            Some((name.trim().to_ascii_uppercase(), value.trim().trim_matches('"').trim().to_owned()))
         };
-        let parameters = parts.map(parameter).collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
-        // Components and calendars are told apart by their names too.
-        let name = name.to_ascii_uppercase();
+        let parameters = split_unquoted(head).into_iter().skip(1).filter_map(parameter).collect();
+        let value = value.trim_end_matches(|character: char| character.is_whitespace() || character.is_control());
         let value = match name.as_str() {
+            // Components and calendars are told apart by their names too.
             "BEGIN" | "END" => value.trim().to_ascii_uppercase(),
-            _ => value.trim_end().to_owned(),
+            name if TIMES.contains(&name) => value.trim().to_owned(),
+            _ => value.to_owned(),
         };
         Ok(Self { line, name, value, parameters })
     }
 }
 
-/// The lines of a file, those that continue another joined with it. What follows a mistake is not read.
-pub(super) fn properties(bytes: &[u8]) -> impl Iterator<Item = Result<Property, Mistake>> {
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut lines =
-        text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).zip(1..).peekable();
-    iter::from_fn(move || {
-        // An empty line says nothing; most files end in one.
-        let (first, number) = lines.find(|(line, _)| !line.is_empty())?;
-        let mut whole = first.to_vec();
-        // Folded between bytes, so within a character too.
-        while let Some((next, _)) = lines.next_if(|(line, _)| matches!(line.first(), Some(b' ' | b'\t'))) {
-            whole.extend(next.iter().skip(1));
-        }
-        Some(Property::new(number, &whole))
-    })
+/// The properties of a file in UTF-8.
+pub(super) fn properties(text: &[u8]) -> impl Iterator<Item = Result<Property, Mistake>> {
+    encoding::unfolded(text).map(|(line, bytes)| Property::new(line, &bytes))
+}
+
+/// Puts the colons of a zone's name, such as `(UTC+01:00) Berlin`, back before the value, where somebody forgot the
+/// quotes: no time has a colon after its date.
+fn with_unquoted_colons<'t>(text: &'t str, head: &'t str, value: &'t str) -> (&'t str, &'t str) {
+    let is_time = |text: &str| text.len() >= 8 && text.bytes().take(8).all(|byte| byte.is_ascii_digit());
+    match text.rsplit_once(':') {
+        Some((whole, time)) if value.contains(':') && is_time(time.trim_start()) => (whole, time),
+        _ => (head, value),
+    }
 }
 
 /// The parts between semicolons that are not within quotes.
@@ -83,8 +103,58 @@ fn split_unquoted(text: &str) -> Vec<&str> {
     text.split(is_separator).collect()
 }
 
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, characters.as_str().chars().next()) {
+            ('\\', Some(next @ ('\\' | ',' | ';'))) => {
+                plain.push(next);
+                characters.next();
+            }
+            ('\\', Some('n' | 'N')) => {
+                plain.push('\n');
+                characters.next();
+            }
+            _ => plain.push(character),
+        }
+    }
+    plain
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// The properties whose values are dates, times or rules.
+const TIMES: [&str; 6] = ["DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID", "RRULE"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn property(line: &str) -> Property {
+        Property::new(1, line.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn texts_lose_their_backslashes() {
+        assert_eq!(property(r"SUMMARY:a\, b\; c\\d\ne\x").text(), "a, b; c\\d\ne\\x");
+        assert_eq!(property(r"CATEGORIES:Holidays,Federal\, paid, x").texts(), ["Holidays", "Federal, paid", "x"]);
+    }
+
+    #[test]
+    fn parameters_are_found_as_people_write_them() {
+        for line in [
+            "DTSTART;TZID=(UTC+01:00) Berlin, Rome:20261225T000000",
+            "DTSTART;TZID=\"(UTC+01:00) Berlin, Rome\":20261225T000000",
+            "dtstart ; ;X;tzid= \"(UTC+01:00) Berlin, Rome\" : 20261225T000000 ",
+            "\u{feff}DTSTART;TZID=\"(UTC+01:00) Berlin, Rome:20261225T000000\0",
+        ] {
+            let property = property(line);
+            assert_eq!((property.name.as_str(), property.value.as_str()), ("DTSTART", "20261225T000000"), "{line}");
+            assert_eq!(property.parameter("TZID"), Some("(UTC+01:00) Berlin, Rome"), "{line}");
+        }
+        assert_eq!(property("DTSTART;TZID=:20261225T000000").parameter("TZID"), None);
+    }
+}

@@ -7,7 +7,7 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use super::rule::{End, Frequency, OrdinalWeekday, Rule};
+use super::rule::{Frequency, OrdinalWeekday, Rule};
 
 /// How much work is left, so that no calendar can keep the exporter busy.
 #[derive(Debug)]
@@ -24,6 +24,16 @@ impl Budget {
     /// So many days held against rules, and so many that they come to.
     pub(super) fn new(tried: u32, found: u32) -> Self {
         Self { tried, found }
+    }
+
+    /// Does some work, and gives back what it found where that is too much, so that other events can still be looked at.
+    pub(super) fn spend<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Exhausted>) -> Result<T, Exhausted> {
+        let before = self.found;
+        let result = work(self);
+        if result.is_err() {
+            self.found = before;
+        }
+        result
     }
 
     fn take(left: &mut u32) -> Result<(), Exhausted> {
@@ -50,9 +60,7 @@ impl Rule {
         let mut dates = vec![start.date()];
         for index in 0.. {
             let Some((first, last)) = self.period(start.date(), index) else { break };
-            if let End::Until(until) = self.end
-                && until.date() < first
-            {
+            if self.until.is_some_and(|until| until.date() < first) {
                 break;
             }
             for date in self.days_of(first, last, start.date(), budget)? {
@@ -71,11 +79,8 @@ impl Rule {
 
     /// Whether an occurrence on this date, after so many others, is one too many.
     fn is_over(&self, date: Date, start: DateTime, before: usize) -> bool {
-        match self.end {
-            End::Never => false,
-            End::Count(count) => before >= count,
-            End::Until(until) => date.to_datetime(start.time()) > until,
-        }
+        self.count.is_some_and(|count| before >= count)
+            || self.until.is_some_and(|until| date.to_datetime(start.time()) > until)
     }
 
     /// The first and the last day of a period, the one of the beginning being 0; none after the last year.
@@ -134,13 +139,15 @@ impl Rule {
         if !self.months.is_empty() {
             return self.months.contains(&date.month());
         }
-        let is_anniversary =
-            self.frequency == Frequency::Yearly && self.month_days.is_empty() && self.weekdays.is_empty();
+        let is_anniversary = self.frequency == Frequency::Yearly
+            && self.year_days.is_empty()
+            && self.month_days.is_empty()
+            && self.weekdays.is_empty();
         !is_anniversary || date.month() == start.month()
     }
 
     fn has_day(&self, date: Date, start: Date) -> bool {
-        if self.month_days.is_empty() && self.weekdays.is_empty() {
+        if self.year_days.is_empty() && self.month_days.is_empty() && self.weekdays.is_empty() {
             return match self.frequency {
                 Frequency::Daily => true,
                 Frequency::Weekly => date.weekday() == start.weekday(),
@@ -148,8 +155,11 @@ impl Rule {
             };
         }
         let (day, days) = (i16::from(date.day()), i16::from(date.days_in_month()));
+        let (day_of_year, days_of_year) = (date.day_of_year(), date.days_in_year());
+        let is_of_year = |wanted: &i16| *wanted == day_of_year || *wanted == day_of_year - days_of_year - 1;
         let is_of_month = |wanted: &i16| *wanted == day || *wanted == day - days - 1;
-        (self.month_days.is_empty() || self.month_days.iter().any(is_of_month))
+        (self.year_days.is_empty() || self.year_days.iter().any(is_of_year))
+            && (self.month_days.is_empty() || self.month_days.iter().any(is_of_month))
             && (self.weekdays.is_empty() || self.weekdays.iter().any(|day| self.is_weekday(*day, date)))
     }
 
@@ -162,6 +172,8 @@ impl Rule {
         };
         let from_start = (day - 1) / 7 + 1;
         let from_end = -((days - day) / 7 + 1);
+        // In a day or a week there is no second of a kind.
+        let ordinal = if self.frequency.has_ordinals() { ordinal } else { 0 };
         date.weekday() == weekday && [0, from_start, from_end].contains(&ordinal)
     }
 }

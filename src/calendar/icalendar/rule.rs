@@ -1,6 +1,6 @@
 //! What RRULE says: how an event recurs.
 
-use std::{collections::BTreeSet, ops::RangeInclusive, str::FromStr};
+use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr};
 
 use jiff::civil::{DateTime, Weekday};
 
@@ -12,11 +12,16 @@ pub(super) struct Rule {
     pub(super) frequency: Frequency,
     /// Every how many of its periods.
     pub(super) interval: i32,
-    pub(super) end: End,
+    /// How many occurrences there are at most.
+    pub(super) count: Option<usize>,
+    /// After which there are none.
+    pub(super) until: Option<DateTime>,
     /// 1 to 12; none means any, as with the others.
     pub(super) months: Vec<i8>,
     /// From the beginning of the month or, below zero, from its end.
     pub(super) month_days: Vec<i16>,
+    /// The same of the year.
+    pub(super) year_days: Vec<i16>,
     pub(super) weekdays: Vec<OrdinalWeekday>,
     /// Which of the days of a period, counted in the same way.
     pub(super) set_positions: Vec<i16>,
@@ -32,16 +37,6 @@ pub(super) enum Frequency {
     Yearly,
 }
 
-/// When a rule ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum End {
-    Never,
-    /// After so many occurrences.
-    Count(usize),
-    /// With the last that is not later.
-    Until(DateTime),
-}
-
 /// A weekday, such as the fourth Thursday or the last Monday.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct OrdinalWeekday {
@@ -51,65 +46,91 @@ pub(super) struct OrdinalWeekday {
 }
 
 impl Rule {
-    /// Reads a rule; `until` reads the time of its end.
-    pub(super) fn new(text: &str, until: impl Fn(&str) -> Result<DateTime, String>) -> Result<Self, String> {
-        let mut rule = Self {
-            frequency: Frequency::Daily,
-            interval: 1,
-            end: End::Never,
-            months: Vec::new(),
-            month_days: Vec::new(),
-            weekdays: Vec::new(),
-            set_positions: Vec::new(),
-            week_start: Weekday::Monday,
-        };
-        let mut seen = BTreeSet::new();
-        for part in text.split(';') {
+    /// Reads the rule of an event that begins at `start`; `until` reads the time of its end.
+    ///
+    /// Parts that are empty or of a program's own say nothing about days, and neither do hours of whole days.
+    pub(super) fn new(
+        text: &str,
+        start: DateTime,
+        is_all_day: bool,
+        until: impl Fn(&str) -> Result<DateTime, String>,
+    ) -> Result<Self, String> {
+        let mut rule = Self::default();
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        // Some programs write the name twice.
+        let text = text.strip_prefix("RRULE:").unwrap_or(text);
+        for part in text.split(';').map(str::trim) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let name = name.to_ascii_uppercase();
+            let (name, value) = (name.trim().to_ascii_uppercase(), value.trim());
+            if part.is_empty() || name.starts_with("X-") || (value.is_empty() && part.contains('=') && name != "FREQ") {
+                continue;
+            }
             let wrong = || format!("`{}` is not understood; {}", elided(part), advice(&name));
             match name.as_str() {
-                "FREQ" => rule.frequency = value.parse().map_err(|()| wrong())?,
-                "INTERVAL" => rule.interval = number(value, &INTERVALS).ok_or_else(wrong)?,
-                "COUNT" => rule.end = End::Count(number(value, &COUNTS).ok_or_else(wrong)?),
-                "UNTIL" => rule.end = End::Until(until(value)?),
-                "BYMONTH" => rule.months = list(value, |month| number(month, &(1..=12))).ok_or_else(wrong)?,
-                "BYMONTHDAY" => rule.month_days = list(value, |day| from_either_end(day, 31)).ok_or_else(wrong)?,
-                "BYDAY" => rule.weekdays = list(value, |day| day.parse().ok()).ok_or_else(wrong)?,
-                "BYSETPOS" => {
-                    rule.set_positions = list(value, |position| from_either_end(position, 366)).ok_or_else(wrong)?;
+                "UNTIL" => rule.until = Some(until(value)?),
+                "BYHOUR" | "BYMINUTE" | "BYSECOND" => {
+                    let shown = match name.as_str() {
+                        "BYHOUR" => start.hour(),
+                        "BYMINUTE" => start.minute(),
+                        _ => start.second(),
+                    };
+                    if !is_all_day && value.parse() != Ok(shown) {
+                        return Err(wrong());
+                    }
                 }
-                "WKST" => rule.week_start = weekday(value).ok_or_else(wrong)?,
-                _ => return Err(wrong()),
+                _ => rule.read(&name, value).ok_or_else(wrong)?,
             }
-            if !seen.insert(name) {
+            if seen.insert(name, value).is_some_and(|before| before != value) {
                 return Err(format!("`{}` stands beside another of its kind; keep one of them", elided(part)));
             }
         }
-        rule.checked(&seen)
+        if seen.contains_key("FREQ") {
+            Ok(rule)
+        } else {
+            Err("there is no `FREQ`; add one, such as `FREQ=YEARLY`".to_owned())
+        }
     }
 
-    /// Whether the parts fit together, where the standard says that they must.
-    fn checked(self, seen: &BTreeSet<String>) -> Result<Self, String> {
-        let has = |name| seen.contains(name);
-        if !has("FREQ") {
-            Err("there is no `FREQ`; add one, such as `FREQ=YEARLY`".to_owned())
-        } else if has("COUNT") && has("UNTIL") {
-            Err("`COUNT` and `UNTIL` exclude each other; keep one of them".to_owned())
-        } else if has("BYMONTHDAY") && self.frequency == Frequency::Weekly {
-            Err("`BYMONTHDAY` has no meaning with `FREQ=WEEKLY`; write `FREQ=MONTHLY` or `FREQ=YEARLY`".to_owned())
-        } else if self.weekdays.iter().any(|day| day.ordinal != 0) && !self.frequency.has_ordinals() {
-            Err("a number in `BYDAY` needs `FREQ=MONTHLY` or `FREQ=YEARLY`; remove the number".to_owned())
-        } else if has("BYSETPOS") && !["BYMONTH", "BYMONTHDAY", "BYDAY"].into_iter().any(has) {
-            Err("`BYSETPOS` selects from the days of another part; add `BYDAY`, for example".to_owned())
-        } else {
-            Ok(self)
+    fn read(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "FREQ" => self.frequency = value.parse().ok()?,
+            // None means the same as one to many programs.
+            "INTERVAL" => self.interval = number(value, &INTERVALS)?.max(1),
+            "COUNT" => self.count = Some(number(value, &COUNTS)?),
+            "BYMONTH" => self.months = list(value, |month| number(month, &(1..=12)))?,
+            "BYMONTHDAY" => self.month_days = list(value, |day| from_either_end(day, 31))?,
+            "BYYEARDAY" => self.year_days = list(value, |day| from_either_end(day, 366))?,
+            "BYDAY" => self.weekdays = list(value, |day| day.parse().ok())?,
+            "BYSETPOS" => self.set_positions = list(value, |position| from_either_end(position, 366))?,
+            "WKST" => self.week_start = weekday(value)?,
+            "RSCALE" if value.eq_ignore_ascii_case("GREGORIAN") => {}
+            "SKIP" if value.eq_ignore_ascii_case("OMIT") => {}
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Self {
+            frequency: Frequency::Daily,
+            interval: 1,
+            count: None,
+            until: None,
+            months: Vec::new(),
+            month_days: Vec::new(),
+            year_days: Vec::new(),
+            weekdays: Vec::new(),
+            set_positions: Vec::new(),
+            week_start: Weekday::Monday,
         }
     }
 }
 
 impl Frequency {
-    fn has_ordinals(self) -> bool {
+    /// Whether weekdays are numbered within its periods.
+    pub(super) fn has_ordinals(self) -> bool {
         matches!(self, Self::Monthly | Self::Yearly)
     }
 }
@@ -166,7 +187,7 @@ fn number<N: FromStr + PartialOrd>(text: &str, range: &RangeInclusive<N>) -> Opt
 }
 
 fn list<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',').map(read).collect()
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(read).collect()
 }
 
 /// What may stand in a part.
@@ -175,8 +196,10 @@ fn advice(name: &str) -> &'static str {
         "FREQ" => "write `FREQ=YEARLY`, `MONTHLY`, `WEEKLY` or `DAILY`",
         "INTERVAL" => "write a whole number from 1 to 1000",
         "COUNT" => "write a whole number from 1 to 100000",
+        "BYHOUR" | "BYMINUTE" | "BYSECOND" => "leave it out: the event recurs at the time of its `DTSTART`",
         "BYMONTH" => "write months from 1 to 12",
         "BYMONTHDAY" => "write days from 1 to 31, or from -1 to -31 to count from the month's end",
+        "BYYEARDAY" => "write days from 1 to 366, or from -1 to -366 to count from the year's end",
         "BYDAY" => "write weekdays such as `MO`, `4TH` or `-1MO`",
         "BYSETPOS" => "write numbers from 1 to 366, or from -1 to -366 to count from the end",
         "WKST" => "write a weekday such as `MO`",
@@ -184,6 +207,6 @@ fn advice(name: &str) -> &'static str {
     }
 }
 
-const INTERVALS: RangeInclusive<i32> = 1..=1000;
+const INTERVALS: RangeInclusive<i32> = 0..=1000;
 
 const COUNTS: RangeInclusive<usize> = 1..=100_000;
