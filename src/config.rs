@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use regex::Regex;
 
 pub use problem::{Errors, Position, Problem};
@@ -21,6 +22,7 @@ use self::{
     yaml::{MAX_BYTES, Node},
 };
 use crate::{
+    calendar::Zone,
     names::{LabelName, PropertyId},
     quota::Share,
     report::{
@@ -95,6 +97,23 @@ pub struct Loaded {
     pub config: Config,
     /// What will run, but perhaps not as it was meant; sorted by position.
     pub warnings: Vec<Problem>,
+}
+
+impl Loaded {
+    /// The warnings as texts, and those that depend on the date: a calendar may have run out.
+    pub fn warnings_at(&self, now: Timestamp) -> Vec<String> {
+        let BaselineSettings { enabled, quiet_days, .. } = &self.config.baseline;
+        // Properties have dates of their own; by a day it does not matter here.
+        let today = Zone::utc().date(now);
+        let exhausted = quiet_days.exhausted(today, DAYS_AHEAD).filter(|_| *enabled).map(|path| {
+            format!(
+                "the calendar {} has no quiet day in the {DAYS_AHEAD} days from {today} on; renew the file, or choose other \
+                 events in it",
+                path.display()
+            )
+        });
+        self.warnings.iter().map(Problem::to_string).chain(exhausted).collect()
+    }
 }
 
 impl Config {
@@ -231,6 +250,9 @@ const REALTIME_INTERVAL: Duration = Duration::from_mins(1);
 const TRAFFIC_INTERVAL: Duration = Duration::from_mins(15);
 
 const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
+
+/// Every holiday comes once in so many days.
+pub(crate) const DAYS_AHEAD: i32 = 365;
 
 #[cfg(test)]
 mod tests {

@@ -127,11 +127,12 @@ impl Reloader {
     }
 
     async fn reload(&self) -> Result<(), String> {
-        let Loaded { config, warnings } = self.source.load().map_err(|errors| Chain(&errors).to_string())?;
-        let credentials = self.changed_credentials(&config).await?;
-        for warning in warnings {
+        let loaded = self.source.load().map_err(|errors| Chain(&errors).to_string())?;
+        let credentials = self.changed_credentials(&loaded.config).await?;
+        for warning in loaded.warnings_at(self.clock.now()) {
             warn!("{warning}");
         }
+        let config = loaded.config;
         if let Some(credentials) = credentials {
             self.credentials.send(credentials).await;
         }

@@ -179,4 +179,6 @@ const MAX_QUOTED: usize = 80;
 const MAX_MISTAKES: usize = 20;
 
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod tests;

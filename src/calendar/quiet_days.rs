@@ -3,7 +3,12 @@
 //! Knows dates, days that come every year, and days of a calendar. Refuses to know zones and files: the days of a
 //! calendar are an argument. Invariant: looking up a day costs the same whatever the number of days.
 
-use std::{cmp::max, fmt, path::PathBuf, sync::Arc};
+use std::{
+    cmp::max,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::{ToSpan, civil::Date};
 
@@ -26,6 +31,10 @@ pub enum Entry {
     Calendar {
         /// The file.
         path: PathBuf,
+        /// The patterns that choose its events; none choose all.
+        include: Vec<String>,
+        /// The patterns that leave events out.
+        exclude: Vec<String>,
         /// What was found in it.
         days: Vec<Days>,
     },
@@ -84,6 +93,16 @@ impl QuietDays {
     pub fn among(&self, first: Date, count: i32) -> impl Iterator<Item = Date> {
         let dates = (0..count).map_while(move |days| first.checked_add(days.days()).ok());
         dates.filter(|date| self.is_quiet(*date))
+    }
+
+    /// The calendars that have none of so many days, beginning with this one.
+    pub fn exhausted(&self, first: Date, count: i32) -> impl Iterator<Item = &Path> {
+        let last = first.saturating_add(count.days()).yesterday().unwrap_or(first);
+        let is_within = move |days: &Days| days.first <= last && days.last >= first;
+        self.0.entries.iter().filter_map(move |entry| match entry {
+            Entry::Calendar { path, days, .. } if !days.iter().any(is_within) => Some(path.as_path()),
+            Entry::Calendar { .. } | Entry::Days(_) | Entry::EachYear(_) => None,
+        })
     }
 
     /// What the days are told by, in the order in which it was given.

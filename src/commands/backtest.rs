@@ -1,6 +1,11 @@
 //! `backtest`: shows what the drop alert would have done in the past.
 
-use std::{fs, io::Write, ops::RangeInclusive, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    ops::RangeInclusive,
+    path::Path,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -13,7 +18,7 @@ use super::{
 use crate::{
     backtest::{Outcome, Replay, Traffic, picture, summary::Summary},
     baseline::History,
-    calendar::{QuietDays, Zone, quiet_days::Entry},
+    calendar::{QuietDays, Zone, icalendar::Selection, quiet_days::Entry},
     cli::{BacktestFlags, QuietDay},
     config::{Config, calendar_file},
     csv, ga,
@@ -66,8 +71,16 @@ impl Past {
 fn entry(day: &QuietDay) -> Result<Entry, Error> {
     match day {
         QuietDay::Days(days) => Ok(days.clone()),
-        QuietDay::Calendar(path) => calendar_file::read(path, &path.to_string_lossy(), "the working directory")
-            .map_err(|messages| Error::Usage(messages.join("\n"))),
+        QuietDay::Calendar(path) => {
+            let text = path.to_string_lossy();
+            let found = calendar_file::read(path, &text, "the working directory", &Selection::default());
+            let found = found.map_err(Error::Usage)?;
+            for warning in found.warnings {
+                // With stderr closed there is nobody to tell.
+                let _ = writeln!(io::stderr(), "warning: {warning}");
+            }
+            Ok(found.entry)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     calendar::{QuietDays, Zone},
     cli::ServeFlags,
     clock::Clock,
+    config::DAYS_AHEAD,
     names::{Bucket, Category},
     plan::Plan,
     properties::Properties,
@@ -31,7 +32,8 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     };
     let loaded = source.load()?;
     let mut text = String::new();
-    for warning in &loaded.warnings {
+    let now = Clock::system().now();
+    for warning in loaded.warnings_at(now) {
         text.push_str(&format!("warning: {warning}\n"));
     }
     // The machine that checks need not be the one that holds the key.
@@ -50,7 +52,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
     text.push_str(&describe_outlook(&plan));
     // Properties have dates of their own; by a day it does not matter here.
-    let today = Zone::utc().date(Clock::system().now());
+    let today = Zone::utc().date(now);
     text.push_str(&plan.quiet_days().map(|days| describe_quiet_days(days, today)).unwrap_or_default());
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
@@ -130,9 +132,6 @@ fn describe_quiet_days(quiet_days: &QuietDays, today: Date) -> String {
         None => format!("quiet days: none in the next {DAYS_AHEAD} days\n"),
     }
 }
-
-/// Every holiday comes once in so many days.
-const DAYS_AHEAD: i32 = 365;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,6 @@ use crate::{
     auth::credentials::Environment,
     cli::DemoFlags,
     clock::Clock,
-    config::Loaded,
     descriptors,
     ga::Endpoints,
     http::Limits,
@@ -49,10 +48,11 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
 
     let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
-    let Loaded { config, warnings } = source.load()?;
-    for warning in warnings {
+    let loaded = source.load()?;
+    for warning in loaded.warnings_at(clock.now()) {
         warn!("{warning}");
     }
+    let config = loaded.config;
     let simulated = simulator.base_url().parse();
     let simulated: reqwest::Url = simulated.map_err(|_| Error::Demo("the simulator has no URL".to_owned()))?;
     let base = flags.base.base();

@@ -14,7 +14,6 @@ use crate::{
     build::BUILD,
     cli::{AccessFlags, ServeFlags},
     clock::Clock,
-    config::Loaded,
     descriptors,
     ga::Endpoints,
     http::Limits,
@@ -33,10 +32,11 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
-    let Loaded { config, warnings } = source.load()?;
-    for warning in warnings {
+    let loaded = source.load()?;
+    for warning in loaded.warnings_at(Clock::system().now()) {
         warn!("{warning}");
     }
+    let config = loaded.config;
     for url in [&data_api_url, &admin_api_url] {
         if is_exposed(url) {
             warn!(

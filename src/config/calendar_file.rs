@@ -8,41 +8,69 @@ use std::{
     path::Path,
 };
 
+use regex::Regex;
+
 use super::reader::quoted;
-use crate::calendar::{icalendar, quiet_days::Entry};
+use crate::calendar::{
+    icalendar::{self, Calendar, Selection},
+    quiet_days::Entry,
+};
 
 /// Whether a text is the name of such a file, rather than a day.
 pub fn is_meant(text: &str) -> bool {
     text.trim_end().to_ascii_lowercase().ends_with(".ics")
 }
 
-/// The days in a file; `text` is what messages call it, and `base` says where relative paths begin.
+/// A calendar that was read, and what is doubtful about it.
+#[derive(Debug)]
+pub struct Found {
+    /// Its days, as an entry of the list of quiet days.
+    pub entry: Entry,
+    /// A message for each event that is left out and each pattern that matches none.
+    pub warnings: Vec<String>,
+}
+
+/// The days of the events in a file that are chosen; `text` is what messages call it, and `base` says where relative
+/// paths begin. What cannot be read in it costs no more than its event.
 ///
 /// # Errors
-/// What is wrong with it, a message for each mistake.
-pub fn read(path: &Path, text: &str, base: &str) -> Result<Entry, Vec<String>> {
+/// There is no such file, or it is too large.
+pub fn read(path: &Path, text: &str, base: &str, selection: &Selection) -> Result<Found, String> {
     let bytes = contents(path).map_err(|error| {
-        let wrong = format!(
+        format!(
             "cannot read the calendar {} ({error}); give the path of a readable file, relative to {base}",
             quoted(text)
-        );
-        vec![wrong]
+        )
     })?;
     if bytes.len() as u64 > MAX_CALENDAR_BYTES {
         let most = MAX_CALENDAR_BYTES >> 10;
-        let wrong =
-            format!("the calendar {} is larger than {most} KiB, the most that is read; leave out events", quoted(text));
-        return Err(vec![wrong]);
+        return Err(format!(
+            "the calendar {} is larger than {most} KiB, the most that is read; leave out events",
+            quoted(text)
+        ));
     }
-    match icalendar::days(&bytes) {
-        Ok(days) => Ok(Entry::Calendar { path: path.to_owned(), days }),
-        Err(mistakes) => {
-            let messages = mistakes.iter().map(|mistake| format!("calendar {}, {mistake}", quoted(text)));
-            let more = mistakes.len().saturating_sub(MAX_MISTAKES);
-            let rest = (more > 0).then(|| format!("calendar {}: {more} more events; mend these first", quoted(text)));
-            Err(messages.take(MAX_MISTAKES).chain(rest).collect())
-        }
+    let Calendar { days, mistakes, unmatched } = icalendar::read(&bytes, selection);
+    let name = quoted(text);
+    let mut warnings: Vec<String> =
+        mistakes.first().iter().map(|mistake| format!("calendar {name}, {mistake}")).collect();
+    if mistakes.more() > 0 {
+        warnings.push(format!("calendar {name}: {} more problems like these; fix these first", mistakes.more()));
     }
+    warnings.extend(unmatched.iter().map(|pattern| {
+        format!(
+            "calendar {name}: the pattern {} of `include` matches no event; compare it with `SUMMARY` and `CATEGORIES` \
+             in the file",
+            quoted(pattern)
+        )
+    }));
+    let texts = |patterns: &[Regex]| patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+    let entry = Entry::Calendar {
+        path: path.to_owned(),
+        include: texts(&selection.include),
+        exclude: texts(&selection.exclude),
+        days,
+    };
+    Ok(Found { entry, warnings })
 }
 
 /// What is in a file, or more than is read of it.
@@ -58,6 +86,3 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The largest calendar, in bytes: some thousands of events.
 const MAX_CALENDAR_BYTES: u64 = 1 << 20;
-
-/// How many of a calendar's mistakes are told.
-const MAX_MISTAKES: usize = 20;

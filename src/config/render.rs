@@ -3,7 +3,10 @@
 use std::fmt::{self, Write as _};
 
 use super::{Config, value};
-use crate::report::{self, BaselineSettings, ReportSettings};
+use crate::{
+    calendar::quiet_days::Entry,
+    report::{self, BaselineSettings, ReportSettings},
+};
 
 /// The whole configuration, every default spelled out.
 pub(super) fn yaml(config: &Config) -> String {
@@ -74,8 +77,21 @@ fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
     writeln!(out, "  {}:\n    enabled: {}", report::BASELINE, settings.enabled)?;
     writeln!(out, "    weeks: {}", settings.weeks)?;
     writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))?;
-    let days: Vec<_> = settings.quiet_days.entries().iter().map(|day| Quoted(&day.to_string()).to_string()).collect();
+    let days: Vec<_> = settings.quiet_days.entries().iter().map(quiet_day).collect();
     writeln!(out, "    quiet_days: [{}]", days.join(", "))
+}
+
+fn quiet_day(entry: &Entry) -> String {
+    let name = Quoted(&entry.to_string()).to_string();
+    let Entry::Calendar { include, exclude, .. } = entry else { return name };
+    let mut keys = String::new();
+    for (key, patterns) in [("include", include), ("exclude", exclude)] {
+        if !patterns.is_empty() {
+            let patterns: Vec<_> = patterns.iter().map(|pattern| Quoted(pattern).to_string()).collect();
+            keys += &format!(", {key}: [{}]", patterns.join(", "));
+        }
+    }
+    if keys.is_empty() { name } else { format!("{{calendar: {name}{keys}}}") }
 }
 
 /// A text in double quotes, where YAML understands every character.

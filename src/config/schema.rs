@@ -174,6 +174,16 @@ pub(super) const BASELINE: Table = Table {
     ],
 };
 
+/// An entry of `quiet_days` that chooses events. Not among [`TABLES`]: an example would have to bring the file.
+pub(super) const QUIET_CALENDAR: Table = Table {
+    path: "reports.baseline.quiet_days[]",
+    keys: &[
+        key("calendar", "a path, relative to this file's directory", "", "an iCalendar file"),
+        key("include", "a list of patterns", "", "what an event's name or one of its categories must match"),
+        key("exclude", "a list of patterns", "", "what neither may match"),
+    ],
+};
+
 /// The default of a report's `stale_after`, in words: it is the file's own.
 pub const STALE_AFTER_OF_ALL: &str = "that of the file";
 

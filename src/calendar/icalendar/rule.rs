@@ -96,6 +96,8 @@ impl Rule {
             "FREQ" => self.frequency = value.parse().ok()?,
             // None means the same as one to many programs.
             "INTERVAL" => self.interval = number(value, &INTERVALS)?.max(1),
+            // How some programs say that there is no end.
+            "COUNT" if ["0", "-1"].contains(&value) => self.count = None,
             "COUNT" => self.count = Some(number(value, &COUNTS)?),
             "BYMONTH" => self.months = list(value, |month| number(month, &(1..=12)))?,
             "BYMONTHDAY" => self.month_days = list(value, |day| from_either_end(day, 31))?,

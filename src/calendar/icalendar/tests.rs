@@ -9,27 +9,46 @@ fn event(lines: &str) -> String {
 }
 
 /// The days of a calendar, as far as the end of 2030, one range a word.
-fn text(days: Result<Vec<Days>, Vec<Mistake>>) -> String {
-    let days = match days {
-        Ok(days) => days,
-        Err(mistakes) => return mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"),
-    };
-    let words = days
+fn text(calendar: &Calendar) -> String {
+    let words = calendar
+        .days
         .iter()
         .filter(|days| days.first < date(2031, 1, 1))
         .map(|Days { first, last }| if first == last { first.to_string() } else { format!("{first}..{last}") });
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// All that was not understood, one mistake a line.
+fn mistakes(calendar: &Calendar) -> String {
+    calendar.mistakes.first().iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn read(bytes: &[u8]) -> Calendar {
+    super::read(bytes, &Selection::default())
+}
+
+/// The days of a file in which everything is understood.
 #[track_caller]
-fn check(lines: &str, expected: &str) {
-    assert_eq!(text(days(event(lines).as_bytes())), expected, "{lines}");
+fn check_file(file: &[u8], expected: &str) {
+    let calendar = read(file);
+    let file = String::from_utf8_lossy(file);
+    assert_eq!((text(&calendar).as_str(), mistakes(&calendar).as_str()), (expected, ""), "{file}");
 }
 
 #[track_caller]
-fn check_refused(lines: &str, expected: &str) {
-    let found = text(days(event(lines).as_bytes()));
+fn check(lines: &str, expected: &str) {
+    check_file(event(lines).as_bytes(), expected);
+}
+
+/// An event that is left out, while another counts.
+#[track_caller]
+fn check_left_out(lines: &str, expected: &str) {
+    let other = "END:VEVENT\nBEGIN:VEVENT\nDTSTART:20300101";
+    let calendar = read(event(&format!("{lines}\n{other}")).as_bytes());
+    let found = mistakes(&calendar);
     assert!(found.starts_with("line ") && found.contains(expected) && found.contains(';'), "{lines}\n{found}");
+    assert!(found.contains(": the event is left out: "), "{found}");
+    assert_eq!(text(&calendar), "2030-01-01", "{lines}");
 }
 
 #[test]
@@ -67,7 +86,7 @@ fn times_are_those_of_the_events_own_clock() {
     let lines = "DTSTART:20261225T050000Z\nDTEND:20261226T050000Z";
     check(lines, "");
     let in_new_york = event(lines).replace("PRODID", "X-WR-TIMEZONE:America/New_York\nPRODID");
-    assert_eq!(text(days(in_new_york.as_bytes())), "2026-12-25");
+    check_file(in_new_york.as_bytes(), "2026-12-25");
 }
 
 #[test]
@@ -110,8 +129,8 @@ fn rules_are_followed_to_their_dates() {
     ] {
         check(&format!("DTSTART;VALUE=DATE:{start}\nRRULE:{rule}"), expected);
     }
-    let found = days(event("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY").as_bytes()).unwrap();
-    assert_eq!(found.last(), Some(&Days { first: date(2099, 12, 25), last: date(2099, 12, 25) }));
+    let found = read(event("DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY").as_bytes());
+    assert_eq!(found.days.last(), Some(&Days { first: date(2099, 12, 25), last: date(2099, 12, 25) }));
 }
 
 #[test]
@@ -166,8 +185,8 @@ fn lines_may_be_folded_and_end_as_on_windows() {
         folded.extend(b"\r\n");
     }
     folded.extend(b"\r\n");
-    assert_eq!(text(days(&folded)), "2026-12-25 2027-12-25");
-    assert_eq!(days(&folded), days(unfolded.as_bytes()));
+    check_file(&folded, "2026-12-25 2027-12-25");
+    check_file(unfolded.as_bytes(), "2026-12-25 2027-12-25");
 }
 
 #[test]
@@ -175,83 +194,107 @@ fn what_is_no_event_tells_nothing_about_days() {
     let calendar = "BEGIN:VCALENDAR\nX-FOO;A=\"b:c;d\":e\nBEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:16010101T000000\n\
                     RRULE:FREQ=YEARLY\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VTODO\nDTSTART:20260101\nEND:VTODO\nBEGIN:VEVENT\n\
                     DTSTART:20261225\nBEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:x\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n";
-    assert_eq!(text(days(calendar.as_bytes())), "2026-12-25");
+    check_file(calendar.as_bytes(), "2026-12-25");
     let two = format!("{calendar}{}", calendar.replace("20261225", "20271225").to_lowercase());
-    assert_eq!(text(days(two.as_bytes())), "2026-12-25 2027-12-25");
-    assert_eq!(days(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n"), Ok(Vec::new()));
+    check_file(two.as_bytes(), "2026-12-25 2027-12-25");
+    check_file(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", "");
 }
 
 #[test]
-fn what_is_not_understood_is_named_with_its_line() {
+fn an_event_that_is_not_understood_is_named_with_its_line_and_left_out() {
     for (lines, expected) in [
-        ("SUMMARY:x", "line 4: this event has no `DTSTART`; add"),
-        ("DTSTART:20260229", "line 6: `DTSTART`: `20260229` is no date or time; write `20261225`"),
-        ("DTSTART:2026-12-25", "`2026-12-25` is no date or time"),
+        ("SUMMARY:x", "line 4: the event is left out: this event has no `DTSTART`; add"),
+        ("DTSTART:", "this event has no `DTSTART`; add"),
+        ("DTSTART:20260229", "line 6: the event is left out: `DTSTART`: `20260229` is no date or time; write"),
         ("DTSTART:20261225T24", "is no date or time"),
-        ("DTSTART:20261225T240000", "is no date or time"),
-        ("DTSTART;VALUE=DATE:20261225T000000", "is not of the type `DATE`"),
-        ("DTSTART:20261225\nDTSTART:20261226", "line 7: `DTSTART`: this stands twice"),
-        ("DTSTART:20261225\nDTEND:20261224", "line 7: `DTEND`: the event ends before it begins"),
-        ("DTSTART:20261225\nDTEND:20261226T120000", "give its end as a day too"),
-        ("DTSTART:20261225\nDTEND:20261226\nDURATION:P1D", "line 8: `DURATION`: the event has `DTEND` too"),
+        ("DTSTART:20261225\nDTSTART:20261226", "line 7: the event is left out: `DTSTART`: this stands twice"),
+        ("DTSTART:20261225\nDTEND:20261224", "`DTEND`: the event ends before it begins"),
+        ("DTSTART:20261225\nDTEND:20261224T235900", "`DTEND`: the event ends before it begins"),
         ("DTSTART:20261225\nDURATION:P1M", "`P1M` is no length of an event"),
-        ("DTSTART:20261225\nDURATION:-P1D", "is no length of an event"),
+        ("DTSTART:20261225\nDURATION:-P1D", "the event ends before it begins"),
         ("DTSTART:20261225\nDURATION:1 day", "is no length of an event"),
         ("DTSTART:20261225\nDURATION:P99999999999W", "is no length of an event"),
-        ("DTSTART:20260101\nDTEND:20270101", "line 4: this event is 365 days long, and quiet are 183 days at most"),
-        (
-            "DTSTART:20261225\nRRULE:FREQ=HOURLY",
-            "line 7: `RRULE`: `FREQ=HOURLY` is not understood; write `FREQ=YEARLY`",
-        ),
+        ("DTSTART:20260101\nDTEND:20270101", "this event is 365 days long, and quiet are 183 days at most"),
+        ("DTSTART:20261225\nRRULE:FREQ=HOURLY", "`FREQ=HOURLY` is not understood; write `FREQ=YEARLY`"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYWEEKNO=20", "`BYWEEKNO=20` is not understood; write the days in other"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYDAY=5XX", "`BYDAY=5XX` is not understood; write weekdays such as"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYDAY=ä", "is not understood"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYMONTH=13", "write months from 1 to 12"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYMONTHDAY=0", "write days from 1 to 31"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;INTERVAL=0", "write a whole number from 1"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=-1", "write a whole number from 1"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;INTERVAL=-1", "write a whole number from 1"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=-2", "write a whole number from 1"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;UNTIL=never", "`never` is no date or time"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;COUNT=1;UNTIL=20271225", "exclude each other"),
         ("DTSTART:20261225\nRRULE:FREQ=YEARLY;FREQ=DAILY", "`FREQ=DAILY` stands beside another of its kind"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;SKIP=FORWARD", "`SKIP=FORWARD` is not understood"),
+        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;yes", "`yes` is not understood"),
+        ("DTSTART:20261225T000000\nRRULE:FREQ=YEARLY;BYHOUR=0,12", "`BYHOUR=0,12` is not understood; leave it out"),
         ("DTSTART:20261225\nRRULE:BYMONTH=1", "there is no `FREQ`"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;", "`` is not understood"),
-        ("DTSTART:20261225\nRRULE:FREQ=WEEKLY;BYMONTHDAY=1", "`BYMONTHDAY` has no meaning"),
-        ("DTSTART:20261225\nRRULE:FREQ=WEEKLY;BYDAY=1MO", "a number in `BYDAY`"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYSETPOS=1", "`BYSETPOS` selects"),
-        ("DTSTART:20261225\nRRULE:FREQ=YEARLY\nRRULE:FREQ=DAILY", "line 8: `RRULE`: this stands twice"),
-        ("DTSTART:20261225\nEXRULE:FREQ=YEARLY", "line 7: `EXRULE`: such rules are out of use"),
-        ("DTSTART:20261225\nEXDATE:20261225,", "line 7: `EXDATE`: `` is no date or time"),
-        (
-            "DTSTART:20261225\nRDATE;VALUE=PERIOD:20261225T000000/P1D",
-            "line 7: `RDATE`: `20261225T000000/P1D` is no date",
-        ),
-        ("DTSTART:20261225\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261225", "`RANGE` is not understood"),
+        ("DTSTART:20261225\nEXRULE:FREQ=YEARLY", "`EXRULE`: such rules are out of use"),
+        ("DTSTART:20261225\nRECURRENCE-ID:x", "`RECURRENCE-ID`: `x` is no date or time"),
         ("DTSTART;TZID=Mars:20261225T000000\nDTEND:20261225T000000Z", "the time zone `Mars` is not known here"),
-        ("DTSTART:20261225\nno colon", "line 7: this line is not `NAME:value`; begin it with a blank"),
-        ("DTSTART:20261225\nA B:c", "line 7: this line is not `NAME:value`"),
-        ("DTSTART;VALUE:20261225", "line 6: this line is not `NAME:value`"),
-        ("DTSTART:20261225\nEND:VTODO", "line 7: `END:VTODO` where `VEVENT` is open; write `END:VEVENT` first"),
-        ("DTSTART:20261225\nBEGIN:VALARM", "line 8: `END:VEVENT` where `VALARM` is open"),
     ] {
-        check_refused(lines, expected);
+        check_left_out(lines, expected);
     }
 }
 
 #[test]
-fn a_file_that_is_no_calendar_or_cut_off_is_refused() {
-    for (file, expected) in [
-        ("<!DOCTYPE html>\n<html lang=\"en\">\n", "line 1: this line is not `NAME:value`"),
-        ("", "line 1: this is not an iCalendar file"),
-        ("\n\n", "line 1: this is not an iCalendar file"),
-        ("DTSTART:20261225\n", "line 1: this is not an iCalendar file"),
-        ("BEGIN:VEVENT\nEND:VEVENT\n", "line 1: this is not an iCalendar file"),
-        ("BEGIN:VCALENDAR\nEND:VCALENDAR\nX:y\n", "line 3: this is not an iCalendar file"),
-        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261225\n", "line 2: `VEVENT` has no end; the file may be cut off"),
-        ("BEGIN:VCALENDAR\nCALSCALE:HEBREW\nEND:VCALENDAR\n", "line 2: the calendar `HEBREW` is not known; only"),
+fn a_line_that_is_not_understood_costs_no_more_than_itself() {
+    for (lines, expected) in [
+        ("DTSTART:20261225\nno colon", "line 7: this line is not `NAME:value`; begin it with a blank"),
+        ("DTSTART:20261225\nA B:c", "line 7: this line is not `NAME:value`"),
+        ("DTSTART:20261225\nEND:VTODO", "line 7: `END:VTODO` ends nothing that has begun; remove it"),
+        ("DTSTART:20261225\nBEGIN:VALARM\nDTSTART:x", "line 7: `VALARM` has no end; add `END:VALARM`"),
+        ("DTSTART:20261225\nBEGIN:VTODO\nDTSTART:x\nEND:VTODO", "line 4: `VEVENT` has no end; add `END:VEVENT`"),
+        ("DTSTART:20261225\nRDATE:x", "line 7: `RDATE`: `x` is no date or time"),
+        ("DTSTART:20261225\nEXDATE:x", "line 7: `EXDATE`: `x` is no date or time"),
     ] {
-        let found = text(days(file.as_bytes()));
-        assert!(found.starts_with(expected), "{found}");
+        let calendar = read(event(lines).as_bytes());
+        assert!(mistakes(&calendar).contains(expected), "{lines}: {}", mistakes(&calendar));
+        assert_eq!(text(&calendar), "2026-12-25", "{lines}");
     }
+}
+
+#[test]
+fn a_file_that_is_no_calendar_or_cut_off_has_what_it_has() {
+    let whole = event("DTSTART:20261225");
+    for (file, days, expected) in [
+        ("<!DOCTYPE html>\n<html lang=\"en\">\n".to_owned(), "", "line 1: this is not an iCalendar file"),
+        (String::new(), "", "line 1: this is not an iCalendar file"),
+        ("\n\n".to_owned(), "", "line 1: this is not an iCalendar file"),
+        ("DTSTART:20261225\n".to_owned(), "", "line 1: this is not an iCalendar file"),
+        (
+            "BEGIN:VEVENT\nDTSTART:20261225\nEND:VEVENT\n".to_owned(),
+            "2026-12-25",
+            "line 1: the file has something before",
+        ),
+        (
+            format!("Content-Type: text/calendar\n{whole}<!-- served -->\n"),
+            "2026-12-25",
+            "line 1: the file has something",
+        ),
+        (whole.replace("END:VCALENDAR\n", ""), "2026-12-25", "line 1: `VCALENDAR` has no end; the file may be cut off"),
+        (whole.replace("END:VCALENDAR\n", "BEGIN:VEVENT\nDTSTART:202612"), "2026-12-25", "line 8: `VEVENT` has no end"),
+        (whole.replace("PRODID", "CALSCALE:HEBREW\nPRODID"), "", "line 3: the calendar `HEBREW` is not known"),
+        (
+            whole.replace("PRODID", "X-WR-TIMEZONE:Mars\nPRODID"),
+            "2026-12-25",
+            "`Mars` is not known here, so UTC is used",
+        ),
+    ] {
+        let calendar = read(file.as_bytes());
+        assert!(mistakes(&calendar).contains(expected), "{file}\n{}", mistakes(&calendar));
+        assert_eq!(text(&calendar), days, "{file}");
+    }
+}
+
+#[test]
+fn components_may_be_as_deep_as_they_are_many() {
+    let deep =
+        |depth: usize| event(&format!("DTSTART:20261225\n{}{}", "BEGIN:X\n".repeat(depth), "END:X\n".repeat(depth)));
+    check_file(deep(6).as_bytes(), "2026-12-25");
+    let calendar = read(deep(50_000).as_bytes());
+    assert_eq!(text(&calendar), "2026-12-25");
+    assert_eq!(calendar.mistakes.first().len() + calendar.mistakes.more(), 2 * (50_000 - 6));
 }
 
 #[test]
@@ -259,7 +302,7 @@ fn a_message_is_short_whatever_the_file_says() {
     let long = "x".repeat(100_000);
     for lines in [
         format!("DTSTART:{long}"),
-        format!("DTSTART;VALUE={long}:20261225"),
+        format!("DTSTART;VALUE={long}:x"),
         format!("DTSTART;TZID={long}:20261225T000000\nDTEND:20261226T000000Z"),
         format!("DTSTART:20261225\nDURATION:{long}"),
         format!("DTSTART:20261225\nRRULE:FREQ=YEARLY;{long}"),
@@ -269,31 +312,38 @@ fn a_message_is_short_whatever_the_file_says() {
         format!("DTSTART:20261225\nEND:{long}"),
         format!("{long}:x\nDTSTART:20261225;{long}"),
     ] {
-        let message = text(days(event(&lines).as_bytes()));
+        let message = mistakes(&read(event(&lines).as_bytes()));
         assert!(message.starts_with("line ") && message.len() < 500, "{}", message.len());
     }
 }
 
 #[test]
-fn each_event_tells_its_mistake() {
+fn each_event_tells_its_mistake_and_the_others_count() {
     let wrong = "DTSTART:x\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20261225\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:y";
-    let mistakes = days(event(wrong).as_bytes()).unwrap_err();
-    assert_eq!(mistakes.iter().map(Mistake::line).collect::<Vec<_>>(), [6, 12]);
+    let calendar = read(event(wrong).as_bytes());
+    assert_eq!(calendar.mistakes.first().iter().map(Mistake::line).collect::<Vec<_>>(), [6, 12]);
+    assert_eq!(text(&calendar), "2026-12-25");
 }
 
 #[test]
-fn a_calendar_that_would_take_for_ever_is_refused() {
+fn an_event_that_would_take_for_ever_is_left_out() {
     // There are 27,028 days until the end of 2099.
     for (rule, enough, scarce) in [
         ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", (27_028, 0), (27_027, 0)),
         ("FREQ=DAILY", (27_028, 27_027), (27_028, 27_026)),
     ] {
         let calendar = event(&format!("DTSTART:20260101\nRRULE:{rule}"));
-        let within = |(tried, found)| text(days_within(calendar.as_bytes(), Budget::new(tried, found)));
-        assert!(within(enough).starts_with("2026-01-01"), "{rule}");
-        let expected = "line 4: the calendar comes to too many days with this event; end it with `UNTIL`";
-        assert!(within(scarce).starts_with(expected), "{rule}: {}", within(scarce));
+        let within =
+            |(tried, found)| read_within(calendar.as_bytes(), &Selection::default(), Budget::new(tried, found));
+        assert!(text(&within(enough)).starts_with("2026-01-01"), "{rule}");
+        assert_eq!(mistakes(&within(enough)), "");
+        let expected = "line 4: the event is left out: the calendar comes to too many days with this event; end it";
+        assert!(mistakes(&within(scarce)).starts_with(expected), "{rule}: {}", mistakes(&within(scarce)));
     }
+    let file =
+        event("DTSTART:20260101\nRRULE:FREQ=DAILY\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20260101\nRRULE:FREQ=YEARLY");
+    let calendar = read_within(file.as_bytes(), &Selection::default(), Budget::new(1_000_000, 100));
+    assert!(text(&calendar).starts_with("2026-01-01 2027-01-01 "), "what others come to still counts");
 }
 
 proptest! {
@@ -311,10 +361,9 @@ proptest! {
 }
 
 fn check_order(bytes: &[u8]) -> Result<(), TestCaseError> {
-    match days_within(bytes, Budget::new(10_000, 1_000)) {
-        Ok(days) => prop_assert!(days.is_sorted_by(|a, b| a.last < b.first)),
-        Err(mistakes) => prop_assert!(!mistakes.is_empty() && mistakes.iter().all(|mistake| mistake.line() >= 1)),
-    }
+    let calendar = read_within(bytes, &Selection::default(), Budget::new(10_000, 1_000));
+    prop_assert!(calendar.days.is_sorted_by(|a, b| a.last < b.first));
+    prop_assert!(calendar.mistakes.first().iter().all(|mistake| mistake.line() >= 1));
     Ok(())
 }
 

@@ -93,12 +93,33 @@ fn days_that_meet_or_overlap_are_counted_once() {
 #[test]
 fn the_days_of_a_calendar_count_like_those_of_the_list() {
     let path = PathBuf::from("/etc/holidays.ics");
-    let calendar = Entry::Calendar { path, days: vec![Days { first: date(2026, 5, 1), last: date(2026, 5, 1) }] };
+    let of = |path, days| Entry::Calendar { path, include: Vec::new(), exclude: Vec::new(), days };
+    let calendar = of(path.clone(), vec![Days { first: date(2026, 5, 1), last: date(2026, 5, 1) }]);
     assert_eq!(calendar.to_string(), "/etc/holidays.ics");
     let days = QuietDays::new(vec![calendar.clone()]);
     assert!(days.is_quiet(date(2026, 5, 1)));
-    assert_ne!(days, QuietDays::new(vec![Entry::Calendar { path: "/etc/holidays.ics".into(), days: Vec::new() }]));
+    assert_ne!(days, QuietDays::new(vec![of(path, Vec::new())]));
     assert_eq!(days.entries(), [calendar]);
+}
+
+#[test]
+fn a_calendar_runs_out() {
+    let calendar = |name: &str, first, last| Entry::Calendar {
+        path: name.into(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        days: vec![Days { first, last }],
+    };
+    let days = QuietDays::new(vec![
+        "2020-01-01".parse().unwrap(),
+        calendar("over.ics", date(2026, 5, 1), date(2026, 5, 2)),
+        calendar("today.ics", date(2026, 5, 1), date(2026, 5, 3)),
+        calendar("last.ics", date(2027, 5, 2), date(2027, 5, 2)),
+        calendar("later.ics", date(2027, 5, 3), date(2027, 5, 3)),
+        Entry::Calendar { path: "none.ics".into(), include: Vec::new(), exclude: Vec::new(), days: Vec::new() },
+    ]);
+    let found: Vec<_> = days.exhausted(date(2026, 5, 3), 365).map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(found, ["over.ics", "later.ics", "none.ics"]);
 }
 
 #[test]

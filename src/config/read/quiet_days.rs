@@ -4,13 +4,17 @@ use std::path::Path;
 
 use super::{
     super::{
-        calendar_file,
+        calendar_file::{self, Found},
         reader::{Reader, quoted},
+        schema,
         yaml::{Node, Value},
     },
     path,
 };
-use crate::calendar::quiet_days::{Entry, QuietDays};
+use crate::calendar::{
+    icalendar::Selection,
+    quiet_days::{Entry, QuietDays},
+};
 
 /// Reads the list at `key`; the paths of calendars begin at `base`.
 pub(super) fn quiet_days(reader: &mut Reader<'_>, node: &Node, key: &str, base: &Path) -> QuietDays {
@@ -29,23 +33,65 @@ pub(super) fn quiet_days(reader: &mut Reader<'_>, node: &Node, key: &str, base: 
 
 fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path) -> Option<Entry> {
     match &item.value {
-        Value::Scalar(_, text) if text.contains("://") => {
-            let wrong =
-                format!("`{key}`: {} is an address; fetch the calendar and give the path of the file", quoted(text));
-            reader.error(item.position, wrong);
-            None
+        Value::Scalar(_, text) if calendar_file::is_meant(text) || is_address(text) => {
+            calendar(reader, item, key, base, &Selection::default())
         }
-        Value::Scalar(_, text) if calendar_file::is_meant(text) => {
-            let text = text.trim();
-            let wrong = |message| reader.error(item.position, format!("`{key}`: {message}"));
-            let found = path(text, base).map_err(|wrong| vec![wrong]);
-            let calendar = found.and_then(|path| calendar_file::read(&path, text, "this file's directory"));
-            calendar.map_err(|messages| messages.into_iter().for_each(wrong)).ok()
-        }
-        Value::Scalar(..) | Value::Sequence(_) | Value::Mapping(_) => {
+        Value::Mapping(_) => chosen(reader, item, base),
+        Value::Scalar(..) | Value::Sequence(_) => {
             reader.parsed(item, key, "2026-04-03", |text| text.parse::<Entry>().map_err(|error| error.to_string()))
         }
     }
+}
+
+/// Reads a calendar of which only some events count.
+fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path) -> Option<Entry> {
+    let section = reader.section(item, &schema::QUIET_CALENDAR);
+    let mut patterns = |key| {
+        let Some(node) = section.get(key) else { return Some(Vec::new()) };
+        let path = section.path(key);
+        if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
+            reader
+                .error(node.position, format!("`{path}` is an empty list; write patterns into it, or remove the key"));
+            return None;
+        }
+        Some(super::patterns(reader, node, &path))
+    };
+    let (include, exclude) = (patterns("include"), patterns("exclude"));
+    let Some(node) = section.get("calendar") else {
+        let wrong = format!(
+            "`{}` is missing; name the file, as in `{{calendar: holidays.ics, include: ['(?i)federal']}}`",
+            section.path("calendar")
+        );
+        reader.error(item.position, wrong);
+        return None;
+    };
+    calendar(reader, node, &section.path("calendar"), base, &Selection { include: include?, exclude: exclude? })
+}
+
+/// Reads a calendar whose path stands here.
+fn calendar(reader: &mut Reader<'_>, node: &Node, key: &str, base: &Path, selection: &Selection) -> Option<Entry> {
+    let text = reader.text(node, key, "holidays.ics")?.trim();
+    let found = if is_address(text) {
+        Err(format!("{} is an address; fetch the calendar and give the path of the file", quoted(text)))
+    } else {
+        path(text, base).and_then(|path| calendar_file::read(&path, text, "this file's directory", selection))
+    };
+    match found {
+        Ok(Found { entry, warnings }) => {
+            for warning in warnings {
+                reader.warn(node.position, format!("`{key}`: {warning}"));
+            }
+            Some(entry)
+        }
+        Err(wrong) => {
+            reader.error(node.position, format!("`{key}`: {wrong}"));
+            None
+        }
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.contains("://")
 }
 
 /// How many entries the list may have.
