@@ -198,7 +198,7 @@ struct Call<'a> {
     body: Option<Vec<u8>>,
 }
 
-/// What is made of an answer's body, or the error that it tells of.
+/// What is made of an answer's body, or the error that it is.
 fn read<R: DeserializeOwned, T>(
     answer: &Answer,
     url: &Url,

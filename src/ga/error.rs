@@ -57,12 +57,12 @@ pub enum Error {
         /// Google's text.
         message: String,
     },
-    /// Have the organisation's policy changed.
+    /// Have the organization's policy changed.
     #[error("a policy of the Google Cloud organization refuses the request: {message}")]
     Perimeter {
         /// Google's text.
         message: String,
-        /// What the organisation's administrators find the refusal by.
+        /// What the organization's administrators find the refusal by.
         identifier: Option<String>,
     },
     /// Wait until the bucket is refilled.

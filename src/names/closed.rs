@@ -95,7 +95,7 @@ closed_set! {
         InsufficientScope = "insufficient_scope",
         /// The Cloud project that requests are counted for is missing, closed to the account, or out of order.
         CloudProject = "cloud_project",
-        /// A policy of the Google Cloud organisation refuses the request.
+        /// A policy of the Google Cloud organization refuses the request.
         Perimeter = "perimeter",
         /// The property's tokens of the day are used up.
         QuotaDay = "quota_day",

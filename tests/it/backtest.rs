@@ -11,7 +11,7 @@ use google_analytics_exporter::{
     cli::{self, Cli},
     clock::Clock,
     commands::{self, google::Surroundings},
-    simulator::{Account, Property, Simulator, World},
+    simulator::{Account, Effect, Fault, Method, Property, Simulator, World},
     transport::Roots,
 };
 use jiff::{SignedDuration, Timestamp, civil::date};
@@ -153,7 +153,15 @@ async fn simulator() -> (Simulator, Surroundings) {
 }
 
 async fn of_property(id: &str) -> Result<String, commands::Error> {
+    of_property_with(id, None).await
+}
+
+/// The same where Google answers otherwise.
+async fn of_property_with(id: &str, fault: Option<Fault>) -> Result<String, commands::Error> {
     let (simulator, surroundings) = simulator().await;
+    for fault in fault {
+        simulator.inject(fault);
+    }
     let directory = TempDir::new().unwrap();
     let key = directory.path().join("key.json");
     fs::write(&key, simulator.key_file_json()).unwrap();
@@ -175,6 +183,18 @@ async fn the_history_of_a_property_is_asked_of_google() {
     // 12:00 UTC is 13:00 in Berlin.
     assert!(page.starts_with("Fri 2026-11-13 13:") || page.starts_with("Fri 2026-11-13 12:5"), "{told}");
     assert!(page.contains(" 100 % "), "{told}");
+}
+
+#[tokio::test]
+async fn a_property_without_a_past_is_no_failure_of_googles() {
+    let other = r#""dimensionHeaders": [{"name": "dateHour"}], "metricHeaders": [{"name": "screenPageViews"}],
+        "rows": [{"dimensionValues": [{"value": "(other)"}], "metricValues": [{"value": "1"}]}], "rowCount": 1,"#;
+    for rest in [r#""metadata": {"timeZone": "Europe/Berlin"},"#, r#""metadata": {},"#, "", other] {
+        let body = format!(r#"{{{rest} "kind": "analyticsData#runReport"}}"#);
+        let fault = Fault::new(Effect::Raw(200, body)).on(Method::RunReport);
+        let error = of_property_with("313110001", Some(fault)).await.unwrap_err().to_string();
+        assert!(error.starts_with("nothing can be replayed: "), "{rest}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Which error an answer tells of.
+//! Which error an answer is.
 //!
 //! Sources: developers.google.com/analytics/devguides/reporting/data/v1/errors, google/rpc/code.proto, and
 //! google/api/error_reason.proto for the reasons. The HTTP status decides first, then the reason that Google names, then its
@@ -10,7 +10,7 @@ use super::{Error, ProjectFault, body::GoogleError};
 use crate::{chain::one_line, names::Bucket};
 
 impl Error {
-    /// The error that an answer with this status and body tells of. `api` is the host name of the API that was asked.
+    /// The error that an answer with this status and body is. `api` is the host name of the API that was asked.
     pub fn from_answer(status: StatusCode, body: &[u8], api: &str) -> Self {
         let google = GoogleError::read(body);
         let code = status.as_u16();
@@ -47,8 +47,8 @@ fn without_words(status: StatusCode) -> Error {
     }
 }
 
-/// Whether nothing is wrong with the request, so that it is sent again soon: time-out, ABORTED, CANCELLED, and whatever
-/// befalls a server.
+/// Whether nothing is wrong with the request, so that it is sent again soon: time-out, ABORTED, CANCELLED, and
+/// whatever goes wrong on a server.
 fn is_passing(code: u16) -> bool {
     matches!(code, 408 | 409 | 499 | 500..=599)
 }
@@ -184,7 +184,7 @@ impl Answer<'_> {
         Error::Perimeter { message: self.message.clone(), identifier }
     }
 
-    /// The page that enables the API: told by Google, found in its text, or made of what it tells.
+    /// The page that enables the API: named by Google, found in its text, or made of what it says.
     fn activation_url(&self) -> String {
         if let Some(url) = self.google.metadata("activationUrl") {
             return one_line(url, MAX_URL_CHARACTERS);
