@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error as ThisError;
 
-use super::{GCLOUD_LOGIN, SCOPE};
 use crate::{
     chain::{one_line, without_markup},
     names::{Reason, TokenReason},
     transport::{self, Answer},
 };
+
+mod remedy;
 
 /// Why there is no token: named by what there is to do, and with what was signed in.
 #[derive(Debug, ThisError)]
@@ -83,14 +84,14 @@ impl Error {
         Self { kind, signer, message: String::new(), cause: Some(cause) }
     }
 
-    /// The error that an answer without a token tells of.
+    /// The error in an answer that has no token.
     pub(super) fn from_answer(signer: Signer, answer: &Answer) -> Self {
-        let told = Told::read(answer);
+        let complaint = Complaint::read(answer);
         let kind = match signer {
-            Signer::MetadataServer if told.codes.is_empty() => kind_of_machine(answer.status, &told.text),
-            Signer::ServiceAccount | Signer::AuthorizedUser | Signer::MetadataServer => told.kind(answer.status),
+            Signer::MetadataServer if complaint.codes.is_empty() => kind_of_machine(answer.status, &complaint.text),
+            Signer::ServiceAccount | Signer::AuthorizedUser | Signer::MetadataServer => complaint.kind(answer.status),
         };
-        Self::new(signer, kind, told.message(answer.status))
+        Self::new(signer, kind, complaint.message(answer.status))
     }
 
     /// The category for metrics.
@@ -127,90 +128,7 @@ impl Error {
 
     /// What an operator can do about it, as a sentence.
     pub fn remedy(&self) -> String {
-        match (self.kind, self.signer) {
-            (Kind::Clock, _) => "set this machine's clock (NTP); Google accepts a few minutes of difference".to_owned(),
-            (Kind::Timeout | Kind::Connection, Signer::MetadataServer) => NO_METADATA_SERVER.to_owned(),
-            (Kind::Timeout | Kind::ServerError, _) => "nothing to do but wait; it is tried again".to_owned(),
-            (Kind::RateLimit, _) => {
-                "it is tried again more slowly; find out what else on this machine or address signs in so often"
-                    .to_owned()
-            }
-            (Kind::Connection, _) => {
-                "check DNS, firewall, HTTPS_PROXY and the system's certificate authorities".to_owned()
-            }
-            (_, Signer::ServiceAccount) => self.remedy_of_key().to_owned(),
-            (_, Signer::AuthorizedUser) => self.remedy_of_user(),
-            (_, Signer::MetadataServer) => self.remedy_of_machine().to_owned(),
-        }
-    }
-
-    fn remedy_of_key(&self) -> &'static str {
-        match self.kind {
-            Kind::Audience => {
-                "the key is good: correct `token_uri` in the key file; Google's is https://oauth2.googleapis.com/token"
-            }
-            Kind::UnknownAccount | Kind::NoBinding => {
-                "the service account was deleted or disabled, or the file's client_email is wrong: enable the account, \
-                 or create another with a key"
-            }
-            Kind::Scope => {
-                "let the account have the scope https://www.googleapis.com/auth/analytics.readonly: a policy of the \
-                 organization forbids it"
-            }
-            Kind::Protocol => "check the key file's token_uri and what stands between here and Google",
-            Kind::Reauthenticate => "use a service account's key: a user has to sign in again and again here",
-            _ => {
-                "the key was deleted, disabled or belongs to another account: create a new key and replace the file; \
-                 it is read again by itself"
-            }
-        }
-    }
-
-    fn remedy_of_user(&self) -> String {
-        let again = format!("`{GCLOUD_LOGIN}`");
-        match self.kind {
-            Kind::UnknownAccount | Kind::NoBinding => format!(
-                "the OAuth client that the user signed in with was deleted or disabled, or the user was: create a client of \
-                 the type desktop app in the Cloud console, and run {again} with its file"
-            ),
-            Kind::Scope => format!(
-                "the sign-in does not cover {SCOPE}: run {again} (gcloud's own OAuth client gives no Analytics scope)"
-            ),
-            Kind::Reauthenticate => format!(
-                "the organization wants its users to sign in again from time to time: run {again} now, and use a service \
-                 account, of which that is not asked"
-            ),
-            Kind::Audience | Kind::Protocol => {
-                "check the file's token_uri and what stands between here and Google".to_owned()
-            }
-            _ => format!(
-                "the sign-in was revoked or has expired (after 7 days where the OAuth client is in testing): run {again}; \
-                 the file is read again by itself"
-            ),
-        }
-    }
-
-    fn remedy_of_machine(&self) -> &'static str {
-        match self.kind {
-            Kind::UnknownAccount => {
-                "attach a service account to this machine (gcloud compute instances set-service-account NAME \
-                 --service-account=EMAIL --scopes=cloud-platform,https://www.googleapis.com/auth/analytics.readonly), or \
-                 name a service account's key with --google.credentials-file"
-            }
-            Kind::NoBinding => {
-                "annotate the pod's Kubernetes service account with iam.gke.io/gcp-service-account=EMAIL, and grant it \
-                 roles/iam.workloadIdentityUser on that service account; it takes a few minutes"
-            }
-            Kind::Scope => {
-                "give this machine's service account the scope https://www.googleapis.com/auth/analytics.readonly: stop \
-                 the machine, and run gcloud compute instances set-service-account NAME --scopes=cloud-platform,\
-                 https://www.googleapis.com/auth/analytics.readonly"
-            }
-            _ => {
-                "check that http://metadata.google.internal is reached without a proxy, service mesh or NetworkPolicy in \
-                 between (169.254.169.254, ports 80 and 988)"
-            }
-        }
+        remedy::remedy(self.kind, self.signer)
     }
 
     /// What went wrong, before what was answered.
@@ -241,7 +159,7 @@ impl Error {
 
 /// What an answer says, in the shapes that occur: RFC 6749 §5.2, Google's error object, a list of one of these, a page.
 #[derive(Debug, Default)]
-struct Told {
+struct Complaint {
     /// `error`, `error_subtype`, or the object's `status` and `reason`.
     codes: Vec<String>,
     /// `error_description`, the object's `message`, or the page's text.
@@ -256,12 +174,12 @@ struct Raw {
     error_description: Value,
 }
 
-impl Told {
+impl Complaint {
     fn read(answer: &Answer) -> Self {
         let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let value = match value {
-            Value::Array(items) => items.into_iter().next().unwrap_or_default(),
-            other => other,
+        let value = match value.get(0) {
+            Some(first) => first.clone(),
+            None => value,
         };
         if !value.is_object() {
             return Self { codes: Vec::new(), text: without_markup(&String::from_utf8_lossy(&answer.body)) };
@@ -387,9 +305,6 @@ const NOT_ALLOWED: &[&str] = &[
     "orginternal",
     "permissiondenied",
 ];
-
-const NO_METADATA_SERVER: &str = "in Google Cloud, wait: it comes a few seconds after a pod; elsewhere, name a service \
-    account's key with --google.credentials-file or GOOGLE_APPLICATION_CREDENTIALS";
 
 const MAX_MESSAGE_CHARACTERS: usize = 400;
 

@@ -28,7 +28,7 @@ pub struct Platform {
     pub metadata_host: Option<String>,
     /// Whether KUBERNETES_SERVICE_HOST or K_SERVICE (Cloud Run) is set.
     pub is_orchestrated: bool,
-    /// Where Linux tells the machine's product name (DMI).
+    /// Where Linux has the machine's product name (DMI).
     pub product_name: PathBuf,
 }
 

@@ -36,7 +36,7 @@ pub(super) enum Error {
 }
 
 /// The private key in a text as PKCS#8 in PEM, with nothing around it. What is in the block is not looked at, but for
-/// what tells its kind.
+/// what shows its kind.
 ///
 /// # Errors
 /// There is no key in it, or one that cannot be used.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_googles_libraries_take_are_taken() {
+    fn keys_that_googles_libraries_read_are_read() {
         let right = der(TEST_KEY);
         let lines: Vec<&str> = TEST_KEY.lines().collect();
         for text in [

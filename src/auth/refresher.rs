@@ -39,7 +39,7 @@ pub struct Refresher {
     /// Failures since the last success.
     failures: u32,
     /// The reason that was logged last, since the last success.
-    told: Option<TokenReason>,
+    logged: Option<TokenReason>,
     generation: u64,
 }
 
@@ -77,7 +77,7 @@ impl Refresher {
             renewals,
             replacements,
             failures: 0,
-            told: None,
+            logged: None,
             generation: 0,
         };
         (refresher, tokens, Replacements(replacement_sender))
@@ -134,7 +134,7 @@ impl Refresher {
             debug!(%expires_at, "token refreshed");
         }
         self.failures = 0;
-        self.told = None;
+        self.logged = None;
         self.generation += 1;
         self.observer.token_refreshed(expires_at);
         let quota_project = self.credentials.quota_project.clone().or(grant.quota_project);
@@ -157,7 +157,7 @@ impl Refresher {
         let (reason, remedy) = (error.reason(), error.remedy());
         self.observer.token_refresh_failed(reason);
         // What is wrong may change: from no answer of the metadata server to one.
-        if self.told.replace(reason) != Some(reason) {
+        if self.logged.replace(reason) != Some(reason) {
             warn!(%reason, error = %Chain(&error), remedy, "cannot sign in to Google");
         } else {
             debug!(%reason, error = %Chain(&error), next_attempt_in = ?pause, "still cannot sign in to Google");
@@ -241,7 +241,7 @@ impl Refresher {
         self.publisher.send_modify(|state| state.account = account);
         self.credentials = credentials;
         self.failures = 0;
-        self.told = None;
+        self.logged = None;
     }
 }
 

@@ -28,7 +28,7 @@ pub fn check(arguments: &[OsString]) -> Result<(), Secret> {
     };
     let own = texts.get(index).and_then(|text| text.split_once('=')).map(|(flag, _)| flag).filter(|text| is_flag(text));
     let before = index.checked_sub(1).and_then(|before| texts.get(before)).filter(|text| is_flag(text));
-    let flag = own.or(before.map(AsRef::as_ref));
+    let flag = own.or_else(|| before.map(AsRef::as_ref));
     let place = flag.map_or_else(|| "an argument".to_owned(), |flag| format!("the value of {flag}"));
     Err(Secret { place })
 }

@@ -101,7 +101,7 @@ async fn without_credentials_the_four_places_are_listed() {
 }
 
 #[tokio::test]
-async fn variables_of_no_use_are_told_at_the_start() {
+async fn variables_of_no_use_are_refused_at_the_start() {
     let home = TempDir::new().unwrap();
     for (variable, value, sentence) in [
         ("HTTPS_PROXY", "http://user:PASSWORD@proxy:x", "HTTPS_PROXY is not the address of a proxy"),
@@ -125,7 +125,7 @@ async fn in_google_cloud_a_late_metadata_server_is_waited_for() {
         let waits = |stderr: &str| stderr.contains("listening on") && stderr.contains("cannot sign in to Google");
         process.shows("waiting", |_, stderr| waits(stderr).then_some(())).await;
         let ended = process.stopped_by("TERM").await;
-        assert!(ended.stderr.contains("it comes a few seconds after a pod"), "{ended:?}");
+        assert!(ended.stderr.contains("it may come seconds after a pod starts"), "{ended:?}");
     }
 }
 

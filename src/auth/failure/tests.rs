@@ -8,7 +8,7 @@ fn failure(signer: Signer, status: u16, body: &str) -> Error {
     Error::from_answer(signer, &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into() })
 }
 
-fn told(status: u16, error: &str, description: &str) -> Error {
+fn refused(status: u16, error: &str, description: &str) -> Error {
     let body = json!({"error": error, "error_description": description}).to_string();
     failure(Signer::ServiceAccount, status, &body)
 }
@@ -61,7 +61,7 @@ fn reasons_are_read_from_googles_texts() {
         (400, "something_new", "", TokenReason::Protocol),
         (404, "", "", TokenReason::Protocol),
     ] {
-        let error = told(status, error, description);
+        let error = refused(status, error, description);
         assert_eq!(error.reason(), reason, "{status} {error}");
     }
 }
@@ -162,7 +162,7 @@ fn a_remedy_speaks_of_what_there_is() {
         }
     }
     let audience = "Invalid JWT: Failed audience check.";
-    let remedy = told(400, "invalid_grant", audience).remedy();
+    let remedy = refused(400, "invalid_grant", audience).remedy();
     assert!(remedy.contains("token_uri") && remedy.contains("the key is good"), "{remedy}");
     let scope = failure(Signer::AuthorizedUser, 400, r#"{"error": "invalid_scope"}"#).remedy();
     assert!(scope.contains("--client-id-file"), "{scope}");
@@ -172,6 +172,6 @@ fn a_remedy_speaks_of_what_there_is() {
 fn messages_are_short_and_quote_no_secret() {
     let page = format!("<p>{}", "long ".repeat(1000));
     assert!(failure(Signer::MetadataServer, 404, &page).to_string().len() < 500);
-    let echo = told(400, "invalid_grant", "bad assertion eyJhbGciOiJSUzI1NiJ9.e30.x");
+    let echo = refused(400, "invalid_grant", "bad assertion eyJhbGciOiJSUzI1NiJ9.e30.x");
     assert!(echo.to_string().ends_with("bad assertion (hidden)"), "{echo}");
 }
