@@ -211,7 +211,7 @@ fn an_event_that_is_not_understood_is_named_with_its_line_and_left_out() {
         ("DTSTART:20261225\nDTEND:20261224", "`DTEND`: the event ends before it begins"),
         ("DTSTART:20261225\nDTEND:20261224T235900", "`DTEND`: the event ends before it begins"),
         ("DTSTART:20261225\nDURATION:P1M", "`P1M` is no length of an event"),
-        ("DTSTART:20261225\nDURATION:-P1D", "the event ends before it begins"),
+        ("DTSTART:20261225\nDURATION:-P1D", "`-P1D` is no length of an event"),
         ("DTSTART:20261225\nDURATION:1 day", "is no length of an event"),
         ("DTSTART:20261225\nDURATION:P99999999999W", "is no length of an event"),
         ("DTSTART:20260101\nDTEND:20270101", "this event is 365 days long, and quiet are 183 days at most"),

@@ -119,7 +119,7 @@ fn yearly(rule: &Rule, onset: DateTime) -> Option<String> {
     };
     let is_plain = rule.frequency == Frequency::Yearly && rule.interval == 1;
     let day = Weekday::to_sunday_zero_offset(*weekday);
-    is_plain.then(|| format!("M{month}.{week}.{day}/{}:{}", onset.hour(), onset.minute()))
+    is_plain.then(|| format!("M{month}.{week}.{day}/{}:{:02}", onset.hour(), onset.minute()))
 }
 
 /// Reads `+0100`, with or without seconds.
