@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::{
-    SignedDuration, Span, Timestamp,
+    SignedDuration, Timestamp,
     civil::{Date, DateTime, Time},
     tz::TimeZone,
 };
@@ -317,20 +317,16 @@ fn whole_days(length: SignedDuration) -> SignedDuration {
     SignedDuration::from_hours(24 * days.max(1))
 }
 
-/// The days that belong to an occurrence: those of which it covers most.
+/// The days that belong to an occurrence: those of which it covers most. Only at its ends can that be less than all.
 fn covered(start: DateTime, length: SignedDuration) -> Option<Days> {
     let end = start.checked_add(length).ok()?;
-    let mut days: Option<Days> = None;
-    let mut next = Some(start.date());
-    while let Some(date) = next.filter(|date| *date <= end.date()) {
+    let is_covered = |date: &Date| {
         let midnight = date.to_datetime(Time::midnight());
-        let part = min(end, midnight.saturating_add(DAY)).duration_since(max(start, midnight));
-        if part >= MOST_OF_A_DAY {
-            days = Some(Days { first: days.map_or(date, |days| days.first), last: date });
-        }
-        next = date.checked_add(Span::new().days(1)).ok();
-    }
-    days
+        min(end, midnight.saturating_add(DAY)).duration_since(max(start, midnight)) >= MOST_OF_A_DAY
+    };
+    let first = [Some(start.date()), start.date().tomorrow().ok()].into_iter().flatten().find(is_covered)?;
+    let last = [Some(end.date()), end.date().yesterday().ok()].into_iter().flatten().find(is_covered)?;
+    Some(Days { first, last })
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
