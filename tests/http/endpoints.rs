@@ -144,7 +144,8 @@ async fn an_external_url_is_where_targets_and_redirects_lead_whatever_a_request_
     let lies = "Host: evil.example\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: ftp\r\nX-Forwarded-Prefix: /evil\r\n\
                 Forwarded: host=evil.example;proto=ftp\r\n\r\n";
     // The proxy may pass paths on as they are, take its own away, or put another in front.
-    for (prefix, served, location) in [("", "/ga", Some("/ga/")), ("/", "", None), ("/inside", "/inside", Some("/ga/"))] {
+    for (prefix, served, location) in [("", "/ga", Some("/ga/")), ("/", "", None), ("/inside", "/inside", Some("/ga/"))]
+    {
         let server = external(prefix);
         let answer = server.ask(&format!("GET {served}/sd HTTP/1.1\r\n{lies}")).await;
         assert_eq!(answer.text(), "[\"https://example.com:8443/ga\"]", "{prefix}");
