@@ -149,7 +149,8 @@ pub struct GoogleFlags {
 /// Flags on how Google is reached.
 #[derive(Args, Clone, Debug)]
 pub struct AccessFlags {
-    /// Service account's key (JSON), or the file that `gcloud auth application-default login --client-id-file=CLIENT.json` writes. Without it:
+    /// Service account's key (JSON), or the file that `gcloud auth application-default login --client-id-file=CLIENT.json`
+    /// writes. Without it:
     /// google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and the metadata
     /// server of Google Cloud are tried in this order.
     #[arg(long = "google.credentials-file", value_name = "FILE", value_parser = path())]

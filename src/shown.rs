@@ -32,9 +32,9 @@ pub enum NotAPath {
     /// More than a file system allows.
     #[error("this is longer than a path can be; give the path of a file")]
     TooLong,
-    /// A line break, for instance.
-    #[error("this has a line break or another control character in it; give the path of a file, without it")]
-    Control,
+    /// More than one line.
+    #[error("this has a line break in it; give the path of a file, without it")]
+    LineBreak,
 }
 
 /// The path that a text is.
@@ -107,13 +107,13 @@ fn not_a_path(text: &str) -> Option<NotAPath> {
     } else if text.len() > MAX_PATH_BYTES || text.split('/').any(|name| name.len() > MAX_NAME_BYTES) {
         Some(NotAPath::TooLong)
     } else {
-        text.contains(char::is_control).then_some(NotAPath::Control)
+        text.contains(['\n', '\r']).then_some(NotAPath::LineBreak)
     }
 }
 
-/// Whether it is a secret, or JSON or the like, which may hold one in a form that is not known here.
+/// Whether it is a secret, or JSON, perhaps in quotes, which may hold one in a form that is not known here.
 fn is_content(text: &str) -> bool {
-    text.trim_start().starts_with('{') || text.contains('"') || is_secret(text)
+    text.trim_start_matches(|c: char| c.is_whitespace() || "\"'".contains(c)).starts_with('{') || is_secret(text)
 }
 
 fn is_base64(character: char) -> bool {
@@ -282,7 +282,7 @@ mod tests {
         let shown = ShownPath(Path::new(&long)).to_string();
         assert_eq!(shown.chars().count(), MAX_SHOWN);
         assert!(shown.starts_with("/directory/") && shown.ends_with("/key.json") && shown.contains('…'), "{shown}");
-        assert_eq!(path("a\nb"), Err(NotAPath::Control));
+        assert_eq!(path("a\nb"), Err(NotAPath::LineBreak));
         assert_eq!(path(&"a".repeat(300)), Err(NotAPath::TooLong));
         assert_eq!(path(&"a/".repeat(3000)), Err(NotAPath::TooLong));
         assert_eq!(checked(Path::new("a/b")), Ok(()));

@@ -68,8 +68,8 @@ fn refresh_request(user: &AuthorizedUser, transport: &Transport) -> RequestBuild
     transport.for_url(&user.token_uri).post(user.token_uri.clone()).form(&form)
 }
 
-/// The signed JWT: as good as a password for an hour, hence secret. Its audience is Google's own address wherever it is sent,
-/// as with Google's libraries (google-auth, `service_account.py`), so that it passes through a proxy's `token_uri`.
+/// The signed JWT: as good as a password for an hour, hence secret. Its audience is Google's own address wherever it is
+/// sent, as with Google's libraries (google-auth, `service_account.py`): it may pass through a proxy's `token_uri`.
 fn assertion(account: &ServiceAccount, now: Timestamp) -> Result<SecretString, Error> {
     let header = Header { alg: "RS256", typ: "JWT", kid: account.key_id.as_deref() };
     let claims = Claims {

@@ -44,7 +44,10 @@ pub enum Error {
         source: io::Error,
     },
     /// A file with something else in it.
-    #[error("SSL_CERT_FILE: {} has no certificate in PEM (`-----BEGIN CERTIFICATE-----`); name a file that has", ShownPath(.0))]
+    #[error(
+        "SSL_CERT_FILE: {} has no certificate in PEM (`-----BEGIN CERTIFICATE-----`); name a file that has one",
+        ShownPath(.0)
+    )]
     NoCertificate(PathBuf),
     /// There are no such directories.
     #[error("SSL_CERT_DIR: {} is not a directory; name one with trusted certificates, or unset it", ShownPath(.0))]
