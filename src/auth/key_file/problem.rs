@@ -64,7 +64,8 @@ pub(super) enum Problem {
     )]
     Impersonated,
     #[error(
-        "has the type `gdch_service_account`, which is for Google Distributed Cloud; use a JSON key of type `service_account`"
+        "has the type `gdch_service_account`, which is for Google Distributed Cloud; use a JSON key of type \
+         `service_account`"
     )]
     DistributedCloud,
     #[error("has a type that is not supported; use a JSON key of type `service_account`")]
