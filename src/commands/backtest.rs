@@ -75,6 +75,10 @@ fn entry(day: &QuietDay) -> Result<Entry, Error> {
             let text = path.to_string_lossy();
             let found = calendar_file::read(path, &text, "the working directory", &Selection::default());
             let found = found.map_err(Error::Usage)?;
+            // A page of the web, say: without its days the replay would answer another question.
+            if matches!(&found.entry, Entry::Calendar { days, .. } if days.is_empty()) && !found.warnings.is_empty() {
+                return Err(Error::Usage(found.warnings.join("\n")));
+            }
             for warning in found.warnings {
                 // With stderr closed there is nobody to tell.
                 let _ = writeln!(io::stderr(), "warning: {warning}");
