@@ -230,8 +230,8 @@ fn files_are_copied_filled_up_and_put_together() {
     );
     let wide: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin: Vec<u8> = file.chars().map(|character| character as u8).collect();
+    let fete = Selection { include: vec![Regex::new("^Fête$").unwrap()], exclude: Vec::new() };
     for bytes in [wide, latin] {
-        let fete = Selection { include: vec![Regex::new("^Fête$").unwrap()], exclude: Vec::new() };
         let calendar = read(&bytes, &fete);
         assert_eq!((calendar.days.len(), calendar.unmatched.len(), calendar.mistakes), (1, 0, Mistakes::default()));
     }
