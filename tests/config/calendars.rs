@@ -196,11 +196,11 @@ fn the_list_has_an_end() {
 
 /// A configuration with this entry, beside a calendar with these events.
 fn configuration(entry: &str, events: &str) -> (TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("there is room for a directory");
     let file = directory.path().join("config.yml");
-    fs::write(&file, format!("reports: {{baseline: {{quiet_days: [{entry}]}}}}")).unwrap();
+    fs::write(&file, format!("reports: {{baseline: {{quiet_days: [{entry}]}}}}")).expect("the directory is ours");
     let calendar = format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n");
-    fs::write(directory.path().join("holidays.ics"), calendar).unwrap();
+    fs::write(directory.path().join("holidays.ics"), calendar).expect("the directory is ours");
     (directory, file)
 }
 
