@@ -60,7 +60,7 @@
 //! # Reading order
 //! `server` (sockets) → `api` (what becomes of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`,
 //! `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value` → `directory`, `site`
-//! → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `recordings`, `shapes`, `control`,
+//! → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `recordings`, `shapes`, `report_shapes`, `control`,
 //! `tamper` · `headers`, `log`.
 
 use std::{
@@ -115,6 +115,7 @@ mod random;
 mod ranges;
 mod recordings;
 mod report;
+mod report_shapes;
 mod request;
 mod requested;
 mod routes;

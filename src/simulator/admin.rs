@@ -20,8 +20,8 @@ pub(super) fn answer(state: &State, route: &Route, query: &Form, shape: Option<S
         (Method::GetProperty, Some(id)) => property(state, id),
         _ => {
             let mut summaries = account_summaries(state, query)?;
-            if let Some(shape) = shape {
-                shape.change_listing(&mut summaries);
+            if let Some(Shape::Listing(shape)) = shape {
+                shape.change(&mut summaries);
             }
             Ok(summaries)
         }

@@ -25,6 +25,7 @@ use super::{
     outcome::Outcome,
     quota::Bucket,
     routes::{Route, check_query, route},
+    shapes::Shape,
     tamper,
     token::{TokenAnswer, Tokens},
     world::World,
@@ -139,8 +140,8 @@ impl State {
                 self.tokens.exchange(&form, &self.token_uri(), now)
             }
         };
-        if let Some(shape) = fate.shape() {
-            shape.change_token(&mut answer.body);
+        if let Some(Shape::Token(shape)) = fate.shape() {
+            shape.change(&mut answer.body);
         }
         tamper::apply(Outcome::json_with(headers::TOKEN, answer.http, &answer.body), fate.effect.as_ref())
     }

@@ -65,12 +65,13 @@ impl Order {
         })?;
         let recording = Recording::named(&body.fault)
             .ok_or_else(|| format!("unknown fault {:?}; GET {PATH} lists them", body.fault))?;
-        let method = body.method.map_or(Ok(recording.method()), |name| {
-            Method::named(&name).ok_or_else(|| {
+        let method = match body.method {
+            Some(name) => Method::named(&name).ok_or_else(|| {
                 let names = Method::ALL.map(Method::name).join(", ");
                 format!("unknown method {name:?}; it must be one of {names}")
-            })
-        })?;
+            })?,
+            None => recording.method(),
+        };
         if body.times == Some(0) {
             return Err(String::from("times must be at least 1; without it the fault goes on"));
         }
@@ -105,7 +106,7 @@ fn property_id(value: &Value) -> Result<String, String> {
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => String::from(text.strip_prefix("properties/").unwrap_or(text)),
-        _ => String::new(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => String::new(),
     };
     let is_id = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_id.then_some(text).ok_or_else(|| format!("property must be a numeric id, not {value}"))

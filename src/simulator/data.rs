@@ -180,8 +180,8 @@ impl Run<'_> {
             report.body.insert("propertyQuota".into(), state.quota.report(&own, tokens, *now));
         }
         Ok(match self.shape {
-            Some(shape) => shape.of_report(report.body, &plan),
-            None => Value::Object(report.body),
+            Some(Shape::Report(shape)) => shape.change(report.body, &plan),
+            Some(Shape::Listing(_) | Shape::Token(_)) | None => Value::Object(report.body),
         })
     }
 }

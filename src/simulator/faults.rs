@@ -283,10 +283,10 @@ impl Fault {
     }
 
     fn is_on(&self, method: Method) -> bool {
-        match &self.effect {
-            Effect::Play(recording) if self.methods.is_empty() => method == recording.method(),
-            _ => self.methods.is_empty() || self.methods.contains(&method),
+        if let (Effect::Play(recording), []) = (&self.effect, self.methods.as_slice()) {
+            return method == recording.method();
         }
+        self.methods.is_empty() || self.methods.contains(&method)
     }
 }
 

@@ -27,8 +27,8 @@ pub(super) fn answer(state: &State, call: &Call, query: &Form, shape: Option<Sha
         match path.strip_prefix(ACCOUNT) {
             Some("token") => {
                 let mut token = state.tokens.by_metadata(query.get("scopes"), now);
-                if let Some(shape) = shape {
-                    shape.change_token(&mut token);
+                if let Some(Shape::Token(shape)) = shape {
+                    shape.change(&mut token);
                 }
                 json(&token)
             }

@@ -90,9 +90,11 @@ struct Parts {
 impl Parts {
     fn of(plan: &Plan) -> Self {
         let columns = || plan.fields.iter().map(|field| field.column);
-        let granularity = |column| match column {
-            Column::Time(part) => Some(part.granularity()),
-            _ => None,
+        let granularity = |column| {
+            let Column::Time(part) = column else {
+                return None;
+            };
+            Some(part.granularity())
         };
         Self {
             granularity: columns().filter_map(granularity).max().unwrap_or(Granularity::Day),
