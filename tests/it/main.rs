@@ -16,6 +16,7 @@ mod failures;
 mod purity;
 mod quota;
 mod readme;
+mod recordings;
 mod reload;
 mod remedies;
 mod reports;
