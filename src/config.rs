@@ -29,6 +29,7 @@ use crate::{
         BaselineSettings, ReportSettings, StaleAfter,
         fields::{self, Field},
     },
+    shown::ShownPath,
 };
 
 pub mod calendar_file;
@@ -109,7 +110,7 @@ impl Loaded {
             format!(
                 "the calendar {} has no quiet day in the {DAYS_AHEAD} days from {today} on; renew the file, or choose other \
                  events in it",
-                path.display()
+                ShownPath(path)
             )
         });
         self.warnings.iter().map(Problem::to_string).chain(exhausted).collect()

@@ -159,7 +159,7 @@ async fn of_property(id: &str) -> Result<String, commands::Error> {
 /// The same where Google answers otherwise.
 async fn of_property_with(id: &str, fault: Option<Fault>) -> Result<String, commands::Error> {
     let (simulator, surroundings) = simulator().await;
-    for fault in fault {
+    if let Some(fault) = fault {
         simulator.inject(fault);
     }
     let directory = TempDir::new().unwrap();

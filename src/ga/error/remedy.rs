@@ -37,6 +37,7 @@ impl Error {
             Self::Protocol(_) => {
                 "check what stands between here and Google; --log.level=debug shows the answer".to_owned()
             }
+            Self::NoCredentials(auth::Unavailable::Failed(failure)) => failure.remedy(),
             Self::NoCredentials(_) => "put the sign-in right first; the log says what is wrong with it".to_owned(),
         }
     }
