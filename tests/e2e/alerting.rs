@@ -20,112 +20,110 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes 20 minutes, and needs prometheus and alertmanager: make test runs it"]
-async fn the_property_that_stops_pages_once_and_the_page_ends() {
+async fn what_happens_pages_once_and_late_data_does_not() {
     let webhook = Webhook::start().await;
     let alertmanager = Alertmanager::notifying(&webhook).await;
     let directory = TempDir::new().unwrap();
-    let exporter = demo_with(directory.path(), &["--demo.outage", "9m"]).await;
-    let prometheus = Prometheus::alerting(&exporter.address, &alertmanager.address).await;
+    let demo = demo_with(directory.path(), &["--demo.outage", "9m"]).await;
+    let simulator = Simulator::on_loopback(seven_sites(), || google_analytics_exporter::clock::Clock::system().now())
+        .await
+        .unwrap();
+    let sites = Exporter::start(&simulator, "{discovery: {enabled: true}, reports: {realtime: {interval: 15s}}}").await;
+    let prometheus = Prometheus::alerting(&[&demo.address, &sites.address], &alertmanager.address).await;
 
+    // They share no property, so that each sees only its own.
+    tokio::join!(
+        an_outage_of_one_property(demo, &prometheus, &webhook),
+        an_outage_of_googles(&simulator, &prometheus, &webhook),
+        a_property_that_falls_silent(&simulator, &prometheus, &webhook),
+    );
+    println!("{}", webhook.log());
+}
+
+/// The demo's property that stops: one page, its end, and no page from an exporter that is dead.
+async fn an_outage_of_one_property(demo: Exporter, prometheus: &Prometheus, webhook: &Webhook) {
     within(minutes(17), "the page", async || {
-        let pages = pages(&webhook);
         let is_drop = |told: &Told| told.alert == "GoogleAnalyticsTrafficDrop" && told.status == "firing";
-        if pages.iter().any(is_drop) { Ok(()) } else { Err(webhook.log()) }
+        if pages(webhook).iter().any(is_drop) { Ok(()) } else { Err(webhook.log()) }
     })
     .await;
-    within(minutes(10), "the end of the page", async || if has_ended(&webhook) { Ok(()) } else { Err(webhook.log()) })
+    within(minutes(10), "the end of the page", async || if has_ended(webhook) { Ok(()) } else { Err(webhook.log()) })
         .await;
-    only_the_stopping_property_paged(&webhook);
+    only_the_stopping_property_paged(webhook);
 
-    let ended = exporter.process.stopped_by("KILL").await;
+    let ended = demo.process.stopped_by("KILL").await;
     assert_eq!(ended.code(), None, "it was killed");
     within(minutes(5), "the exporter's absence", async || {
         let is_down = |told: &Told| told.alert == "GoogleAnalyticsExporterDown" && told.status == "firing";
-        if pages(&webhook).iter().any(is_down) { Ok(()) } else { Err(webhook.log()) }
+        if all_pages(webhook).iter().any(is_down) { Ok(()) } else { Err(webhook.log()) }
     })
     .await;
-    let after: Vec<Told> =
-        pages(&webhook).into_iter().filter(|told| told.alert != "GoogleAnalyticsExporterDown").collect();
-    assert_eq!(
-        after.iter().filter(|told| told.status == "firing").map(|told| &told.group).collect::<BTreeSet<_>>().len(),
-        1
-    );
-    assert!(has_ended(&webhook), "a dead exporter is no drop of traffic: {}", webhook.log());
-    let drops = "count(ALERTS{alertname=~\"GoogleAnalytics(TrafficDrop.*|NoTraffic)\"})";
-    assert!(prometheus.query(drops).await.is_empty(), "a drop without figures");
-    println!("{}", webhook.log());
+    let after = pages(webhook);
+    let firing = after.iter().filter(|told| told.status == "firing");
+    assert_eq!(firing.map(|told| &told.group).collect::<BTreeSet<_>>().len(), 1);
+    assert!(has_ended(webhook), "a dead exporter is no drop of traffic: {}", webhook.log());
+    let drops = format!("count(ALERTS{{alertname=~\"{DROPS}\",property_id=\"{}\"}})", World::DEMO_STOPPING);
+    assert!(prometheus.query(&drops).await.is_empty(), "a drop without figures");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes 6 minutes, and needs prometheus and alertmanager: make test runs it"]
-async fn an_outage_of_googles_is_late_data_and_no_drop() {
-    let webhook = Webhook::start().await;
-    let alertmanager = Alertmanager::notifying(&webhook).await;
-    let simulator =
-        Simulator::on_loopback(six_sites(), || google_analytics_exporter::clock::Clock::system().now()).await.unwrap();
-    let exporter =
-        Exporter::start(&simulator, "{discovery: {enabled: true}, reports: {realtime: {interval: 15s}}}").await;
-    let prometheus = Prometheus::alerting(&exporter.address, &alertmanager.address).await;
-    let watched = "count(google_analytics_window_expected_low_pageviews{window=\"10m\"})";
-    within(minutes(2), "six windows", async || match prometheus.value(watched).await {
-        Ok(6.0) => Ok(()),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
-    let unavailable = Fault::new(Effect::Refuse(Refusal::Unavailable));
-    simulator.inject(unavailable.on(Method::RunReport).on(Method::RunRealtimeReport));
-    within(minutes(8), "late data", async || {
-        let stale: BTreeSet<String> = webhook
-            .told()
-            .into_iter()
-            .filter(|told| told.alert == "GoogleAnalyticsStale" && told.status == "firing")
-            .map(|told| told.property)
-            .collect();
-        if stale.len() == 6 { Ok(()) } else { Err(webhook.log()) }
-    })
-    .await;
-    let drops = "count(count_over_time(ALERTS{alertname=~\"GoogleAnalytics(TrafficDrop.*|NoTraffic)\"}[15m]))";
-    assert!(prometheus.query(drops).await.is_empty(), "late data is no drop");
-    assert!(pages(&webhook).is_empty(), "{}", webhook.log());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes 2 minutes, and needs prometheus and alertmanager: make test runs it"]
-async fn the_empty_answers_of_the_real_google_page_no_traffic() {
-    let webhook = Webhook::start().await;
-    let alertmanager = Alertmanager::notifying(&webhook).await;
-    let simulator =
-        Simulator::on_loopback(six_sites(), || google_analytics_exporter::clock::Clock::system().now()).await.unwrap();
-    let exporter =
-        Exporter::start(&simulator, "{discovery: {enabled: true}, reports: {realtime: {interval: 15s}}}").await;
-    let prometheus = Prometheus::alerting(&exporter.address, &alertmanager.address).await;
-    let watched = "count(google_analytics_window_expected_low_pageviews{window=\"10m\"} > 0)";
-    within(minutes(2), "six windows", async || match prometheus.value(watched).await {
-        Ok(6.0) => Ok(()),
-        other => Err(format!("{other:?}")),
-    })
-    .await;
-    for (method, body) in [
-        (Method::RunRealtimeReport, r#"{"kind": "analyticsData#runRealtimeReport"}"#),
-        (Method::RunReport, r#"{"metadata": {"currencyCode": "USD"}, "kind": "analyticsData#runReport"}"#),
-    ] {
-        simulator.inject(Fault::new(Effect::Raw(200, body.to_owned())).on(method).property(STOPPED));
+/// Google refuses everything on six properties: late data, and no drop.
+async fn an_outage_of_googles(simulator: &Simulator, prometheus: &Prometheus, webhook: &Webhook) {
+    watched(prometheus, 6.0, OUTAGE).await;
+    for id in SITES {
+        let unavailable = Fault::new(Effect::Refuse(Refusal::Unavailable)).property(id.to_string());
+        simulator.inject(unavailable.on(Method::RunReport).on(Method::RunRealtimeReport));
     }
-    within(minutes(17), "the page", async || {
-        let is_it = |told: &Told| told.alert == "GoogleAnalyticsNoTraffic" && told.status == "firing";
-        if pages(&webhook).iter().any(is_it) { Ok(()) } else { Err(webhook.log()) }
+    within(minutes(8), "late data", async || {
+        let is_stale = |told: &Told| told.alert == "GoogleAnalyticsStale" && told.status == "firing";
+        let stale = webhook.told().into_iter().filter(is_stale).map(|told| told.property);
+        if stale.collect::<BTreeSet<_>>().len() == 6 { Ok(()) } else { Err(webhook.log()) }
     })
     .await;
-    let paged: BTreeSet<String> = pages(&webhook).into_iter().map(|told| told.property).collect();
-    assert_eq!(paged.iter().map(String::as_str).collect::<Vec<_>>(), [STOPPED], "{}", webhook.log());
-    let failing = prometheus.query("google_analytics_report_failure or google_analytics_report_up == 0").await;
-    assert!(failing.is_empty(), "an empty answer is no failure");
-    println!("{}", webhook.log());
+    let drops = format!("count(count_over_time(ALERTS{{alertname=~\"{DROPS}\",property_id=~\"{OUTAGE}\"}}[15m]))");
+    assert!(prometheus.query(&drops).await.is_empty(), "late data is no drop");
+    let paged = all_pages(webhook).into_iter().filter(|told| SITES.iter().any(|id| told.property == id.to_string()));
+    assert_eq!(paged.count(), 0, "{}", webhook.log());
+}
+
+/// Google's shortest answer: its kind and nothing else. That is no traffic, and it pages.
+async fn a_property_that_falls_silent(simulator: &Simulator, prometheus: &Prometheus, webhook: &Webhook) {
+    watched(prometheus, 1.0, SILENT).await;
+    let empty = Fault::play("rt-empty-kind-only").expect("it was recorded").property(SILENT);
+    simulator.inject(empty);
+    within(minutes(10), "the page of no traffic", async || {
+        let is_silent = |told: &Told| {
+            told.alert == "GoogleAnalyticsNoTraffic" && told.property == SILENT && told.status == "firing"
+        };
+        if all_pages(webhook).iter().any(is_silent) { Ok(()) } else { Err(webhook.log()) }
+    })
+    .await;
+    let zero = format!("google_analytics_realtime_pageviews{{property_id=\"{SILENT}\"}}");
+    assert_eq!(prometheus.value(&zero).await, Ok(0.0));
+    let up = format!("min(google_analytics_report_up{{property_id=\"{SILENT}\"}})");
+    assert_eq!(prometheus.value(&up).await, Ok(1.0), "an empty answer is no failure");
+}
+
+/// Waits until so many of these properties have a bound.
+async fn watched(prometheus: &Prometheus, count: f64, properties: &str) {
+    let bounds = format!(
+        "count(google_analytics_window_expected_low_pageviews{{window=\"10m\",property_id=~\"{properties}\"}})"
+    );
+    within(minutes(3), "bounds", async || match prometheus.value(&bounds).await {
+        Ok(value) if (value - count).abs() < 0.5 => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
 }
 
 /// What woke somebody up.
-fn pages(webhook: &Webhook) -> Vec<Told> {
+fn all_pages(webhook: &Webhook) -> Vec<Told> {
     webhook.told().into_iter().filter(|told| told.path == "/on-call").collect()
+}
+
+/// The pages about the demo's properties.
+fn pages(webhook: &Webhook) -> Vec<Told> {
+    let is_other = |told: &Told| told.property.is_empty() || told.property == SILENT;
+    all_pages(webhook).into_iter().filter(|told| !is_other(told)).collect()
 }
 
 /// Whether every page on a property was told to be over, and nothing came after that.
@@ -145,16 +143,22 @@ fn only_the_stopping_property_paged(webhook: &Webhook) {
     assert_eq!(properties, [World::DEMO_STOPPING], "{}", webhook.log());
 }
 
-/// Six properties, so that many could drop at the same time.
-fn six_sites() -> World {
-    let site = |id: u32| Property::new(id.to_string(), format!("Site {id}")).steady().pageviews_per_hour(3_000.0);
-    let account = (81..87).fold(Account::new("104112001", "Example"), |account, id| account.property(site(id)));
-    World::new(3).account(account)
+/// Six properties for an outage of Google's, and one that falls silent.
+fn seven_sites() -> World {
+    let site = |id: String| Property::new(id.clone(), format!("Site {id}")).steady().pageviews_per_hour(3_000.0);
+    let ids = SITES.iter().map(ToString::to_string).chain([SILENT.to_owned()]);
+    World::new(3).account(ids.fold(Account::new("104112001", "Example"), |account, id| account.property(site(id))))
 }
 
 fn minutes(minutes: u64) -> Duration {
     Duration::from_mins(minutes)
 }
 
-/// The one of the six sites that has no traffic any more.
-const STOPPED: &str = "83";
+const SITES: [u32; 6] = [81, 82, 83, 84, 85, 86];
+
+/// The same for PromQL.
+const OUTAGE: &str = "8[1-6]";
+
+const SILENT: &str = "91";
+
+const DROPS: &str = "GoogleAnalytics(TrafficDrop.*|NoTraffic)";

@@ -49,7 +49,7 @@ impl Prometheus {
     }
 
     /// One that evaluates the rules that are shipped, with shorter waits, and sends alerts to this Alertmanager.
-    pub(crate) async fn alerting(address: &str, alertmanager: &str) -> Self {
+    pub(crate) async fn alerting(exporters: &[&str], alertmanager: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let rules = directory.path().join("rules");
         fs::create_dir(&rules).unwrap();
@@ -58,11 +58,12 @@ impl Prometheus {
             let path = entry.unwrap().path();
             fs::write(rules.join(path.file_name().unwrap()), shortened(&fs::read_to_string(&path).unwrap())).unwrap();
         }
+        let targets = exporters.join("', '");
         let config = format!(
             "global: {{scrape_interval: 5s, evaluation_interval: 5s}}\n\
              rule_files: [rules/*.yml]\n\
              alerting:\n  alertmanagers:\n    - static_configs: [{{targets: ['{alertmanager}']}}]\n\
-             scrape_configs:\n  - job_name: google_analytics\n    static_configs: [{{targets: ['{address}']}}]\n"
+             scrape_configs:\n  - job_name: google_analytics\n    static_configs: [{{targets: ['{targets}']}}]\n"
         );
         Self::start(directory, &config).await
     }
