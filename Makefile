@@ -19,7 +19,7 @@ test: prepare check cargo-test rules e2e dashboards deploy-files ## the whole su
 endif
 
 check: ## formatting, lints, documentation, dependencies
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
