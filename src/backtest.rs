@@ -6,13 +6,14 @@
 //!
 //! 1. [`traffic`]: pageviews by minute, or by hour and spread over the minutes.
 //! 2. [`replay`]: the days, one after the other. [`crate::baseline::shortfall`]: whether a minute is too low. [`alert`]: whether that pages.
-//! 3. [`summary`]: what came of it, as text. [`picture`]: the same to be looked at.
+//! 3. [`summary`]: what came of it, as text. `picture`: the same, drawn.
 
 pub use alert::Alert;
 pub use replay::{Outcome, Page, Point, Replay};
 pub use traffic::Traffic;
 
 pub mod alert;
+#[cfg(feature = "picture")]
 pub mod picture;
 pub mod replay;
 pub mod summary;

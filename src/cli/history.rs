@@ -51,6 +51,7 @@ pub struct BacktestFlags {
     #[arg(long, value_name = "CSV", value_parser = path(), conflicts_with = "property")]
     pub realtime: Option<PathBuf>,
     /// Picture to draw: traffic, what is usual, pages.
+    #[cfg(feature = "picture")]
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub svg: Option<PathBuf>,
     /// First date to replay. Without it the first one that has a baseline: after two weeks, which must have settled.

@@ -1,13 +1,11 @@
 //! `backtest`: shows what the drop alert would have done in the past.
 
 use std::{
-    fs,
     io::{self, Write},
     ops::RangeInclusive,
     path::Path,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
 use super::{
@@ -16,7 +14,7 @@ use super::{
     google::{Google, Surroundings},
 };
 use crate::{
-    backtest::{Outcome, Replay, Traffic, picture, summary::Summary},
+    backtest::{Outcome, Replay, Traffic, summary::Summary},
     baseline::History,
     calendar::{QuietDays, Zone, icalendar::Selection, quiet_days::Entry},
     cli::{BacktestFlags, QuietDay},
@@ -38,6 +36,7 @@ pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut i
     let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
     let dates = dates(&replay, flags)?;
     let outcome = with_progress(&replay, dates.clone());
+    #[cfg(feature = "picture")]
     if let Some(path) = &flags.svg {
         draw(path, &outcome, dates.clone())?;
     }
@@ -140,7 +139,10 @@ fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Da
 }
 
 /// The bar is not drawn where stderr is no terminal.
+#[cfg(feature = "progress-bar")]
 fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
+    use indicatif::{ProgressBar, ProgressStyle};
+
     let bar = ProgressBar::new(0).with_message("replaying");
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} days, {eta} left");
     bar.set_style(style.expect("it names nothing but what there is: see the tests"));
@@ -152,11 +154,17 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
     outcome
 }
 
+#[cfg(not(feature = "progress-bar"))]
+fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
+    replay.run(dates, |_, _| {})
+}
+
+#[cfg(feature = "picture")]
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
     let failed =
         |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", ShownPath(path)));
-    let picture = picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
-    fs::write(path, picture).map_err(|error| failed(&error))
+    let picture = crate::backtest::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
+    std::fs::write(path, picture).map_err(|error| failed(&error))
 }
 
 const TOO_LITTLE: &str =
