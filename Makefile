@@ -3,7 +3,7 @@
 CARGO := cargo
 # Absolute, since programs that tests start need not run in this directory.
 VENV := $(CURDIR)/target/e2e/venv
-BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/google_analytics_exporter
+BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
 .PHONY: help test check demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
@@ -59,7 +59,7 @@ dashboards: export E2E_EXPORTER ?= $(BINARY)
 dashboards: export E2E_PYTHON := $(VENV)/bin/python
 dashboards: ## the dashboards: their rules, Grafana's types, and every query against a real Prometheus
 ifneq ($(SKIP_E2E),1)
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --profile dist
 endif
 	tests/dashboards/check.sh
 
@@ -74,14 +74,14 @@ e2e: export E2E_PYTHON := $(VENV)/bin/python
 e2e: export E2E_NODE := $(CURDIR)/target/e2e/node
 e2e: export GOOGLE_CLIENTS_PYTHON := $(VENV)/bin/python
 e2e:
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --profile dist
 	$(CARGO) test --locked --test e2e -- --include-ignored
 	$(CARGO) test --locked --test simulator -- --ignored
 
-# The image is made of the release binary, and its flags are compared with those in the files.
+# The image is made of the binary that is shipped, and its flags are compared with those in the files.
 deploy-files: export E2E_EXPORTER := $(BINARY)
 deploy-files: ## the files in deploy/ and .github, each with a real tool
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --profile dist
 	tests/deploy/check.sh
 
 kubernetes-rules: ## makes the PrometheusRule objects from the alert rules

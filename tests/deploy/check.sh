@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 # What prepare.sh has got goes before what is installed.
 export PATH=$PWD/target/deploy/programs:$PWD/target/deploy/cargo/bin:$PWD/target/deploy/venv/bin:$PATH
-export EXPORTER=${E2E_EXPORTER:-$PWD/target/release/google_analytics_exporter}
+export EXPORTER=${E2E_EXPORTER:-$PWD/target/dist/google_analytics_exporter}
 
 subjects=("$@")
 [[ $# -gt 0 ]] || subjects=(prometheus compose image systemd boot kubernetes chart workflows debian agreement)

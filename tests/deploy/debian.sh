@@ -19,7 +19,7 @@ contains() {
 }
 
 passes_silently groff debian/google_analytics_exporter.1 groff -man -Tutf8 -ww -z debian/google_analytics_exporter.1
-passes cargo-deb Cargo.toml cargo deb --locked --no-build --no-strip --output "$package"
+passes cargo-deb Cargo.toml cargo deb --profile dist --locked --no-build --no-strip --output "$package"
 passes dpkg-deb 'the Debian package, its files' contains \
     usr/bin/google_analytics_exporter \
     usr/lib/systemd/system/google_analytics_exporter.service \
