@@ -6,9 +6,9 @@
 
 use std::{collections::HashMap, env, time::Duration};
 
+use ga4_simulator::{Bucket, Effect, Fault, FaultId, Refusal, Simulator};
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
-    simulator::{Bucket, Effect, Fault, FaultId, Refusal, Simulator},
     transport::{Deadlines, Roots, Transport},
 };
 

@@ -12,7 +12,7 @@
 //!                          ▲ │                           │          ▲
 //!      properties, shard, schedule, quota, calendar,     └ status   └ self_metrics
 //!      plan, baseline (pure)      └ storage
-//! simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows of it)
+//! crate ga4-simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows it)
 //! ```
 //!
 //! 1. [`names`]: what can be told apart; valid by construction.
@@ -79,8 +79,6 @@ pub mod self_metrics;
 pub mod serve;
 pub mod shard;
 pub mod shown;
-#[cfg(feature = "demo")]
-pub mod simulator;
 pub mod status;
 pub mod storage;
 pub mod store;

@@ -11,7 +11,8 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use google_analytics_exporter::{clock::monotonic, simulator::Simulator};
+use ga4_simulator::Simulator;
+use google_analytics_exporter::clock::monotonic;
 use tempfile::TempDir;
 
 use crate::scraper::Scraper;

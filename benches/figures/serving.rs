@@ -6,10 +6,8 @@ use std::{
     time::Duration,
 };
 
-use google_analytics_exporter::{
-    clock::monotonic,
-    simulator::{Effect, Fault, Simulator},
-};
+use ga4_simulator::{Effect, Fault, Simulator};
+use google_analytics_exporter::clock::monotonic;
 
 use crate::{
     DEFAULTS, REPORTS,

@@ -1,9 +1,7 @@
 //! Google, simulated in this process.
 
-use google_analytics_exporter::{
-    clock::Clock,
-    simulator::{Account, Property, Simulator, World},
-};
+use ga4_simulator::{Account, Property, Simulator, World};
+use google_analytics_exporter::clock::Clock;
 
 /// So many properties of one account.
 pub(crate) async fn simulator(properties: usize) -> Simulator {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use google_analytics_exporter::{
-    clock::monotonic,
-    simulator::{Effect, Fault},
-};
+use ga4_simulator::{Effect, Fault};
+use google_analytics_exporter::clock::monotonic;
 
 use crate::{
     DEFAULTS, REPORTS,

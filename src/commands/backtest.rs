@@ -163,7 +163,8 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
     let failed =
         |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", ShownPath(path)));
-    let picture = crate::backtest::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
+    let picture =
+        crate::backtest::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))
 }
 

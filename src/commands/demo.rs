@@ -23,10 +23,10 @@ use crate::{
     reload::Source,
     serve::{Listen, Options, Server},
     shown::ShownPath,
-    simulator::{Simulator, World},
     telemetry,
     transport::{Deadlines, Roots},
 };
+use ga4_simulator::{Simulator, World};
 
 /// Starts the simulator on loopback, writes its key to a private temporary directory, and serves, on the sockets that the
 /// process was started with, if there are any.

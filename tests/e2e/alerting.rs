@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Refusal, Simulator, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, Simulator, World};
 use tempfile::TempDir;
 
 use crate::{

@@ -2,10 +2,8 @@
 
 use std::{env, process::Command};
 
-use google_analytics_exporter::{
-    clock::Clock,
-    simulator::{Account, Effect, Fault, Property, Simulator, World},
-};
+use ga4_simulator::{Account, Effect, Fault, Property, Simulator, World};
+use google_analytics_exporter::clock::Clock;
 
 use crate::{
     exporter::Exporter,

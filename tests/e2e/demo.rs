@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use google_analytics_exporter::simulator::World;
+use ga4_simulator::World;
 use tempfile::TempDir;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use google_analytics_exporter::simulator::Simulator;
+use ga4_simulator::Simulator;
 use reqwest::{Client, header::ACCEPT};
 use tempfile::TempDir;
 

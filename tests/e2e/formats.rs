@@ -2,7 +2,7 @@
 
 use std::{env, fs, io::Write, path::Path, process::Command, process::Stdio};
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Refusal, Simulator, World};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal, Simulator, World};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! What the log says of quotas.
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Refusal};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
 
 use crate::{exporter::Exporter, worlds::Standstill};
 

@@ -3,7 +3,7 @@
 use std::{fs, net::TcpListener, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use google_analytics_exporter::simulator::{Simulator, World};
+use ga4_simulator::{Simulator, World};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;

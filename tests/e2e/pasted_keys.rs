@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, fs, path::Path, process::Command};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use google_analytics_exporter::simulator::Simulator;
+use ga4_simulator::Simulator;
 use serde_json::Value;
 use tempfile::TempDir;
 

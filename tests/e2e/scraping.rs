@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use google_analytics_exporter::simulator::{Bucket, Simulator};
+use ga4_simulator::{Bucket, Simulator};
 
 use crate::{
     exporter::Exporter,

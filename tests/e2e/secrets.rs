@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method, Refusal, Request, Simulator};
+use ga4_simulator::{Effect, Fault, Method, Refusal, Request, Simulator};
 use serde_json::Value;
 
 use crate::{

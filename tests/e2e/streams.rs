@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, process::Command};
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method};
+use ga4_simulator::{Effect, Fault, Method};
 use tempfile::TempDir;
 
 use crate::{

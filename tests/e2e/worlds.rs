@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use google_analytics_exporter::{
-    clock::Clock,
-    simulator::{Account, Property, Simulator, Tally, World},
-};
+use ga4_simulator::{Account, Property, Simulator, Tally, World};
+use google_analytics_exporter::clock::Clock;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 

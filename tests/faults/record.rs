@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use google_analytics_exporter::simulator::{Method, Request};
+use ga4_simulator::{Method, Request};
 use jiff::Timestamp;
 
 use crate::{

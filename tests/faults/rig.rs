@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use ga4_simulator::{Account, Property, Request, Simulator, World};
 use google_analytics_exporter::{
     auth::credentials::Environment,
     ga::Endpoints,
@@ -9,7 +10,6 @@ use google_analytics_exporter::{
     reload::Source,
     serve::{self, Listen, Options},
     shard::Shard,
-    simulator::{Account, Property, Request, Simulator, World},
     transport::{Deadlines, Roots},
 };
 use reqwest::Url;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use google_analytics_exporter::simulator::Bucket;
+use ga4_simulator::Bucket;
 
 use crate::trouble::Trouble;
 

@@ -1,6 +1,6 @@
 //! One row, measured.
 
-use google_analytics_exporter::simulator::Bucket;
+use ga4_simulator::Bucket;
 
 use crate::{
     outcome::Outcome,

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, FaultId, Method};
+use ga4_simulator::{Bucket, Effect, Fault, FaultId, Method};
 use tokio::net::TcpStream;
 
 use crate::{

@@ -6,12 +6,12 @@ use std::{
 };
 
 use clap::Parser;
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Simulator, World};
 use google_analytics_exporter::{
     auth::credentials::Environment,
     cli::{self, Cli},
     clock::Clock,
     commands::{self, google::Surroundings},
-    simulator::{Account, Effect, Fault, Method, Property, Simulator, World},
     transport::Roots,
 };
 use jiff::{SignedDuration, Timestamp, civil::date};

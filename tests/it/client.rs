@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ga4_simulator::Simulator;
 use google_analytics_exporter::{
     auth::{
         credentials::{Credentials, Environment},
@@ -14,7 +15,6 @@ use google_analytics_exporter::{
     },
     names::{Method, Reason, TokenReason},
     observer::Observer,
-    simulator::Simulator,
     transport::{Deadlines, Roots, Transport},
 };
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Which properties there are: listed, configured, both, and gone.
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
 
 use crate::support::{EVERY_SECOND, NEWS, SHOP, Setup};
 

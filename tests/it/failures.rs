@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use google_analytics_exporter::{
-    simulator::{Effect, Fault, Method, Refusal},
-    transport::Deadlines,
-};
+use ga4_simulator::{Effect, Fault, Method, Refusal};
+use google_analytics_exporter::transport::Deadlines;
 
 use crate::support::{NEWS, REPORTS, SHOP, Setup};
 

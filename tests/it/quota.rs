@@ -2,10 +2,8 @@
 
 use std::{fs, time::Duration};
 
-use google_analytics_exporter::{
-    simulator::{Bucket, Effect, Fault, Method, Refusal},
-    transport::Deadlines,
-};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
+use google_analytics_exporter::transport::Deadlines;
 
 use jiff::SignedDuration;
 
@@ -161,7 +159,7 @@ async fn server_errors_stop_long_before_google_blocks() {
     }
 }
 
-fn is_core_of_shop(request: &google_analytics_exporter::simulator::Request) -> bool {
+fn is_core_of_shop(request: &ga4_simulator::Request) -> bool {
     request.method == Some(Method::RunReport) && request.property.as_deref() == Some(SHOP)
 }
 

@@ -4,7 +4,7 @@
 
 use std::{env, fs};
 
-use google_analytics_exporter::simulator::{Fault, Method, Recording};
+use ga4_simulator::{Fault, Method, Recording};
 use regex::Regex;
 use tokio::task::JoinSet;
 
@@ -51,12 +51,15 @@ async fn rows() -> Vec<String> {
 }
 
 async fn row(recording: Recording) -> String {
-    let cells = match recording.method() {
-        Method::RunReport | Method::RunRealtimeReport => of_a_report(recording).await,
-        Method::AccountSummaries | Method::GetProperty => of_a_listing(recording).await,
-        Method::Token | Method::MetadataServer => of_sign_in(recording).await,
-        // Methods that only other clients use.
-        _ => ["never asked for".to_owned(), String::new(), String::new()],
+    let is = |methods: &[Method]| methods.contains(&recording.method());
+    let cells = if is(&[Method::RunReport, Method::RunRealtimeReport]) {
+        of_a_report(recording).await
+    } else if is(&[Method::AccountSummaries, Method::GetProperty]) {
+        of_a_listing(recording).await
+    } else if is(&[Method::Token, Method::MetadataServer]) {
+        of_sign_in(recording).await
+    } else {
+        ["never asked for".to_owned(), String::new(), String::new()]
     };
     format!(
         "| {} | {} | {} | {} |\n",
@@ -114,10 +117,8 @@ async fn of_a_listing(recording: Recording) -> [String; 3] {
 
 /// Signing in that gets the answer from its first request on.
 async fn of_sign_in(recording: Recording) -> [String; 3] {
-    let credentials = match recording.method() {
-        Method::MetadataServer => Credentials::MetadataServer,
-        _ => Credentials::ServiceAccount,
-    };
+    let is_machine = recording.method() == Method::MetadataServer;
+    let credentials = if is_machine { Credentials::MetadataServer } else { Credentials::ServiceAccount };
     let config = format!("properties: [{SHOP}]");
     let setup = Setup { credentials, ..Setup::new().config(&config) }.fault(Fault::from(recording));
     let pair = setup.start().await;

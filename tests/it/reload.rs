@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method, Refusal};
+use ga4_simulator::{Effect, Fault, Method, Refusal};
 
 use crate::support::{EVERY_SECOND, Metrics, NEWS, SHOP, Setup};
 

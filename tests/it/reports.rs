@@ -1,6 +1,6 @@
 //! What is asked of Google, and that what comes back is what is shown.
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Tally, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Tally, World};
 use serde_json::json;
 
 use crate::support::{NEWS, REPORTS, SHOP, Setup};

@@ -1,6 +1,6 @@
 //! What a scrape sees, as a whole.
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{NEWS, SHOP, START, Setup};

@@ -1,6 +1,6 @@
 //! Exporters that share the properties between them.
 
-use google_analytics_exporter::simulator::{Account, Method, Property, World};
+use ga4_simulator::{Account, Method, Property, World};
 
 use crate::support::{EVERY_SECOND, Metrics, Pair, Setup};
 

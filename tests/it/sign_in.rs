@@ -2,12 +2,12 @@
 
 use std::{fs, time::Duration};
 
+use ga4_simulator::{Effect, Fault, Method};
 use google_analytics_exporter::{
     auth::{
         credentials::{self, Environment, Source},
         metadata::Platform,
     },
-    simulator::{Effect, Fault, Method},
     transport::{Deadlines, Roots, Transport},
 };
 use serde_json::{Value, json};

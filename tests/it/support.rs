@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
+use ga4_simulator::{Account, Fault, Method, Property, Request, Simulator, World};
 use google_analytics_exporter::{
     auth::{credentials::Environment, metadata::Platform},
     clock::Clock,
@@ -10,7 +11,6 @@ use google_analytics_exporter::{
     reload::Source,
     serve::{self, Listen, Options},
     shard::Shard,
-    simulator::{Account, Fault, Method, Property, Request, Simulator, World},
     transport::{Deadlines, Roots},
 };
 use jiff::{SignedDuration, Timestamp};

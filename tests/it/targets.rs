@@ -1,6 +1,6 @@
 //! What `/sd` and `/probe` say of the properties.
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method};
+use ga4_simulator::{Effect, Fault, Method};
 use serde_json::Value;
 
 use crate::support::{EVERY_SECOND, Metrics, NEWS, Pair, SHOP, Setup};

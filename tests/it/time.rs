@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use google_analytics_exporter::{
-    simulator::{Account, Effect, Fault, Method, Property, Refusal, World},
-    transport::Deadlines,
-};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
+use google_analytics_exporter::transport::Deadlines;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Metrics, NEWS, SHOP, Setup};
@@ -118,7 +116,7 @@ async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates
     pair.all_up(&[SHOP]).await;
     pair.simulator.edit(SHOP, |property| property.reporting_zone("Asia/Tokyo"));
     pair.advance(3600);
-    let moved = |request: &google_analytics_exporter::simulator::Request| {
+    let moved = |request: &ga4_simulator::Request| {
         request.property.as_deref() == Some(SHOP) && request.body["dateRanges"][0]["startDate"] == "2026-11-24"
     };
     pair.wait_for_many(1, moved).await;

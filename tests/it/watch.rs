@@ -1,6 +1,6 @@
 //! The last minutes against what is usual: asked for, published, and not forgotten.
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Request, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Request, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;

@@ -29,7 +29,7 @@ from google.oauth2 import service_account
 ROOT = Path(__file__).resolve().parents[3]
 
 # The key of the demo, public and good for nothing else, and its id.
-KEY = ROOT / "src/simulator/demo_key.pem"
+KEY = ROOT / "crates/ga4-simulator/src/demo_key.pem"
 KEY_ID = "de300000000000000000000000000000000000de"
 SCOPES = ["https://www.googleapis.com/auth/analytics.readonly"]
 

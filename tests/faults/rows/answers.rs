@@ -1,6 +1,6 @@
 //! Answers that are no report, and refusals.
 
-use google_analytics_exporter::simulator::{Effect, Method, Refusal};
+use ga4_simulator::{Effect, Method, Refusal};
 
 use super::{BACK_OFF, HOUR, REALTIME_STALE, TRAFFIC_STALE, failing, row};
 use crate::{

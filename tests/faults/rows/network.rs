@@ -1,6 +1,6 @@
 //! Between here and Google.
 
-use google_analytics_exporter::simulator::Effect;
+use ga4_simulator::Effect;
 
 use super::{BACK_OFF, HOUR, REALTIME_STALE, TRAFFIC_STALE, UNTOUCHED_TRAFFIC, answers::backing_off, failing, row};
 use crate::{

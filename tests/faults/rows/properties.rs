@@ -1,6 +1,6 @@
 //! Which properties there are, and the configuration.
 
-use google_analytics_exporter::simulator::{Effect, Refusal};
+use ga4_simulator::{Effect, Refusal};
 
 use super::{UNTOUCHED_REALTIME, failing, row};
 use crate::{

@@ -1,6 +1,6 @@
 //! Quota buckets that are empty, and rates that are too high.
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Method, Refusal};
+use ga4_simulator::{Bucket, Effect, Method, Refusal};
 
 use super::{HOUR, INTERVAL, REALTIME_STALE, TRAFFIC_STALE, UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC, failing, row};
 use crate::{

@@ -1,6 +1,6 @@
 //! Tokens, keys and clocks.
 
-use google_analytics_exporter::simulator::Effect;
+use ga4_simulator::Effect;
 
 use super::{BACK_OFF, HOUR, UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC, failing, row};
 use crate::{

@@ -1,6 +1,6 @@
 //! Midnights, and machines that sleep.
 
-use google_analytics_exporter::simulator::{Effect, Method};
+use ga4_simulator::{Effect, Method};
 
 use super::{INTERVAL, UNTOUCHED_REALTIME, failing, row};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use google_analytics_exporter::simulator::{Effect, Fault, Method, Simulator, World};
+use ga4_simulator::{Effect, Fault, Method, Simulator, World};
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn tests_wait_for_requests_and_for_answers() {
     asking.abort_all();
     bench.simulator.clear(fault);
     bench.realtime(realtime()).await;
-    let answered = |request: &google_analytics_exporter::simulator::Request| request.status == Some(200);
+    let answered = |request: &ga4_simulator::Request| request.status == Some(200);
     assert_eq!(soon(bench.simulator.wait_for_many(2, answered)).await.len(), 2);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes src/simulator/fields.tsv, the fields that the simulator knows, from a list of Google's.
+"""Makes src/fields.tsv, the fields that the simulator knows, from a list of Google's.
 
-usage: fields.py LIST >src/simulator/fields.tsv
+usage: fields.py LIST >src/fields.tsv
 
 LIST has a header and the tab-separated columns kind, api_name, type, core, realtime and unit-or-note. The note holds
 `ui=`, `category=`, `deprecated_alias=` and `potentially thresholded`, separated by `; `. Names with a parameter, deprecated

@@ -1,6 +1,6 @@
 //! Recorded answers, played on demand.
 
-use google_analytics_exporter::simulator::{Bucket, Fault, Method, Recording};
+use ga4_simulator::{Bucket, Fault, Method, Recording};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use google_analytics_exporter::simulator::{Account, Property, World};
+use ga4_simulator::{Account, Property, World};
 use jiff::civil::date;
 use serde_json::{Value, json};
 

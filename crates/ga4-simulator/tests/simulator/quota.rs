@@ -1,6 +1,6 @@
 //! Quota buckets as clients see them.
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Property, QuotaSizes, Refusal, Simulator};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Property, QuotaSizes, Refusal, Simulator};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use google_analytics_exporter::simulator::{Account, Property, Simulator, World};
+use ga4_simulator::{Account, Property, Simulator, World};
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use ring::{
@@ -75,6 +75,12 @@ pub(crate) fn world(property: Property) -> World {
     World::new(7).account(Account::new("104112001", "Example").property(property))
 }
 
+/// A client for plain HTTP on this machine.
+pub(crate) fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_gzip().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(20)).build().unwrap()
+}
+
 impl Bench {
     pub(crate) async fn new(world: World) -> Self {
         Self::at(START, world).await
@@ -86,10 +92,7 @@ impl Bench {
         let hands = Arc::clone(&clock);
         let now = move || Timestamp::from_second(hands.load(Ordering::Relaxed)).unwrap();
         let simulator = Simulator::on_loopback(world, now).await.unwrap();
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http =
-            Client::builder().no_gzip().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(20)).build().unwrap();
-        let mut bench = Self { simulator, http, token: String::new(), clock };
+        let mut bench = Self { simulator, http: client(), token: String::new(), clock };
         bench.sign_in().await;
         bench
     }

@@ -18,6 +18,8 @@ mod lifecycle;
 #[cfg(test)]
 mod played;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod quota;
 #[cfg(test)]
 mod realtime;

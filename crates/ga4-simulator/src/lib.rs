@@ -1,6 +1,6 @@
 //! Google's endpoints, simulated: for the demo, and for tests over real sockets with real signatures.
 //!
-//! It speaks HTTP only: nothing else of this crate knows of it, and it uses nothing else of this crate. One listener on
+//! It speaks HTTP only and shares no type with the exporter, so that an error cannot be made twice in the same way. One listener on
 //! loopback serves sign-in (`POST /token`, a virtual machine's metadata server), the Data API v1beta (`runReport`,
 //! `batchRunReports`, `runRealtimeReport`, `getMetadata`, `checkCompatibility`) and the Admin API v1beta
 //! (`accountSummaries`, `properties.get`). It is as strict as Google, and as lax: signatures, times, scopes and audiences;
@@ -9,7 +9,7 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Simulator, World};
+//! use ga4_simulator::{Account, Effect, Fault, Method, Property, Simulator, World};
 //!
 //! let shop = Property::new("313110001", "Shop").time_zone("Europe/Berlin").pageviews_per_hour(1_000.0);
 //! let world = World::new(1).account(Account::new("104112001", "Example").property(shop));

@@ -1,6 +1,6 @@
 //! The Admin API: the listing by pages, and single properties.
 
-use google_analytics_exporter::simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
+use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, SHOP, shop, world};

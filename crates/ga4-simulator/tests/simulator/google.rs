@@ -2,7 +2,7 @@
 
 use std::{env, io::Write, process::Command};
 
-use google_analytics_exporter::simulator::{Method, Simulator, World};
+use ga4_simulator::{Method, Simulator, World};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs python3 with google packages: make test installs them"]
@@ -15,7 +15,7 @@ async fn googles_python_packages_sign_in_and_read() {
     key_file.write_all(simulator.key_file_json().as_bytes()).unwrap();
 
     let python = env::var("GOOGLE_CLIENTS_PYTHON").unwrap_or_else(|_| String::from("python3"));
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/google_clients.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/simulator/google_clients.py");
     let mut command = Command::new(python);
     command.arg(script).arg(simulator.base_url()).arg(key_file.path());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();

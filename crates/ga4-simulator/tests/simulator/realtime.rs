@@ -1,6 +1,6 @@
 //! Realtime reports: the last thirty minutes of the clock.
 
-use google_analytics_exporter::simulator::{Simulator, World};
+use ga4_simulator::{Simulator, World};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 

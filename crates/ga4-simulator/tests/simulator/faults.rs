@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use google_analytics_exporter::simulator::{Bucket, Effect, Fault, Method, Refusal};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, SHOP, send, shop, world};
