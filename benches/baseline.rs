@@ -4,11 +4,11 @@
 
 use std::{fs, hint::black_box, time::Duration};
 
-use google_analytics_exporter::{
-    baseline::{Baseline, Expected, History, LocalHour, MinutesAgo, Watch},
+use ga4_drop_baseline::{
+    Baseline, Expected, History, LocalHour, MinutesAgo, Watch,
     calendar::{QuietDays, Zone},
-    clock::monotonic,
 };
+use google_analytics_exporter::clock::monotonic;
 use jiff::{SignedDuration, Timestamp, civil::date};
 
 use table::Table;

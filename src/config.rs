@@ -21,8 +21,9 @@ use self::{
     reader::Reader,
     yaml::{MAX_BYTES, Node},
 };
+use ga4_drop_baseline::calendar::Zone;
+
 use crate::{
-    calendar::Zone,
     names::{LabelName, PropertyId},
     quota::Share,
     report::{

@@ -5,14 +5,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use ga4_drop_baseline::{History, LocalHour, backtest::Traffic};
 use jiff::civil::DateTime;
 use thiserror::Error as ThisError;
 
-use crate::{
-    backtest::Traffic,
-    baseline::{History, LocalHour},
-    shown::Shown,
-};
+use crate::shown::Shown;
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]

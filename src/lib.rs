@@ -10,24 +10,24 @@
 //!                                      ▼
 //! auth ─► ga::Client ─► discover, poll ─► translate ─► store ─► exposition ─► http ─► Prometheus
 //!                          ▲ │                           │          ▲
-//!      properties, shard, schedule, quota, calendar,     └ status   └ self_metrics
-//!      plan, baseline (pure)      └ storage
-//! crate ga4-simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; nothing else knows it)
+//!      properties, shard, schedule, quota,               └ status   └ self_metrics
+//!      plan (pure)                └ storage
+//! crate ga4-drop-baseline: what is usual, the verdict, quiet days, zones, backtests (pure)
+//! crate ga4-simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; shares no type with this crate)
 //! ```
 //!
 //! 1. [`names`]: what can be told apart; valid by construction.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
-//! 4. [`properties`], [`shard`], [`calendar`], [`quota`], [`schedule`]: what to ask when, as values in and values
-//!    out; [`timetable`] brings the last two together.
-//! 5. [`baseline`]: hours and minutes in, what is usual and what speaks for a drop out. [`storage`] keeps minutes over a
-//!    restart; [`backtest`] replays the alert on the past.
+//! 4. [`properties`], [`shard`], [`quota`], [`schedule`]: what to ask when, as values in and values out; [`timetable`] brings
+//!    the last two together.
+//! 5. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
+//!    a restart.
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
 //! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
-//! 8. Whatever somebody gave is shown through [`shown`]: no secret gets out. [`serve`] wires all this; [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again;
-//!    [`systemd`] is told of it, and [`descriptors`] is asked
-//!    for room.
+//! 8. [`shown`] prints what somebody else wrote, and no secret. [`serve`] wires everything; [`commands`] are what [`cli`] can
+//!    ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and [`descriptors`] makes room for files.
 //!
 //! # Invariants, and where they are kept
 //!
@@ -47,10 +47,7 @@
 //! beside their parts.
 
 pub mod auth;
-pub mod backtest;
-pub mod baseline;
 pub mod build;
-pub mod calendar;
 pub mod chain;
 pub mod cli;
 pub mod clock;
@@ -68,6 +65,8 @@ pub mod jitter;
 pub mod names;
 pub mod observer;
 pub mod pages;
+#[cfg(feature = "picture")]
+mod picture;
 pub mod plan;
 pub mod poll;
 pub mod properties;

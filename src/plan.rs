@@ -4,8 +4,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ga4_drop_baseline::calendar::QuietDays;
+
 use crate::{
-    calendar::QuietDays,
     config::Config,
     names::{Category, ReportName},
     properties::PropertySet,

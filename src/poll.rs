@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, panic, sync::Arc, time::Duration};
 
+use ga4_drop_baseline::calendar::Zone;
 use jiff::Timestamp;
 use tokio::{
     sync::watch,
@@ -14,7 +15,6 @@ use tracing::warn;
 
 use crate::{
     auth::Tokens,
-    calendar::Zone,
     clock::{Clock, Steps, later},
     ga::{self, response::PropertyQuota},
     names::{PropertyId, Reason},

@@ -22,8 +22,9 @@ pub use share::Share;
 pub use spending::Spending;
 pub use view::{QuotaView, Remaining, TokenBucket};
 
+use ga4_drop_baseline::calendar::next_pacific_midnight;
+
 use crate::{
-    calendar::next_pacific_midnight,
     clock::later,
     ga::response::PropertyQuota,
     names::{Bucket, Category, PropertyId, ReportName},

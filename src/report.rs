@@ -8,12 +8,13 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 pub use fields::Field;
-pub use settings::{BaselineSettings, DEFAULT_WEEKS, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
+pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
 use window::{MINUTES, REALTIME_WINDOWS, TRAFFIC_WINDOWS};
 pub use window::{Range, SETTLED_DAYS_AGO, Window};
 
+use ga4_drop_baseline::calendar::QuietDays;
+
 use crate::{
-    calendar::QuietDays,
     ga::request::{Name, RunRealtimeReportRequest, RunReportRequest},
     names::{Category, MetricName, ReportName},
     quota::Demand,

@@ -11,10 +11,10 @@ use std::{
     },
 };
 
+use ga4_drop_baseline::{Assessment, DayView};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    baseline::{Assessment, DayView},
     names::{Category, PropertyId, Reason, ReportName},
     properties::PropertyInfo,
     quota::QuotaView,

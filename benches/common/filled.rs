@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use google_analytics_exporter::{
-    baseline::{Baseline, Expected, History, LocalHour, MinutesAgo, Watch, day::DayView},
+use ga4_drop_baseline::{
+    Baseline, Expected, History, LocalHour, MinutesAgo, Watch,
     calendar::{QuietDays, Zone},
+    day::DayView,
+};
+use google_analytics_exporter::{
     config::Config,
     exposition::{self, Format, View},
     ga::response::PropertyQuota,

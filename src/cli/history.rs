@@ -6,9 +6,13 @@ use clap::{ArgGroup, Args, value_parser};
 use jiff::civil::Date;
 
 use super::{AccessFlags, path};
-use crate::{
-    baseline::{WINDOWS, Window},
+
+use ga4_drop_baseline::{
+    WINDOWS, Window,
     calendar::quiet_days::{Entry, EntryError},
+};
+
+use crate::{
     config::calendar_file,
     csv::{LocalTime, TimeError},
     names::PropertyId,

@@ -13,10 +13,14 @@ use super::{
     baseline::{history, in_file, text},
     google::{Google, Surroundings},
 };
-use crate::{
+
+use ga4_drop_baseline::{
+    History,
     backtest::{Outcome, Replay, Traffic, summary::Summary},
-    baseline::History,
     calendar::{QuietDays, Zone, icalendar::Selection, quiet_days::Entry},
+};
+
+use crate::{
     cli::{BacktestFlags, QuietDay},
     config::{Config, calendar_file},
     csv, ga,
@@ -163,8 +167,7 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
     let failed =
         |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", ShownPath(path)));
-    let picture =
-        crate::backtest::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
+    let picture = crate::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))
 }
 

@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::Error;
+use ga4_drop_baseline::{Baseline, Forecast, History, LocalHour};
+
 use crate::{
-    baseline::{Baseline, Forecast, History, LocalHour},
     cli::BaselineFlags,
     csv::{self, LocalTime},
-    report::DEFAULT_WEEKS,
     shown::ShownPath,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
     let history = history(&flags.history)?;
     let settled = LocalHour::settled(flags.at.0.date());
-    let rows = match Baseline::fit(&history, settled, DEFAULT_WEEKS) {
+    let rows = match Baseline::fit(&history, settled, ga4_drop_baseline::DEFAULT_WEEKS) {
         Ok(baseline) => Forecast::next_day(&baseline, flags.window, flags.at.0, flags.step),
         Err(none) => {
             // With stderr closed there is nobody to tell.

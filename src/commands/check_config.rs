@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use jiff::civil::Date;
 
 use super::Error;
+use ga4_drop_baseline::calendar::{QuietDays, Zone};
+
 use crate::{
     auth::key_file::KeyFile,
-    calendar::{QuietDays, Zone},
     cli::ServeFlags,
     clock::Clock,
     config::DAYS_AHEAD,

@@ -13,6 +13,8 @@ use tempfile::Builder;
 use tracing::warn;
 
 use super::{Error, serving::serve_until_signal};
+use ga4_simulator::{Simulator, World};
+
 use crate::{
     auth::credentials::Environment,
     cli::DemoFlags,
@@ -26,7 +28,6 @@ use crate::{
     telemetry,
     transport::{Deadlines, Roots},
 };
-use ga4_simulator::{Simulator, World};
 
 /// Starts the simulator on loopback, writes its key to a private temporary directory, and serves, on the sockets that the
 /// process was started with, if there are any.

@@ -11,7 +11,7 @@ use std::{
 use regex::Regex;
 
 use super::reader::quoted;
-use crate::calendar::{
+use ga4_drop_baseline::calendar::{
     icalendar::{self, Calendar, Selection},
     quiet_days::Entry,
 };

@@ -3,10 +3,9 @@
 use std::fmt::{self, Write as _};
 
 use super::{Config, value};
-use crate::{
-    calendar::quiet_days::Entry,
-    report::{self, BaselineSettings, ReportSettings},
-};
+use ga4_drop_baseline::calendar::quiet_days::Entry;
+
+use crate::report::{self, BaselineSettings, ReportSettings};
 
 /// The whole configuration, every default spelled out.
 pub(super) fn yaml(config: &Config) -> String {

@@ -8,8 +8,9 @@ use super::{
     PropertyRow,
     page::{Kind, Page},
 };
+use ga4_drop_baseline::{WindowCount, YesterdayView};
+
 use crate::{
-    baseline::{WindowCount, YesterdayView},
     report::{Brings, Report},
     store::{Usual, Watched},
 };

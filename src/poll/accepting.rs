@@ -11,8 +11,9 @@ use super::{
     request::{Answer, Poll},
     watches::MinutesTaken,
 };
+use ga4_drop_baseline::calendar::Zone;
+
 use crate::{
-    calendar::Zone,
     clock::later,
     ga,
     names::PropertyId,

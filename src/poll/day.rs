@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calendar::Zone;
+use ga4_drop_baseline::calendar::Zone;
 
 /// The day of an answer.
 #[derive(Debug, PartialEq)]

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::Poller;
+use ga4_drop_baseline::Watch;
+
 use crate::{
-    baseline::Watch,
     names::{Category, PropertyId},
     properties::PropertyInfo,
     quota::Remembered,

@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ga4_drop_baseline::{History, MinutesAgo, calendar::Zone};
 use jiff::Timestamp;
 
 use crate::{
-    baseline::{History, MinutesAgo},
-    calendar::Zone,
     clock::{Clock, monotonic},
     ga::{
         self,

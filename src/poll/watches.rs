@@ -2,12 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use ga4_drop_baseline::{
+    Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch,
+    calendar::{QuietDays, Zone},
+};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::{
-    baseline::{Baseline, DayView, Expected, History, LocalHour, MinutesAgo, NoBaseline, Watch},
-    calendar::{QuietDays, Zone},
     clock::later,
     names::PropertyId,
     report::{Brings, Report},

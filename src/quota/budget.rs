@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Account, HOUR, Share, view};
-use crate::{calendar::next_pacific_midnight, clock::later, names::Bucket};
+use ga4_drop_baseline::calendar::next_pacific_midnight;
+
+use crate::{clock::later, names::Bucket};
 
 /// How much there is to spend.
 #[derive(Clone, Copy, Debug, PartialEq)]

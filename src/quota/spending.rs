@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::next_pacific_midnight;
+use ga4_drop_baseline::calendar::next_pacific_midnight;
 
 /// Tokens spent since Pacific midnight, and within the last hour.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

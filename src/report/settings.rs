@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::calendar::QuietDays;
+use ga4_drop_baseline::calendar::QuietDays;
 
 /// How a report is polled, as configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl Default for BaselineSettings {
     fn default() -> Self {
         Self {
             enabled: true,
-            weeks: DEFAULT_WEEKS,
+            weeks: ga4_drop_baseline::DEFAULT_WEEKS,
             stale_after: StaleAfter::Intervals(3.0),
             quiet_days: QuietDays::default(),
         }
@@ -62,6 +62,3 @@ impl Default for BaselineSettings {
 
 /// Values of a report with a short interval hold at least this long, unless a time is configured.
 pub const LEAST_STALE_AFTER: Duration = Duration::from_secs(120);
-
-/// Measured: fewer weeks mistake a campaign or a holiday for what is usual.
-pub const DEFAULT_WEEKS: usize = 8;

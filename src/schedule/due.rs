@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Entry, Job, Pace};
+use ga4_drop_baseline::calendar::next_pacific_midnight;
+
 use crate::{
-    calendar::next_pacific_midnight,
     clock::later,
     jitter,
     names::{Bucket, Reason},

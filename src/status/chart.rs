@@ -5,7 +5,7 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::words;
-use crate::baseline::{Assessment, Slice};
+use ga4_drop_baseline::{Assessment, Slice};
 
 /// The chart with its caption, where there is something to draw.
 pub(super) fn chart(assessment: &Assessment) -> Markup {

@@ -1,9 +1,9 @@
 //! What the page reads from a property's state.
 
+use ga4_drop_baseline::Shortfall;
 use jiff::Timestamp;
 
 use crate::{
-    baseline::Shortfall,
     report::BASELINE,
     store::{PropertyState, ReportState, Watched},
 };

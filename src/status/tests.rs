@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
+use ga4_drop_baseline::{Assessment, Slice, WINDOWS, WindowCount};
+
 use crate::{
-    baseline::{Assessment, Slice, WINDOWS, WindowCount},
     config::Config,
     names::{Bucket, Category, PropertyId, Reason},
     properties::PropertyInfo,

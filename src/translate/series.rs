@@ -6,8 +6,9 @@
 use jiff::civil::DateTime;
 
 use super::{Error, check_headers, count, lacks_rows};
+use ga4_drop_baseline::{History, LocalHour, MinutesAgo};
+
 use crate::{
-    baseline::{History, LocalHour, MinutesAgo},
     ga::response::{ReportResponse, Row},
     report::{DATE_HOUR, MINUTES_AGO, fields::PAGEVIEWS},
 };

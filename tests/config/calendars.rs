@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use google_analytics_exporter::{calendar::QuietDays, config::Config};
+use ga4_drop_baseline::calendar::QuietDays;
+use google_analytics_exporter::config::Config;
 use jiff::civil::date;
 use tempfile::TempDir;
 

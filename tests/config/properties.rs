@@ -2,8 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
+use ga4_drop_baseline::calendar::QuietDays;
 use google_analytics_exporter::{
-    calendar::QuietDays,
     config::{Config, ConfiguredProperty, Discovery},
     report::{
         BaselineSettings, ReportSettings, StaleAfter,

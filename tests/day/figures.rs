@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use google_analytics_exporter::{calendar::Zone, clock::later, schedule::Job};
+use ga4_drop_baseline::calendar::Zone;
+use google_analytics_exporter::{clock::later, schedule::Job};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) struct Figures {

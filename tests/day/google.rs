@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use ga4_drop_baseline::calendar::next_pacific_midnight;
 use google_analytics_exporter::{
-    calendar::next_pacific_midnight,
     clock::later,
     ga::response::{PropertyQuota, QuotaStatus},
     names::{Category, PropertyId},

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
+use ga4_drop_baseline::calendar::Zone;
 use google_analytics_exporter::{
-    calendar::Zone,
     clock::later,
     config::Config,
     names::{Bucket, PropertyId, Reason},

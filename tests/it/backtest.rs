@@ -203,3 +203,15 @@ async fn what_google_refuses_is_told_with_what_to_do() {
     assert!(error.starts_with("property 313110009: "), "{error}");
     assert!(error.contains(" as Viewer of property 313110009"), "{error}");
 }
+
+#[test]
+fn the_numbers_of_the_alert_are_those_of_the_shipped_rules() {
+    let rules = include_str!("../../deploy/prometheus/rules/google_analytics_traffic.yml");
+    let (_, alert) = rules.split_once("- alert: GoogleAnalyticsTrafficDrop\n").unwrap();
+    let of = |key: &str| alert.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap().trim().to_owned();
+    let (wait, keep) = (ga4_drop_baseline::backtest::alert::FOR, ga4_drop_baseline::backtest::alert::KEEP_FIRING_FOR);
+    assert_eq!((of("for:"), of("keep_firing_for:")), (format!("{wait}m"), format!("{keep}m")));
+    let most = ga4_drop_baseline::shortfall::MOST_BY_NOW;
+    let shortfall = format!("{most} * property_window:google_analytics_window_shortfall:ratio{{window=\"30m\"}}");
+    assert!(rules.contains(&shortfall));
+}

@@ -4,9 +4,6 @@ use std::{fs, path::Path};
 
 /// The modules that take values and return values.
 const PURE: &[&str] = &[
-    "backtest",
-    "baseline",
-    "calendar",
     "chain",
     "config",
     "csv",

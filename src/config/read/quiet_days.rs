@@ -11,7 +11,7 @@ use super::{
     },
     path,
 };
-use crate::calendar::{
+use ga4_drop_baseline::calendar::{
     icalendar::Selection,
     quiet_days::{Entry, QuietDays},
 };

@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        baseline::{Baseline, History, LocalHour},
+        Baseline, History, LocalHour,
         calendar::{QuietDays, Zone},
     };
 

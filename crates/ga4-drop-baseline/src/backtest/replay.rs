@@ -9,9 +9,9 @@ use jiff::{
 
 use super::{Alert, Traffic};
 use crate::{
-    baseline::{Assessment, Baseline, Expected, History, LocalHour, Minute, Shortfall, Watch, windows::HALF_HOUR},
+    Assessment, Baseline, DEFAULT_WEEKS, Expected, History, LocalHour, Minute, Shortfall, Watch,
     calendar::{QuietDays, Zone},
-    report::DEFAULT_WEEKS,
+    windows::HALF_HOUR,
 };
 
 /// What is replayed.

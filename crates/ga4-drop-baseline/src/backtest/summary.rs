@@ -5,7 +5,7 @@ use std::{fmt::Write as _, ops::RangeInclusive};
 use jiff::{ToSpan, civil::Date};
 
 use super::{Outcome, Page};
-use crate::baseline::{Baseline, Forecast, Window};
+use crate::{Baseline, Forecast, Window};
 
 /// What is told.
 #[derive(Clone, Debug)]

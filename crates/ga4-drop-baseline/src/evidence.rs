@@ -98,7 +98,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::baseline::silence::unanswered;
+    use crate::silence::unanswered;
 
     #[derive(Deserialize)]
     struct Case {
@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn every_case_agrees_with_the_reference() {
-        let cases: Vec<Case> =
-            serde_json::from_str(include_str!("../../tests/fixtures/baseline/evidence.json")).unwrap();
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../tests/fixtures/baseline/evidence.json")).unwrap();
         let agree = |ours: f64, theirs: f64| (ours - theirs).abs() < 1e-6 * theirs.max(1.0);
         for case in cases {
             let (ours, left_out) = case.evidence(case.calibration);

@@ -1,6 +1,6 @@
 //! What traffic is usual, and below which it hardly ever falls by chance: the arithmetic of the drop alert.
 //!
-//! Knows hourly history and minutes. Refuses to know the network, Prometheus and the time: that is an argument. Figures
+//! Knows hourly history and minutes. Refuses to know Google, the network, Prometheus and the time: that is an argument. Figures
 //! and reasons are in docs/DROP-DETECTION.md.
 //!
 //! 1. [`hours`]: history by hour of local time.
@@ -9,6 +9,8 @@
 //! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
 //! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares; `silence`: what it missed. [`windows`],
 //!    [`evidence`], [`shortfall`], [`watch`]: what follows. [`course`]: the same as a line.
+//!
+//! 5. [`calendar`]: zones, and the days on which less is usual. [`backtest`]: the alert replayed on the past.
 //!
 //! Invariant: no expectation and no bound is negative, infinite or not a number.
 
@@ -24,7 +26,9 @@ pub use shortfall::Shortfall;
 pub use watch::{Assessment, Watch};
 pub use windows::{Usual, WINDOWS, Window, WindowCount};
 
+pub mod backtest;
 pub mod bound;
+pub mod calendar;
 pub mod calibration;
 pub mod course;
 pub mod day;
@@ -43,6 +47,10 @@ mod smoothing;
 mod statistics;
 pub mod watch;
 pub mod windows;
+
+/// Weeks of history in a baseline, unless configured otherwise. Measured: with fewer, a campaign or a holiday passes for
+/// what is usual.
+pub const DEFAULT_WEEKS: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{KEPT, Sample};
-use crate::baseline::minutes::Minute;
+use crate::minutes::Minute;
 
 #[derive(Deserialize, Serialize)]
 struct Packed {

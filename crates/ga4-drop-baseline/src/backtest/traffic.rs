@@ -7,7 +7,7 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use crate::baseline::{History, LocalHour};
+use crate::{History, LocalHour};
 
 /// Pageviews by minute. Minutes that are not in it were not seen, which is not zero.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -59,7 +59,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::baseline::{History, Window};
+    use crate::{History, Window};
 
     /// Six weeks of a site that has more traffic by day.
     fn baseline() -> Baseline {

@@ -99,7 +99,7 @@ const MINUTES_AN_HOUR: f64 = 60.0;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::History;
+    use crate::History;
 
     /// Three weeks in which every hour has 60 times its place in the day, and 600 more on other days than Sunday.
     fn baseline() -> Baseline {

@@ -15,18 +15,18 @@ use plotters::{
 };
 use thiserror::Error as ThisError;
 
-use super::{Page, Point};
+use ga4_drop_baseline::backtest::{Page, Point};
 
 /// It could not be drawn.
 #[derive(Debug, ThisError)]
 #[error("the picture could not be drawn: {0}")]
-pub struct Error(String);
+pub(crate) struct Error(String);
 
 /// Traffic, what was usual, and pages on these dates, as SVG.
 ///
 /// # Errors
 /// None is known.
-pub fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>) -> Result<String, Error> {
+pub(crate) fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>) -> Result<String, Error> {
     let weeks = weeks(&dates);
     let height = HEADER + ROW * i32::try_from(weeks.len()).unwrap_or(i32::MAX / ROW) + FOOTER;
     let mut picture = String::new();
@@ -258,7 +258,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::baseline::{Shortfall, Window};
+    use ga4_drop_baseline::{Shortfall, Window};
 
     #[test]
     fn every_week_that_has_a_date_has_a_row() {

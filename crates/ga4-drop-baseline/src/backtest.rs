@@ -1,20 +1,18 @@
 //! What the drop alert would have done: past traffic replayed minute by minute, each day with what was known on it.
 //!
 //! Knows the alert's rule as deploy/prometheus/rules has it. Refuses to know files, the network and the time. The bounds are
-//! those of [`crate::baseline`], the very code that the exporter serves. Traffic is on the clocks of the property: hours that
+//! those of the crate itself, the very code that the exporter serves. Traffic is on the clocks of the property: hours that
 //! daylight saving skips are missing, and those that it repeats are one.
 //!
 //! 1. [`traffic`]: pageviews by minute, or by hour and spread over the minutes.
-//! 2. [`replay`]: the days, one after the other. [`crate::baseline::shortfall`]: whether a minute is too low. [`alert`]: whether that pages.
-//! 3. [`summary`]: what came of it, as text. `picture`: the same, drawn.
+//! 2. [`replay`]: the days, one after the other. [`crate::shortfall`]: whether a minute is too low. [`alert`]: whether that pages.
+//! 3. [`summary`]: what came of it, as text.
 
 pub use alert::Alert;
 pub use replay::{Outcome, Page, Point, Replay};
 pub use traffic::Traffic;
 
 pub mod alert;
-#[cfg(feature = "picture")]
-pub mod picture;
 pub mod replay;
 pub mod summary;
 pub mod traffic;

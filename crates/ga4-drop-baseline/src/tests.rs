@@ -32,7 +32,7 @@ struct Fit {
 }
 
 fn reference() -> Reference {
-    serde_json::from_str(include_str!("../../tests/fixtures/baseline/reference.json")).unwrap()
+    serde_json::from_str(include_str!("../tests/fixtures/baseline/reference.json")).unwrap()
 }
 
 fn epoch() -> LocalHour {
@@ -95,7 +95,7 @@ fn minute(first: i64, place: usize) -> Minute {
 
 #[test]
 fn every_window_agrees_with_the_reference() {
-    let reference: Watched = serde_json::from_str(include_str!("../../tests/fixtures/baseline/windows.json")).unwrap();
+    let reference: Watched = serde_json::from_str(include_str!("../tests/fixtures/baseline/windows.json")).unwrap();
     let hours: Vec<Option<f64>> = reference.history.iter().copied().map(Some).collect();
     let settled = epoch().later(reference.first + i64::try_from(hours.len()).unwrap());
     let baseline = Baseline::fit(&history(reference.first, &hours), settled, 8).unwrap();
