@@ -69,6 +69,7 @@ pub mod pages;
 mod picture;
 pub mod plan;
 pub mod poll;
+pub mod process_metrics;
 pub mod properties;
 pub mod quota;
 pub mod reload;

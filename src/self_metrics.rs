@@ -21,6 +21,7 @@ use crate::{
     clock::unix_seconds,
     names::{Method, Reason, TokenReason},
     observer::Observer,
+    process_metrics::ProcessMetrics,
     shard::Shard,
 };
 
@@ -59,15 +60,15 @@ pub struct Build {
 }
 
 impl SelfMetrics {
-    /// Registers everything that exists from the start, the process' own metrics included.
+    /// Registers everything that exists from the start, the metrics of the process included, which started at this time.
     ///
     /// # Errors
     /// None that can happen: the names are fixed and tested.
-    pub fn new(build: Build, shard: Shard) -> Result<Self, prometheus::Error> {
+    pub fn new(build: Build, shard: Shard, started_at: Timestamp) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         register_info(&registry, build, shard)?;
         #[cfg(target_os = "linux")]
-        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        registry.register(Box::new(ProcessMetrics::new(started_at)?))?;
         let metrics = Self {
             properties: gauge("properties", "Properties that are exported at present.")?,
             known_properties: gauge(
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn closed_sets_are_there_from_the_start() {
-        let metrics = SelfMetrics::new(BUILD, Shard::default()).unwrap();
+        let metrics = SelfMetrics::new(BUILD, Shard::default(), Timestamp::UNIX_EPOCH).unwrap();
         let families = metrics.gather();
         let series = |end: &str| {
             let family = families.iter().find(|family| family.name() == name(end));
@@ -282,7 +283,7 @@ mod tests {
 
     #[test]
     fn times_appear_with_the_first_success() {
-        let metrics = SelfMetrics::new(BUILD, Shard::default()).unwrap();
+        let metrics = SelfMetrics::new(BUILD, Shard::default(), Timestamp::UNIX_EPOCH).unwrap();
         let absent = ["discovery_up", "discovery_last_success_timestamp_seconds", "token_expiry_timestamp_seconds"];
         assert!(absent.iter().all(|end| !names(&metrics).contains(&name(end))));
         metrics.properties_listed(false, Timestamp::UNIX_EPOCH);

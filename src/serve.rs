@@ -128,7 +128,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         Listen::Inherited(listeners) => listeners,
     };
     let clock = options.clock;
-    let metrics = Arc::new(SelfMetrics::new(BUILD, options.shard)?);
+    let metrics = Arc::new(SelfMetrics::new(BUILD, options.shard, clock.now())?);
     metrics.reloaded(true, clock.now());
     metrics.set_discovers(options.config.discovery.is_some());
 
