@@ -18,11 +18,12 @@ else
 test: prepare check cargo-test rules e2e dashboards deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
 endif
 
-check: ## formatting, lints, documentation, dependencies
+check: ## formatting, lints, words, documentation, dependencies
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
+	$(CARGO) test --locked --test words
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check bans licenses sources; \
 	else echo 'cargo-deny is not installed: licences and duplicates were not checked'; fi
 

@@ -1,0 +1,144 @@
+//! The words of docs/GLOSSARY.md: those that slow a reader down do not get into what operators read.
+//!
+//! Looks at every string literal of the program, HELP texts included, and at the doc comments that clap prints. Tests
+//! may say what they like. `allowed.txt` has the places from before there was this rule; it may only shrink.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{TokenStream, TokenTree};
+use regex::Regex;
+
+/// How often a word stands in a file.
+type Places = BTreeMap<(String, String), usize>;
+
+/// What an operator should not have to read twice.
+const WORDS: &str = r"(?i)\b(told|tells?|telling|taken|held against|speaks for|befalls?|befallen|mends?|mended|mending|reckon(?:s|ed)?|so many|so long|not known how|needs? not|ha(?:s|ve) not the)\b";
+
+/// The places that `allowed.txt` had when it began. Lower it with the list; never raise it.
+const MOST_ALLOWED: usize = 15;
+
+#[test]
+fn operators_read_no_words_that_we_gave_up() {
+    let found = places();
+    let allowed = allowed();
+    let mut new = String::new();
+    for ((path, word), count) in &found {
+        let known = allowed.get(&(path.clone(), word.clone())).copied().unwrap_or_default();
+        if *count > known {
+            let _ = writeln!(new, "{path}: `{word}` stands in {count} literals, {known} are allowed");
+        }
+    }
+    assert!(new.is_empty(), "docs/GLOSSARY.md has better words:\n{new}");
+}
+
+#[test]
+fn the_allowed_places_only_shrink() {
+    let found = places();
+    let allowed = allowed();
+    let gone = allowed.iter().filter(|(place, count)| found.get(*place).copied().unwrap_or_default() < **count);
+    let gone: Vec<String> = gone.map(|((path, word), count)| format!("{path} {count} {word}")).collect();
+    assert!(
+        gone.is_empty(),
+        "these are allowed in tests/words/allowed.txt and no longer there; remove them: {gone:#?}"
+    );
+    assert!(allowed.values().sum::<usize>() <= MOST_ALLOWED, "the list has grown");
+}
+
+#[test]
+fn a_word_is_found_in_literals_and_in_what_clap_prints() {
+    let source = r#"
+        /// It is told here.
+        const HELP: &str = "What the log tells.";
+        fn f() { warn!(count, "so many files"); }
+        #[cfg(test)]
+        mod tests { const TEXT: &str = "mend it"; }
+    "#;
+    let words = |with_docs| words_in(&texts(source.parse().unwrap(), with_docs));
+    assert_eq!(words(false), ["so many", "tells"]);
+    assert_eq!(words(true), ["so many", "tells", "told"]);
+}
+
+/// Where the words stand now.
+fn places() -> Places {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut places = Places::new();
+    for path in sources(root) {
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        let tokens = fs::read_to_string(&path).unwrap().parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        for word in words_in(&texts(tokens, name.starts_with("src/cli"))) {
+            *places.entry((name.clone(), word)).or_default() += 1;
+        }
+    }
+    places
+}
+
+/// The lines `PATH COUNT WORD` of the list.
+fn allowed() -> Places {
+    let place = |line: &str| {
+        let mut parts = line.splitn(3, ' ');
+        let path = parts.next()?.to_owned();
+        let count = parts.next()?.parse().ok()?;
+        Some(((path, parts.next()?.to_owned()), count))
+    };
+    include_str!("allowed.txt").lines().map(|line| place(line).expect("a path, a count and a word")).collect()
+}
+
+/// The source files of the program and its crates, tests left out.
+fn sources(root: &Path) -> Vec<PathBuf> {
+    let mut sources = Vec::new();
+    let mut waiting = vec![root.join("src")];
+    if let Ok(crates) = fs::read_dir(root.join("crates")) {
+        waiting.extend(crates.map(|entry| entry.unwrap().path().join("src")));
+    }
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            sources.push(path);
+        }
+    }
+    assert!(sources.len() > 100, "only {} source files", sources.len());
+    sources
+}
+
+/// The string literals, those of modules called `tests` left out; doc comments only where they are printed.
+fn texts(tokens: TokenStream, with_docs: bool) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    let mut words: [String; 2] = Default::default();
+    while let Some(token) = tokens.next() {
+        let word = token.to_string();
+        match token {
+            TokenTree::Group(_) if words == ["mod", "tests"] => {}
+            TokenTree::Group(group) => {
+                let is_doc = ["#", "!"].contains(&words[1].as_str()) && group.stream().to_string().starts_with("doc");
+                if !is_doc || with_docs {
+                    texts.extend(self::texts(group.stream(), with_docs));
+                }
+            }
+            TokenTree::Literal(_) if word.contains('"') => texts.push(joined(&word)),
+            TokenTree::Literal(_) | TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+        words = [std::mem::take(&mut words[1]), if word.len() < 20 { word } else { String::new() }];
+    }
+    texts
+}
+
+/// A literal that is continued on the next line is one sentence.
+fn joined(literal: &str) -> String {
+    let continued = Regex::new(r"\\\n\s*").unwrap();
+    continued.replace_all(literal, "").into_owned()
+}
+
+fn words_in(texts: &[String]) -> Vec<String> {
+    let pattern = Regex::new(WORDS).unwrap();
+    let found = texts.iter().flat_map(|text| pattern.find_iter(text));
+    let mut words: Vec<String> = found.map(|word| word.as_str().to_lowercase()).collect();
+    words.sort();
+    words
+}
