@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e deploy-files kubernetes-rules skip-e2e
+.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e
 .NOTPARALLEL:
 
 help:
@@ -15,7 +15,9 @@ help:
 ifeq ($(SKIP_E2E),1)
 test: check cargo-test rules dashboards skip-e2e
 else
-test: prepare check cargo-test rules e2e dashboards deploy-files ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+# The alerts wait for minutes of real time, so they have a lane of their own.
+test: prepare check build ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
+	tests/lanes.sh 'cargo-test rules e2e dashboards deploy-files' 'alerting'
 endif
 
 check: ## formatting, lints, words, documentation, dependencies
@@ -46,9 +48,14 @@ renew-faults: ## the same, written into docs/FAULTS.md
 prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
-	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/e2e/prepare.sh tests/rules/check.sh benches/table.sh .ci/run
+	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh benches/table.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
+
+# Everything that the tests run, so that they need not build while others run.
+build:
+	$(CARGO) test --locked --no-run
+	$(CARGO) build --locked --profile dist
 
 cargo-test:
 	$(CARGO) test --locked
@@ -70,14 +77,18 @@ pictures: ## the pictures of the dashboards in docs/images; takes half an hour a
 	tests/dashboards/pictures/draw.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
-e2e: export E2E_EXPORTER := $(BINARY)
+e2e alerting: export E2E_EXPORTER := $(BINARY)
 e2e: export E2E_PYTHON := $(VENV)/bin/python
 e2e: export E2E_NODE := $(CURDIR)/target/e2e/node
 e2e: export GOOGLE_CLIENTS_PYTHON := $(VENV)/bin/python
 e2e:
 	$(CARGO) build --locked --profile dist
-	$(CARGO) test --locked --test e2e -- --include-ignored
+	$(CARGO) test --locked --test e2e -- --include-ignored --skip alerting::
 	$(CARGO) test --locked --test simulator -- --ignored
+
+alerting: ## from traffic to the page, with a real Prometheus and Alertmanager; takes 20 minutes
+	$(CARGO) build --locked --profile dist
+	$(CARGO) test --locked --test e2e -- --ignored --nocapture alerting::
 
 # The image is made of the binary that is shipped, and its flags are compared with those in the files.
 deploy-files: export E2E_EXPORTER := $(BINARY)
