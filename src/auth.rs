@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 
+pub use crate::wire::{GCLOUD_LOGIN, SCOPE};
 pub use failure::Error as GrantError;
 
 use crate::clock::Clock;
@@ -159,16 +160,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The only scope that is ever asked for.
-pub const SCOPE: &str = "https://www.googleapis.com/auth/analytics.readonly";
-
 /// Google's token endpoint, and what assertions are made out to.
 pub const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
-
-/// How a user signs in for this exporter. gcloud's own OAuth client has given no Analytics scope since 2025-06-23, so that one's
-/// own is needed; gcloud wants cloud-platform among the scopes.
-pub const GCLOUD_LOGIN: &str = "gcloud auth application-default login --client-id-file=CLIENT.json \
-    --scopes=https://www.googleapis.com/auth/analytics.readonly,https://www.googleapis.com/auth/cloud-platform";
 
 /// The longest wait for a token.
 pub const TOKEN_DEADLINE: Duration = Duration::from_secs(10);

@@ -18,7 +18,8 @@
 //!
 //! 1. [`names`]: what can be told apart; valid by construction.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
-//! 3. [`ga`]: Google's requests, answers and errors, over [`transport`] with a token of [`auth`].
+//! 3. [`wire`]: Google's requests, answers and errors, as values. [`ga`] sends and reads them over [`transport`] with a token of
+//!    [`auth`].
 //! 4. [`properties`], [`shard`], [`quota`], [`schedule`]: what to ask when, as values in and values out; [`timetable`] brings
 //!    the last two together.
 //! 5. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
@@ -88,6 +89,7 @@ pub mod telemetry;
 pub mod timetable;
 pub mod translate;
 pub mod transport;
+pub mod wire;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 

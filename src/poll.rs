@@ -16,7 +16,7 @@ use tracing::warn;
 use crate::{
     auth::Tokens,
     clock::{Clock, Steps, later},
-    ga::{self, response::PropertyQuota},
+    ga,
     names::{PropertyId, Reason},
     plan::Plan,
     properties::{PropertyInfo, PropertySet},
@@ -26,6 +26,7 @@ use crate::{
     storage::Saver,
     store::Store,
     timetable::{Replanned, Timetable},
+    wire::response::PropertyQuota,
 };
 
 use complaints::{Complaints, Rarely};
@@ -326,7 +327,7 @@ impl Poller {
             Err(ga::Error::ServerError { status: 500 | 503, .. }) => {
                 self.timetable.ledger.on_server_error(property, category, now);
             }
-            Err(ga::Error::NoCredentials(_)) => self.timetable.ledger.on_not_sent(property, category),
+            Err(ga::Error::NoCredentials { .. }) => self.timetable.ledger.on_not_sent(property, category),
             Err(_) => self.timetable.ledger.on_other_failure(property, category, now),
         }
     }

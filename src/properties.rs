@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use crate::{
     clock::later,
     config::{Config, ConfiguredProperty, Discovery},
-    ga::{ListedProperty, Listing, PropertyDetails},
     names::{LabelName, PropertyId, PropertyType},
     shard::Shard,
+    wire::{ListedProperty, Listing, PropertyDetails},
 };
 
 /// The properties at one time.

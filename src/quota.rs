@@ -26,8 +26,8 @@ use ga4_drop_baseline::calendar::next_pacific_midnight;
 
 use crate::{
     clock::later,
-    ga::response::PropertyQuota,
     names::{Bucket, Category, PropertyId, ReportName},
+    wire::response::PropertyQuota,
 };
 
 mod account;

@@ -11,8 +11,8 @@ pub use series::{history, minutes};
 
 use crate::{
     chain::one_line,
-    ga::response::{Header, ReportResponse, Row},
     report::Report,
+    wire::response::{Header, ReportResponse, Row},
 };
 
 mod series;

@@ -10,12 +10,12 @@ use ga4_drop_baseline::{
 use google_analytics_exporter::{
     config::Config,
     exposition::{self, Format, View},
-    ga::response::PropertyQuota,
     names::{Category, PropertyId},
     plan::Plan,
     properties::{PropertyInfo, PropertySet},
     quota::{Ledger, QuotaView},
     store::{Attempt, Snapshot, Store, Usual, Watched},
+    wire::response::PropertyQuota,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -23,11 +23,12 @@ use ga4_drop_baseline::{
 use crate::{
     cli::{BacktestFlags, QuietDay},
     config::{Config, calendar_file},
-    csv, ga,
+    csv,
     names::PropertyId,
     report::{Report, Request},
     shown::ShownPath,
     translate,
+    wire::response::ReportResponse,
 };
 
 /// Replays the past, prints what came of it, and draws it.
@@ -107,7 +108,7 @@ async fn ask(
         return Err(Error::Google("the history is no report on processed data".to_owned()));
     };
     let google = Google::reach(&flags.access, surroundings).await?;
-    let accept = |response: ga::response::ReportResponse| {
+    let accept = |response: ReportResponse| {
         let history = translate::history(&response)?;
         Ok::<_, translate::Error>((history, response.metadata.time_zone))
     };

@@ -10,18 +10,18 @@ use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::debug;
 
-use super::{
-    Error,
-    request::{BatchRunReportsRequest, RunRealtimeReportRequest, RunReportRequest},
-    response::{BatchResponse, ReportResponse},
-};
 use crate::{
-    auth::{Token, Tokens},
+    auth::{Token, Tokens, Unavailable},
     chain::one_line,
     clock::monotonic,
     names::{Api, Method, PropertyId},
     observer::Observer,
-    transport::{Answer, Transport},
+    transport::{self, Answer, Transport},
+    wire::{
+        Error,
+        request::{RunRealtimeReportRequest, RunReportRequest},
+        response::ReportResponse,
+    },
 };
 
 /// Asks Google; cheap to clone, and all clones share their connections and the token.
@@ -83,27 +83,6 @@ impl Client {
         self.post(Method::RunRealtimeReport, property, request, accept).await
     }
 
-    /// `properties.batchRunReports`: an answer for each request, in order.
-    ///
-    /// # Errors
-    /// See [`Error`]; an answer that is not as many reports is [`Error::Protocol`].
-    pub async fn batch_run_reports(
-        &self,
-        property: PropertyId,
-        request: &BatchRunReportsRequest,
-    ) -> Result<Vec<ReportResponse>, Error> {
-        let wanted = request.requests.len();
-        let accept = |response: BatchResponse| {
-            expect_kind(&response.kind, "analyticsData#batchRunReports")?;
-            if response.reports.len() != wanted {
-                return Err(format!("{} reports for a batch of {wanted}", response.reports.len()));
-            }
-            response.reports.iter().try_for_each(|report| expect_kind(&report.kind, "analyticsData#runReport"))?;
-            Ok(response.reports)
-        };
-        self.post(Method::BatchRunReports, property, request, accept).await
-    }
-
     /// The e-mail address of the account that signs in, where it is known.
     pub fn account(&self) -> Option<Arc<str>> {
         self.tokens.account()
@@ -139,7 +118,7 @@ impl Client {
         accept: impl Fn(R) -> Result<T, String>,
     ) -> Result<T, Error> {
         let url = self.endpoints.url(method.api(), call.path)?;
-        let token = self.tokens.token().await.map_err(Error::NoCredentials)?;
+        let token = self.tokens.token().await?;
         match self.observed(method, &url, call, &token, &accept).await {
             Err(Error::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
                 Ok(token) => self.observed(method, &url, call, &token, &accept).await,
@@ -177,6 +156,26 @@ impl Client {
     }
 }
 
+impl From<transport::Error> for Error {
+    fn from(error: transport::Error) -> Self {
+        match error {
+            transport::Error::Timeout(_) => Self::Timeout(Box::new(error)),
+            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(Box::new(error)),
+            transport::Error::TooLarge | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
+        }
+    }
+}
+
+impl From<Unavailable> for Error {
+    fn from(unavailable: Unavailable) -> Self {
+        let remedy = match &unavailable {
+            Unavailable::Failed(failure) => Some(failure.remedy()),
+            Unavailable::Pending | Unavailable::RenewedAlready => None,
+        };
+        Self::NoCredentials { remedy, cause: Box::new(unavailable) }
+    }
+}
+
 impl Endpoints {
     fn url(&self, api: Api, path: &str) -> Result<Url, Error> {
         let base = if api == Api::Admin { &self.admin } else { &self.data };
@@ -211,7 +210,7 @@ fn read<R: DeserializeOwned, T>(
             body.map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()));
         body.and_then(accept).map_err(Error::Protocol)
     } else {
-        Err(Error::from_answer(answer.status, &answer.body, host))
+        Err(Error::from_answer(answer.status.as_u16(), &answer.body, host))
     };
     if let Err(error @ Error::Protocol(_)) = &result {
         debug!(%error, status = %answer.status, body = beginning(&answer.body), "an answer that is not what was asked for");

@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 use crate::{
     clock::{Clock, monotonic},
-    ga::{
-        self,
-        request::RunRealtimeReportRequest,
-        response::{PropertyQuota, ReportResponse},
-    },
+    ga,
     quota::Spent,
     report::{Report, Request},
     schedule::Job,
     store::Attempt,
     translate,
+    wire::{
+        request::RunRealtimeReportRequest,
+        response::{PropertyQuota, ReportResponse},
+    },
 };
 
 /// A poll that has ended.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::{Cost, HOUR, Share, Spending, TRIAL_PAUSE};
 use crate::{
     clock::later,
-    ga::response::PropertyQuota,
     names::{Bucket, ReportName},
+    wire::response::PropertyQuota,
 };
 
 /// The buckets of one property and category.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ga::response::QuotaStatus;
+use crate::wire::response::QuotaStatus;
 
 const CORE: Category = Category::Core;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    ga::response::{PropertyQuota, QuotaStatus},
     names::Bucket,
+    wire::response::{PropertyQuota, QuotaStatus},
 };
 
 /// The buckets of one property and category at one time.

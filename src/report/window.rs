@@ -3,7 +3,7 @@
 use jiff::{ToSpan, civil::Date};
 
 use super::fields::{self, Field};
-use crate::ga::request::{DateRange, MinuteRange};
+use crate::wire::request::{DateRange, MinuteRange};
 
 /// One range of a request and the name space of its metrics.
 #[derive(Clone, Copy, Debug, PartialEq)]

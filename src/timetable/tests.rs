@@ -3,8 +3,8 @@ use std::path::Path;
 use super::*;
 use crate::{
     config::Config,
-    ga::response::{PropertyQuota, QuotaStatus},
     properties::{PropertyInfo, PropertySet},
+    wire::response::{PropertyQuota, QuotaStatus},
 };
 
 const SUCCESS: Outcome = Outcome::Success { day_ends: None };

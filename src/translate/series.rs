@@ -9,8 +9,8 @@ use super::{Error, check_headers, count, lacks_rows};
 use ga4_drop_baseline::{History, LocalHour, MinutesAgo};
 
 use crate::{
-    ga::response::{ReportResponse, Row},
     report::{DATE_HOUR, MINUTES_AGO, fields::PAGEVIEWS},
+    wire::response::{ReportResponse, Row},
 };
 
 /// Pageviews by minutes ago; a minute without a row had none.

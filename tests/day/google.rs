@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use ga4_drop_baseline::calendar::next_pacific_midnight;
 use google_analytics_exporter::{
     clock::later,
-    ga::response::{PropertyQuota, QuotaStatus},
     names::{Category, PropertyId},
+    wire::response::{PropertyQuota, QuotaStatus},
 };
 use jiff::Timestamp;
 

@@ -10,11 +10,11 @@
 
 mod backtest;
 mod baseline;
-mod client;
 mod discovery;
 mod failures;
 mod purity;
 mod quota;
+mod quota_project;
 mod readme;
 mod recordings;
 mod reload;

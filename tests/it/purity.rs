@@ -23,6 +23,7 @@ const PURE: &[&str] = &[
     "targets",
     "timetable",
     "translate",
+    "wire",
 ];
 
 /// What they must not use.

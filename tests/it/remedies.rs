@@ -4,8 +4,7 @@
 
 use std::{env, fs};
 
-use google_analytics_exporter::ga::Error;
-use reqwest::StatusCode;
+use google_analytics_exporter::wire::Error;
 
 #[test]
 fn the_documentation_lists_every_remedy() {
@@ -25,8 +24,7 @@ fn the_documentation_lists_every_remedy() {
 fn table() -> String {
     let property = "123".parse().unwrap();
     let rows = CAUSES.iter().map(|cause| {
-        let status = StatusCode::from_u16(cause.status).unwrap();
-        let error = Error::from_answer(status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
+        let error = Error::from_answer(cause.status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
         let remedy = error.remedy(Some(property), Some("exporter@example.iam.gserviceaccount.com"));
         format!("| {}, {} | `{}` | {remedy} |\n", cause.status, cause.name, error.reason())
     });

@@ -37,13 +37,6 @@ pub struct RunRealtimeReportRequest {
     pub return_property_quota: bool,
 }
 
-/// `BatchRunReportsRequest`: up to 5 reports on one property.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct BatchRunReportsRequest {
-    /// The reports; 1 to 5. Each takes a slot of the concurrency quota and its own tokens.
-    pub requests: Vec<RunReportRequest>,
-}
-
 /// A dimension or a metric by its API name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Name {

@@ -3,7 +3,6 @@ use crate::names::Reason;
 
 #[track_caller]
 fn check(status: u16, body: &str, reason: Reason) -> Error {
-    let status = StatusCode::from_u16(status).unwrap();
     let error = Error::from_answer(status, body.as_bytes(), "analyticsdata.googleapis.com");
     assert_eq!(error.reason(), reason, "{body}: {error}");
     error

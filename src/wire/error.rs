@@ -3,15 +3,13 @@
 //! Knows every way in which a request fails, and its category. `body` reads what Google says, `verdict` decides which error
 //! that is, `remedy` says what an operator can do about it.
 
+use std::error::Error as StdError;
+
 use thiserror::Error as ThisError;
 
 pub use project::ProjectFault;
 
-use crate::{
-    auth,
-    names::{Bucket, Reason},
-    transport,
-};
+use crate::names::{Bucket, Reason};
 
 mod body;
 mod project;
@@ -89,16 +87,22 @@ pub enum Error {
     },
     /// Try again later: no complete answer in time.
     #[error("no answer in time")]
-    Timeout(#[source] transport::Error),
+    Timeout(#[source] Box<dyn StdError + Send + Sync>),
     /// Look at the network between here and Google.
     #[error("no connection to Google")]
-    Connection(#[source] transport::Error),
+    Connection(#[source] Box<dyn StdError + Send + Sync>),
     /// Look at what stands between here and Google: the answer is not Google's, or not what was asked for.
     #[error("the answer is not what was asked for: {0}")]
     Protocol(String),
     /// Mend the sign-in; nothing was sent.
     #[error("not signed in")]
-    NoCredentials(#[source] auth::Unavailable),
+    NoCredentials {
+        /// What an operator can do about the sign-in, where it has failed.
+        remedy: Option<String>,
+        /// Why there is no token.
+        #[source]
+        cause: Box<dyn StdError + Send + Sync>,
+    },
 }
 
 impl Error {
@@ -118,17 +122,7 @@ impl Error {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connection(_) => Reason::Connection,
             Self::Protocol(_) => Reason::Protocol,
-            Self::NoCredentials(_) => Reason::NoCredentials,
-        }
-    }
-}
-
-impl From<transport::Error> for Error {
-    fn from(error: transport::Error) -> Self {
-        match error {
-            transport::Error::Timeout(_) => Self::Timeout(error),
-            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(error),
-            transport::Error::TooLarge | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
+            Self::NoCredentials { .. } => Reason::NoCredentials,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Error, ProjectFault, project::Named};
 use crate::{
-    auth,
     names::{Bucket, PropertyId},
+    wire::{GCLOUD_LOGIN, SCOPE},
 };
 
 impl Error {
@@ -37,8 +37,8 @@ impl Error {
             Self::Protocol(_) => {
                 "check what stands between here and Google; --log.level=debug shows the answer".to_owned()
             }
-            Self::NoCredentials(auth::Unavailable::Failed(failure)) => failure.remedy(),
-            Self::NoCredentials(_) => "put the sign-in right first; the log says what is wrong with it".to_owned(),
+            Self::NoCredentials { remedy: Some(remedy), .. } => remedy.clone(),
+            Self::NoCredentials { remedy: None, .. } => "put the sign-in right first; the log says what is wrong with it".to_owned(),
         }
     }
 }
@@ -53,11 +53,8 @@ fn no_access(property: Option<PropertyId>, account: &str) -> String {
 
 fn insufficient_scope() -> String {
     format!(
-        "sign in with the scope {}: a service account's key needs nothing else, a virtual machine must be created with that \
-         scope, a user needs an OAuth client of their own: `gcloud auth application-default login \
-         --client-id-file=CLIENT.json --scopes={},https://www.googleapis.com/auth/cloud-platform`",
-        auth::SCOPE,
-        auth::SCOPE
+        "sign in with the scope {SCOPE}: a service account's key needs nothing else, a virtual machine must be created with that \
+         scope, a user needs an OAuth client of their own: `{GCLOUD_LOGIN}`"
     )
 }
 

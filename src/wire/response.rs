@@ -32,18 +32,6 @@ pub struct ReportResponse {
     pub property_quota: Option<PropertyQuota>,
 }
 
-/// `BatchRunReportsResponse`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct BatchResponse {
-    /// `analyticsData#batchRunReports`.
-    #[serde(deserialize_with = "null_as_default")]
-    pub kind: String,
-    /// One answer for each request, in order.
-    #[serde(deserialize_with = "null_as_default")]
-    pub reports: Vec<ReportResponse>,
-}
-
 /// The name of a dimension or metric column.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -43,7 +43,7 @@ impl Listing {
     ///
     /// # Errors
     /// Why it is not a page of a listing at all. `{}` is one, of nothing.
-    pub(super) fn of_page(page: &Map<String, Value>) -> Result<(Self, String), String> {
+    pub(crate) fn of_page(page: &Map<String, Value>) -> Result<(Self, String), String> {
         if !page.is_empty() && !page.contains_key(ACCOUNTS) && !page.contains_key(NEXT_PAGE) {
             return Err("it is not a listing of accounts".to_owned());
         }
@@ -55,7 +55,7 @@ impl Listing {
     }
 
     /// Adds the next page.
-    pub(super) fn append(&mut self, page: Self) {
+    pub(crate) fn append(&mut self, page: Self) {
         self.properties.extend(page.properties);
         self.hidden += page.hidden;
         let room = MAX_UNREADABLE.saturating_sub(self.unreadable.len());

@@ -4,47 +4,48 @@
 //! google/api/error_reason.proto for the reasons. The HTTP status decides first, then the reason that Google names, then its
 //! text: the texts of the quota errors carry the only hint at the bucket.
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use super::{Error, ProjectFault, body::GoogleError};
 use crate::{chain::one_line, names::Bucket};
 
 impl Error {
     /// The error that an answer with this status and body is. `api` is the host name of the API that was asked.
-    pub fn from_answer(status: StatusCode, body: &[u8], api: &str) -> Self {
+    pub fn from_answer(status: u16, body: &[u8], api: &str) -> Self {
         let google = GoogleError::read(body);
-        let code = status.as_u16();
         let Some(google) = google else { return without_words(status) };
-        let message = Some(google.message()).filter(|text| !text.is_empty()).unwrap_or_else(|| status.to_string());
-        let answer = Answer { code, google, message, api };
-        if code == 401 {
+        let message = Some(google.message()).filter(|text| !text.is_empty()).unwrap_or_else(|| worded(status));
+        let answer = Answer { code: status, google, message, api };
+        if status == 401 {
             return Self::Unauthenticated(answer.message);
         }
-        let quota = answer.quota().filter(|_| status.is_client_error());
+        let quota = answer.quota().filter(|_| (400..500).contains(&status));
         if let Some(error) = quota {
             return error;
         }
-        match code {
-            _ if is_passing(code) => Self::ServerError { status: code, message: answer.message },
+        match status {
+            _ if is_passing(status) => Self::ServerError { status, message: answer.message },
             403 => answer.forbidden(),
             400..=499 => answer.refused(),
-            _ => Self::Protocol(format!("status {status}")),
+            _ => Self::Protocol(format!("status {}", worded(status))),
         }
     }
 }
 
 /// An answer without an error of Google's: from the front of its services, or from something else on the way.
-fn without_words(status: StatusCode) -> Error {
-    match status.as_u16() {
-        401 => Error::Unauthenticated(status.to_string()),
+fn without_words(status: u16) -> Error {
+    match status {
+        401 => Error::Unauthenticated(worded(status)),
         // Google's page for too many requests from one address; the buckets of a property answer in JSON.
-        429 => Error::AddressLimited(status.to_string()),
-        code if is_passing(code) => {
-            let message = status.canonical_reason().unwrap_or("no error of Google's").to_owned();
-            Error::ServerError { status: code, message }
-        }
-        _ => Error::Protocol(format!("status {status} and no error of Google's")),
+        429 => Error::AddressLimited(worded(status)),
+        _ if is_passing(status) => Error::ServerError { status, message: worded(status) },
+        _ => Error::Protocol(format!("status {} and no error of Google's", worded(status))),
     }
+}
+
+/// The status with its usual words.
+fn worded(status: u16) -> String {
+    StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |status| status.to_string())
 }
 
 /// Whether nothing is wrong with the request, so that it is sent again soon: time-out, ABORTED, CANCELLED, and
