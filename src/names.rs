@@ -19,10 +19,6 @@ mod property_type;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReportName(Arc<str>);
 
-/// The name of a metric within its report: the end of its family's name.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct MetricName(Arc<str>);
-
 /// The name of a label that a user chose.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct LabelName(Arc<str>);
@@ -59,18 +55,9 @@ macro_rules! name {
 }
 
 name!(ReportName);
-name!(MetricName);
 name!(LabelName);
 
 impl FromStr for ReportName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        well_formed(text).map(Self)
-    }
-}
-
-impl FromStr for MetricName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -139,6 +126,6 @@ mod tests {
         for bad in ["", "1a", "_a", "a_", "a__b", "A", "a-b", "ä", "job", "le", "property_id"] {
             assert!(bad.parse::<LabelName>().is_err(), "{bad}");
         }
-        assert_eq!("a".repeat(65).parse::<MetricName>(), Err(NameError::TooLong(65)));
+        assert_eq!("a".repeat(65).parse::<LabelName>(), Err(NameError::TooLong(65)));
     }
 }
