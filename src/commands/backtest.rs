@@ -26,7 +26,6 @@ use crate::{
     csv,
     names::PropertyId,
     report::{Report, Request},
-    shown::ShownPath,
     translate,
     wire::response::ReportResponse,
 };
@@ -166,8 +165,9 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 
 #[cfg(feature = "picture")]
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
-    let failed =
-        |error: &dyn std::fmt::Display| Error::Usage(format!("{} cannot be written: {error}", ShownPath(path)));
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::Usage(format!("{} cannot be written: {error}", crate::shown::ShownPath(path)))
+    };
     let picture = crate::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))
 }
