@@ -28,10 +28,12 @@ use criterion::Criterion;
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
     exposition::{self, View},
-    http::{self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
+    http::{
+        self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
+        Unobserved, WebObserver,
+    },
     names::PropertyId,
     status::Selection,
-    targets::ScrapeAddress,
 };
 use http_body_util::Full;
 use hyper::{Response, server::conn::http1, service::service_fn};
@@ -203,7 +205,7 @@ impl Exporter for Filled {
         String::new()
     }
 
-    fn targets(&self, _address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
+    fn targets(&self, _scheme: Option<&str>, _prefix: &str, _now: Timestamp) -> Option<String> {
         None
     }
 
@@ -217,6 +219,10 @@ impl Exporter for Filled {
 
     fn config_yaml(&self) -> String {
         String::new()
+    }
+
+    fn observer(&self) -> Arc<dyn WebObserver> {
+        Arc::new(Unobserved)
     }
 }
 

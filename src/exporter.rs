@@ -16,7 +16,7 @@ use crate::{
     clock::monotonic,
     config::Config,
     exposition::{self, View},
-    http::{self, Format, Readiness, Rendering, Scope, TelemetryPath},
+    http::{self, Format, Readiness, Rendering, Scope, TelemetryPath, WebObserver},
     names::PropertyId,
     plan::Plan,
     reload::Reloads,
@@ -24,7 +24,7 @@ use crate::{
     self_metrics::SelfMetrics,
     status::{self, Selection},
     store::Store,
-    targets::{self, ScrapeAddress},
+    targets,
 };
 
 /// The exporter as the server sees it.
@@ -116,7 +116,7 @@ impl http::Exporter for Exporter {
         status::render(&view, selection, now)
     }
 
-    fn targets(&self, address: &ScrapeAddress, now: Timestamp) -> Option<String> {
+    fn targets(&self, scheme: Option<&str>, prefix: &str, now: Timestamp) -> Option<String> {
         let plan = Arc::clone(&self.plan.borrow());
         let planned = plan.properties.active.iter().chain(&plan.properties.unlisted);
         // What reports have told is only in the store.
@@ -124,7 +124,7 @@ impl http::Exporter for Exporter {
         // A listing that never comes does not keep Prometheus from those that are configured.
         let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
         let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
-        are_known.then(|| targets::to_json(told, address))
+        are_known.then(|| targets::to_lines(told, scheme, prefix))
     }
 
     fn readiness(&self, now: Timestamp) -> Readiness {
@@ -146,6 +146,10 @@ impl http::Exporter for Exporter {
 
     fn config_yaml(&self) -> String {
         self.config.borrow().to_yaml()
+    }
+
+    fn observer(&self) -> Arc<dyn WebObserver> {
+        Arc::clone(&self.metrics) as _
     }
 }
 

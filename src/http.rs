@@ -6,17 +6,24 @@
 //!
 //! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
 //! under the `deadlines`, `routes` tells what is asked for, under the prefix of `base`, `answers` does it, with the help of `negotiate` (which
-//! format) and `rendering` (the cache).
+//! format), `origin` (who asks) and `rendering` (the cache). `places`, `budget` and `workers` are what all clients share.
 
 use std::{io, net, pin::Pin, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{clock::Clock, names::PropertyId, status::Selection, targets::ScrapeAddress};
+use crate::{
+    clock::Clock,
+    names::{Handler, PropertyId, RefusedReason},
+    status::Selection,
+};
 
-use listener::Capacity;
+use budget::Budget;
+use places::Places;
 use rendering::Renderings;
+use target_list::TargetList;
+use workers::Workers;
 
 pub use crate::exposition::{Format, Rendering};
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
@@ -27,14 +34,20 @@ pub use routes::{TelemetryPath, TelemetryPathError};
 mod address;
 mod answers;
 mod base;
+mod budget;
 mod connection;
+mod content;
 mod deadlines;
 mod gzip;
 mod limits;
 mod listener;
 mod negotiate;
+mod origin;
+mod places;
 mod rendering;
 mod routes;
+mod target_list;
+mod workers;
 
 /// What is scraped: the metrics in memory, and whether they have changed.
 pub trait Metrics: Send + Sync + 'static {
@@ -55,9 +68,9 @@ pub trait Exporter: Metrics {
     /// The page for people. Called on a thread where it may take its time.
     fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String;
 
-    /// The properties as a JSON list of targets at this address; `None` until they are known. Called on a thread where it
-    /// may take its time.
-    fn targets(&self, address: &ScrapeAddress, now: Timestamp) -> Option<String>;
+    /// The labels of the properties as targets below this prefix, a JSON object on each line; `None` until they are known.
+    /// Called on a thread where it may take its time.
+    fn targets(&self, scheme: Option<&str>, prefix: &str, now: Timestamp) -> Option<String>;
 
     /// Whether `/-/ready` is answered with 200.
     fn readiness(&self, now: Timestamp) -> Readiness;
@@ -70,6 +83,38 @@ pub trait Exporter: Metrics {
 
     /// The configuration as it is used, as YAML, without secrets.
     fn config_yaml(&self) -> String;
+
+    /// Who counts what the server does.
+    fn observer(&self) -> Arc<dyn WebObserver>;
+}
+
+/// Is told what the server does with its clients, so that it need not know metrics.
+pub trait WebObserver: Send + Sync {
+    /// A request got its answer.
+    fn answered(&self, handler: Handler, code: u16);
+
+    /// A connection or a request was refused.
+    fn refused(&self, reason: RefusedReason);
+
+    /// So many connections are open now.
+    fn connections(&self, count: usize);
+
+    /// So many bytes of text are kept for clients now.
+    fn bytes_in_flight(&self, bytes: u64);
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unobserved;
+
+impl WebObserver for Unobserved {
+    fn answered(&self, _: Handler, _: u16) {}
+
+    fn refused(&self, _: RefusedReason) {}
+
+    fn connections(&self, _: usize) {}
+
+    fn bytes_in_flight(&self, _: u64) {}
 }
 
 /// Which of the metrics.
@@ -118,14 +163,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<Vec<_>>>()?;
-    let capacity = Arc::new(Capacity::new(settings.limits.connections));
-    let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
-    let renderings = Renderings::new(metrics, clock.clone(), settings.limits.reuse);
-    let site = Arc::new(Site { exporter, settings, clock, renderings });
+    let places = Places::new(&settings.limits, exporter.observer());
+    let site = Arc::new(Site::new(exporter, settings, clock));
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for listener in listeners {
-        tasks.spawn(listener::listen(listener, Arc::clone(&site), Arc::clone(&capacity), stopped.clone()));
+        tasks.spawn(listener::listen(listener, Arc::clone(&site), Arc::clone(&places), stopped.clone()));
     }
     tokio::select! {
         () = shutdown => {}
@@ -142,7 +185,27 @@ pub async fn serve(
 /// What answering takes; shared by all connections.
 struct Site {
     exporter: Arc<dyn Exporter>,
+    observer: Arc<dyn WebObserver>,
     settings: Settings,
     clock: Clock,
+    budget: Arc<Budget>,
     renderings: Renderings,
+    targets: TargetList,
+    /// For all that is no scrape: a rush on pages is not to hold up scrapes.
+    page_workers: Workers,
 }
+
+impl Site {
+    fn new(exporter: Arc<dyn Exporter>, settings: Settings, clock: Clock) -> Self {
+        let observer = exporter.observer();
+        let budget = Budget::new(settings.limits.memory, Arc::clone(&observer));
+        let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
+        let renderings = Renderings::new(metrics, clock.clone(), settings.limits.reuse, Arc::clone(&budget));
+        let page_workers = Workers::start("pages", PAGE_THREADS);
+        let targets = TargetList::default();
+        Self { exporter, observer, settings, clock, budget, renderings, targets, page_workers }
+    }
+}
+
+/// Threads for everything but scrapes, which have their own.
+const PAGE_THREADS: usize = 2;

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use thiserror::Error as ThisError;
 
-pub use closed::{Api, Bucket, Category, Method, Reason, TokenReason};
+pub use closed::{Api, Bucket, Category, Handler, Method, Reason, RefusedReason, TokenReason};
 pub use property_id::{PropertyId, PropertyIdError};
 pub use property_type::PropertyType;
 

@@ -25,6 +25,10 @@ use crate::{
     shard::Shard,
 };
 
+use web::Web;
+
+mod web;
+
 /// All of them; the fields' HELP texts say what they are.
 #[derive(Debug)]
 pub struct SelfMetrics {
@@ -46,6 +50,7 @@ pub struct SelfMetrics {
     /// From the first token on.
     token_expiry: OnceLock<Gauge>,
     series_dropped: IntCounterVec,
+    web: Web,
 }
 
 /// Where the binary comes from.
@@ -112,6 +117,7 @@ impl SelfMetrics {
                 "Series that Google has answered with and that are not exported.",
                 &["reason"],
             )?,
+            web: Web::new(&registry)?,
             registry,
         };
         metrics.register_all()?;
@@ -260,6 +266,7 @@ const DROP_REASONS: &[&str] = &["limit", "invalid_value", "duplicate"];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::{Handler, RefusedReason};
 
     const BUILD: Build = Build { version: "1.2.3", revision: "abc", rustc: "1.95.0" };
 
@@ -279,6 +286,8 @@ mod tests {
         assert_eq!(series("api_request_failures_total"), 3 * Reason::ALL.len());
         assert_eq!(series("token_refresh_failures_total"), TokenReason::ALL.len());
         assert_eq!(series("series_dropped_total"), 3);
+        assert_eq!(series("web_connections_refused_total"), RefusedReason::ALL.len());
+        assert_eq!(series("web_requests_total"), 2 * Handler::ALL.len());
     }
 
     #[test]

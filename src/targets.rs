@@ -1,51 +1,37 @@
 //! The properties as targets for Prometheus: what `/sd` answers.
 //!
-//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows which label of a target says what. Refuses to know tasks and
-//! HTTP. Each property is a target group of its own, since labels belong to groups.
+//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows which label of a target says what. Refuses to know tasks,
+//! HTTP, and the host that is asked. Each property is a target group of its own, since labels belong to groups.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::{names::PropertyId, properties::PropertyInfo};
 
-/// Where Prometheus is to scrape.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ScrapeAddress {
-    /// `http` or `https`; without it the scrape configuration's own.
-    pub scheme: Option<String>,
-    /// The external URL's host, or else the one where Prometheus has asked; with a port where that needs one.
-    pub host: String,
-    /// What all paths begin with, such as `/ga`; may be empty.
-    pub prefix: String,
-}
-
-/// The properties as a JSON list.
-pub fn to_json<'a>(
+/// The labels of each property as a JSON object on a line of its own. Prometheus is to scrape them below this prefix, such as
+/// `/ga`, by this scheme, or without one by its own.
+pub fn to_lines<'a>(
     properties: impl Iterator<Item = (PropertyId, &'a PropertyInfo)>,
-    address: &ScrapeAddress,
+    scheme: Option<&str>,
+    prefix: &str,
 ) -> String {
-    let groups: Vec<Group<'_>> = properties.map(|(id, info)| Group::new(id, info, address)).collect();
-    serde_json::to_string(&groups).expect("texts and maps of texts can be written")
-}
-
-#[derive(Serialize)]
-struct Group<'a> {
-    targets: [&'a str; 1],
-    labels: BTreeMap<String, String>,
-}
-
-impl<'a> Group<'a> {
-    fn new(id: PropertyId, info: &PropertyInfo, address: &'a ScrapeAddress) -> Self {
-        let mut labels = BTreeMap::from([
-            ("__metrics_path__".to_owned(), format!("{}/probe", address.prefix)),
-            ("__param_target".to_owned(), id.to_string()),
-            (format!("{META}property_id"), id.to_string()),
-        ]);
-        labels.extend(address.scheme.clone().map(|scheme| ("__scheme__".to_owned(), scheme)));
-        labels.extend(info.labels_of(id).map(|(name, value)| (format!("{META}{name}"), value.into_owned())));
-        Self { targets: [&address.host], labels }
+    let mut lines = String::new();
+    for (id, info) in properties {
+        let labels = labels(id, info, scheme, prefix);
+        lines.push_str(&serde_json::to_string(&labels).expect("maps of texts can be written"));
+        lines.push('\n');
     }
+    lines
+}
+
+fn labels(id: PropertyId, info: &PropertyInfo, scheme: Option<&str>, prefix: &str) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        ("__metrics_path__".to_owned(), format!("{prefix}/probe")),
+        ("__param_target".to_owned(), id.to_string()),
+        (format!("{META}property_id"), id.to_string()),
+    ]);
+    labels.extend(scheme.map(|scheme| ("__scheme__".to_owned(), scheme.to_owned())));
+    labels.extend(info.labels_of(id).map(|(name, value)| (format!("{META}{name}"), value.into_owned())));
+    labels
 }
 
 /// What labels begin with that only relabelling sees.
@@ -64,44 +50,34 @@ mod tests {
             ..PropertyInfo::default()
         };
         let id = "123".parse().unwrap();
-        let address = ScrapeAddress { host: "exporter:9674".to_owned(), ..ScrapeAddress::default() };
-        let json = to_json([(id, &info)].into_iter(), &address);
-        let groups: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let expected = serde_json::json!([{
-            "targets": ["exporter:9674"],
-            "labels": {
-                "__metrics_path__": "/probe",
-                "__param_target": "123",
-                "__meta_google_analytics_property_id": "123",
-                "__meta_google_analytics_property_name": "A \"shop\" <script>\n",
-                "__meta_google_analytics_property_type": "",
-                "__meta_google_analytics_account_id": "9",
-                "__meta_google_analytics_account_name": "9",
-                "__meta_google_analytics_time_zone": "",
-                "__meta_google_analytics_currency": "",
-                "__meta_google_analytics_site": "shop",
-            },
-        }]);
-        assert_eq!(groups, expected);
+        let lines = to_lines([(id, &info)].into_iter(), None, "");
+        let labels: serde_json::Value = serde_json::from_str(lines.strip_suffix('\n').unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "__metrics_path__": "/probe",
+            "__param_target": "123",
+            "__meta_google_analytics_property_id": "123",
+            "__meta_google_analytics_property_name": "A \"shop\" <script>\n",
+            "__meta_google_analytics_property_type": "",
+            "__meta_google_analytics_account_id": "9",
+            "__meta_google_analytics_account_name": "9",
+            "__meta_google_analytics_time_zone": "",
+            "__meta_google_analytics_currency": "",
+            "__meta_google_analytics_site": "shop",
+        });
+        assert_eq!(labels, expected);
+        assert_eq!(lines.lines().count(), 1, "a line's end in a name is none in the list");
     }
 
     #[test]
-    fn an_external_url_says_scheme_host_and_path() {
-        let address = ScrapeAddress {
-            scheme: Some("https".to_owned()),
-            host: "example.com".to_owned(),
-            prefix: "/ga".to_owned(),
-        };
+    fn an_external_url_says_scheme_and_path() {
         let info = PropertyInfo::default();
-        let json = to_json([("123".parse().unwrap(), &info)].into_iter(), &address);
-        let groups: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(groups[0]["targets"], serde_json::json!(["example.com"]));
-        let labels = &groups[0]["labels"];
+        let lines = to_lines([("123".parse().unwrap(), &info)].into_iter(), Some("https"), "/ga");
+        let labels: serde_json::Value = serde_json::from_str(&lines).unwrap();
         assert_eq!((&labels["__scheme__"], &labels["__metrics_path__"]), (&"https".into(), &"/ga/probe".into()));
     }
 
     #[test]
-    fn no_properties_are_an_empty_list() {
-        assert_eq!(to_json(std::iter::empty(), &ScrapeAddress::default()), "[]");
+    fn no_properties_are_no_lines() {
+        assert_eq!(to_lines(std::iter::empty(), None, ""), "");
     }
 }

@@ -10,37 +10,58 @@ use hyper::{
     body::Incoming,
     header::{
         ACCEPT, ACCEPT_ENCODING, ALLOW, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, HOST, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+        CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
     },
-    http::uri::Authority,
 };
 use jiff::Timestamp;
 
 use super::{
     Readiness, Scope, Site, TelemetryPath,
-    gzip::compress,
+    budget::NoRoom,
+    content::Content,
+    gzip::{compress, compress_all},
     negotiate::{self, Encoding},
-    rendering::aside,
-    routes::{Route, route_under},
+    origin::{self, is_foreign},
+    routes::{Route, handler, route_under},
+    target_list::Groups,
 };
-use crate::{documents, names::PropertyId, pages, status::Selection, targets::ScrapeAddress};
+use crate::{
+    documents,
+    names::{PropertyId, RefusedReason},
+    pages,
+    status::Selection,
+};
 
-/// Does what a request asks for. hyper leaves away the body where the method is HEAD, and counts its length anyway.
-pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
+/// Does what a request asks for, and counts it. hyper leaves away the body where the method is HEAD, and counts its length
+/// anyway.
+pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Content> {
+    let response = match origin::host(request) {
+        Ok(host) => routed(site, request, host).await.unwrap_or_else(|NoRoom| no_room(site)),
+        Err(why) => text(StatusCode::BAD_REQUEST, format!("Bad request: {why}.\n")),
+    };
+    site.observer.answered(handler(&site.settings, request.uri().path()), response.status().as_u16());
+    response
+}
+
+async fn routed(site: &Site, request: &Request<Incoming>, host: Option<&str>) -> Result<Response<Content>, NoRoom> {
     let uri = request.uri();
+    let headers = request.headers();
     let prefix = site.settings.base.external_prefix();
-    match route_under(&site.settings, request.method(), uri.path(), uri.query()) {
-        Route::Status(selection) => status(site, request.headers(), selection).await,
-        Route::Documents => document(site, request.headers(), |path, _| documents::index(path.as_str())).await,
-        Route::Document(found) => document(site, request.headers(), |path, _| found.page(path.as_str())).await,
-        Route::Metrics(scope) => metrics(site, request.headers(), scope).await,
+    Ok(match route_under(&site.settings, request.method(), uri.path(), uri.query()) {
+        Route::Status(selection) => status(site, headers, selection).await?,
+        Route::Documents => document(site, headers, |path, _| documents::index(path.as_str())).await?,
+        Route::Document(found) => document(site, headers, |path, _| found.page(path.as_str())).await?,
+        Route::Metrics(scope) => metrics(site, headers, scope).await?,
         Route::Healthy => text(StatusCode::OK, "Healthy.\n"),
         Route::Ready => ready(site),
+        Route::Reload | Route::ReloadDisabled if is_foreign(headers, host, &site.settings.base) => {
+            text(StatusCode::FORBIDDEN, FOREIGN)
+        }
         Route::Reload => reload(site).await,
         Route::ReloadDisabled => text(StatusCode::FORBIDDEN, RELOAD_DISABLED),
-        Route::Config => text(StatusCode::OK, site.exporter.config_yaml()),
-        Route::Probe(property) => probe(site, request.headers(), property),
-        Route::Targets => targets(site, request).await,
+        Route::Config => response(StatusCode::OK, TEXT, site.budget.admit(site.exporter.config_yaml().into_bytes())?),
+        Route::Probe(property) => probe(site, headers, property)?,
+        Route::Targets => targets(site, headers, host).await?,
         Route::BadRequest(why) => text(StatusCode::BAD_REQUEST, format!("Bad request: {why}.\n")),
         Route::Redirect(to) => redirect(&to),
         Route::NoTarget => text(
@@ -53,17 +74,25 @@ pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             response
         }
-    }
+    })
 }
 
-async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Response<Bytes> {
+/// What a client gets that would have to keep one text too many in memory.
+fn no_room(site: &Site) -> Response<Content> {
+    site.observer.refused(RefusedReason::Memory);
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "Too many slow clients; try again later.\n");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+async fn metrics(site: &Site, headers: &HeaderMap, scope: Scope) -> Result<Response<Content>, NoRoom> {
     let format = negotiate::format(values(headers, ACCEPT));
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
-    let body = site.renderings.body(format, scope, encoding).await;
-    encoded(response(StatusCode::OK, format.content_type(), body), encoding)
+    let body = site.renderings.body(format, scope, encoding).await?;
+    Ok(encoded(response(StatusCode::OK, format.content_type(), body), encoding))
 }
 
-async fn status(site: &Site, headers: &HeaderMap, selection: Selection) -> Response<Bytes> {
+async fn status(site: &Site, headers: &HeaderMap, selection: Selection) -> Result<Response<Content>, NoRoom> {
     let exporter = Arc::clone(&site.exporter);
     document(site, headers, move |path, now| exporter.status_page(&selection, path, now)).await
 }
@@ -73,58 +102,63 @@ async fn document(
     site: &Site,
     headers: &HeaderMap,
     page: impl FnOnce(&TelemetryPath, Timestamp) -> String + Send + 'static,
-) -> Response<Bytes> {
+) -> Result<Response<Content>, NoRoom> {
     let (path, now) = (site.settings.telemetry_path.clone(), site.clock.now());
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
-    let mut response = aside(move || packed(HTML, page(&path, now).into_bytes(), encoding)).await;
+    let page = site.page_workers.run(move || packed(page(&path, now).into_bytes(), encoding)).await;
+    let mut response = encoded(response(StatusCode::OK, HTML, site.budget.admit(page)?), encoding);
     let policy = HeaderValue::try_from(pages::policy()).expect("the policy is plain text");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    response
+    Ok(response)
 }
 
 /// One property is a few kilobytes, made in less time than it takes to go to another thread.
-fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Response<Bytes> {
+fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Result<Response<Content>, NoRoom> {
     let format = negotiate::format(values(headers, ACCEPT));
     match site.exporter.render_property(property, format, site.clock.now()) {
         Some(rendering) => {
             let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
-            packed(format.content_type(), rendering.text, encoding)
+            let body = site.budget.admit(packed(rendering.text, encoding))?;
+            Ok(encoded(response(StatusCode::OK, format.content_type(), body), encoding))
         }
         None => {
             let prefix = site.settings.base.external_prefix();
             let message =
                 format!("Bad request: property {property} is not exported; {prefix}/sd lists those that are.\n");
-            text(StatusCode::BAD_REQUEST, message)
+            Ok(text(StatusCode::BAD_REQUEST, message))
         }
     }
 }
 
-async fn targets(site: &Site, request: &Request<Incoming>) -> Response<Bytes> {
-    let (headers, base) = (request.headers(), &site.settings.base);
-    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let asked = request.uri().authority().map(Authority::as_str).or(named).filter(|host| !host.is_empty());
-    let Some(host) = base.host().or_else(|| asked.map(str::to_owned)) else {
-        return text(StatusCode::BAD_REQUEST, "Bad request: without a Host header it is not known where to scrape.\n");
+/// Sent as it is put together, without a text of its own for each client; packed it is short enough to be kept.
+async fn targets(site: &Site, headers: &HeaderMap, host: Option<&str>) -> Result<Response<Content>, NoRoom> {
+    let Some(host) = site.settings.base.host().or_else(|| host.map(str::to_owned)) else {
+        let message = "Bad request: without a Host header it is not known where to scrape.\n";
+        return Ok(text(StatusCode::BAD_REQUEST, message));
     };
-    let (scheme, prefix) = (base.scheme().map(str::to_owned), base.external_prefix().to_owned());
-    let address = ScrapeAddress { scheme, host, prefix };
-    let (exporter, now) = (Arc::clone(&site.exporter), site.clock.now());
+    let Some(lines) = site.targets.lines(site).await? else {
+        return Ok(text(StatusCode::SERVICE_UNAVAILABLE, "The properties are not known yet.\n"));
+    };
+    let groups = Groups::new(lines, &host);
     let encoding = negotiate::encoding(values(headers, ACCEPT_ENCODING));
-    let found = aside(move || Some(packed(JSON, exporter.targets(&address, now)?.into_bytes(), encoding))).await;
-    match found {
-        Some(response) => response,
-        None => text(StatusCode::SERVICE_UNAVAILABLE, "The properties are not known yet.\n"),
-    }
+    let body = match encoding {
+        Encoding::Identity => Content::Targets(groups),
+        Encoding::Gzip => {
+            let packed = site.page_workers.run(move || compress_all(groups)).await;
+            site.budget.admit(packed)?.into()
+        }
+    };
+    Ok(encoded(response(StatusCode::OK, JSON, body), encoding))
 }
 
-fn ready(site: &Site) -> Response<Bytes> {
+fn ready(site: &Site) -> Response<Content> {
     match site.exporter.readiness(site.clock.now()) {
         Readiness::Ready => text(StatusCode::OK, "Ready.\n"),
         Readiness::NotReady { reason } => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
     }
 }
 
-async fn reload(site: &Site) -> Response<Bytes> {
+async fn reload(site: &Site) -> Response<Content> {
     match site.exporter.reload().await {
         Ok(()) => text(StatusCode::OK, "Configuration reloaded.\n"),
         Err(message) => text(
@@ -139,17 +173,16 @@ fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = 
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
 }
 
-/// The body in this encoding.
-fn packed(content_type: &'static str, body: Vec<u8>, encoding: Encoding) -> Response<Bytes> {
-    let body = match encoding {
-        Encoding::Identity => Bytes::from(body),
-        Encoding::Gzip => compress(&body),
-    };
-    encoded(response(StatusCode::OK, content_type, body), encoding)
+/// The text in this encoding.
+fn packed(text: Vec<u8>, encoding: Encoding) -> Vec<u8> {
+    match encoding {
+        Encoding::Identity => text,
+        Encoding::Gzip => compress(&text),
+    }
 }
 
 /// Says how the body is encoded.
-fn encoded(mut response: Response<Bytes>, encoding: Encoding) -> Response<Bytes> {
+fn encoded(mut response: Response<Content>, encoding: Encoding) -> Response<Content> {
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if encoding == Encoding::Gzip {
@@ -159,18 +192,19 @@ fn encoded(mut response: Response<Bytes>, encoding: Encoding) -> Response<Bytes>
 }
 
 /// Not for ever: another start may have another prefix, and browsers would remember this one.
-fn redirect(to: &str) -> Response<Bytes> {
+fn redirect(to: &str) -> Response<Content> {
     let mut response = text(StatusCode::FOUND, format!("See {to}\n"));
     let location = HeaderValue::try_from(to).expect("the characters of a prefix are those of a header");
     response.headers_mut().insert(LOCATION, location);
     response
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
-    response(status, TEXT, body)
+/// A few words: too short to count.
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Content> {
+    response(status, TEXT, body.into())
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Content>) -> Response<Content> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -190,6 +224,8 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// What is no page for people loads nothing, sends nothing, and is shown in no frame.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const FOREIGN: &str = "A page of another site must not reload the configuration.\n";
 
 const RELOAD_DISABLED: &str =
     "Reloading over HTTP is disabled; start the exporter with --web.enable-lifecycle, or send it SIGHUP.\n";

@@ -14,17 +14,23 @@ use tracing::debug;
 use super::{
     Site,
     answers::answer,
-    deadlines::{Deadlines, TimedBody, TimedStream},
+    deadlines::{Deadlines, Ending, Phase, TimedBody, TimedStream},
     listener::stopped,
 };
+use crate::names::RefusedReason;
 
 /// Answers a connection's requests until its client leaves or is too slow, or until the server stops: then only the
 /// response under way is brought to its end.
-pub(super) async fn serve<S>(stream: S, client: SocketAddr, site: Arc<Site>, mut stop: watch::Receiver<bool>)
-where
+pub(super) async fn serve<S>(
+    stream: S,
+    client: SocketAddr,
+    deadlines: Arc<Deadlines>,
+    site: Arc<Site>,
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let deadlines = Arc::new(Deadlines::new(site.settings.limits));
+    let observer = Arc::clone(&site.observer);
     let service = service_fn(|request| {
         deadlines.request_came();
         let (site, deadlines) = (Arc::clone(&site), Arc::clone(&deadlines));
@@ -52,7 +58,12 @@ where
     match deadlines.enforce(whole).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(client.address = %client, %error, "connection failed"),
-        Err(phase) => debug!(client.address = %client, "connection closed: {phase}"),
+        Err(ending) => {
+            if ending == Ending::Late(Phase::Header) {
+                observer.refused(RefusedReason::HeaderTimeout);
+            }
+            debug!(client.address = %client, "connection closed: {ending}");
+        }
     }
 }
 
@@ -92,11 +103,12 @@ mod tests {
 
     use super::{
         super::{
-            Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Renderings, Scope, Settings, TelemetryPath,
+            Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
+            WebObserver,
         },
         *,
     };
-    use crate::{clock::Clock, names::PropertyId, status::Selection, targets::ScrapeAddress};
+    use crate::{clock::Clock, names::PropertyId, status::Selection};
 
     /// Has nothing but a long configuration.
     struct Fake;
@@ -120,7 +132,7 @@ mod tests {
             String::new()
         }
 
-        fn targets(&self, _address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
+        fn targets(&self, _scheme: Option<&str>, _prefix: &str, _now: Timestamp) -> Option<String> {
             None
         }
 
@@ -134,6 +146,10 @@ mod tests {
 
         fn config_yaml(&self) -> String {
             "#".repeat(CONFIG_LENGTH)
+        }
+
+        fn observer(&self) -> Arc<dyn WebObserver> {
+            Arc::new(Unobserved)
         }
     }
 
@@ -151,7 +167,8 @@ mod tests {
         let (stop, stopped) = watch::channel(false);
         let start = Instant::now();
         let served = async {
-            serve(far, SocketAddr::from(([127, 0, 0, 1], 1)), site(), stopped).await;
+            let deadlines = Arc::new(Deadlines::new(Limits::default()));
+            serve(far, SocketAddr::from(([127, 0, 0, 1], 1)), deadlines, site(), stopped).await;
             start.elapsed().as_secs()
         };
         let stopping = async {
@@ -165,10 +182,8 @@ mod tests {
         let limits = Limits::default();
         let exporter: Arc<dyn Exporter> = Arc::new(Fake);
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
-        let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
-        let renderings = Renderings::new(metrics, clock.clone(), limits.reuse);
         let settings = Settings { base: Base::default(), telemetry_path, lifecycle: true, limits };
-        Arc::new(Site { exporter, settings, clock, renderings })
+        Arc::new(Site::new(exporter, settings, clock))
     }
 
     /// Reads so many bytes each second until the server closes, and returns how many there were.
@@ -229,19 +244,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_reader_has_thirty_seconds() {
+    async fn a_reader_has_thirty_seconds_in_all() {
         let client = |mut client: DuplexStream| async move {
             client.write_all(CONFIG).await.unwrap();
-            assert!(read_slowly(&mut client, 1000).await < CONFIG_LENGTH);
+            assert!(read_slowly(&mut client, 11_000).await < CONFIG_LENGTH);
         };
         assert_eq!(closed_after(client).await, 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_is_slower_than_the_least_rate_has_five_seconds() {
+        for bytes in [1, 1000, 5_000] {
+            let client = |mut client: DuplexStream| async move {
+                client.write_all(CONFIG).await.unwrap();
+                assert!(read_slowly(&mut client, bytes).await < CONFIG_LENGTH);
+            };
+            assert_eq!(closed_after(client).await, 5, "{bytes}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_stops_half_way_is_cut_off_soon_after() {
+        let client = |mut client: DuplexStream| async move {
+            client.write_all(CONFIG).await.unwrap();
+            client.read_exact(&mut vec![0; CONFIG_LENGTH / 2]).await.unwrap();
+            time::sleep(Duration::from_secs(60)).await;
+        };
+        assert_eq!(closed_after(client).await, 10);
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_response_has_its_own_thirty_seconds() {
         let client = |mut client: DuplexStream| async move {
             client.write_all(&CONFIG.repeat(3)).await.unwrap();
-            assert!(read_slowly(&mut client, 4000).await > 3 * CONFIG_LENGTH);
+            assert!(read_slowly(&mut client, 40_000).await > 3 * CONFIG_LENGTH);
         };
         assert_eq!(closed_after(client).await, 37 + 75);
     }
@@ -273,7 +309,7 @@ mod tests {
         assert_eq!(closed_after_with_stop(asking, Duration::from_secs(3)).await, 3);
         let reading = |mut client: DuplexStream| async move {
             client.write_all(CONFIG).await.unwrap();
-            assert!(read_slowly(&mut client, 4000).await > CONFIG_LENGTH);
+            assert!(read_slowly(&mut client, 40_000).await > CONFIG_LENGTH);
         };
         assert_eq!(closed_after_with_stop(reading, Duration::from_secs(3)).await, 12);
     }
@@ -282,5 +318,5 @@ mod tests {
 
     const HEALTHY: &[u8] = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    const CONFIG_LENGTH: usize = 50_000;
+    const CONFIG_LENGTH: usize = 500_000;
 }

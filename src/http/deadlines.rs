@@ -10,29 +10,46 @@ use std::{
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::Notify,
     time::{self, Instant},
 };
 
-use super::Limits;
+use super::{Limits, content::Content};
 
 /// The deadlines of one connection.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     limits: Limits,
     state: Mutex<State>,
+    /// Told when its place is wanted.
+    evicted: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct State {
     phase: Phase,
     until: Instant,
+    /// While a response is being sent.
+    pace: Option<Pace>,
+    is_evicted: bool,
+}
+
+/// How fast the client has to read.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// When it is looked at next.
+    until: Instant,
+    /// Bytes that have to be gone by then.
+    least: u64,
+    /// Bytes that are gone.
+    written: u64,
 }
 
 /// What a connection is doing.
@@ -48,12 +65,25 @@ pub(super) enum Phase {
     Idle,
 }
 
-impl fmt::Display for Phase {
+/// Why a connection is not let live.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// It was too long in a phase.
+    Late(Phase),
+    /// Its client reads too slowly.
+    Slow,
+    /// It was idle, and another client wanted its place.
+    Evicted,
+}
+
+impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Header => "the request's header took too long",
-            Self::Response | Self::Flush => "the response took too long",
-            Self::Idle => "there was no further request",
+            Self::Late(Phase::Header) => "the request's header took too long",
+            Self::Late(Phase::Response | Phase::Flush) => "the response took too long",
+            Self::Late(Phase::Idle) => "there was no further request",
+            Self::Slow => "the client reads too slowly",
+            Self::Evicted => "another client wanted its place",
         })
     }
 }
@@ -61,14 +91,22 @@ impl fmt::Display for Phase {
 impl Deadlines {
     /// Those of a connection that has just been accepted.
     pub(super) fn new(limits: Limits) -> Self {
-        let state = State { phase: Phase::Header, until: now() + limits.header };
-        Self { limits, state: Mutex::new(state) }
+        let state = State { phase: Phase::Header, until: now() + limits.header, pace: None, is_evicted: false };
+        Self { limits, state: Mutex::new(state), evicted: Notify::new() }
     }
 
-    /// Runs a connection until it ends or is too slow in a phase.
-    pub(super) async fn enforce<T>(&self, connection: impl Future<Output = T>) -> Result<T, Phase> {
+    /// Runs a connection until it ends, is too slow, or has to go.
+    pub(super) async fn enforce<T>(&self, connection: impl Future<Output = T>) -> Result<T, Ending> {
+        tokio::select! {
+            biased; // whoever was evicted gets no answer to what it asks a moment later
+            () = self.evicted.notified() => Err(Ending::Evicted),
+            ended = self.enforce_times(connection) => ended,
+        }
+    }
+
+    async fn enforce_times<T>(&self, connection: impl Future<Output = T>) -> Result<T, Ending> {
         let mut connection = pin!(connection);
-        let mut alarm = pin!(time::sleep_until(self.state().until));
+        let mut alarm = pin!(time::sleep_until(self.state().next_look()));
         std::future::poll_fn(|context| {
             if let Poll::Ready(output) = connection.as_mut().poll(context) {
                 return Poll::Ready(Ok(output));
@@ -76,18 +114,37 @@ impl Deadlines {
             // All that moves the deadline happens while the connection is polled. It mostly moves back, and then the
             // alarm is left as it is until it goes off: setting it twice for each request would cost more than the rest.
             loop {
-                let State { phase, until } = *self.state();
-                if until < alarm.deadline() {
-                    alarm.as_mut().reset(until);
+                let next = self.state().next_look();
+                if next < alarm.deadline() {
+                    alarm.as_mut().reset(next);
                 }
                 ready!(alarm.as_mut().poll(context));
-                if alarm.deadline() == until {
-                    return Poll::Ready(Err(phase));
+                if alarm.deadline() == next
+                    && let Err(ending) = self.state().look(self.limits.pace)
+                {
+                    return Poll::Ready(Err(ending));
                 }
-                alarm.as_mut().reset(until);
+                alarm.as_mut().reset(self.state().next_look());
             }
         })
         .await
+    }
+
+    /// Closes the connection if it is idle; whether it is.
+    pub(super) fn evict(&self) -> bool {
+        let mut state = self.state();
+        let is_idle = state.phase == Phase::Idle && !state.is_evicted;
+        if is_idle {
+            state.is_evicted = true;
+            self.evicted.notify_one();
+        }
+        is_idle
+    }
+
+    /// How long it may still be idle, if it is.
+    pub(super) fn idle_until(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.phase == Phase::Idle).then_some(state.until)
     }
 
     /// A request's header is complete.
@@ -105,26 +162,63 @@ impl Deadlines {
         self.state().phase.is_busy()
     }
 
+    /// A response of so many bytes is ready to be sent. Half of an even pace is asked for: who is slower has little
+    /// prospect of the whole, and keeps all of it in memory meanwhile.
+    fn response_made(&self, bytes: u64) {
+        let windows = self.limits.response.div_duration_f64(self.limits.pace).max(1.0);
+        let even = float(bytes) / windows;
+        let least = (float(self.limits.least_rate) * self.limits.pace.as_secs_f64()).max(even / 2.0);
+        self.state().pace = Some(Pace { until: now() + self.limits.pace, least: whole(least), written: 0 });
+    }
+
     fn response_handed_over(&self) {
         self.state().phase = Phase::Flush;
+    }
+
+    fn sent(&self, bytes: usize) {
+        if let Some(pace) = &mut self.state().pace {
+            pace.written += bytes as u64;
+        }
     }
 
     fn flushed(&self) {
         let mut state = self.state();
         if state.phase == Phase::Flush {
-            *state = State { phase: Phase::Idle, until: now() + self.limits.idle };
+            *state = State { phase: Phase::Idle, until: now() + self.limits.idle, pace: None, ..*state };
         }
     }
 
     fn received(&self) {
         let mut state = self.state();
         if state.phase == Phase::Idle {
-            *state = State { phase: Phase::Header, until: now() + self.limits.header };
+            *state = State { phase: Phase::Header, until: now() + self.limits.header, ..*state };
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// When there is something to decide.
+    fn next_look(&self) -> Instant {
+        self.pace.map_or(self.until, |pace| pace.until.min(self.until))
+    }
+
+    /// Decides whether the connection goes on.
+    fn look(&mut self, window: Duration) -> Result<(), Ending> {
+        let next = self.next_look();
+        if self.until <= next {
+            return Err(Ending::Late(self.phase));
+        }
+        if let Some(pace) = &mut self.pace {
+            if pace.written < pace.least {
+                return Err(Ending::Slow);
+            }
+            *pace = Pace { until: pace.until + window, least: pace.least, written: 0 };
+        }
+        Ok(())
     }
 }
 
@@ -146,6 +240,12 @@ impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, deadlines: Arc<Deadlines>) -> Self {
         Self { stream, deadlines }
     }
+
+    fn note_written(&self, result: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = result {
+            self.deadlines.sent(*count);
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
@@ -161,7 +261,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note_written(&result);
+        result
     }
 
     fn poll_write_vectored(
@@ -169,7 +271,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note_written(&result);
+        result
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -193,14 +297,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 /// A response's body, watched: once hyper has let go of it, all of it is in hyper's buffer.
 #[derive(Debug)]
 pub(super) struct TimedBody {
-    body: Full<Bytes>,
+    body: Content,
     deadlines: Arc<Deadlines>,
 }
 
 impl TimedBody {
     /// Tells the deadlines when the body has been handed over.
-    pub(super) fn new(body: Bytes, deadlines: Arc<Deadlines>) -> Self {
-        Self { body: Full::new(body), deadlines }
+    pub(super) fn new(body: Content, deadlines: Arc<Deadlines>) -> Self {
+        deadlines.response_made(body.size_hint().lower());
+        Self { body, deadlines }
     }
 }
 
@@ -235,10 +340,32 @@ fn now() -> Instant {
     Instant::now()
 }
 
+#[expect(clippy::cast_precision_loss, reason = "what is sent within seconds is far below 2^53 bytes")]
+fn float(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes, rounded down")]
+fn whole(bytes: f64) -> u64 {
+    bytes as u64
+}
+
+#[cfg(test)]
+impl Deadlines {
+    /// As after a first response.
+    pub(super) fn become_idle(&self) {
+        self.request_came();
+        self.response_handed_over();
+        self.flushed();
+    }
+
+    pub(super) fn is_evicted(&self) -> bool {
+        self.state().is_evicted
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -251,6 +378,28 @@ mod tests {
         deadlines.request_came();
         assert_eq!(deadlines.state().until, until);
         assert!(deadlines.is_busy());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn long_responses_have_to_be_read_faster() {
+        let least = |bytes| {
+            let deadlines = Deadlines::new(Limits::default());
+            deadlines.response_made(bytes);
+            deadlines.state().pace.unwrap().least
+        };
+        assert_eq!([0, 600_000, 12_000_000].map(least), [50_000, 50_000, 1_000_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_idle_are_evicted_and_then_at_once() {
+        let deadlines = Deadlines::new(Limits::default());
+        assert!(!deadlines.evict());
+        deadlines.become_idle();
+        assert!(deadlines.evict() && !deadlines.evict());
+        assert_eq!(deadlines.enforce(std::future::ready(())).await, Err(Ending::Evicted));
+        deadlines.become_idle();
+        deadlines.received();
+        assert!(!deadlines.evict());
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,12 +7,20 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections open at once. Further ones are answered with 503 and closed.
     pub connections: usize,
+    /// Those of one client address, unless it is a loopback address.
+    pub connections_per_address: usize,
+    /// Bytes of text that are kept for clients, if twice the newest rendering is not more.
+    pub memory: u64,
     /// From accepting a connection, or from the first byte of a further request, to the end of the request's header.
     pub header: Duration,
     /// From the end of a response to the first byte of the next request.
     pub idle: Duration,
     /// From the end of a request's header to the moment when the system has taken the last byte of the response.
     pub response: Duration,
+    /// How often it is looked at whether a client reads fast enough; the first such time is its grace.
+    pub pace: Duration,
+    /// Bytes a second that a client has to read on average in each such time.
+    pub least_rate: u64,
     /// For the responses under way when the server is told to stop.
     pub drain: Duration,
     /// For telling a connection beyond the limit that it is one too many.
@@ -27,9 +35,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: MAX_CONNECTIONS,
+            connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
+            memory: MEMORY,
             header: HEADER_DEADLINE,
             idle: IDLE_DEADLINE,
             response: RESPONSE_DEADLINE,
+            pace: PACE,
+            least_rate: LEAST_RATE,
             drain: DRAIN_DEADLINE,
             refusal: REFUSAL_DEADLINE,
             reuse: MAX_REUSE,
@@ -41,6 +53,12 @@ impl Default for Limits {
 /// The default of [`Limits::connections`].
 const MAX_CONNECTIONS: usize = 256;
 
+/// The default of [`Limits::connections_per_address`].
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 64;
+
+/// The default of [`Limits::memory`].
+const MEMORY: u64 = 64 << 20;
+
 /// The default of [`Limits::header`].
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -49,6 +67,12 @@ const IDLE_DEADLINE: Duration = Duration::from_secs(75);
 
 /// The default of [`Limits::response`].
 const RESPONSE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The default of [`Limits::pace`].
+const PACE: Duration = Duration::from_secs(5);
+
+/// The default of [`Limits::least_rate`].
+const LEAST_RATE: u64 = 10_000;
 
 /// The default of [`Limits::drain`].
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);

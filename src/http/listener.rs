@@ -1,4 +1,4 @@
-//! One listening socket: accepting, counting, and stopping.
+//! One listening socket: accepting, refusing, and stopping.
 //!
 //! Knows which failures of `accept` concern one connection and which the system. Invariant: no failure ends it; only the
 //! server's stop does.
@@ -9,43 +9,26 @@ use std::{
     sync::Arc,
 };
 
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
     time,
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::{Site, connection};
-
-/// What all listeners share: how many connections there may be.
-pub(super) struct Capacity {
-    /// One permit for each connection that is served.
-    slots: Arc<Semaphore>,
-    /// One for each that is being refused in words.
-    refusals: Arc<Semaphore>,
-}
-
-impl Capacity {
-    /// Room for so many connections.
-    pub(super) fn new(connections: usize) -> Self {
-        let slots = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
-        Self { slots: Arc::new(slots), refusals: Arc::new(Semaphore::new(MAX_REFUSALS)) }
-    }
-}
+use super::{Site, connection, deadlines::Deadlines, places::Places};
+use crate::names::RefusedReason;
 
 /// Serves the connections of one socket until the stop, and then those with a response under way a little longer.
-pub(super) async fn listen(
-    socket: TcpListener,
-    site: Arc<Site>,
-    capacity: Arc<Capacity>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(super) async fn listen(socket: TcpListener, site: Arc<Site>, places: Arc<Places>, mut stop: watch::Receiver<bool>) {
+    bound_buffers(&socket);
     let mut listener = Listener {
         address: socket.local_addr().map_or_else(|_| String::new(), |address| address.to_string()),
         site,
-        capacity,
+        places,
+        refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
         stop: stop.clone(),
         connections: JoinSet::new(),
         trouble: false,
@@ -81,7 +64,9 @@ struct Listener {
     /// Where it listens, for the log.
     address: String,
     site: Arc<Site>,
-    capacity: Arc<Capacity>,
+    places: Arc<Places>,
+    /// A permit for each connection that is being refused in words.
+    refusals: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     /// Those that are served and those that are refused.
     connections: JoinSet<()>,
@@ -105,6 +90,8 @@ impl Listener {
                 if !std::mem::replace(&mut self.trouble, true) {
                     warn!(listener.address = self.address, %error, "cannot accept connections; still trying");
                 }
+                self.site.observer.refused(RefusedReason::Descriptors);
+                self.places.evict_idle();
                 time::sleep(self.site.settings.limits.accept_pause).await;
             }
         }
@@ -113,25 +100,38 @@ impl Listener {
     fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
         // Without it a short answer may wait for the client's acknowledgement of its header.
         let _ = stream.set_nodelay(true);
-        if let Ok(slot) = Arc::clone(&self.capacity.slots).try_acquire_owned() {
-            self.note_room();
-            let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
-            self.connections.spawn(holding(slot, connection::serve(stream, client, site, stop)));
-            return;
+        let deadlines = Arc::new(Deadlines::new(self.site.settings.limits));
+        match self.places.admit(client.ip(), &deadlines) {
+            Ok(place) => {
+                self.note_room();
+                let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
+                self.connections.spawn(holding(place, connection::serve(stream, client, deadlines, site, stop)));
+            }
+            Err(reason) => self.refuse(stream, client, reason),
         }
+    }
+
+    fn refuse(&mut self, stream: TcpStream, client: SocketAddr, reason: RefusedReason) {
+        self.site.observer.refused(reason);
         let limits = &self.site.settings.limits;
         if !std::mem::replace(&mut self.full, true) {
-            let limit = limits.connections;
-            warn!(listener.address = self.address, limit, "too many connections; refusing further ones");
+            let (listener, limit) = (&self.address, limits.connections);
+            if reason == RefusedReason::AddressLimit {
+                let limit = limits.connections_per_address;
+                warn!(listener.address = listener, client.address = %client.ip(), limit,
+                    "too many connections from one address; refusing further ones");
+            } else {
+                warn!(listener.address = listener, limit, "too many connections; refusing further ones");
+            }
         }
-        if let Ok(refusal) = Arc::clone(&self.capacity.refusals).try_acquire_owned() {
+        if let Ok(refusal) = Arc::clone(&self.refusals).try_acquire_owned() {
             self.connections.spawn(holding(refusal, connection::refuse(stream, limits.refusal)));
         }
     }
 
     /// One free slot that is taken at once is not the end of the rush, and not worth a line in the log each time.
     fn note_room(&mut self) {
-        let room = self.capacity.slots.available_permits() >= self.site.settings.limits.connections / 8;
+        let room = self.places.free() >= self.site.settings.limits.connections / 8;
         if self.full && room {
             self.full = false;
             info!(listener.address = self.address, "taking connections again");
@@ -153,8 +153,18 @@ impl Listener {
     }
 }
 
-async fn holding(_permit: OwnedSemaphorePermit, work: impl Future<Output = ()>) {
+async fn holding<P>(_place: P, work: impl Future<Output = ()>) {
     work.await;
+}
+
+/// Bounds what the system keeps of each connection; accepted connections inherit it. Without that it may grow to
+/// megabytes for each client that reads slowly, and counts as the exporter's memory.
+fn bound_buffers(socket: &TcpListener) {
+    let socket = SockRef::from(socket);
+    let bounded = socket.set_send_buffer_size(SEND_BUFFER).and_then(|()| socket.set_recv_buffer_size(RECEIVE_BUFFER));
+    if let Err(error) = bounded {
+        debug!(%error, "cannot bound the buffers of connections");
+    }
 }
 
 /// Whether a failure to accept is over with the connection that it came from, so that the next can be tried at once.
@@ -176,6 +186,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// How many connections beyond the limit are told so at a time. Still further ones are closed without a word.
 const MAX_REFUSALS: usize = 64;
+
+/// Bytes of a response that the system keeps until the client has them. Linux doubles it for its own use.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// Bytes of requests that the system keeps until they are read: more than the longest header.
+const RECEIVE_BUFFER: usize = 32 << 10;
 
 #[cfg(test)]
 mod tests {

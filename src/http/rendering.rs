@@ -7,9 +7,11 @@
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. One that
 //! arrives while a rendering is under way may not use it, if the version has changed, but all of those that wait share
 //! the next one: so many clients and frequent changes together still mean one rendering after the other, not one each.
+//!
+//! A text lives as long as the slowest client that gets it. Where such texts fill half of the [`Budget`], a text serves for as
+//! long as it is not too old, changed or not, and where there is no room left, nothing is rendered.
 
 use std::{
-    future, panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -18,10 +20,16 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify},
-    task, time,
+    time,
 };
 
-use super::{Format, Metrics, Rendering, Scope, gzip::compress, negotiate::Encoding};
+use super::{
+    Format, Metrics, Rendering, Scope,
+    budget::{Budget, NoRoom, Reservation},
+    gzip::compress,
+    negotiate::Encoding,
+    workers::Workers,
+};
 use crate::clock::Clock;
 
 /// The texts of all formats and scopes.
@@ -32,18 +40,23 @@ pub(super) struct Renderings {
 
 impl Renderings {
     /// Nothing is rendered before it is asked for.
-    pub(super) fn new(metrics: Arc<dyn Metrics>, clock: Clock, reuse: Duration) -> Self {
-        Self { source: Arc::new(Source { metrics, clock, reuse, stored: Notify::new() }), slots: all_slots() }
+    pub(super) fn new(metrics: Arc<dyn Metrics>, clock: Clock, reuse: Duration, budget: Arc<Budget>) -> Self {
+        let workers = Workers::start("scrapes", THREADS);
+        let source = Source { metrics, clock, reuse, stored: Notify::new(), budget, workers };
+        Self { source: Arc::new(source), slots: all_slots() }
     }
 
     /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
-    pub(super) async fn body(&self, format: Format, scope: Scope, encoding: Encoding) -> Bytes {
+    ///
+    /// # Errors
+    /// Slow clients have all the texts that there is memory for.
+    pub(super) async fn body(&self, format: Format, scope: Scope, encoding: Encoding) -> Result<Bytes, NoRoom> {
         let found = self.slots.iter().find(|slot| (slot.format, slot.scope) == (format, scope));
         let slot = found.expect("there is a slot for every format and scope: see all_slots");
         match encoding {
             Encoding::Identity => {
                 let begun = slot.ask_plain(self.source.clock.now());
-                slot.plain(&self.source, begun).await.1
+                slot.plain(&self.source, begun).await.map(|(_, plain)| plain)
             }
             Encoding::Gzip => slot.gzip(&self.source).await,
         }
@@ -82,6 +95,8 @@ struct Source {
     reuse: Duration,
     /// Told of every text that is stored.
     stored: Notify,
+    budget: Arc<Budget>,
+    workers: Workers,
 }
 
 impl Source {
@@ -89,7 +104,7 @@ impl Source {
         let now = self.clock.now();
         // None if the clock was set back: that must not make a text live longer.
         let age = Duration::try_from(now.duration_since(stamp.rendered_at)).ok();
-        stamp.version == self.metrics.version()
+        (stamp.version == self.metrics.version() || self.budget.is_tight())
             && stamp.valid_until.is_none_or(|until| now < until)
             && age.is_some_and(|age| age < self.reuse)
     }
@@ -158,48 +173,49 @@ impl Slot {
         pick(text).filter(|_| usable).map(|bytes| (text.stamp, bytes))
     }
 
-    async fn plain(self: &Arc<Self>, source: &Arc<Source>, begun: u64) -> (Stamp, Bytes) {
+    async fn plain(self: &Arc<Self>, source: &Arc<Source>, begun: u64) -> Result<(Stamp, Bytes), NoRoom> {
         let stored = || self.stored(source, begun, |text| text.plain.clone());
         if let Some(found) = stored() {
-            return found;
+            return Ok(found);
         }
         let turn = Arc::clone(&self.rendering).lock_owned().await;
         if let Some(found) = stored() {
-            return found;
+            return Ok(found);
         }
-        let (slot, source) = (Arc::clone(self), Arc::clone(source));
-        aside(move || {
+        self.state().text = None; // it is of no use any more; its memory may serve for the next
+        let room = source.budget.reserve((self.format, self.scope))?;
+        let (slot, shared) = (Arc::clone(self), Arc::clone(source));
+        let work = move || {
             let _turn = turn;
-            slot.render(&source)
-        })
-        .await
+            slot.render(&shared, room)
+        };
+        Ok(source.workers.run(work).await)
     }
 
-    async fn gzip(self: &Arc<Self>, source: &Arc<Source>) -> Bytes {
+    async fn gzip(self: &Arc<Self>, source: &Arc<Source>) -> Result<Bytes, NoRoom> {
         let begun = self.state().begun;
         let stored = || self.stored(source, begun, |text| text.gzip.clone());
         if let Some((_, gzip)) = stored() {
-            return gzip;
+            return Ok(gzip);
         }
         let turn = Arc::clone(&self.compressing).lock_owned().await;
         if let Some((_, gzip)) = stored() {
-            return gzip;
+            return Ok(gzip);
         }
-        let (stamp, plain) = self.plain(source, begun).await;
-        let (slot, source) = (Arc::clone(self), Arc::clone(source));
-        aside(move || {
+        let (stamp, plain) = self.plain(source, begun).await?;
+        let (slot, shared) = (Arc::clone(self), Arc::clone(source));
+        let work = move || {
             let _turn = turn;
-            let gzip = compress(&plain);
-            slot.store_gzip(&source, stamp, gzip.clone());
+            let gzip = shared.budget.keep(compress(&plain));
+            slot.store_gzip(&shared, stamp, gzip.clone());
             gzip
-        })
-        .await
+        };
+        Ok(source.workers.run(work).await)
     }
 
-    fn render(&self, source: &Source) -> (Stamp, Bytes) {
+    fn render(&self, source: &Source, room: Reservation) -> (Stamp, Bytes) {
         let number = {
             let mut state = self.state();
-            state.text = None; // it is of no use any more; its memory may serve for the next
             state.begun += 1;
             state.begun
         };
@@ -207,7 +223,7 @@ impl Slot {
         let rendered_at = source.clock.now();
         let Rendering { mut text, valid_until } = source.metrics.render(self.format, self.scope, rendered_at);
         text.shrink_to_fit();
-        let plain = Bytes::from(text);
+        let plain = room.hold_rendering((self.format, self.scope), text);
         let stamp = Stamp { number, version, rendered_at, valid_until };
         self.state().text = Some(Text { stamp, plain: Some(plain.clone()), gzip: None });
         source.stored.notify_one();
@@ -231,17 +247,8 @@ fn all_slots() -> Vec<Arc<Slot>> {
     [Format::Text, Format::OpenMetrics].into_iter().flat_map(scopes).collect()
 }
 
-/// Does long work on a thread where it holds up no connection.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => panic::resume_unwind(panic),
-            // Cancelled, which happens only as the runtime ends; and with it whoever waits here.
-            Err(_) => future::pending().await,
-        },
-    }
-}
+/// Threads for scrapes: one renders or packs while the other does so for another format.
+const THREADS: usize = 2;
 
 /// So long after somebody asked for the plain text it is kept beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
@@ -254,7 +261,7 @@ mod tests {
         task::{Context, Waker},
     };
 
-    use super::*;
+    use super::{super::Unobserved, *};
 
     /// Counts its renderings; each changes it when `restless`, and waits while somebody has the `gate`.
     #[derive(Default)]
@@ -279,7 +286,8 @@ mod tests {
     }
 
     fn renderings(exporter: &Arc<Fake>) -> Renderings {
-        Renderings::new(Arc::clone(exporter) as Arc<dyn Metrics>, Clock::system(), HOUR)
+        let budget = Budget::new(1 << 20, Arc::new(Unobserved));
+        Renderings::new(Arc::clone(exporter) as Arc<dyn Metrics>, Clock::system(), HOUR, budget)
     }
 
     fn text_slot(renderings: &Renderings) -> &Slot {
@@ -287,7 +295,7 @@ mod tests {
     }
 
     async fn body(renderings: &Renderings, encoding: Encoding) -> Bytes {
-        renderings.body(Format::Text, Scope::All, encoding).await
+        renderings.body(Format::Text, Scope::All, encoding).await.unwrap()
     }
 
     fn poll_once<F: Future>(future: Pin<&mut F>) {
@@ -346,6 +354,36 @@ mod tests {
         exporter.version.fetch_add(1, Ordering::SeqCst);
         body(&renderings, Encoding::Gzip).await;
         assert!(!has_plain());
+    }
+
+    #[tokio::test]
+    async fn with_half_of_the_memory_in_use_a_change_makes_no_new_text() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        assert_eq!(body(&renderings, Encoding::Identity).await, "0");
+        let slow = renderings.source.budget.admit(vec![0; 600 << 10]).unwrap();
+        exporter.version.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(body(&renderings, Encoding::Identity).await, "0");
+        drop(slow);
+        assert_eq!(body(&renderings, Encoding::Identity).await, "1");
+        let _slow = renderings.source.budget.admit(vec![0; 600 << 10]).unwrap();
+        renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
+        assert_eq!(body(&renderings, Encoding::Identity).await, "2", "no text gets older than that");
+    }
+
+    #[tokio::test]
+    async fn without_room_nothing_is_rendered() {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let slow = renderings.source.budget.admit(vec![0; 1 << 20]).unwrap();
+        assert_eq!(body(&renderings, Encoding::Identity).await, "0", "how long it gets is not known yet");
+        renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
+            assert_eq!(renderings.body(Format::Text, Scope::All, encoding).await, Err(NoRoom));
+        }
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+        drop(slow);
+        assert_eq!(body(&renderings, Encoding::Gzip).await.len(), body(&renderings, Encoding::Gzip).await.len());
     }
 
     #[tokio::test(start_paused = true)]

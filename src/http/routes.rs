@@ -8,7 +8,11 @@ use hyper::Method;
 use thiserror::Error as ThisError;
 
 use super::{Scope, Settings, base::Place};
-use crate::{documents::Document, names::PropertyId, status::Selection};
+use crate::{
+    documents::Document,
+    names::{Handler, PropertyId},
+    status::Selection,
+};
 
 /// The path of the metrics: absolute, plain, and not that of another endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -119,6 +123,23 @@ pub(super) fn route_under(settings: &Settings, method: &Method, path: &str, quer
         Place::Endpoint(path) => route(method, path, query, &settings.telemetry_path, settings.lifecycle),
         Place::Elsewhere(to) => allowed(method, READ, Route::Redirect(to)),
         Place::Nowhere => Route::NotFound,
+    }
+}
+
+/// Which part of the server answers for a path.
+pub(super) fn handler(settings: &Settings, path: &str) -> Handler {
+    let Place::Endpoint(path) = settings.base.place(path) else { return Handler::Other };
+    match path {
+        "/" => Handler::Status,
+        "/-/healthy" => Handler::Healthy,
+        "/-/ready" => Handler::Ready,
+        "/-/reload" => Handler::Reload,
+        "/config" => Handler::Config,
+        "/probe" => Handler::Probe,
+        "/sd" => Handler::Sd,
+        path if path == settings.telemetry_path.as_str() => Handler::Metrics,
+        path if path.starts_with("/docs/") => Handler::Docs,
+        _ => Handler::Other,
     }
 }
 
@@ -302,6 +323,17 @@ mod tests {
             ("/a/b/metrics", Route::NotFound),
         ] {
             assert_eq!(ask(Method::GET, path), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("/a/b/", Handler::Status),
+            ("/a/b/numbers", Handler::Metrics),
+            ("/a/b/docs/nothing.md", Handler::Docs),
+            ("/a/b/-/reload", Handler::Reload),
+            ("/a/b/metrics", Handler::Other),
+            ("/", Handler::Other),
+            ("*", Handler::Other),
+        ] {
+            assert_eq!(handler(&settings, path), expected, "{path}");
         }
         assert_eq!(ask(Method::POST, "/a/b/-/reload"), Route::Reload);
         assert_eq!(ask(Method::POST, "/"), Route::MethodNotAllowed("GET, HEAD"));

@@ -199,3 +199,47 @@ closed_set! {
         Unknown = "unknown",
     }
 }
+
+closed_set! {
+    /// Which part of the HTTP server a request was for.
+    Handler {
+        /// The metrics.
+        Metrics = "metrics",
+        /// The metrics of one property.
+        Probe = "probe",
+        /// The properties as targets.
+        Sd = "sd",
+        /// The page for people.
+        Status = "status",
+        /// The documents.
+        Docs = "docs",
+        /// The configuration.
+        Config = "config",
+        /// Whether the process is alive.
+        Healthy = "healthy",
+        /// Whether scraping makes sense.
+        Ready = "ready",
+        /// Reading the configuration again.
+        Reload = "reload",
+        /// Every other path.
+        Other = "other",
+    }
+}
+
+closed_set! {
+    /// Why the HTTP server refused a client.
+    RefusedReason {
+        /// There were as many connections as there may be.
+        Limit = "limit",
+        /// The client's address had as many connections as it may have.
+        AddressLimit = "address_limit",
+        /// Texts for other clients already filled the memory that is set aside for them.
+        Memory = "memory",
+        /// The connection could not be accepted: no file descriptor or no memory was left.
+        Descriptors = "descriptors",
+        /// The TLS handshake failed or took too long.
+        TlsHandshake = "tls_handshake",
+        /// The header of a request took too long.
+        HeaderTimeout = "header_timeout",
+    }
+}

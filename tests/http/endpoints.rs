@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use google_analytics_exporter::http::{Base, ExternalUrl};
+use google_analytics_exporter::{
+    http::{Base, ExternalUrl},
+    names::Handler,
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{Server, within};
@@ -100,13 +103,99 @@ async fn a_probe_shows_one_known_property_in_the_format_that_is_asked_for() {
 async fn targets_are_where_prometheus_has_asked_and_known_or_unavailable() {
     let server = Server::start();
     let answer = server.ask("GET /sd HTTP/1.1\r\nHost: exporter.example:9674\r\n\r\n").await;
-    assert_eq!((answer.status, answer.text()), (200, "[\"exporter.example:9674\"]"));
+    assert_eq!((answer.status, answer.text()), (200, &*target("exporter.example:9674", "")));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let absolute = server.ask("GET http://exporter:80/sd HTTP/1.1\r\nHost: proxy\r\n\r\n").await;
-    assert_eq!(absolute.text(), "[\"exporter:80\"]");
+    assert_eq!(absolute.text(), target("exporter:80", ""));
     assert_eq!(server.ask("GET /sd HTTP/1.0\r\n\r\n").await.status, 400, "nobody knows where");
+    assert_eq!(server.exporter.lists.load(Ordering::SeqCst), 1, "all share the list");
     *server.exporter.missing.lock().unwrap() = Some("a listing".to_owned());
+    server.exporter.change();
     assert_eq!(server.get("/sd").await.status, 503);
+}
+
+/// The one target of the made-up exporter.
+fn target(host: &str, below: &str) -> String {
+    format!("[{{\"targets\":[\"{host}\"],\"labels\":{{\"below\":\"{below}\"}}}}]")
+}
+
+#[tokio::test]
+async fn a_long_list_of_targets_is_the_same_packed_or_not() {
+    let server = Server::start();
+    server.exporter.further.store(10_000, Ordering::SeqCst);
+    let plain = server.get("/sd").await;
+    assert!(plain.body.len() > 400_000 && plain.text().ends_with("\"}}]"), "{}", plain.body.len());
+    let packed = server.ask("GET /sd HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n").await;
+    assert_eq!(packed.unpacked(), plain.body);
+    let mut client = server.connect().await;
+    client.send("HEAD /sd HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(client.head().await.header("content-length"), Some(&*plain.body.len().to_string()));
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let server = Server::start();
+    for head in [
+        "GET /metrics HTTP/1.1\r\n\r\n",
+        "GET http://x/metrics HTTP/1.1\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nhost: evil.example\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x y\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: x/y\r\n\r\n",
+        "POST /-/reload HTTP/1.1\r\n\r\n",
+    ] {
+        let answer = server.ask(head).await;
+        assert_eq!(answer.status, 400, "{head}");
+        assert!(answer.text().starts_with("Bad request: "), "{head}: {}", answer.text());
+    }
+    assert_eq!((server.exporter.rendered(), server.exporter.reloads.load(Ordering::SeqCst)), (0, 0));
+    for head in ["GET /-/healthy HTTP/1.0\r\n\r\n", "GET /-/healthy HTTP/1.1\r\nHost:\r\n\r\n"] {
+        assert_eq!(server.ask(head).await.status, 200, "{head}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_reload_nothing() {
+    let server = Server::start();
+    let reload = |headers: &str| format!("POST /-/reload HTTP/1.1\r\nHost: x:9674\r\n{headers}\r\n");
+    for headers in [
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Origin: http://x:9674\r\nSec-Fetch-Site: same-site\r\n",
+    ] {
+        let answer = server.ask(&reload(headers)).await;
+        assert_eq!(answer.status, 403, "{headers}: {}", answer.text());
+    }
+    assert_eq!(server.exporter.reloads.load(Ordering::SeqCst), 0);
+    for headers in ["", "Origin: http://x:9674\r\nSec-Fetch-Site: same-origin\r\n"] {
+        assert_eq!(server.ask(&reload(headers)).await.status, 200, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_counted_by_handler_and_code() {
+    let server = Server::start();
+    for path in ["/metrics", "/metrics?scope=x", "/probe", "/sd", "/", "/docs/", "/docs/none", "/config", "/nothing"] {
+        server.get(path).await;
+    }
+    server.ask("POST /-/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    server.ask("GET /-/healthy HTTP/1.1\r\n\r\n").await;
+    let expected = [
+        (Handler::Metrics, 200),
+        (Handler::Metrics, 400),
+        (Handler::Probe, 400),
+        (Handler::Sd, 200),
+        (Handler::Status, 200),
+        (Handler::Docs, 200),
+        (Handler::Docs, 404),
+        (Handler::Config, 200),
+        (Handler::Other, 404),
+        (Handler::Ready, 405),
+        (Handler::Healthy, 400),
+    ];
+    assert_eq!(*server.exporter.seen.answers.lock().unwrap(), expected);
 }
 
 #[tokio::test]
@@ -132,7 +221,7 @@ async fn with_a_prefix_every_path_is_below_it_and_the_root_leads_there() {
     assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")));
     assert_eq!(server.get("/numbers").await.text(), "Not found; /a/b/ lists what there is.\n");
     assert!(server.get("/a/b/probe").await.text().contains("`/a/b/probe?target=123456789`; /a/b/sd lists them"));
-    assert_eq!(server.get("/a/b/sd").await.text(), "[\"x/a/b\"]");
+    assert_eq!(server.get("/a/b/sd").await.text(), target("x", "/a/b"));
 }
 
 #[tokio::test]
@@ -148,7 +237,7 @@ async fn an_external_url_is_where_targets_and_redirects_lead_whatever_a_request_
     {
         let server = external(prefix);
         let answer = server.ask(&format!("GET {served}/sd HTTP/1.1\r\n{lies}")).await;
-        assert_eq!(answer.text(), "[\"https://example.com:8443/ga\"]", "{prefix}");
+        assert_eq!(answer.text(), target("example.com:8443", "https:/ga"), "{prefix}");
         assert_eq!(server.ask(&format!("GET {served}/sd HTTP/1.0\r\n\r\n")).await.status, 200, "needs no Host");
         if location.is_some() {
             let answer = server.ask(&format!("GET {served} HTTP/1.1\r\n{lies}")).await;
@@ -157,7 +246,7 @@ async fn an_external_url_is_where_targets_and_redirects_lead_whatever_a_request_
     }
     let server = Server::start();
     let answer = server.ask("GET /sd HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: evil.example\r\n\r\n").await;
-    assert_eq!(answer.text(), "[\"x\"]");
+    assert_eq!(answer.text(), target("x", ""));
 }
 
 #[tokio::test]

@@ -16,15 +16,17 @@ use std::{
 use flate2::read::GzDecoder;
 use google_analytics_exporter::{
     clock::Clock,
-    http::{self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath},
-    names::PropertyId,
+    http::{
+        self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
+        WebObserver,
+    },
+    names::{Handler, PropertyId, RefusedReason},
     status::Selection,
-    targets::ScrapeAddress,
 };
 use jiff::Timestamp;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     sync::oneshot,
     task::JoinSet,
     time,
@@ -49,6 +51,12 @@ pub(crate) struct Fake {
     pub(crate) complaint: Mutex<Option<String>>,
     /// How often the configuration was read again.
     pub(crate) reloads: AtomicUsize,
+    /// How often the list of targets was made.
+    pub(crate) lists: AtomicUsize,
+    /// Targets beyond the first.
+    pub(crate) further: AtomicUsize,
+    /// What the server has told of its clients.
+    pub(crate) seen: Arc<Seen>,
 }
 
 /// A rendering's side of a gate: tells that it has come, and waits until it may go on.
@@ -113,10 +121,11 @@ impl Exporter for Fake {
         format!("{selection:?} {telemetry_path}")
     }
 
-    fn targets(&self, address: &ScrapeAddress, _now: Timestamp) -> Option<String> {
-        let ScrapeAddress { scheme, host, prefix } = address;
-        let scheme = scheme.as_ref().map_or_else(String::new, |scheme| format!("{scheme}://"));
-        self.missing.lock().unwrap().is_none().then(|| format!("[\"{scheme}{host}{prefix}\"]"))
+    fn targets(&self, scheme: Option<&str>, prefix: &str, _now: Timestamp) -> Option<String> {
+        self.lists.fetch_add(1, Ordering::SeqCst);
+        let line =
+            format!("{{\"below\":\"{}{prefix}\"}}\n", scheme.map_or_else(String::new, |scheme| format!("{scheme}:")));
+        self.missing.lock().unwrap().is_none().then(|| line.repeat(1 + self.further.load(Ordering::SeqCst)))
     }
 
     fn readiness(&self, _now: Timestamp) -> Readiness {
@@ -133,6 +142,43 @@ impl Exporter for Fake {
 
     fn config_yaml(&self) -> String {
         "properties: []\n".to_owned()
+    }
+
+    fn observer(&self) -> Arc<dyn WebObserver> {
+        Arc::clone(&self.seen) as _
+    }
+}
+
+/// What the server has told of its clients.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Each answer.
+    pub(crate) answers: Mutex<Vec<(Handler, u16)>>,
+    /// Each refusal.
+    pub(crate) refusals: Mutex<Vec<RefusedReason>>,
+    /// Connections at present.
+    pub(crate) connections: AtomicUsize,
+    /// Bytes at present, and at most.
+    pub(crate) bytes: AtomicU64,
+    pub(crate) most_bytes: AtomicU64,
+}
+
+impl WebObserver for Seen {
+    fn answered(&self, handler: Handler, code: u16) {
+        self.answers.lock().unwrap().push((handler, code));
+    }
+
+    fn refused(&self, reason: RefusedReason) {
+        self.refusals.lock().unwrap().push(reason);
+    }
+
+    fn connections(&self, count: usize) {
+        self.connections.store(count, Ordering::SeqCst);
+    }
+
+    fn bytes_in_flight(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::SeqCst);
+        self.most_bytes.fetch_max(bytes, Ordering::SeqCst);
     }
 }
 
@@ -183,6 +229,14 @@ impl Server {
         Client { stream: BufStream::new(stream) }
     }
 
+    /// A client whose system takes 4 kB at a time.
+    pub(crate) async fn connect_slowly(&self) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = within(socket.connect(self.address)).await.unwrap();
+        Client { stream: BufStream::with_capacity(512, 512, stream) }
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn ask(&self, request: &str) -> Answer {
         let mut client = self.connect().await;
@@ -214,7 +268,16 @@ impl Server {
 /// Limits that do not matter within a test.
 pub(crate) fn patient() -> Limits {
     let hour = Duration::from_secs(3600);
-    Limits { header: hour, idle: hour, response: hour, drain: hour, refusal: hour, reuse: hour, ..Limits::default() }
+    Limits {
+        header: hour,
+        idle: hour,
+        response: hour,
+        drain: hour,
+        pace: hour,
+        refusal: hour,
+        reuse: hour,
+        ..Limits::default()
+    }
 }
 
 /// A request for the metrics, with further header lines.

@@ -1,0 +1,208 @@
+//! The memory for texts on their way to clients.
+//!
+//! Knows how many bytes of text are alive: each text counts once, from its making until the last client that gets it is done
+//! with it, however slowly that client reads. Refuses to know clients and connections.
+//!
+//! The ceiling is 64 MiB, or twice the newest rendering where that is more: the one that is being sent and the one that
+//! follows always fit.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+
+use super::{Format, Scope, WebObserver};
+
+/// Which rendering.
+pub(super) type Kind = (Format, Scope);
+
+/// What all texts share.
+pub(super) struct Budget {
+    /// Bytes that there is always room for.
+    least: u64,
+    observer: Arc<dyn WebObserver>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Bytes of all texts that are kept.
+    alive: u64,
+    /// Bytes of the newest rendering of each kind.
+    newest: HashMap<Kind, u64>,
+}
+
+/// There is no room for a further text until a client is done with another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct NoRoom;
+
+impl Budget {
+    /// A budget of so many bytes at least.
+    pub(super) fn new(least: u64, observer: Arc<dyn WebObserver>) -> Arc<Self> {
+        Arc::new(Self { least, observer, state: Mutex::default() })
+    }
+
+    /// Room for the next rendering of a kind, which is about as long as the one before.
+    pub(super) fn reserve(self: &Arc<Self>, kind: Kind) -> Result<Reservation, NoRoom> {
+        let expected = self.state().newest.get(&kind).copied().unwrap_or(0);
+        self.take(expected)
+    }
+
+    /// Keeps a text that was made for one client, if there is room for it.
+    pub(super) fn admit(self: &Arc<Self>, text: Vec<u8>) -> Result<Bytes, NoRoom> {
+        Ok(self.take(length(&text))?.hold(text))
+    }
+
+    /// Keeps another form of a text that there was room for, such as the packed one.
+    pub(super) fn keep(self: &Arc<Self>, text: Vec<u8>) -> Bytes {
+        Reservation { budget: Arc::clone(self), bytes: 0 }.hold(text)
+    }
+
+    /// Whether so much is in use that one should do with the texts that there are.
+    pub(super) fn is_tight(&self) -> bool {
+        let state = self.state();
+        state.alive > state.ceiling(self.least) / 2
+    }
+
+    fn take(self: &Arc<Self>, bytes: u64) -> Result<Reservation, NoRoom> {
+        let mut state = self.state();
+        if state.alive.saturating_add(bytes) > state.ceiling(self.least) {
+            return Err(NoRoom);
+        }
+        self.change(&mut state, 0, bytes);
+        Ok(Reservation { budget: Arc::clone(self), bytes })
+    }
+
+    fn change(&self, state: &mut State, less: u64, more: u64) {
+        state.alive = state.alive.saturating_sub(less).saturating_add(more);
+        self.observer.bytes_in_flight(state.alive);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn ceiling(&self, least: u64) -> u64 {
+        let newest = self.newest.values().max().copied().unwrap_or(0);
+        least.max(newest.saturating_mul(2))
+    }
+}
+
+/// Room for a text, given back when this, or the text in its place, is dropped.
+pub(super) struct Reservation {
+    budget: Arc<Budget>,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// Puts the newest rendering of a kind in this place.
+    pub(super) fn hold_rendering(self, kind: Kind, text: Vec<u8>) -> Bytes {
+        self.budget.state().newest.insert(kind, length(&text));
+        self.hold(text)
+    }
+
+    fn hold(mut self, text: Vec<u8>) -> Bytes {
+        let bytes = length(&text);
+        let budget = Arc::clone(&self.budget);
+        budget.change(&mut budget.state(), self.bytes, bytes);
+        self.bytes = bytes;
+        Bytes::from_owner(Held { text, _place: self })
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.change(&mut self.budget.state(), self.bytes, 0);
+    }
+}
+
+/// A text with its place; dropped with the last clone of its [`Bytes`].
+struct Held {
+    text: Vec<u8>,
+    _place: Reservation,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+fn length(text: &[u8]) -> u64 {
+    text.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Unobserved, *};
+
+    const ALL: Kind = (Format::Text, Scope::All);
+
+    fn budget(least: u64) -> Arc<Budget> {
+        Budget::new(least, Arc::new(Unobserved))
+    }
+
+    fn render(budget: &Arc<Budget>, kind: Kind, bytes: usize) -> Result<Bytes, NoRoom> {
+        Ok(budget.reserve(kind)?.hold_rendering(kind, vec![b'#'; bytes]))
+    }
+
+    #[test]
+    fn a_text_counts_once_and_as_long_as_anybody_has_it() {
+        let budget = budget(100);
+        let text = render(&budget, ALL, 30).unwrap();
+        let clients = vec![text.clone(); 160];
+        assert_eq!(budget.state().alive, 30);
+        drop(text);
+        assert_eq!(budget.state().alive, 30);
+        let rest = clients[0].slice(29..);
+        drop(clients);
+        assert_eq!(budget.state().alive, 30, "the last byte keeps all of it");
+        drop(rest);
+        assert_eq!(budget.state().alive, 0);
+    }
+
+    #[test]
+    fn versions_that_slow_readers_hold_fill_it_and_no_more() {
+        let budget = budget(64 << 20);
+        let size = 5 << 20;
+        let mut held = Vec::new();
+        while let Ok(text) = render(&budget, ALL, size) {
+            held.push(text);
+            assert!(held.len() < 160, "there is no limit");
+        }
+        assert_eq!(held.len(), 12);
+        assert!(budget.admit(vec![0; size]).is_err());
+        held.pop();
+        assert!(render(&budget, ALL, size).is_ok());
+    }
+
+    #[test]
+    fn of_long_texts_two_fit_whatever_is_short() {
+        let budget = budget(100);
+        let short = (Format::Text, Scope::Exporter);
+        let first = render(&budget, ALL, 1000).unwrap();
+        let second = render(&budget, ALL, 1000).unwrap();
+        assert!(render(&budget, ALL, 1000).is_err());
+        drop(first);
+        let _own = render(&budget, short, 10).unwrap();
+        assert!(budget.is_tight());
+        drop(second);
+        assert!(render(&budget, ALL, 1000).is_ok());
+    }
+
+    #[test]
+    fn room_that_is_not_used_is_given_back() {
+        let budget = budget(100);
+        drop(render(&budget, ALL, 60));
+        let reserved = budget.reserve(ALL).unwrap_or_else(|_| panic!("it is empty"));
+        assert!(budget.reserve(ALL).is_err() && budget.is_tight());
+        drop(reserved);
+        assert_eq!(budget.state().alive, 0);
+        assert_eq!(budget.keep(vec![0; 500]).len(), 500);
+        assert_eq!(budget.state().alive, 0);
+    }
+}

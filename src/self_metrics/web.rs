@@ -1,0 +1,69 @@
+//! The metrics of the HTTP server: what it answered, whom it refused, and how much it holds for clients.
+
+use prometheus::{IntCounterVec, IntGauge, Registry};
+
+use super::{SelfMetrics, counters, gauge};
+use crate::{
+    http::WebObserver,
+    names::{Handler, RefusedReason},
+};
+
+/// All of them; the HELP texts say what they are.
+#[derive(Debug)]
+pub(super) struct Web {
+    requests: IntCounterVec,
+    refused: IntCounterVec,
+    connections: IntGauge,
+    in_flight: IntGauge,
+}
+
+impl Web {
+    /// Registers everything, the counters at 0.
+    pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let web = Self {
+            requests: counters("web_requests_total", "Requests that the server answered.", &["handler", "code"])?,
+            refused: counters(
+                "web_connections_refused_total",
+                "Connections and requests that the server refused to protect itself.",
+                &["reason"],
+            )?,
+            connections: gauge("web_connections", "Connections that are open at present.")?,
+            in_flight: gauge(
+                "web_response_bytes_in_flight",
+                "Bytes of the texts that are kept in memory for clients; a text that several of them get counts once.",
+            )?,
+        };
+        registry.register(Box::new(web.requests.clone()))?;
+        registry.register(Box::new(web.refused.clone()))?;
+        registry.register(Box::new(web.connections.clone()))?;
+        registry.register(Box::new(web.in_flight.clone()))?;
+        for handler in Handler::ALL {
+            let usual = if *handler == Handler::Other { "404" } else { "200" };
+            for code in [usual, "503"] {
+                web.requests.with_label_values(&[handler.as_str(), code]);
+            }
+        }
+        for reason in RefusedReason::ALL {
+            web.refused.with_label_values(&[reason.as_str()]);
+        }
+        Ok(web)
+    }
+}
+
+impl WebObserver for SelfMetrics {
+    fn answered(&self, handler: Handler, code: u16) {
+        self.web.requests.with_label_values(&[handler.as_str(), &code.to_string()]).inc();
+    }
+
+    fn refused(&self, reason: RefusedReason) {
+        self.web.refused.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    fn connections(&self, count: usize) {
+        self.web.connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    fn bytes_in_flight(&self, bytes: u64) {
+        self.web.in_flight.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+}
