@@ -157,11 +157,14 @@ async fn holding<P>(_place: P, work: impl Future<Output = ()>) {
     work.await;
 }
 
-/// Bounds what the system keeps of each connection; accepted connections inherit it. Without that it may grow to
-/// megabytes for each client that reads slowly, and counts as the exporter's memory.
+/// Bounds what the system keeps of each connection; accepted connections inherit it. Without that it takes megabytes of a
+/// response for each client that reads slowly, and they count as the exporter's memory. Clients that read fast notice nothing:
+/// what is on its way does not count.
 fn bound_buffers(socket: &TcpListener) {
     let socket = SockRef::from(socket);
-    let bounded = socket.set_send_buffer_size(SEND_BUFFER).and_then(|()| socket.set_recv_buffer_size(RECEIVE_BUFFER));
+    let bounded = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    #[cfg(target_os = "linux")]
+    let bounded = bounded.and_then(|()| socket.set_tcp_notsent_lowat(MAX_UNSENT));
     if let Err(error) = bounded {
         debug!(%error, "cannot bound the buffers of connections");
     }
@@ -187,8 +190,9 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// How many connections beyond the limit are told so at a time. Still further ones are closed without a word.
 const MAX_REFUSALS: usize = 64;
 
-/// Bytes of a response that the system keeps until the client has them. Linux doubles it for its own use.
-const SEND_BUFFER: usize = 128 << 10;
+/// Bytes of a response that the system takes before it has begun to send them.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT: u32 = 128 << 10;
 
 /// Bytes of requests that the system keeps until they are read: more than the longest header.
 const RECEIVE_BUFFER: usize = 32 << 10;
