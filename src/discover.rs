@@ -44,6 +44,8 @@ pub struct Discoverer {
     agenda: Agenda,
     /// The one request that is on its way.
     asking: JoinSet<Answer>,
+    /// What it is for.
+    asked: Option<Due>,
     /// What the plan does not have yet.
     news: News,
     /// When the plan was published last.
@@ -107,6 +109,7 @@ impl Discoverer {
             plan: sender,
             agenda,
             asking: JoinSet::new(),
+            asked: None,
             news: News::None,
             published_at: now,
             listing_fails: None,
@@ -153,6 +156,10 @@ impl Discoverer {
         if at > now {
             return Duration::try_from(at.duration_since(now)).unwrap_or_default().min(LONGEST_SLEEP);
         }
+        if due == Due::Listing {
+            self.agenda.listing_begins(now);
+        }
+        self.asked = Some(due);
         let client = self.client.clone();
         self.asking.spawn(async move {
             match due {
@@ -168,10 +175,13 @@ impl Discoverer {
         self.properties.configure(&config);
         self.config = config;
         self.has_listed &= !lists_anew;
-        // What was asked for under the other configuration may not be wanted any more.
-        self.asking.abort_all();
-        self.asking.detach_all();
-        self.plan_all();
+        // What was asked for under the other configuration may not be wanted any more; a listing is, and is the same.
+        if self.config.discovery.is_none() || self.asked != Some(Due::Listing) {
+            self.asking.abort_all();
+            self.asking.detach_all();
+        }
+        let discovers = self.config.discovery.is_some();
+        self.agenda.plan_anew(discovers, self.properties.configured(), self.clock.now());
         let plan = Plan::new(&self.config, self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
         self.tell_of(&plan.properties);

@@ -1,12 +1,12 @@
 //! Reading the configuration again while the exporter runs.
 //!
 //! One task does it, for SIGHUP and for POST /-/reload alike, so that two reloads cannot overtake each other. Invariant:
-//! a file with a mistake changes nothing.
+//! a file with a mistake changes nothing, and nor does one that says what is in use already.
 
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     auth::{
@@ -31,6 +31,15 @@ pub struct Source {
     pub properties: Vec<PropertyId>,
     /// The credentials of the command line, instead of the file's.
     pub credentials_file: Option<PathBuf>,
+}
+
+/// What a reload with success came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Outcome {
+    /// Another configuration is in use.
+    Changed,
+    /// The files say what they said before.
+    Unchanged,
 }
 
 /// Asks for a reload; cheap to clone.
@@ -118,16 +127,21 @@ impl Reloader {
             let result = self.reload().await;
             self.metrics.reloaded(result.is_ok(), self.clock.now());
             match &result {
-                Ok(()) => info!("the configuration was read again"),
+                Ok(Outcome::Changed) => info!("the configuration was read again"),
+                // Whoever asks often is not to fill the log.
+                Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
                 Err(error) => error!(error, "the configuration cannot be used; the one before stays in use"),
             }
             // Whoever asked may have gone.
-            let _ = answer.send(result);
+            let _ = answer.send(result.map(drop));
         }
     }
 
-    async fn reload(&self) -> Result<(), String> {
+    async fn reload(&self) -> Result<Outcome, String> {
         let loaded = self.source.load().map_err(|errors| Chain(&errors).to_string())?;
+        if **self.present.borrow() == loaded.config {
+            return Ok(Outcome::Unchanged); // changed key files are noticed without a reload
+        }
         let credentials = self.changed_credentials(&loaded.config).await?;
         for warning in loaded.warnings_at(self.clock.now()) {
             warn!("{warning}");
@@ -141,7 +155,8 @@ impl Reloader {
         let stopping = || "the exporter is stopping".to_owned();
         let (taken, is_taken) = oneshot::channel();
         self.configs.send((config, taken)).await.map_err(|_| stopping())?;
-        is_taken.await.map_err(|_| stopping())
+        is_taken.await.map_err(|_| stopping())?;
+        Ok(Outcome::Changed)
     }
 
     /// Other credentials, where the configuration names another file than before.

@@ -26,6 +26,8 @@ pub(super) struct Agenda {
     /// Where properties are discovered.
     listing: Option<Timestamp>,
     listing_failures: u32,
+    /// When the last listing was asked for.
+    listing_begun: Option<Timestamp>,
     /// Each configured property.
     details: BTreeMap<PropertyId, Details>,
     /// No single question before this: they are paced, and wait together when something is wrong for all.
@@ -41,7 +43,14 @@ struct Details {
 
 impl Agenda {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { listing: None, listing_failures: 0, details: BTreeMap::new(), details_open_at: now, details_failures: 0 }
+        Self {
+            listing: None,
+            listing_failures: 0,
+            listing_begun: None,
+            details: BTreeMap::new(),
+            details_open_at: now,
+            details_failures: 0,
+        }
     }
 
     /// The listing, where there is one, and everything that failed or is new are due now.
@@ -56,6 +65,19 @@ impl Agenda {
             (id, works.copied().unwrap_or(Details { due: now, failures: 0 }))
         };
         self.details = configured.map(plan).collect();
+    }
+
+    /// There is another configuration: the same, but a listing comes a minute after the one before at the earliest, however
+    /// often the configuration changes.
+    pub(super) fn plan_anew(&mut self, discovers: bool, configured: impl Iterator<Item = PropertyId>, now: Timestamp) {
+        self.plan_all(discovers, configured, now);
+        let earliest = self.listing_begun.map(|begun| later(begun, LISTING_GAP));
+        self.listing = self.listing.max(self.listing.and(earliest));
+    }
+
+    /// The listing is asked for.
+    pub(super) fn listing_begins(&mut self, now: Timestamp) {
+        self.listing_begun = Some(now);
     }
 
     /// The first of what is due, and when. A listing that is due goes before all single questions.
@@ -107,6 +129,7 @@ impl Agenda {
     pub(super) fn on_clock_set_back(&mut self, by: SignedDuration) {
         let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(at);
         self.listing = self.listing.map(back);
+        self.listing_begun = self.listing_begun.map(back);
         self.details_open_at = back(self.details_open_at);
         self.details.values_mut().for_each(|details| details.due = back(details.due));
     }
@@ -126,6 +149,9 @@ fn pause(error: &wire::Error, failures: u32) -> Duration {
 
 /// A click in Google's console mends it.
 const DENIED_PAUSE: Duration = Duration::from_mins(10);
+
+/// From one listing to the next, whatever asks for it.
+const LISTING_GAP: Duration = Duration::from_mins(1);
 
 /// The minute that the rate is counted over.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(1);
@@ -204,6 +230,24 @@ mod tests {
         assert_eq!(due_in(&agenda, 0), (Due::Details(id(2)), 600));
         agenda.plan_all(false, [1, 2, 3].into_iter().map(id), at(1));
         assert_eq!(due_in(&agenda, 1), (Due::Details(id(2)), 0), "a reload asks again at once");
+    }
+
+    #[test]
+    fn another_configuration_lists_once_a_minute() {
+        let mut agenda = agenda(true);
+        let plan = |agenda: &mut Agenda, discovers, now| {
+            agenda.plan_anew(discovers, std::iter::empty(), at(now));
+            agenda.listing
+        };
+        assert_eq!(plan(&mut agenda, true, 5), Some(at(5)), "there was none yet");
+        agenda.listing_begins(at(10));
+        for now in 10..70 {
+            assert_eq!(plan(&mut agenda, true, now), Some(at(70)), "{now}");
+        }
+        assert_eq!(plan(&mut agenda, true, 100), Some(at(100)));
+        assert_eq!(plan(&mut agenda, false, 20), None);
+        agenda.on_clock_set_back(SignedDuration::from_secs(1000));
+        assert_eq!(plan(&mut agenda, true, -980), Some(at(-930)), "a clock that is set back puts nothing off");
     }
 
     #[test]

@@ -75,3 +75,33 @@ async fn a_reload_while_requests_are_on_their_way_loses_none() {
     pair.until("both metrics", both).await;
     pair.all_up(&[SHOP, NEWS]).await;
 }
+
+#[tokio::test]
+async fn an_unchanged_file_reloads_nothing() {
+    let config = format!("{EVERY_SECOND}properties: [999999999]\n");
+    let pair = Setup { lifecycle: true, ..Setup::new() }.config(&config).start().await;
+    pair.until("listed", |metrics| metrics.own("discovery_up") == Some(1.0)).await;
+    pair.until("asked for", |_| pair.count(Method::GetProperty, "999999999") == 1).await;
+    pair.advance(120);
+    for _ in 0..50 {
+        assert_eq!(pair.post("/-/reload").await.0, 200);
+    }
+    pair.next_request(Method::RunReport, SHOP).await;
+    assert_eq!((pair.count(Method::AccountSummaries, ""), pair.count(Method::GetProperty, "999999999")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_file_that_changes_often_lists_once_a_minute() {
+    let pair = Setup { lifecycle: true, ..Setup::new() }.start().await;
+    pair.until("listed", |metrics| metrics.own("discovery_up") == Some(1.0)).await;
+    let path = pair.directory.path().join("config.yml");
+    for number in 0..20 {
+        fs::write(&path, format!("{EVERY_SECOND}stale_after: {}h\n", 1 + number)).unwrap();
+        assert_eq!(pair.post("/-/reload").await.0, 200);
+    }
+    pair.next_request(Method::RunReport, SHOP).await;
+    assert_eq!(pair.count(Method::AccountSummaries, ""), 1);
+    pair.all_up(&[SHOP, NEWS]).await;
+    pair.advance(60);
+    pair.next_request(Method::AccountSummaries, "").await;
+}
