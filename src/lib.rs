@@ -91,9 +91,16 @@ pub mod translate;
 pub mod transport;
 pub mod wire;
 
-use std::{ffi::OsString, io::Write, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{chain::Chain, cli::Cli};
 
@@ -114,8 +121,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(inherited) => inherited,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
@@ -128,6 +134,25 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The threads that names are looked up and files are written on are there from the start and stay: where the system has no
+/// thread left later, work waits for them instead of ending the process.
+fn runtime() -> io::Result<Runtime> {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_keep_alive(FOR_EVER)
+        .max_blocking_threads(MOST_BLOCKING_THREADS)
+        .build()?;
+    // While this is held, each of them needs a thread of its own.
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock();
+    for _ in 0..FIRST_BLOCKING_THREADS {
+        let gate = Arc::clone(&gate);
+        runtime.spawn_blocking(move || drop(gate.lock()));
+    }
+    drop(held);
+    Ok(runtime)
+}
+
 /// Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.
 fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
@@ -135,7 +160,7 @@ fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let _ = match cli::refusal::message(error, arguments) {
-        Some(message) => write!(std::io::stderr(), "{message}"),
+        Some(message) => write!(io::stderr(), "{message}"),
         None => error.print(),
     };
     ExitCode::from(commands::USAGE)
@@ -143,6 +168,13 @@ fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
 
 fn failed(error: &(dyn std::error::Error + 'static), code: ExitCode) -> ExitCode {
     // With stderr closed there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "error: {}", shown::masked(&Chain(error).to_string()));
+    let _ = writeln!(io::stderr(), "error: {}", shown::masked(&Chain(error).to_string()));
     code
 }
+
+/// No process runs longer.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 10);
+
+const FIRST_BLOCKING_THREADS: usize = 4;
+
+const MOST_BLOCKING_THREADS: usize = 128;

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::support::{Fake, patient, within};
 
-/// The child of the test below: serves until its input ends.
+/// The child of the test below, and of that in `threads`: serves until its input ends.
 #[tokio::test]
 #[ignore = "not a test; started by the one below with few file descriptors"]
 async fn child() {

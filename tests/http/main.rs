@@ -9,3 +9,4 @@ mod formats;
 mod limits;
 mod stopping;
 mod support;
+mod threads;
