@@ -165,10 +165,10 @@ impl Deadlines {
     /// A response of so many bytes is ready to be sent. Half of an even pace is asked for: who is slower has little
     /// prospect of the whole, and keeps all of it in memory meanwhile.
     fn response_made(&self, bytes: u64) {
-        let windows = self.limits.response.div_duration_f64(self.limits.pace).max(1.0);
-        let even = float(bytes) / windows;
-        let least = (float(self.limits.least_rate) * self.limits.pace.as_secs_f64()).max(even / 2.0);
-        self.state().pace = Some(Pace { until: now() + self.limits.pace, least: whole(least), written: 0 });
+        let (pace, whole) = (millis(self.limits.pace), millis(self.limits.response));
+        let even = bytes.saturating_mul(pace) / whole.max(pace);
+        let least = (self.limits.least_rate.saturating_mul(pace) / 1000).max(even / 2);
+        self.state().pace = Some(Pace { until: now() + self.limits.pace, least, written: 0 });
     }
 
     fn response_handed_over(&self) {
@@ -340,14 +340,9 @@ fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "what is sent within seconds is far below 2^53 bytes")]
-fn float(bytes: u64) -> f64 {
-    bytes as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes, rounded down")]
-fn whole(bytes: f64) -> u64 {
-    bytes as u64
+/// At least one, to be divided by.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 #[cfg(test)]
