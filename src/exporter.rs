@@ -25,6 +25,7 @@ use crate::{
     status::{self, Selection},
     store::Store,
     targets,
+    telemetry::Lines,
 };
 
 /// The exporter as the server sees it.
@@ -35,6 +36,7 @@ pub struct Exporter {
     plan: watch::Receiver<Arc<Plan>>,
     config: watch::Receiver<Arc<Config>>,
     reloads: Reloads,
+    log: Lines,
     started_at: Timestamp,
     /// The same for the time that has passed, whatever the clock says.
     started: Instant,
@@ -50,9 +52,11 @@ impl Exporter {
         plan: watch::Receiver<Arc<Plan>>,
         config: watch::Receiver<Arc<Config>>,
         reloads: Reloads,
+        log: Lines,
         started_at: Timestamp,
     ) -> Self {
-        Self { store, metrics, plan, config, reloads, started_at, started: monotonic(), ready: AtomicBool::new(false) }
+        let (started, ready) = (monotonic(), AtomicBool::new(false));
+        Self { store, metrics, plan, config, reloads, log, started_at, started, ready }
     }
 
     fn age(&self, now: Timestamp) -> Duration {
@@ -86,6 +90,7 @@ impl http::Metrics for Exporter {
             let plan = self.plan.borrow();
             self.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
         }
+        self.metrics.set_log_lines_dropped(self.log.dropped());
         let own = self.metrics.gather();
         let view = match scope {
             Scope::All => {

@@ -93,7 +93,7 @@ pub mod wire;
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    io::{self, IsTerminal},
     process::ExitCode,
     sync::{Arc, Mutex},
     time::Duration,
@@ -159,16 +159,17 @@ fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let _ = match cli::refusal::message(error, arguments) {
-        Some(message) => write!(io::stderr(), "{message}"),
-        None => error.print(),
-    };
+    match cli::refusal::message(error, arguments) {
+        Some(message) => telemetry::write(&message),
+        // A terminal is always read, and shows colours.
+        None if io::stderr().is_terminal() => drop(error.print()),
+        None => telemetry::write(&error.render().to_string()),
+    }
     ExitCode::from(commands::USAGE)
 }
 
 fn failed(error: &(dyn std::error::Error + 'static), code: ExitCode) -> ExitCode {
-    // With stderr closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "error: {}", shown::masked(&Chain(error).to_string()));
+    telemetry::write(&format!("error: {}\n", shown::masked(&Chain(error).to_string())));
     code
 }
 

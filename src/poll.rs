@@ -8,7 +8,7 @@ use std::{collections::HashMap, panic, sync::Arc, time::Duration};
 use ga4_drop_baseline::calendar::Zone;
 use jiff::Timestamp;
 use tokio::{
-    sync::watch,
+    sync::{mpsc, oneshot, watch},
     task::{JoinError, JoinSet},
 };
 use tracing::warn;
@@ -31,6 +31,7 @@ use crate::{
 
 use complaints::{Complaints, Rarely};
 pub use keeping::Kept;
+pub use pulse::Pulse;
 use request::Poll;
 use watches::Watches;
 
@@ -38,6 +39,7 @@ mod accepting;
 mod complaints;
 mod day;
 mod keeping;
+mod pulse;
 mod request;
 mod telling;
 mod watches;
@@ -67,6 +69,9 @@ pub struct Poller {
     /// The same of those that no longer are.
     letting_go: Rarely,
     running: JoinSet<Poll>,
+    pulse: Pulse,
+    /// Who wants to know whether it still polls.
+    questions: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 impl Poller {
@@ -81,6 +86,7 @@ impl Poller {
     ) -> Self {
         let present = Arc::clone(&plan.borrow_and_update());
         let now = clock.now();
+        let (pulse, questions) = Pulse::new();
         let mut poller = Self {
             client,
             tokens,
@@ -99,6 +105,8 @@ impl Poller {
             holding_back: Rarely::default(),
             letting_go: Rarely::default(),
             running: JoinSet::new(),
+            pulse,
+            questions,
         };
         poller.follow(present);
         poller.log_outlook();
@@ -108,6 +116,11 @@ impl Poller {
     /// No more requests than this are on their way, whatever is planned.
     pub fn set_connections(&mut self, most: usize) {
         self.timetable.schedule.set_connections(most);
+    }
+
+    /// Where it is asked whether it still polls.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Polls until it is dropped.
@@ -128,6 +141,8 @@ impl Poller {
                         self.timetable.schedule.on_signed_in(self.clock.now());
                     }
                 }
+                // Whoever asked may have gone.
+                Some(answer) = self.questions.recv() => drop(answer.send(())),
                 () = tokio::time::sleep(pause) => {}
             }
         }

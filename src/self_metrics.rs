@@ -49,6 +49,7 @@ pub struct SelfMetrics {
     token_refresh_failures: IntCounterVec,
     /// From the first token on.
     token_expiry: OnceLock<Gauge>,
+    log_lines_dropped: IntCounter,
     series_dropped: IntCounterVec,
     web: Web,
 }
@@ -112,6 +113,10 @@ impl SelfMetrics {
                 &["reason"],
             )?,
             token_expiry: OnceLock::new(),
+            log_lines_dropped: IntCounter::with_opts(options(
+                "log_lines_dropped_total",
+                "Lines of the log that were dropped, since nobody read stderr or it could not be written to.",
+            ))?,
             series_dropped: counters(
                 "series_dropped_total",
                 "Series that Google has answered with and that are not exported.",
@@ -130,6 +135,12 @@ impl SelfMetrics {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.properties.set(number(here));
         self.known_properties.set(number(here + elsewhere));
+    }
+
+    /// How many lines of the log were dropped since the start.
+    pub fn set_log_lines_dropped(&self, count: u64) {
+        // Scrapes may overlap, and a counter only goes up.
+        self.log_lines_dropped.inc_by(count.saturating_sub(self.log_lines_dropped.get()));
     }
 
     /// The configuration was read.
@@ -154,7 +165,7 @@ impl SelfMetrics {
     }
 
     fn register_all(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn Collector>; 10] = [
+        let all: [Box<dyn Collector>; 11] = [
             Box::new(self.properties.clone()),
             Box::new(self.known_properties.clone()),
             Box::new(self.reload_successful.clone()),
@@ -164,6 +175,7 @@ impl SelfMetrics {
             Box::new(self.request_duration.clone()),
             Box::new(self.token_refreshes.clone()),
             Box::new(self.token_refresh_failures.clone()),
+            Box::new(self.log_lines_dropped.clone()),
             Box::new(self.series_dropped.clone()),
         ];
         all.into_iter().try_for_each(|collector| self.registry.register(collector))

@@ -25,12 +25,13 @@ use crate::{
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
-    poll::{Kept, Poller},
+    poll::{Kept, Poller, Pulse},
     reload::{Reloader, Reloads, Source, Targets},
     self_metrics::SelfMetrics,
     shard::Shard,
     storage::{self, Saver, Storage},
     store::Store,
+    telemetry::Lines,
     transport::{self, Deadlines, Roots, Transport},
 };
 
@@ -65,6 +66,8 @@ pub struct Options {
     pub storage: Option<PathBuf>,
     /// How many connections to Google may be open at most, whatever is planned.
     pub connections: usize,
+    /// The log, for the number of lines that it lost.
+    pub log: Lines,
     /// The time.
     pub clock: Clock,
 }
@@ -109,6 +112,7 @@ pub struct Server {
     clock: Clock,
     tasks: JoinSet<()>,
     reloads: Reloads,
+    pulse: Pulse,
     saver: Option<Saver<Kept>>,
 }
 
@@ -141,12 +145,13 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let store = Arc::new(Store::default());
     let mut poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
     poller.set_connections(options.connections);
+    let pulse = poller.pulse();
 
     let (present, config) = watch::channel(Arc::new(options.config));
     let targets = Targets { present, configs, credentials: replacements };
     let (reloader, reloads) =
         Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
-    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), clock.now()));
+    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, clock.now()));
 
     let mut tasks = JoinSet::new();
     tasks.spawn(refresher.run());
@@ -162,7 +167,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         lifecycle: options.lifecycle,
         limits: options.limits,
     };
-    Ok(Server { listeners, exporter, settings, clock, tasks, reloads, saver })
+    Ok(Server { listeners, exporter, settings, clock, tasks, reloads, pulse, saver })
 }
 
 impl Server {
@@ -174,6 +179,11 @@ impl Server {
     /// Where a reload is asked for.
     pub fn reloads(&self) -> Reloads {
         self.reloads.clone()
+    }
+
+    /// Where it is asked whether the poller still polls.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Serves until `shutdown` is done and the responses under way have ended; then everything is stopped.

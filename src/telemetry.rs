@@ -1,12 +1,17 @@
 //! The log: logfmt or JSON on stderr.
 //!
 //! Knows the subscriber and nothing else. What libraries say is only shown from warnings on, whatever the level, and
-//! gcp_auth not at all: it prints what the token endpoint answers.
+//! gcp_auth not at all: it prints what the token endpoint answers. Invariant: nobody waits for whoever reads stderr, but
+//! for a second at the end of the process.
 
-use std::{fmt, io, str::FromStr};
+use std::{fmt, panic, str::FromStr, time::Duration};
 
-use tracing::{Level, level_filters::LevelFilter};
+use tracing::{Level, error, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
+
+pub use lines::Lines;
+
+mod lines;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -65,9 +70,28 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// Starts logging, once for the process. A log that nobody reads any more (a closed stderr, a full disk) is done
-/// without.
-pub fn start(level: LogLevel, format: LogFormat) {
+/// A log that was started; what still waits is written when this is dropped, within a second.
+#[derive(Debug)]
+#[must_use = "it writes what still waits when it is dropped"]
+pub struct Log(Lines);
+
+impl Log {
+    /// Where the lines wait.
+    pub fn lines(&self) -> Lines {
+        self.0.clone()
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.flush(LONGEST_FLUSH);
+    }
+}
+
+/// Starts logging, once for the process; panics are logged too. A log that nobody reads any more (a closed stderr, a full
+/// disk or pipe) is done without, and its lines are counted.
+pub fn start(level: LogLevel, format: LogFormat) -> Log {
+    let lines = Lines::default();
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_PKG_NAME"), level.0)
@@ -75,19 +99,40 @@ pub fn start(level: LogLevel, format: LogFormat) {
     let layer = match format {
         LogFormat::Logfmt => {
             let layer = tracing_logfmt::builder().with_target(false).layer();
-            layer.with_writer(io::stderr).log_internal_errors(false).boxed()
+            layer.with_writer(lines.clone()).log_internal_errors(false).boxed()
         }
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
             .with_target(false)
-            .with_writer(io::stderr)
+            .with_writer(lines.clone())
             .log_internal_errors(false)
             .boxed(),
     };
     // Only a test that started it before can make this fail, and then there is a log already.
     let _ = registry().with(layer.with_filter(filter)).try_init();
+    // Without a thread the lines are counted as dropped as soon as the queue is full.
+    let _ = lines.write_to_stderr(|count| warn!(count, "dropped lines of the log, since nobody read stderr"));
+    let last_words = lines.clone();
+    panic::set_hook(Box::new(move |panic| {
+        error!(%panic, "the exporter has a defect and ends; please report it");
+        last_words.flush(LONGEST_FLUSH);
+    }));
+    Log(lines)
 }
+
+/// Writes to stderr before there is a log, or after it. Gives up after a second.
+pub fn write(text: &str) {
+    let lines = Lines::default();
+    lines.push(text.as_bytes().to_vec());
+    // With stderr closed nobody reads it.
+    if lines.write_to_stderr(|_| ()).is_ok() {
+        lines.flush(LONGEST_FLUSH);
+    }
+}
+
+/// Whoever reads a log reads it faster than that.
+const LONGEST_FLUSH: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

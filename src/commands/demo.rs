@@ -35,7 +35,7 @@ use crate::{
 /// # Errors
 /// What keeps it from starting.
 pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
-    telemetry::start(flags.log.level, flags.log.format);
+    let log = telemetry::start(flags.log.level, flags.log.format);
     let clock = Clock::system();
     let time = clock.clone();
     let simulator =
@@ -75,6 +75,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         deadlines: Deadlines::default(),
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
+        log: log.lines(),
         clock,
     };
     let result =

@@ -29,7 +29,7 @@ use crate::{
 /// # Errors
 /// What keeps it from starting.
 pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
-    telemetry::start(flags.log.level, flags.log.format);
+    let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
     let loaded = source.load()?;
@@ -60,6 +60,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         deadlines: Deadlines::default(),
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
+        log: log.lines(),
         clock: Clock::system(),
     };
     serve_until_signal(options, |_| ()).await
@@ -80,7 +81,7 @@ pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::S
     started(&server);
     systemd::tell(State::Ready);
     let mut tasks = JoinSet::new();
-    tasks.spawn(systemd::keep_alive());
+    tasks.spawn(systemd::keep_alive(server.pulse()));
     tasks.spawn(reload_on(hangup, server.reloads()));
     server.run(async move { stop.received().await }).await?;
     info!("stopped");

@@ -58,6 +58,11 @@ impl Exporter {
         Self { process, address, client: client(), directory: None }
     }
 
+    /// One that was started to listen there, and whose log nobody reads.
+    pub(crate) fn unread(process: Process, address: String) -> Self {
+        Self { process, address, client: client(), directory: None }
+    }
+
     /// A page, and what kind it is.
     pub(crate) async fn page(&self, path: &str, accept: &str) -> (String, String) {
         let request = self.client.get(format!("http://{}{path}", self.address)).header(ACCEPT, accept);

@@ -19,6 +19,7 @@ mod exporter;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod held;
 mod log;
 #[cfg(test)]
 mod mistakes;

@@ -32,10 +32,15 @@ struct Output {
 impl Process {
     /// Starts a program without input.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_into(command, Stdio::piped())
+    }
+
+    /// The same with another stderr, which is then not kept.
+    pub(crate) fn start_into(command: &mut Command, stderr: impl Into<Stdio>) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
         let stdout = Output::of(child.stdout.take().unwrap());
-        let stderr = Output::of(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().map_or_else(|| Output::of(std::io::empty()), Output::of);
         Self { child, stdout, stderr }
     }
 

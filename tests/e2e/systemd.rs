@@ -82,6 +82,45 @@ async fn it_serves_on_the_socket_of_systemd_and_tells_it_how_it_is() {
 }
 
 #[tokio::test]
+async fn a_supervisor_that_never_reads_holds_nothing_up() {
+    let simulator = Standstill::new().simulator().await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("notify");
+    let _supervisor = Listener::at(&path);
+    // As many as fit, so that not one more does.
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send_to(b"X=1", &path).is_ok() {}
+    let mut command = serving(&simulator, directory.path(), "");
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000");
+    let exporter = Exporter::of(Process::start(&mut command)).await;
+    exporter.ready().await;
+    let ended = exporter.process.stopped_by("TERM").await;
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("cannot notify systemd"), "{ended:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn abstract_sockets_are_notified_too() {
+    use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+
+    let simulator = Standstill::new().simulator().await;
+    let directory = TempDir::new().unwrap();
+    let name = format!("google_analytics_exporter-{}", std::process::id());
+    let supervisor = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    supervisor.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let supervisor = Listener(supervisor);
+    let mut command = serving(&simulator, directory.path(), "");
+    command.env("NOTIFY_SOCKET", format!("@{name}")).env("WATCHDOG_USEC", "400000");
+    let exporter = Exporter::of(Process::start(&mut command)).await;
+    supervisor.hears("READY=1").await;
+    supervisor.hears("WATCHDOG=1").await;
+    exporter.process.signal("TERM");
+    supervisor.hears("STOPPING=1").await;
+}
+
+#[tokio::test]
 async fn without_a_socket_it_says_which_unit_is_missing() {
     let directory = TempDir::new().unwrap();
     let ended = Process::start(binary(directory.path()).arg("--web.systemd-socket")).ended().await;

@@ -35,9 +35,8 @@ pub(crate) fn measure(row: &Row) -> Outcome {
 fn row() {
     let name = env::var(ROW).expect("the row is named");
     let row = rows::all().into_iter().find(|row| row.name == name).expect("there is such a row");
-    if row.setting.place == Place::NoLog {
-        telemetry::start("debug".parse().unwrap(), LogFormat::Logfmt);
-    }
+    let _log =
+        (row.setting.place == Place::NoLog).then(|| telemetry::start("debug".parse().unwrap(), LogFormat::Logfmt));
     let outcome = trial::run(&row);
     let Some(file) = env::var_os(OUTCOME) else {
         println!("{}", table::markdown(std::slice::from_ref(&row), std::slice::from_ref(&outcome)));

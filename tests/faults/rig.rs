@@ -10,6 +10,7 @@ use google_analytics_exporter::{
     reload::Source,
     serve::{self, Listen, Options},
     shard::Shard,
+    telemetry::Lines,
     transport::{Deadlines, Roots},
 };
 use reqwest::Url;
@@ -73,6 +74,7 @@ impl Rig {
             deadlines: Deadlines::default(),
             storage: setting.storage.then(|| directory.path().join("storage")),
             connections: 1_000,
+            log: Lines::default(),
             clock: time.exporter.clone(),
         };
         let server = serve::start(options).await.unwrap();

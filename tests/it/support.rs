@@ -11,6 +11,7 @@ use google_analytics_exporter::{
     reload::Source,
     serve::{self, Listen, Options},
     shard::Shard,
+    telemetry::Lines,
     transport::{Deadlines, Roots},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -143,6 +144,7 @@ impl Setup {
             deadlines: self.deadlines,
             storage: self.storage,
             connections: 1_000,
+            log: Lines::default(),
             clock: clock.clone(),
         };
         let server = serve::start(options).await.unwrap();
