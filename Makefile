@@ -26,8 +26,7 @@ check: ## formatting, lints, words, documentation, dependencies
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 	$(CARGO) test --locked --test words
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check bans licenses sources; \
-	else echo 'cargo-deny is not installed: licences and duplicates were not checked'; fi
+	tests/dependencies.sh
 
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
@@ -48,7 +47,7 @@ renew-faults: ## the same, written into docs/FAULTS.md
 prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
-	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh benches/table.sh .ci/run
+	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh benches/table.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 
