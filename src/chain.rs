@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::shown;
+use crate::shown::{self, HIDDEN};
 
 /// Prints an error and its causes, separated by colons. A cause whose text its effect has told already is left out.
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
@@ -25,11 +25,24 @@ impl fmt::Display for Chain<'_> {
 }
 
 /// Somebody else's text on one line and of bounded length, in characters. A server may echo what was sent to it, so words
-/// that look like a JWT or like one of Google's access tokens are left out.
+/// that look like a JWT or like one of Google's access tokens are left out. A replacement character stands for each
+/// that a terminal would obey.
 pub fn one_line(text: &str, longest: usize) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let words = words.map(|word| if looks_secret(word) { "(hidden)" } else { word });
-    words.collect::<Vec<_>>().join(" ").chars().take(longest).collect()
+    let mut line = String::new();
+    let mut room = longest;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        let word = if looks_secret(word) { HIDDEN } else { word };
+        let space = if line.is_empty() { "" } else { " " };
+        for character in space.chars().chain(word.chars()) {
+            let shown = if shown::is_harmless(character) { character } else { '\u{fffd}' };
+            if room == 0 {
+                return line;
+            }
+            line.push(shown);
+            room -= 1;
+        }
+    }
+    line
 }
 
 /// A text without its HTML: tags, comments, styles and scripts are left out, and the characters that HTML has to spell out
@@ -76,6 +89,8 @@ mod tests {
     fn others_texts_are_short_on_one_line_and_without_secrets() {
         assert_eq!(one_line(" a\nb\tc  d ", 5), "a b c");
         assert_eq!(one_line("assertion=eyJhbGciOi.x.y is bad", 99), "(hidden) is bad");
+        assert_eq!(one_line("a\u{1b}[31m\u{202e}b \u{7}", 99), "a [31m\u{fffd}b");
+        assert_eq!(one_line(&"x".repeat(1 << 20), 9), "xxxxxxxxx");
         assert_eq!(one_line("token \"ya29.abc\" expired", 99), "token (hidden) expired");
     }
 

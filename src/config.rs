@@ -53,6 +53,8 @@ pub struct Config {
     pub discovery: Option<Discovery>,
     /// Which part of every token bucket of a property may be spent.
     pub share: Share,
+    /// How many properties may be listed, at most.
+    pub most_properties: usize,
     /// The report on the last minutes.
     pub realtime: ReportSettings,
     /// The report on days.
@@ -183,6 +185,7 @@ impl Default for Config {
             properties: Vec::new(),
             discovery: Some(Discovery::default()),
             share: Share::default(),
+            most_properties: MOST_PROPERTIES,
             realtime: report(REALTIME_INTERVAL, fields::REALTIME),
             traffic: report(TRAFFIC_INTERVAL, fields::TRAFFIC),
             baseline: BaselineSettings::default(),
@@ -244,6 +247,8 @@ fn report(interval: Duration, known: &[Field]) -> ReportSettings {
 }
 
 const REQUESTS_PER_PROPERTY: usize = 4;
+
+const MOST_PROPERTIES: usize = 20_000;
 
 const DISCOVERY_INTERVAL: Duration = Duration::from_hours(1);
 

@@ -161,9 +161,10 @@ impl Discoverer {
         }
         self.asked = Some(due);
         let client = self.client.clone();
+        let most = self.config.most_properties;
         self.asking.spawn(async move {
             match due {
-                Due::Listing => Answer::Listing(client.listed_properties().await),
+                Due::Listing => Answer::Listing(client.listed_properties(most).await),
                 Due::Details(id) => Answer::Details(id, client.property(id).await),
             }
         });

@@ -21,6 +21,7 @@ use page::{Kind, Page};
 mod format;
 mod own;
 mod page;
+mod quality;
 mod quota;
 mod watch;
 
@@ -50,6 +51,7 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
     info(&mut page, &rows);
     statuses(&mut page, &rows);
+    quality::render(&mut page, &rows, now);
     for report in &view.reports {
         values(&mut page, report, &rows, now);
     }
@@ -150,7 +152,8 @@ fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: 
             } else {
                 older.position(&snapshot.report, position)
             };
-            if let Some(value) = position.and_then(|position| snapshot.values.get(position)) {
+            let value = position.and_then(|position| snapshot.values.get(position));
+            if let Some(value) = value.filter(|value| !value.is_nan()) {
                 page.sample(&row.label, *value);
             }
         }

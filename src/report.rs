@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 pub use fields::Field;
+pub use quality::Quality;
 pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
 use window::{MINUTES, REALTIME_WINDOWS, TRAFFIC_WINDOWS};
 pub use window::{Range, SETTLED_DAYS_AGO, Window};
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub mod fields;
+mod quality;
 mod settings;
 mod window;
 

@@ -12,6 +12,10 @@ use std::{
 
 use thiserror::Error as ThisError;
 
+pub use secrets::hidden;
+
+mod secrets;
+
 /// A path, for people: escaped, and cut in the middle if it is long. One that holds content shows nothing of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownPath<'a>(pub &'a Path);
@@ -59,6 +63,27 @@ pub fn checked(path: &Path) -> Result<(), NotAPath> {
 /// Whether a text holds a private key, a token or a client's secret, as text or in base64.
 pub fn is_secret(text: &str) -> bool {
     MARKS.iter().any(|mark| text.contains(mark)) || text.split(|c| !is_base64(c)).any(is_secret_run)
+}
+
+/// A name that others gave, such as a property's or a zone's, for labels, logs and pages: on one line, and cut after 200
+/// characters. Google allows 100.
+pub fn name(text: &str) -> String {
+    let harmless = |c: char| if is_harmless(c) || JOINERS.contains(&c) { c } else { ' ' };
+    let mut shown: String = text.chars().take(MAX_SHOWN).map(harmless).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.pop();
+        shown.push('…');
+    }
+    shown
+}
+
+/// A text without the user and the password of a URL in it, as far as it has such a thing.
+pub fn without_user(text: &str) -> String {
+    let Some((before, after)) = text.rsplit_once('@').filter(|(before, _)| before.contains(':')) else {
+        return text.to_owned();
+    };
+    let start = before.find("//").map(|at| at + 2).or_else(|| before.find('=').map(|at| at + 1)).unwrap_or_default();
+    format!("{}{HIDDEN}@{after}", before.get(..start).unwrap_or_default())
 }
 
 /// A message with the words left out that look like secrets. Its white space stays.
@@ -135,7 +160,7 @@ fn is_secret_run(run: &str) -> bool {
 }
 
 /// Whether a terminal shows a character and does nothing else with it.
-fn is_harmless(character: char) -> bool {
+pub(crate) fn is_harmless(character: char) -> bool {
     let is_invisible = matches!(
         character,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
@@ -182,6 +207,9 @@ const MAX_SHOWN: usize = 200;
 /// How much is shown of the beginning of a longer text, and of its end: a path's end is what tells files apart.
 const HEAD: usize = 99;
 const TAIL: usize = 100;
+
+/// Invisible, but some scripts and emoji are not written without them.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// `PATH_MAX` and `NAME_MAX` of Linux.
 const MAX_PATH_BYTES: usize = 4096;
@@ -286,5 +314,27 @@ mod tests {
         assert_eq!(path(&"a".repeat(300)), Err(NotAPath::TooLong));
         assert_eq!(path(&"a/".repeat(3000)), Err(NotAPath::TooLong));
         assert_eq!(checked(Path::new("a/b")), Ok(()));
+    }
+
+    #[test]
+    fn the_user_of_a_url_is_left_out() {
+        for (text, expected) in [
+            ("https://ann:pass@ga.example/a", "https://(hidden)@ga.example/a"),
+            ("https://ann:p@ss/word@ga.example", "https://(hidden)@ga.example"),
+            ("--web.external-url=ann:pass@ga.example", "--web.external-url=(hidden)@ga.example"),
+            ("ann:pass@ga.example", "(hidden)@ga.example"),
+            ("https://ga.example:8080/a", "https://ga.example:8080/a"),
+            ("ann@example.com", "ann@example.com"),
+        ] {
+            assert_eq!(without_user(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_bounded_length() {
+        assert_eq!(name("Shop  \"A\" 👩\u{200d}💻\n\u{1b}[2J\u{202e}x"), "Shop  \"A\" 👩\u{200d}💻  [2J x");
+        assert_eq!(name(&"é".repeat(200)).chars().filter(|c| *c == 'é').count(), 200);
+        let long = name(&"é".repeat(1 << 20));
+        assert!(long.chars().count() == 200 && long.ends_with("é…"), "{long}");
     }
 }

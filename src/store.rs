@@ -256,7 +256,8 @@ mod tests {
         let report = Arc::clone(&reports[1]);
         let values = vec![1.0; report.families.len()].into();
         store.update(id(), |state| {
-            let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(second + 100) };
+            let snapshot =
+                Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(second + 100) };
             state.report_mut(&report.name).unwrap().succeed(attempt(second), 3, snapshot);
         });
     }

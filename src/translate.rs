@@ -7,6 +7,7 @@
 
 use thiserror::Error as ThisError;
 
+pub use quality::quality;
 pub use series::{history, minutes};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     wire::response::{Header, ReportResponse, Row},
 };
 
+mod quality;
 mod series;
 
 /// Why an answer is not the report that was asked for.
@@ -47,9 +49,13 @@ pub enum Error {
     /// Not a count.
     #[error("the value of {0} is not a finite number of at least 0")]
     NotACount(&'static str),
+    /// A metric that Google keeps from the account.
+    #[error("Google keeps {0} from the account, because of its role")]
+    Restricted(&'static str),
 }
 
-/// The values in the order of [`Report::families`]. Ranges without a row are zero.
+/// The values in the order of [`Report::families`]. Ranges without a row are zero; what Google keeps from the account is not a
+/// number: Google sends zeros for it.
 ///
 /// # Errors
 /// The answer is not the report asked for: nothing of it is used.
@@ -59,7 +65,10 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Box<[f64]>, 
     let dimensions: &[&str] = if report.windows.len() > 1 { &[RANGE_COLUMN] } else { &[] };
     check_headers(response, dimensions, &metrics)?;
     let rows = rows_by_window(report, response)?;
-    report.families.iter().map(|family| value(report, &rows, family.window, family.field)).collect()
+    let is_kept =
+        |field: usize| metrics.get(field).is_some_and(|name| quality::is_restricted(&response.metadata, name));
+    let value = |window, field| if is_kept(field) { Ok(f64::NAN) } else { value(report, &rows, window, field) };
+    report.families.iter().map(|family| value(family.window, family.field)).collect()
 }
 
 /// Whether the headers are those asked for; an answer without rows need not have any.
@@ -225,6 +234,20 @@ mod tests {
             assert_eq!(translated(with("dimensionHeaders", names)), Err(Error::Dimensions), "{names:?}");
         }
         assert_eq!(one_window(with("dimensionHeaders", &["dateRange"])), Err(Error::Dimensions));
+    }
+
+    #[test]
+    fn what_google_keeps_from_the_account_is_no_zero() {
+        let mut restricted = answer(json!([row("today", &["3", "0"])]));
+        restricted["metadata"] = json!({"schemaRestrictionResponse": {
+            "activeMetricRestrictions": [{"metricName": "totalUsers", "restrictedMetricTypes": ["REVENUE_DATA"]}]}});
+        for rows in [json!([row("today", &["3", "0"])]), json!([])] {
+            restricted["rows"] = rows;
+            let values = translated(restricted.clone()).unwrap();
+            let kept = values.iter().skip(1).step_by(2);
+            assert!(kept.into_iter().all(|value| value.is_nan()), "{values:?}");
+            assert!(values.iter().step_by(2).all(|value| value.is_finite()), "{values:?}");
+        }
     }
 
     #[test]

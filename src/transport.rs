@@ -1,13 +1,15 @@
 //! HTTP to Google: TLS, proxies, deadlines and the size of an answer.
 //!
 //! Knows how to send one request and to read its whole answer within limits. Refuses to know what is asked and what an
-//! answer means. Invariant: no request outlives its deadline, and no answer grows beyond [`MAX_BODY_BYTES`].
+//! answer means. Invariant: no request outlives its deadline, no answer grows beyond what its kind can need, and all large
+//! answers together stay within a budget, all counted as decompressed.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, StatusCode, Url, header::HeaderMap, redirect};
 use thiserror::Error as ThisError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub mod environment;
 
@@ -20,6 +22,8 @@ pub struct Transport {
     direct: Client,
     /// How long the whole of each kind of request may take.
     pub deadlines: Deadlines,
+    /// Kibibytes that large answers may still have, all together.
+    budget: Arc<Semaphore>,
 }
 
 /// How long things may take.
@@ -48,6 +52,19 @@ pub enum Roots {
     Nobody,
 }
 
+/// The longest body of an answer with a status of success, in bytes as decompressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Longest {
+    /// 4 MiB: a report of 10,000 rows, the most that Google sends without being asked for more, is half as long.
+    Report,
+    /// 4 MiB: a page of 200 accounts with 20,000 properties.
+    Listing,
+    /// 64 KiB: what the Admin API says of one property is less than a kilobyte.
+    Property,
+    /// 16 KiB: a token, or a line of the metadata server.
+    Token,
+}
+
 /// A whole answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -55,8 +72,11 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, decompressed.
+    /// The body, decompressed. That of an error may be cut.
     pub body: Bytes,
+    /// The body's part of the budget, if it is a large one.
+    #[expect(dead_code, reason = "it counts until it is dropped")]
+    pub(crate) place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// Why there is no whole answer.
@@ -81,8 +101,8 @@ pub enum Error {
         cause: reqwest::Error,
     },
     /// More than anything that was asked for can need.
-    #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
-    TooLarge,
+    #[error("the answer is longer than {0} bytes, the most that is read of its kind")]
+    TooLarge(usize),
     /// The body is not what its headers say.
     #[error("the answer cannot be decoded")]
     Undecodable(#[source] reqwest::Error),
@@ -98,7 +118,8 @@ impl Transport {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
         let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
-        Ok(Self { outside, direct, deadlines })
+        let budget = Arc::new(Semaphore::new(BUDGET_BYTES / BUDGET_UNIT));
+        Ok(Self { outside, direct, deadlines, budget })
     }
 
     /// The client to build a request to this address with.
@@ -111,19 +132,63 @@ impl Transport {
         &self.direct
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer; of an error no more than [`LONGEST_ERROR_BYTES`].
     ///
     /// # Errors
     /// Everything but [`Error::NoTrust`].
-    pub async fn send(&self, request: reqwest::RequestBuilder, deadline: Duration) -> Result<Answer, Error> {
+    pub async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        deadline: Duration,
+        longest: Longest,
+    ) -> Result<Answer, Error> {
         let exchange = async {
             let response = request.send().await.map_err(|error| Error::from_reqwest(error, deadline))?;
             let status = response.status();
             let headers = response.headers().clone();
-            let body = read(response, deadline).await?;
-            Ok(Answer { status, headers, body })
+            if status.is_success() {
+                let (body, place) = self.read(response, deadline, longest.bytes()).await?;
+                Ok(Answer { status, headers, body, place })
+            } else {
+                let body = read_beginning(response, deadline, LONGEST_ERROR_BYTES.min(longest.bytes())).await?;
+                Ok(Answer { status, headers, body, place: None })
+            }
         };
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
+    }
+
+    /// The whole body. Once it is large it waits for as much of the budget as it may need, in one piece: whoever has a part
+    /// never waits for more.
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        deadline: Duration,
+        longest: usize,
+    ) -> Result<(Bytes, Option<Arc<OwnedSemaphorePermit>>), Error> {
+        let (mut body, mut place) = (BytesMut::new(), None);
+        while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
+            let length = body.len() + chunk.len();
+            if length > longest {
+                return Err(Error::TooLarge(longest));
+            }
+            if length > SMALL_BYTES && place.is_none() {
+                let units = u32::try_from(longest / BUDGET_UNIT).unwrap_or(u32::MAX);
+                let permit = Arc::clone(&self.budget).acquire_many_owned(units).await;
+                place = Some(Arc::new(permit.expect("the budget is never closed")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body.freeze(), place))
+    }
+}
+
+impl Longest {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Report | Self::Listing => 4 << 20,
+            Self::Property => 64 << 10,
+            Self::Token => 16 << 10,
+        }
     }
 }
 
@@ -174,13 +239,14 @@ fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, r
     builder.build()
 }
 
-async fn read(mut response: reqwest::Response, deadline: Duration) -> Result<Bytes, Error> {
+/// The body, or as much of it as is wanted: the status of an error counts, however much follows it.
+async fn read_beginning(mut response: reqwest::Response, deadline: Duration, most: usize) -> Result<Bytes, Error> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Error::TooLarge);
+        body.extend_from_slice(chunk.get(..most - body.len()).unwrap_or(&chunk));
+        if body.len() == most {
+            break;
         }
-        body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
@@ -200,8 +266,17 @@ fn is_near(url: &Url) -> bool {
     }
 }
 
-/// The longest answer that is read, in bytes: a report of 250,000 rows fits in, an endless body does not.
-pub const MAX_BODY_BYTES: usize = 64 << 20;
+/// The longest body of an error that is read, in bytes; Google's are a few kilobytes at most.
+pub const LONGEST_ERROR_BYTES: usize = 64 << 10;
+
+/// Up to so many bytes an answer needs no part of the budget, and is cheap to parse.
+pub const SMALL_BYTES: usize = 64 << 10;
+
+/// What all large answers together may have, in bytes.
+const BUDGET_BYTES: usize = 32 << 20;
+
+/// What the budget is counted in, in bytes.
+const BUDGET_UNIT: usize = 1024;
 
 /// The metadata server's name within Google Cloud.
 pub const METADATA_HOST: &str = "metadata.google.internal";

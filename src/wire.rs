@@ -9,8 +9,9 @@ pub use property_details::PropertyDetails;
 pub use scope::{GCLOUD_LOGIN, SCOPE};
 
 mod error;
-mod listing;
-mod property_details;
+pub(crate) mod lenient;
+pub(crate) mod listing;
+pub(crate) mod property_details;
 pub mod request;
 pub mod response;
 mod scope;

@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::header::HeaderValue;
 use thiserror::Error as ThisError;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{
     failure::Signer,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     shown::{self, NotAPath, ShownPath},
-    transport::Transport,
+    transport::{Transport, is_exposed},
 };
 
 /// What to sign in with, and where it was found.
@@ -123,6 +123,13 @@ impl Credentials {
         // Looked at first: a file that is replaced while it is read is then read once more.
         let fingerprint = Fingerprint::of(&path);
         let source = Source::KeyFile(KeyFile::read(&path)?);
+        if let Some(url) = source.exposed_token_uri() {
+            warn!(
+                url,
+                remedy = "use the token_uri of the file that Google gave you; Google's is https://oauth2.googleapis.com/token",
+                "the file's token_uri is not https: the sign-in will be sent there in the clear"
+            );
+        }
         Ok(Self { source, file: Some(path), fingerprint, quota_project: None })
     }
 
@@ -137,6 +144,16 @@ impl Credentials {
 }
 
 impl Source {
+    /// Scheme, host and port of where the sign-in is sent, if others on the way can read it.
+    fn exposed_token_uri(&self) -> Option<String> {
+        let url = match self {
+            Self::KeyFile(KeyFile::ServiceAccount(account)) => &account.token_uri,
+            Self::KeyFile(KeyFile::AuthorizedUser(user)) => &user.token_uri,
+            Self::MetadataServer(_) => return None,
+        };
+        is_exposed(url).then(|| url.origin().ascii_serialization())
+    }
+
     /// What signs in.
     pub fn signer(&self) -> Signer {
         match self {
@@ -196,6 +213,8 @@ const MAX_PROJECT_BYTES: usize = 128;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -210,6 +229,21 @@ mod tests {
         for wrong in [" ", "a b", "{SECRET}", "a\nSECRET", "SECRETé"] {
             let message = of(wrong).unwrap_err();
             assert!(message.contains("GOOGLE_CLOUD_QUOTA_PROJECT") && !message.contains("SECRET"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_token_uri_that_others_can_read_is_noticed() {
+        let of = |uri: &str| {
+            let file = serde_json::json!({"type": "authorized_user", "client_id": "a", "client_secret": "b",
+                "refresh_token": "c", "token_uri": uri});
+            let path = tempfile::NamedTempFile::new().unwrap();
+            fs::write(path.path(), file.to_string()).unwrap();
+            Source::KeyFile(KeyFile::read(path.path()).unwrap()).exposed_token_uri()
+        };
+        assert_eq!(of("http://u:SECRET@sso.example:8080/token"), Some("http://sso.example:8080".to_owned()));
+        for private in ["https://sso.example/token", "http://127.0.0.1:9/token", "http://[::1]/", "http://localhost/"] {
+            assert_eq!(of(private), None, "{private}");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! metadata server and of GKE's. Refuses to know how a token is asked for.
 
 use reqwest::StatusCode;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error as ThisError;
@@ -12,6 +13,7 @@ use thiserror::Error as ThisError;
 use crate::{
     chain::{one_line, without_markup},
     names::{Reason, TokenReason},
+    shown::hidden,
     transport::{self, Answer},
 };
 
@@ -79,19 +81,19 @@ impl Error {
         let kind = match &cause {
             transport::Error::Timeout(_) => Kind::Timeout,
             transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Kind::Connection,
-            transport::Error::TooLarge | transport::Error::Undecodable(_) => Kind::Protocol,
+            transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Kind::Protocol,
         };
         Self { kind, signer, message: String::new(), cause: Some(cause) }
     }
 
-    /// The error in an answer that has no token.
-    pub(super) fn from_answer(signer: Signer, answer: &Answer) -> Self {
+    /// The error in an answer that has no token. `sent` are the secrets of the request, which the answer may echo.
+    pub(super) fn from_answer(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Self {
         let complaint = Complaint::read(answer);
         let kind = match signer {
             Signer::MetadataServer if complaint.codes.is_empty() => kind_of_machine(answer.status, &complaint.text),
             Signer::ServiceAccount | Signer::AuthorizedUser | Signer::MetadataServer => complaint.kind(answer.status),
         };
-        Self::new(signer, kind, complaint.message(answer.status))
+        Self::new(signer, kind, complaint.message(answer.status, sent))
     }
 
     /// The category for metrics.
@@ -198,7 +200,7 @@ impl Complaint {
     }
 
     /// Google's words, or that there are none.
-    fn message(&self, status: StatusCode) -> String {
+    fn message(&self, status: StatusCode, sent: &[&SecretString]) -> String {
         let code = self.codes.join(", ");
         let text = self.text.trim();
         let message = match (code.as_str(), text) {
@@ -207,7 +209,7 @@ impl Complaint {
             (code, "") => code.to_owned(),
             (code, text) => format!("{code}: {text}"),
         };
-        one_line(&message, MAX_MESSAGE_CHARACTERS)
+        one_line(&hidden(&message, sent), MAX_MESSAGE_CHARACTERS)
     }
 
     fn kind(&self, status: StatusCode) -> Kind {

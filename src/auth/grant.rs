@@ -16,7 +16,7 @@ use super::{
     failure::{Error, Kind, Signer},
     key_file::{AuthorizedUser, KeyFile, ServiceAccount},
 };
-use crate::transport::{Answer, Transport};
+use crate::transport::{Answer, Longest, Transport};
 
 /// What the token endpoint gave.
 pub struct Grant {
@@ -34,28 +34,30 @@ pub struct Grant {
 /// One for each thing that there is to do.
 pub async fn request(source: &Source, transport: &Transport, now: Timestamp) -> Result<Grant, Error> {
     let signer = source.signer();
-    let (request, quota_project) = match source {
+    let (request, sent, quota_project) = match source {
         Source::KeyFile(KeyFile::ServiceAccount(account)) => {
-            (assertion_request(account, transport, now)?, account.quota_project.clone())
+            let assertion = assertion(account, now)?;
+            (assertion_request(account, &assertion, transport), vec![assertion], account.quota_project.clone())
         }
         Source::KeyFile(KeyFile::AuthorizedUser(user)) => {
-            (refresh_request(user, transport), user.quota_project.clone())
+            let sent = vec![user.client_secret.clone(), user.refresh_token.clone()];
+            (refresh_request(user, transport), sent, user.quota_project.clone())
         }
-        Source::MetadataServer(server) => (server.token_request(transport), None),
+        Source::MetadataServer(server) => (server.token_request(transport), Vec::new(), None),
     };
-    let answer = transport.send(request, transport.deadlines.token).await;
+    let answer = transport.send(request, transport.deadlines.token, Longest::Token).await;
     let answer = answer.map_err(|error| Error::of_transport(signer, error))?;
+    let sent: Vec<&SecretString> = sent.iter().collect();
     if !answer.status.is_success() {
-        return Err(Error::from_answer(signer, &answer));
+        return Err(Error::from_answer(signer, &answer, &sent));
     }
-    let token = TokenAnswer::read(signer, &answer)?;
+    let token = TokenAnswer::read(signer, &answer, &sent)?;
     Ok(Grant { secret: token.access_token, lifetime_seconds: token.lifetime, quota_project })
 }
 
-fn assertion_request(account: &ServiceAccount, transport: &Transport, now: Timestamp) -> Result<RequestBuilder, Error> {
-    let assertion = assertion(account, now)?;
+fn assertion_request(account: &ServiceAccount, assertion: &SecretString, transport: &Transport) -> RequestBuilder {
     let form = [("grant_type", JWT_BEARER), ("assertion", assertion.expose_secret())];
-    Ok(transport.for_url(&account.token_uri).post(account.token_uri.clone()).form(&form))
+    transport.for_url(&account.token_uri).post(account.token_uri.clone()).form(&form)
 }
 
 fn refresh_request(user: &AuthorizedUser, transport: &Transport) -> RequestBuilder {
@@ -118,12 +120,12 @@ struct TokenAnswer {
 
 impl TokenAnswer {
     /// The texts of serde_json's errors are not used: they may quote the token.
-    fn read(signer: Signer, answer: &Answer) -> Result<Self, Error> {
+    fn read(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Result<Self, Error> {
         let wrong = |kind, what: &str| Error::new(signer, kind, what.to_owned());
         let protocol = |what| wrong(Kind::Protocol, what);
         let raw: Raw = serde_json::from_slice(&answer.body).map_err(|_| protocol("it is not the JSON of a token"))?;
         if raw.error.is_some() {
-            return Err(Error::from_answer(signer, answer));
+            return Err(Error::from_answer(signer, answer, sent));
         }
         let Some(access_token) = raw.access_token.filter(|token| !token.expose_secret().is_empty()) else {
             return Err(match raw.id_token {
@@ -131,7 +133,7 @@ impl TokenAnswer {
                 None => protocol("it has no access_token"),
             });
         };
-        if access_token.expose_secret().chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if access_token.expose_secret().chars().any(|c| !c.is_ascii_graphic()) {
             return Err(protocol("its access_token cannot be sent in a header"));
         }
         if raw.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
@@ -193,13 +195,14 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.to_owned().into(),
+            place: None,
         }
     }
 
     #[test]
     fn only_a_usable_token_is_taken() {
         let read =
-            |body: &str| TokenAnswer::read(Signer::AuthorizedUser, &answer(200, body)).map(|token| token.lifetime);
+            |body: &str| TokenAnswer::read(Signer::AuthorizedUser, &answer(200, body), &[]).map(|token| token.lifetime);
         assert_eq!(read(r#"{"access_token": "a", "expires_in": 3599, "token_type": "Bearer"}"#).unwrap(), 3599);
         assert_eq!(read(r#"{"access_token": "a"}"#).unwrap(), 3600);
         assert_eq!(read(r#"{"access_token": "a", "expires_in": null}"#).unwrap(), 3600);
@@ -230,11 +233,11 @@ mod tests {
     #[test]
     fn a_token_for_another_scope_is_a_failure_of_the_scope() {
         let body = r#"{"id_token": "SECRET"}"#;
-        let error = TokenAnswer::read(Signer::ServiceAccount, &answer(200, body)).map(|_| ()).unwrap_err();
+        let error = TokenAnswer::read(Signer::ServiceAccount, &answer(200, body), &[]).map(|_| ()).unwrap_err();
         assert_eq!(error.reason(), TokenReason::Scope);
         assert!(!error.to_string().contains("SECRET"));
         let body = r#"{"error": "invalid_grant", "error_description": "Token has been expired or revoked."}"#;
-        let error = TokenAnswer::read(Signer::AuthorizedUser, &answer(200, body)).map(|_| ()).unwrap_err();
+        let error = TokenAnswer::read(Signer::AuthorizedUser, &answer(200, body), &[]).map(|_| ()).unwrap_err();
         assert_eq!(error.reason(), TokenReason::InvalidKey);
     }
 

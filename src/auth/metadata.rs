@@ -10,7 +10,7 @@ use thiserror::Error as ThisError;
 use crate::{
     auth::SCOPE,
     shown,
-    transport::{METADATA_HOST, Transport},
+    transport::{Longest, METADATA_HOST, Transport},
 };
 
 /// A metadata server.
@@ -65,7 +65,7 @@ impl MetadataServer {
 
     /// Whether it answers, within 3 seconds. What it answers does not matter: it may still be starting.
     pub async fn is_there(&self, transport: &Transport) -> bool {
-        let answer = transport.send(self.request(transport, ""), PROBE_DEADLINE).await;
+        let answer = transport.send(self.request(transport, ""), PROBE_DEADLINE, Longest::Token).await;
         answer.is_ok_and(|answer| answer.headers.get("Metadata-Flavor").is_some_and(|flavor| flavor == "Google"))
     }
 
@@ -80,7 +80,11 @@ impl MetadataServer {
             return;
         }
         let request = self.request(transport, &format!("{ACCOUNT}/email"));
-        let answer = transport.send(request, PROBE_DEADLINE).await.ok().filter(|answer| answer.status.is_success());
+        let answer = transport
+            .send(request, PROBE_DEADLINE, Longest::Token)
+            .await
+            .ok()
+            .filter(|answer| answer.status.is_success());
         let body = answer.map(|answer| String::from_utf8_lossy(&answer.body).trim().to_owned());
         // GKE says in words that there is no account.
         let email = body.filter(|text| text.contains('@') && !text.contains(char::is_whitespace));

@@ -42,7 +42,7 @@ pub fn message(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
         let argument = argument.to_string_lossy();
         let value = argument.split_once('=').map(|(_, value)| value);
         for given in value.into_iter().chain([argument.as_ref()]) {
-            let shown = Shown(given).to_string();
+            let shown = Shown(&shown::without_user(given)).to_string();
             if shown != given {
                 is_changed = true;
                 clean = clean.replace(given, &shown);
@@ -94,6 +94,9 @@ mod tests {
             (["--config.file", "{\"SECRET\": 1}"], "(hidden)"),
             (["--google.property", "x\u{1b}[31m"], "`x`"),
             (["--web.listen-address", "{SECRET}"], "(hidden)"),
+            (["--google.data-api-url", "ftp://ann:SECRET@ga.example/"], "ftp://(hidden)@ga.example/"),
+            (["--google.admin-api-url", "ann:SECRET@ga.example"], "(hidden)@ga.example"),
+            (["--web.external-url", "https://ann:SECRET@ga.example/"], "https://(hidden)@ga.example/"),
             (["--web.telemetry-path", &long], "a…a"),
         ] {
             let arguments = arguments(&["x", list[0], list[1]]);

@@ -49,8 +49,9 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         None => properties.is_empty().then(Discovery::default),
     };
     let share = top.get("quota").and_then(|node| share(reader, node)).unwrap_or_default();
+    let most_properties = most_properties(reader, &top, properties.len());
     let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top, base);
-    Config { google, properties, discovery, share, realtime, traffic, baseline }
+    Config { google, properties, discovery, share, most_properties, realtime, traffic, baseline }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {
@@ -206,6 +207,19 @@ fn share(reader: &mut Reader<'_>, node: &Node) -> Option<Share> {
     reader.parsed(section.get("share")?, &section.path("share"), "25%", str::parse)
 }
 
+/// `listed` is how many the file itself, or the command line, names.
+fn most_properties(reader: &mut Reader<'_>, top: &Section<'_>, listed: usize) -> usize {
+    let section = top.get("limits").map(|node| reader.section(node, &schema::LIMITS));
+    let most = section.as_ref().and_then(|section| limit(reader, section, "properties", &PROPERTIES));
+    let most = most.unwrap_or_else(|| Config::default().most_properties);
+    if let Some(node) = top.get("properties").filter(|_| listed > most) {
+        let message =
+            format!("{listed} properties are more than the {most} of `limits.properties`; raise that, or list fewer");
+        reader.error(node.position, message);
+    }
+    most
+}
+
 fn patterns(reader: &mut Reader<'_>, node: &Node, path: &str) -> Vec<Regex> {
     let items = reader.list(node, path, "['^Shop', '(?i)test']");
     if items.len() > MAX_PATTERNS {
@@ -241,6 +255,9 @@ const REQUESTS: RangeInclusive<usize> = 1..=10_000;
 
 /// The same for one property: Google refuses more.
 const REQUESTS_PER_PROPERTY: RangeInclusive<usize> = 1..=10;
+
+/// How many properties there may be.
+const PROPERTIES: RangeInclusive<usize> = 1..=100_000;
 
 /// How many labels of its own a property may have.
 const MAX_LABELS: usize = 20;

@@ -29,6 +29,7 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     properties(config, out)?;
     discovery(config, out)?;
     writeln!(out, "quota:\n  share: {}", config.share)?;
+    writeln!(out, "limits:\n  properties: {}", config.most_properties)?;
     writeln!(out, "reports:")?;
     report(report::REALTIME, &config.realtime, out)?;
     report(report::TRAFFIC, &config.traffic, out)?;

@@ -38,7 +38,7 @@ impl Table {
 
 /// Every table, in the order of the documentation.
 pub const TABLES: &[&Table] =
-    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
+    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &LIMITS, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
 
 pub(super) const ROOT: Table = Table {
     path: "",
@@ -47,6 +47,7 @@ pub(super) const ROOT: Table = Table {
         key("properties", "a list", "", "the properties to export, beside those that discovery finds"),
         key("discovery", "a mapping", "", "finds the properties that the credentials can see"),
         key("quota", "a mapping", "", "how much of Google's quota may be spent"),
+        key("limits", "a mapping", "", "how much there may be before the exporter refuses it"),
         key("stale_after", STALE_AFTER, "3x", "how long values hold without a successful poll, for every report"),
         key("reports", "a mapping", "", "the reports that are polled for every property"),
     ],
@@ -117,6 +118,16 @@ pub(super) const QUOTA: Table = Table {
         "25%",
         "how much of every token bucket of a property this exporter may spend; reports that would spend more are polled \
          less often",
+    )],
+};
+
+pub(super) const LIMITS: Table = Table {
+    path: "limits",
+    keys: &[key(
+        "properties",
+        "a whole number, 1 to 100000",
+        "20000",
+        "how many properties Google may list; a longer listing is refused as a whole, and the properties that are known stay",
     )],
 };
 

@@ -28,7 +28,7 @@ fn view() -> View {
     let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(250) };
     store.update(id(7), |state| {
         let values = (0..6).map(f64::from).collect();
-        let snapshot = Snapshot { report: Arc::clone(&reports[0]), values, expires_at: at(180) };
+        let snapshot = Snapshot { report: Arc::clone(&reports[0]), values, quality: None, expires_at: at(180) };
         state.report_mut(&reports[0].name).unwrap().succeed(attempt, 2, snapshot);
         let failure = Failure { reason: Reason::NoAccess, message: String::new(), remedy: String::new(), since: at(0) };
         state.report_mut(&reports[1].name).unwrap().fail(attempt, failure);

@@ -1,33 +1,44 @@
 //! Asking the Admin API which properties there are and what they are called.
 
-use serde_json::{Map, Value};
+use std::{collections::BTreeSet, time::Duration};
 
 use super::Client;
 use crate::{
     names::{Method, PropertyId},
-    wire::{Error, Listing, PropertyDetails},
+    transport,
+    wire::{Error, Listing, PropertyDetails, lenient::Object, listing::Page, property_details::Described},
 };
 
 impl Client {
-    /// Every property that the credentials can see: all pages of `accountSummaries.list`, or an error. Single entries that
-    /// cannot be read are passed over.
+    /// Every property that the credentials can see, at most so many: all pages of `accountSummaries.list`, or an error.
+    /// Single entries that cannot be read are passed over.
     ///
     /// # Errors
-    /// See [`Error`]; also when only one of the pages fails, since half a listing is none.
-    pub async fn listed_properties(&self) -> Result<Listing, Error> {
+    /// See [`Error`]; also when only one of the pages fails, since half a listing is none, and when the listing does not end
+    /// within 5 minutes.
+    pub async fn listed_properties(&self, most: usize) -> Result<Listing, Error> {
+        let pages = tokio::time::timeout(LISTING_DEADLINE, self.all_pages(most));
+        pages.await.unwrap_or_else(|_| Err(transport::Error::Timeout(LISTING_DEADLINE).into()))
+    }
+
+    async fn all_pages(&self, most: usize) -> Result<Listing, Error> {
         let mut listing = Listing::default();
+        let mut tokens = BTreeSet::new();
         let mut page_token = String::new();
-        for _ in 0..MAX_PAGES {
+        while tokens.len() < MAX_PAGES {
             let query = [("pageSize", PAGE_SIZE), ("pageToken", &page_token)];
             let query = if page_token.is_empty() { query.get(..1) } else { query.get(..) };
             let path = "v1beta/accountSummaries";
-            let accept = |page: Map<String, Value>| Listing::of_page(&page);
+            let accept = |page: Object<Page>| Listing::of_page(page);
             let (page, next) = self.get(Method::AccountSummaries, path, query.unwrap_or_default(), accept).await?;
             listing.append(page);
+            if listing.properties.len() > most {
+                return Err(Error::TooManyProperties { most });
+            }
             if next.is_empty() {
                 return Ok(listing);
             }
-            if next == page_token {
+            if !tokens.insert(next.clone()) {
                 return Err(Error::Protocol("the listing of properties leads in a circle".to_owned()));
             }
             page_token = next;
@@ -41,7 +52,7 @@ impl Client {
     /// See [`Error`]; an answer for another property is [`Error::Protocol`].
     pub async fn property(&self, id: PropertyId) -> Result<PropertyDetails, Error> {
         let path = format!("v1beta/properties/{id}");
-        let accept = |property: Map<String, Value>| PropertyDetails::of(&property, id);
+        let accept = |property: Object<Described>| PropertyDetails::of(&property, id);
         self.get(Method::GetProperty, &path, &[], accept).await
     }
 }
@@ -51,3 +62,6 @@ const PAGE_SIZE: &str = "200";
 
 /// 200,000 accounts: more than anybody has, and an end.
 const MAX_PAGES: usize = 1000;
+
+/// How long all pages may take together.
+const LISTING_DEADLINE: Duration = Duration::from_mins(5);

@@ -1,13 +1,14 @@
 //! Asking the Data API: one typed method for each of Google's.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, thread};
 
 use reqwest::{
     Url,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::{
@@ -16,7 +17,8 @@ use crate::{
     clock::monotonic,
     names::{Api, Method, PropertyId},
     observer::Observer,
-    transport::{self, Answer, Transport},
+    shown::hidden,
+    transport::{self, Answer, Longest, SMALL_BYTES, Transport},
     wire::{
         Error,
         request::{RunRealtimeReportRequest, RunReportRequest},
@@ -88,7 +90,7 @@ impl Client {
         self.tokens.account()
     }
 
-    async fn post<R: DeserializeOwned, T>(
+    async fn post<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
         property: PropertyId,
@@ -100,7 +102,7 @@ impl Client {
         self.call(method, &Call { path: &path, query: &[], body: Some(body) }, accept).await
     }
 
-    pub(super) async fn get<R: DeserializeOwned, T>(
+    pub(super) async fn get<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
         path: &str,
@@ -111,7 +113,7 @@ impl Client {
     }
 
     /// Sends a request; when Google refuses the token, renews that once and sends the request once more.
-    async fn call<R: DeserializeOwned, T>(
+    async fn call<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
         call: &Call<'_>,
@@ -128,7 +130,7 @@ impl Client {
         }
     }
 
-    async fn observed<R: DeserializeOwned, T>(
+    async fn observed<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
         url: &Url,
@@ -137,12 +139,15 @@ impl Client {
         accept: &impl Fn(R) -> Result<T, String>,
     ) -> Result<T, Error> {
         let started = monotonic();
-        let result = self.exchange(url, call, token).await.and_then(|answer| read(&answer, url, accept));
+        let result = match self.exchange(method, url, call, token).await {
+            Ok(answer) => read(&answer, url, token, accept).await,
+            Err(error) => Err(error),
+        };
         self.observer.request(method, started.elapsed(), result.as_ref().err().map(Error::reason));
         result
     }
 
-    async fn exchange(&self, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
+    async fn exchange(&self, method: Method, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
         let client = self.transport.for_url(url);
         let mut request = match call.body.clone() {
             Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
@@ -152,7 +157,7 @@ impl Client {
         if let Some(project) = &token.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        Ok(self.transport.send(request, self.transport.deadlines.request).await?)
+        Ok(self.transport.send(request, self.transport.deadlines.request, longest(method)).await?)
     }
 }
 
@@ -161,7 +166,7 @@ impl From<transport::Error> for Error {
         match error {
             transport::Error::Timeout(_) => Self::Timeout(Box::new(error)),
             transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(Box::new(error)),
-            transport::Error::TooLarge | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
+            transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
         }
     }
 }
@@ -180,13 +185,14 @@ impl Endpoints {
     fn url(&self, api: Api, path: &str) -> Result<Url, Error> {
         let base = if api == Api::Admin { &self.admin } else { &self.data };
         let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&joined).map_err(|error| Error::InvalidRequest(format!("{joined} is no URL: {error}")))
+        Url::parse(&joined).map_err(|error| Error::InvalidRequest(format!("the address of the API is no URL: {error}")))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("endpoints", &self.endpoints).finish_non_exhaustive()
+        // A URL may have a password.
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 
@@ -198,24 +204,71 @@ struct Call<'a> {
 }
 
 /// What is made of an answer's body, or the error that it is.
-fn read<R: DeserializeOwned, T>(
+async fn read<R: DeserializeOwned + Send + 'static, T>(
     answer: &Answer,
     url: &Url,
+    token: &Token,
     accept: &impl Fn(R) -> Result<T, String>,
 ) -> Result<T, Error> {
     let host = url.host_str().unwrap_or_default();
+    // Whatever answers may send back what it was sent.
+    let words = || hidden(&String::from_utf8_lossy(&answer.body), &sent(url, token).iter().collect::<Vec<_>>());
     let result = if answer.status.is_success() {
-        let body = serde_json::from_slice(&answer.body);
-        let body =
-            body.map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()));
-        body.and_then(accept).map_err(Error::Protocol)
+        parsed(answer).await.and_then(accept).map_err(Error::Protocol)
     } else {
-        Err(Error::from_answer(answer.status.as_u16(), &answer.body, host))
+        Err(Error::from_answer(answer.status.as_u16(), words().as_bytes(), host))
     };
     if let Err(error @ Error::Protocol(_)) = &result {
-        debug!(%error, status = %answer.status, body = beginning(&answer.body), "an answer that is not what was asked for");
+        debug!(%error, status = %answer.status, body = beginning(&words()), "an answer that is not what was asked for");
     }
     result
+}
+
+/// The JSON of a body. A large one is parsed on a thread of its own, so that those that serve and poll go on meanwhile; where
+/// the system gives no thread it is parsed in place. How many there are is limited by the transport's budget.
+async fn parsed<R: DeserializeOwned + Send + 'static>(answer: &Answer) -> Result<R, String> {
+    if answer.body.len() > SMALL_BYTES {
+        let (sender, parsed) = oneshot::channel();
+        // With its part of the budget, which ends when it has been parsed.
+        let aside = answer.clone();
+        let thread = thread::Builder::new().name("parse".to_owned()).spawn(move || {
+            // Nobody waits any more when the request was given up.
+            let _ = sender.send(parse(&aside.body));
+        });
+        if let (Ok(_), Ok(parsed)) = (thread, parsed.await) {
+            return parsed;
+        }
+    }
+    parse(&answer.body)
+}
+
+/// The secrets of a request: the token, and what the URL has of a user.
+fn sent(url: &Url, token: &Token) -> Vec<SecretString> {
+    let mut secrets = vec![token.secret.clone()];
+    if let Some(password) = url.password() {
+        secrets.push(password.into());
+        secrets.push(format!("{}:{password}", url.username()).into());
+    }
+    secrets
+}
+
+fn parse<R: DeserializeOwned>(body: &[u8]) -> Result<R, String> {
+    // Its own text may quote the answer.
+    serde_json::from_slice(body)
+        .map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
+}
+
+fn longest(method: Method) -> Longest {
+    match method {
+        Method::AccountSummaries => Longest::Listing,
+        Method::GetProperty => Longest::Property,
+        Method::Token => Longest::Token,
+        Method::RunReport
+        | Method::BatchRunReports
+        | Method::RunRealtimeReport
+        | Method::GetMetadata
+        | Method::CheckCompatibility => Longest::Report,
+    }
 }
 
 fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
@@ -225,10 +278,9 @@ fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
     Err(format!("its kind is `{}` and not `{expected}`", one_line(kind, LOGGED_KIND_CHARACTERS)))
 }
 
-/// The first bytes of a body, for the debug log.
-fn beginning(body: &[u8]) -> String {
-    let first = body.get(..LOGGED_BYTES).unwrap_or(body);
-    one_line(&String::from_utf8_lossy(first), LOGGED_BYTES)
+/// The beginning of a body, for the debug log.
+fn beginning(body: &str) -> String {
+    one_line(body, LOGGED_CHARACTERS)
 }
 
 /// Google's Data API.
@@ -239,7 +291,7 @@ pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-const LOGGED_BYTES: usize = 300;
+const LOGGED_CHARACTERS: usize = 300;
 
 const LOGGED_KIND_CHARACTERS: usize = 60;
 
@@ -260,7 +312,7 @@ mod tests {
 
     #[test]
     fn logged_bodies_are_short_and_on_one_line() {
-        let text = beginning("é\n<html>".repeat(100).as_bytes());
+        let text = beginning(&"é\n<html>".repeat(100));
         assert!(text.len() < 700 && !text.contains('\n'), "{text}");
     }
 }

@@ -49,7 +49,8 @@ impl Poller {
         let holds_until = later(poll.sent_at, self.holds_for(poll));
         let expires_at =
             day_ends.filter(|_| !poll.report.is_history()).map_or(holds_until, |ends| holds_until.min(ends));
-        let snapshot = Snapshot { report: Arc::clone(&poll.report), values: answer.values.clone(), expires_at };
+        let (report, values) = (Arc::clone(&poll.report), answer.values.clone());
+        let snapshot = Snapshot { report, values, quality: answer.quality, expires_at };
         let quota = self.timetable.ledger.view(property, poll.report.category);
         let wrong = poll.minutes_error().map(|error| (error, self.failure(poll, error)));
         let mut failed_before = None;

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use crate::{
     clock::{Clock, monotonic},
     ga,
+    names::Category,
     quota::Spent,
-    report::{Report, Request},
+    report::{Quality, Report, Request},
     schedule::Job,
     store::Attempt,
     translate,
@@ -44,6 +45,8 @@ pub(super) struct MinutesPoll {
 pub(super) struct Answer {
     /// In the order of the report's families.
     pub(super) values: Box<[f64]>,
+    /// What Google says about them; nothing of realtime.
+    pub(super) quality: Option<Quality>,
     /// The hours, where the report is about them.
     pub(super) history: Option<History>,
     /// Empty where the answer does not tell.
@@ -128,8 +131,10 @@ fn answer(report: &Report, response: ReportResponse) -> Result<Answer, translate
     } else {
         (translate::values(report, &response)?, None)
     };
+    let quality = (report.category == Category::Core).then(|| translate::quality(report, &response.metadata));
     Ok(Answer {
         values,
+        quality,
         history,
         time_zone: response.metadata.time_zone,
         currency: response.metadata.currency_code,

@@ -13,7 +13,7 @@ pub(super) fn value(state: &PropertyState, name: &str, now: Timestamp) -> Option
     state.reports.iter().filter_map(|report| report.values(now)).find_map(|snapshot| {
         let is_it = |full: &str| full.strip_prefix("google_analytics_") == Some(name);
         let place = snapshot.report.families.iter().position(|family| is_it(&family.name))?;
-        snapshot.values.get(place).copied()
+        snapshot.values.get(place).copied().filter(|value| !value.is_nan())
     })
 }
 

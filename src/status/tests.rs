@@ -46,7 +46,7 @@ impl World {
         let values = vec![value; report.families.len()].into();
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
         self.store.update(id(number), |state| {
-            let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(900) };
+            let snapshot = Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(900) };
             let state = state.report_mut(&report.name).unwrap();
             state.succeed(attempt, 1, snapshot);
             state.next_attempt = Some(at(300));
@@ -136,7 +136,7 @@ fn all_is_well_only_with_present_values() {
     world.store.update(id(7), |state| {
         let values = vec![1.0; report.families.len()].into();
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
-        let snapshot = Snapshot { report: Arc::clone(&report), values, expires_at: at(900) };
+        let snapshot = Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(900) };
         state.report_mut(&report.name).unwrap().succeed(attempt, 1, snapshot);
     });
     has(&world.page("", at(1)), "All is well.");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     names::{Reason, ReportName},
-    report::Report,
+    report::{Quality, Report},
 };
 
 /// One report of one property.
@@ -59,8 +59,10 @@ pub struct Attempt {
 pub struct Snapshot {
     /// The report that was asked for.
     pub report: Arc<Report>,
-    /// In the order of the report's families.
+    /// In the order of the report's families; not a number where Google keeps the value from the account.
     pub values: Box<[f64]>,
+    /// What Google says about the values of a core report.
+    pub quality: Option<Quality>,
     /// From when on they must not be shown.
     pub expires_at: Timestamp,
 }

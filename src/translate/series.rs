@@ -5,7 +5,7 @@
 
 use jiff::civil::DateTime;
 
-use super::{Error, check_headers, count, lacks_rows};
+use super::{Error, check_headers, count, lacks_rows, quality::is_restricted};
 use ga4_drop_baseline::{History, LocalHour, MinutesAgo};
 
 use crate::{
@@ -61,6 +61,9 @@ fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], 
     check_headers(response, &[dimension], &[PAGEVIEWS.api_name])?;
     if lacks_rows(response) {
         return Err(Error::Truncated);
+    }
+    if is_restricted(&response.metadata, PAGEVIEWS.api_name) {
+        return Err(Error::Restricted(PAGEVIEWS.api_name));
     }
     Ok(&response.rows)
 }

@@ -94,6 +94,12 @@ pub enum Error {
     /// Look at what stands between here and Google: the answer is not Google's, or not what was asked for.
     #[error("the answer is not what was asked for: {0}")]
     Protocol(String),
+    /// Allow more, or let the account see fewer.
+    #[error("Google lists more than {most} properties, the most that limits.properties allows")]
+    TooManyProperties {
+        /// How many are allowed.
+        most: usize,
+    },
     /// Mend the sign-in; nothing was sent.
     #[error("not signed in")]
     NoCredentials {
@@ -121,7 +127,7 @@ impl Error {
             Self::ServerError { .. } => Reason::ServerError,
             Self::Timeout(_) => Reason::Timeout,
             Self::Connection(_) => Reason::Connection,
-            Self::Protocol(_) => Reason::Protocol,
+            Self::Protocol(_) | Self::TooManyProperties { .. } => Reason::Protocol,
             Self::NoCredentials { .. } => Reason::NoCredentials,
         }
     }

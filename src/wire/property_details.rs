@@ -1,9 +1,15 @@
 //! What the Admin API's `properties.get` says about a property.
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
-use super::listing::{number, text};
-use crate::names::{PropertyId, PropertyType};
+use super::{
+    lenient::{Object, Text},
+    listing::number,
+};
+use crate::{
+    names::{PropertyId, PropertyType},
+    shown::name,
+};
 
 /// The answer of `properties.get`, as far as it is used. Unknown texts are empty.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,19 +31,32 @@ impl PropertyDetails {
     ///
     /// # Errors
     /// It describes another property.
-    pub(crate) fn of(property: &Map<String, Value>, id: PropertyId) -> Result<Self, String> {
-        let known = |key| text(property, key).unwrap_or_default();
-        if known("name") != format!("properties/{id}") {
-            return Err("it does not describe the property asked for".to_owned());
+    pub(crate) fn of(property: &Object<Described>, id: PropertyId) -> Result<Self, String> {
+        let wrong = || "it does not describe the property asked for".to_owned();
+        let property = property.get().ok_or_else(wrong)?;
+        if property.name.as_str() != format!("properties/{id}") {
+            return Err(wrong());
         }
         Ok(Self {
-            name: known("displayName").to_owned(),
-            property_type: PropertyType::named(known("propertyType")),
-            account_id: number(known("account")),
-            time_zone: known("timeZone").to_owned(),
-            currency: known("currencyCode").to_owned(),
+            name: name(property.display_name.as_str()),
+            property_type: PropertyType::named(property.property_type.as_str()),
+            account_id: number(property.account.as_str()),
+            time_zone: name(property.time_zone.as_str()),
+            currency: name(property.currency_code.as_str()),
         })
     }
+}
+
+/// `Property`, as far as it is used.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Described {
+    name: Text,
+    display_name: Text,
+    property_type: Text,
+    account: Text,
+    time_zone: Text,
+    currency_code: Text,
 }
 
 #[cfg(test)]

@@ -2,9 +2,17 @@
 //!
 //! Read as proto3 JSON has it: unknown fields are passed over, and missing, empty and `null` fields are the same.
 //! Whether an answer is the one that was asked for is decided by `translate`. The Admin API's bodies are read by
-//! `listing` and `admin`.
+//! `listing` and `admin`. Invariant: what is kept of an answer is limited while it is read: a report with more rows or
+//! cells than anything that was asked for can have is an error before they take memory.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, SeqAccess, Visitor},
+};
+
+use crate::shown::name;
 
 /// `RunReportResponse` and `RunRealtimeReportResponse`; the latter has no metadata.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,13 +22,13 @@ pub struct ReportResponse {
     #[serde(deserialize_with = "null_as_default")]
     pub kind: String,
     /// The dimensions of each row, in order.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub dimension_headers: Vec<Header>,
     /// The metrics of each row, in order.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub metric_headers: Vec<Header>,
     /// Only combinations that had events; none at all when nothing happened.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "at_most::<_, _, MAX_ROWS>")]
     pub rows: Vec<Row>,
     /// How many rows there are altogether, whatever the limit.
     #[serde(deserialize_with = "integer")]
@@ -46,10 +54,10 @@ pub struct Header {
 #[serde(rename_all = "camelCase", default)]
 pub struct Row {
     /// In the order of the dimension headers.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub dimension_values: Vec<Value>,
     /// In the order of the metric headers.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub metric_values: Vec<Value>,
 }
 
@@ -67,11 +75,53 @@ pub struct Value {
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// ISO 4217 code of the property's currency.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "shown_name")]
     pub currency_code: String,
     /// IANA name of the property's time zone.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "shown_name")]
     pub time_zone: String,
+    /// Whether rows were merged into `(other)`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub data_loss_from_other_row: bool,
+    /// Whether rows of few users may be withheld.
+    #[serde(deserialize_with = "null_as_default")]
+    pub subject_to_thresholding: bool,
+    /// One for each range, where the values are estimates.
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
+    pub sampling_metadatas: Vec<Sampling>,
+    /// What the account's role may not see.
+    #[serde(deserialize_with = "null_as_default")]
+    pub schema_restriction_response: Restrictions,
+}
+
+/// `SamplingMetadata`: of how many events how many were read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Sampling {
+    /// Events that were read.
+    #[serde(deserialize_with = "integer")]
+    pub samples_read_count: i64,
+    /// Events that there are.
+    #[serde(deserialize_with = "integer")]
+    pub sampling_space_size: i64,
+}
+
+/// `SchemaRestrictionResponse`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Restrictions {
+    /// The metrics of the request that are kept from the account: Google sends zeros for them.
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
+    pub active_metric_restrictions: Vec<Restriction>,
+}
+
+/// `ActiveMetricRestriction`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Restriction {
+    /// As in the request.
+    #[serde(deserialize_with = "null_as_default")]
+    pub metric_name: String,
 }
 
 /// `PropertyQuota`: the buckets of the request's category.
@@ -113,20 +163,81 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A list of at most so many items; the rest of a longer one is not read.
+fn at_most<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Items<T, const MOST: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Items<T, MOST> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MOST}")
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = list.next_element()? {
+                if items.len() == MOST {
+                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                }
+                items.push(item);
+            }
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_any(Items::<T, MOST>(PhantomData))
+}
+
+/// A name of others, as it may be shown.
+fn shown_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    null_as_default(deserializer).map(|text: String| name(&text))
+}
+
 /// proto3 JSON: an integer may be written as a number or as a text.
 fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(i64),
-        Text(String),
+    struct Integer;
+
+    impl Visitor<'_> for Integer {
+        type Value = i64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an integer")
+        }
+
+        fn visit_unit<E>(self) -> Result<i64, E> {
+            Ok(0)
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
+            Ok(number)
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+            i64::try_from(number).map_err(de::Error::custom)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+            text.parse().map_err(de::Error::custom)
+        }
     }
-    match Option::<Written>::deserialize(deserializer)? {
-        None => Ok(0),
-        Some(Written::Number(number)) => Ok(number),
-        Some(Written::Text(text)) => text.parse().map_err(serde::de::Error::custom),
-    }
+
+    deserializer.deserialize_any(Integer)
 }
+
+/// The most rows that Google sends to a request without a `limit`.
+pub const MAX_ROWS: usize = 10_000;
+
+/// More than the 10 metrics, or the 9 dimensions and the name of the range, that one request may ask for.
+const MAX_CELLS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -150,5 +261,32 @@ mod tests {
         for body in ["1", r#"{"rows": {}}"#, r#"{"kind": 3}"#, "<html>"] {
             assert!(serde_json::from_str::<ReportResponse>(body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn more_rows_or_cells_than_asked_for_are_an_error() {
+        let read = |body: &str| serde_json::from_str::<ReportResponse>(body);
+        let rows = |count: usize| format!(r#"{{"rows": [{}]}}"#, vec!["{}"; count].join(","));
+        assert_eq!(read(&rows(MAX_ROWS)).unwrap().rows.len(), MAX_ROWS);
+        assert!(read(&rows(MAX_ROWS + 1)).is_err());
+        let cells = vec!["{}"; MAX_CELLS + 1].join(",");
+        for body in [
+            format!(r#"{{"rows": [{{"metricValues": [{cells}]}}]}}"#),
+            format!(r#"{{"rows": [{{"dimensionValues": [{cells}]}}]}}"#),
+            format!(r#"{{"metricHeaders": [{cells}]}}"#),
+            format!(r#"{{"dimensionHeaders": [{cells}]}}"#),
+        ] {
+            assert!(read(&body).is_err(), "{body}");
+        }
+        assert!(read(&format!(r#"{{"rowCount": [{cells}]}}"#)).is_err(), "nothing is kept of it first");
+    }
+
+    #[test]
+    fn zone_and_currency_are_cut() {
+        let long = "E".repeat(1 << 20);
+        let body = format!(r#"{{"metadata": {{"timeZone": "{long}", "currencyCode": "E\nU\u202eR"}}}}"#);
+        let metadata = serde_json::from_str::<ReportResponse>(&body).unwrap().metadata;
+        assert_eq!(metadata.time_zone.chars().count(), 200);
+        assert_eq!(metadata.currency_code, "E U R");
     }
 }

@@ -170,7 +170,7 @@ impl Day {
                 state.fail(attempt, Failure { reason: *reason, message, remedy, since: sent_at });
             } else {
                 let values = vec![0.0; report.families.len()].into();
-                state.succeed(attempt, 1, Snapshot { report: Arc::clone(report), values, expires_at });
+                state.succeed(attempt, 1, Snapshot { report: Arc::clone(report), values, quality: None, expires_at });
             }
         });
     }

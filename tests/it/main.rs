@@ -12,6 +12,7 @@ mod backtest;
 mod baseline;
 mod discovery;
 mod failures;
+mod hostile;
 mod purity;
 mod quota;
 mod quota_project;

@@ -5,7 +5,11 @@ use super::*;
 
 fn failure(signer: Signer, status: u16, body: &str) -> Error {
     let status = StatusCode::from_u16(status).unwrap();
-    Error::from_answer(signer, &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into() })
+    Error::from_answer(
+        signer,
+        &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into(), place: None },
+        &[],
+    )
 }
 
 fn refused(status: u16, error: &str, description: &str) -> Error {

@@ -4,38 +4,78 @@
 //! one, its keys and details come in any order, and details of other kinds stand among them: each is read for itself, so
 //! that one that cannot be read hides no other.
 
-use serde_json::{Map, Value};
+use std::fmt;
 
-use crate::chain::one_line;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+
+use crate::{
+    chain::one_line,
+    wire::lenient::{List, Object, Text},
+};
 
 /// An error as Google words it; an empty one says nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct GoogleError {
+    message: Text,
+    status: Text,
+    errors: List<Object<Detail>, MAX_DETAILS>,
+    details: List<Object<Detail>, MAX_DETAILS>,
+}
+
+/// A detail, or one of the older `errors[]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Detail {
+    reason: Text,
+    metadata: Object<Metadata>,
+}
+
+/// What an ErrorInfo says of itself: the first few texts and their keys.
 #[derive(Debug, Default)]
-pub(super) struct GoogleError(Map<String, Value>);
+struct Metadata(Vec<(String, String)>);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Option<Object<GoogleError>>,
+}
 
 impl GoogleError {
     /// The error in a body; `None` where there is none of Google's.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        if body.len() > MAX_BODY_BYTES {
-            return None;
-        }
-        let whole: Value = serde_json::from_slice(body).ok()?;
-        let envelopes = whole.as_array().map_or_else(|| std::slice::from_ref(&whole), Vec::as_slice);
-        envelopes.iter().find_map(|envelope| Some(Self(envelope.get("error")?.as_object()?.clone())))
+        let is_list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+        let envelopes = if is_list {
+            match serde_json::from_slice(body).ok()? {
+                List::<Object<Envelope>, MAX_DETAILS>::Is { items, .. } => items,
+                List::Missing | List::Other(_) => Vec::new(),
+            }
+        } else {
+            vec![serde_json::from_slice(body).ok()?]
+        };
+        let error = |envelope| match envelope {
+            Object::Is(Envelope { error: Some(Object::Is(error)) }) => Some(error),
+            Object::Is(_) | Object::Other(_) => None,
+        };
+        envelopes.into_iter().find_map(error)
     }
 
     /// Google's text on one line and of bounded length; empty where there is none.
     pub(super) fn message(&self) -> String {
-        one_line(text(self.0.get("message")), MAX_MESSAGE_CHARACTERS)
+        one_line(self.message.as_str(), MAX_MESSAGE_CHARACTERS)
     }
 
     /// The name of the google.rpc.Code, such as `PERMISSION_DENIED`; empty where there is none.
     pub(super) fn status(&self) -> &str {
-        text(self.0.get("status"))
+        self.status.as_str()
     }
 
     /// `reason` of each ErrorInfo.
     pub(super) fn causes(&self) -> impl Iterator<Item = &str> {
-        self.details().filter_map(|detail| detail.get("reason")?.as_str()).filter(|cause| !cause.is_empty())
+        self.details().map(|detail| detail.reason.as_str()).filter(|cause| !cause.is_empty())
     }
 
     /// Whether an ErrorInfo has this reason.
@@ -45,35 +85,59 @@ impl GoogleError {
 
     /// Whether one of the older form's errors has one of these reasons.
     pub(super) fn has_old_reason(&self, wanted: &[&str]) -> bool {
-        items(self.0.get("errors")).any(|error| wanted.contains(&text(error.get("reason"))))
+        self.errors.items().iter().filter_map(Object::get).any(|error| wanted.contains(&error.reason.as_str()))
     }
 
     /// What an ErrorInfo says of itself under this key.
     pub(super) fn metadata(&self, key: &str) -> Option<&str> {
-        self.details().find_map(|detail| detail.get("metadata")?.get(key)?.as_str()).filter(|value| !value.is_empty())
+        let entries = self.entries().filter(|(known, value)| known == key && !value.is_empty());
+        entries.map(|(_, value)| value.as_str()).next()
     }
 
     /// Everything that ErrorInfos say of themselves.
     pub(super) fn all_metadata(&self) -> impl Iterator<Item = &str> {
-        let metadata = self.details().filter_map(|detail| detail.get("metadata")?.as_object());
-        metadata.flat_map(Map::values).filter_map(Value::as_str)
+        self.entries().map(|(_, value)| value.as_str())
     }
 
-    fn details(&self) -> impl Iterator<Item = &Value> {
-        items(self.0.get("details"))
+    fn entries(&self) -> impl Iterator<Item = &(String, String)> {
+        self.details().filter_map(|detail| detail.metadata.get()).flat_map(|metadata| &metadata.0)
+    }
+
+    fn details(&self) -> impl Iterator<Item = &Detail> {
+        self.details.items().iter().filter_map(Object::get)
     }
 }
 
-fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
-    list.and_then(Value::as_array).into_iter().flatten()
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Metadata;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Metadata, A::Error> {
+                let mut entries = Vec::new();
+                while entries.len() < MAX_DETAILS {
+                    let Some((key, value)) = object.next_entry::<Text, Text>()? else { return Ok(Metadata(entries)) };
+                    if let (Text::Is(key), Text::Is(value)) = (key, value) {
+                        entries.push((key, value));
+                    }
+                }
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Metadata(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
 }
 
-fn text(value: Option<&Value>) -> &str {
-    value.and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The longest body that is read for an error; Google's are a few kilobytes at most.
-const MAX_BODY_BYTES: usize = 1 << 20;
+/// The most details, and the most texts of one, that are looked at; Google's errors have a handful.
+const MAX_DETAILS: usize = 20;
 
 /// The longest part of Google's text that is kept.
 const MAX_MESSAGE_CHARACTERS: usize = 600;
@@ -120,7 +184,25 @@ mod tests {
         {
             assert!(read(body).is_none(), "{body}");
         }
-        let endless = format!(r#"{{"error": {{"message": "{}"}}}}"#, "x".repeat(MAX_BODY_BYTES));
-        assert!(read(&endless).is_none());
+    }
+
+    #[test]
+    fn only_so_much_of_an_error_is_kept() {
+        let many = format!("{}1", "{},".repeat(20_000));
+        let long = "x".repeat(50_000);
+        for body in [
+            format!(r#"{{"error": {{"status": "X", "details": [{many}]}}}}"#),
+            format!(r#"{{"error": {{"status": "X", "errors": [{many}]}}}}"#),
+            format!(r#"{{"error": {{"status": "X", "message": "{long}", "other": [{many}]}}}}"#),
+            format!(
+                r#"{{"error": {{"status": "X", "details": [{{"reason": "{long}", "metadata": {{"a": "{long}"}}}}]}}}}"#
+            ),
+        ] {
+            let error = read(&body).unwrap();
+            assert_eq!(error.status(), "X");
+            assert!(error.message().chars().count() <= MAX_MESSAGE_CHARACTERS);
+            assert!(error.details.items().len() <= MAX_DETAILS && error.errors.items().len() <= MAX_DETAILS);
+            assert!(error.causes().chain(error.all_metadata()).all(|text| text.len() <= 4096));
+        }
     }
 }

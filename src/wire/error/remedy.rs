@@ -37,6 +37,11 @@ impl Error {
             Self::Protocol(_) => {
                 "check what stands between here and Google; --log.level=debug shows the answer".to_owned()
             }
+            Self::TooManyProperties { .. } => {
+                "set limits.properties higher in the configuration, or list the properties that you want under `properties` \
+                 and turn discovery off"
+                    .to_owned()
+            }
             Self::NoCredentials { remedy: Some(remedy), .. } => remedy.clone(),
             Self::NoCredentials { remedy: None, .. } => "put the sign-in right first; the log says what is wrong with it".to_owned(),
         }
