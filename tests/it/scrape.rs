@@ -27,9 +27,10 @@ const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 
 fn masked(text: &str) -> String {
     let is_of_the_moment = |series: &str| {
         !series.starts_with('#')
-            && ["_timestamp_seconds", "_duration_seconds", "process_", "exporter_web_re", "exporter_web_connections "]
+            && (["_timestamp_seconds", "_duration_seconds", "process_", "exporter_web_re"]
                 .iter()
                 .any(|part| series.contains(part))
+                || series.ends_with("exporter_web_connections"))
     };
     let mask = |line: &str| match line.rsplit_once(' ') {
         Some((series, _)) if series.contains("exporter_build_info{") => {
