@@ -1,6 +1,6 @@
 //! What the program can be told to do, a file for each.
 
-use std::{env, net::TcpListener, process::ExitCode};
+use std::{env, io::ErrorKind, net::TcpListener, process::ExitCode};
 
 use thiserror::Error as ThisError;
 
@@ -17,6 +17,7 @@ pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod google;
+mod last_resort;
 pub mod serving;
 
 /// Why a command ended before its time, by what its exit code says.
@@ -52,6 +53,12 @@ impl Error {
     /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            // It may work the next time.
+            Self::Config(config::Errors::Unreadable { source, .. }) if source.kind() == ErrorKind::TimedOut => {
+                ExitCode::FAILURE
+            }
+            Self::Start(serve::Error::Credentials(error)) if error.is_passing() => ExitCode::FAILURE,
+            Self::Start(serve::Error::Storage(error)) if error.is_passing() => ExitCode::FAILURE,
             Self::Config(_)
             | Self::Usage(_)
             | Self::Environment(_)

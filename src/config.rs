@@ -6,8 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,6 +22,7 @@ use self::{
 use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
+    files,
     names::{LabelName, PropertyId},
     quota::Share,
     report::{
@@ -138,9 +137,7 @@ impl Config {
         let unreadable = |source| Errors::Unreadable { path: path.to_owned(), source };
         // Absolute, so that the paths in it mean the same wherever they are printed.
         let absolute = std::path::absolute(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        // One byte too many is enough to see that there are too many, even if the file has no end.
-        File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
         load(&bytes, path, &directory(&absolute), properties)
     }
 

@@ -27,7 +27,7 @@
 //! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
 //! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
-//! 8. [`shown`] prints what somebody else wrote, and no secret. [`serve`] wires everything; [`commands`] are what [`cli`] can
+//! 8. [`shown`] prints what somebody else wrote, and no secret; [`files`] reads it. [`serve`] wires everything; [`commands`] are what [`cli`] can
 //!    ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and [`descriptors`] makes room for files.
 //!
 //! # Invariants, and where they are kept
@@ -60,6 +60,7 @@ pub mod discover;
 pub mod documents;
 pub mod exporter;
 pub mod exposition;
+pub mod files;
 pub mod ga;
 pub mod http;
 pub mod jitter;
@@ -107,6 +108,7 @@ use crate::{chain::Chain, cli::Cli};
 /// The whole program: arguments in, exit code out. 0 when it did what it was told, 64 when the command line, the
 /// configuration or the key file has to be mended, 1 otherwise.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    ignore_file_limit();
     let arguments: Vec<OsString> = arguments.collect();
     if let Err(error) = cli::refusal::check(&arguments) {
         return failed(&error, ExitCode::from(commands::USAGE));
@@ -151,6 +153,12 @@ fn runtime() -> io::Result<Runtime> {
     }
     drop(held);
     Ok(runtime)
+}
+
+/// A write beyond the limit on file sizes is then an error like that of a full disk, and does not end the process.
+fn ignore_file_limit() {
+    // Without it the limit ends the process, as it did before it asked.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.

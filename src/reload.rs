@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     config::{Config, Errors, Loaded},
     discover::NewConfig,
+    files::{Aside, READ_DEADLINE},
     names::PropertyId,
     self_metrics::SelfMetrics,
     transport::Transport,
@@ -57,6 +58,7 @@ pub struct Reloader {
     configs: mpsc::Sender<NewConfig>,
     credentials: Replacements,
     requests: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
+    aside: Aside,
 }
 
 /// Where a reloaded configuration goes.
@@ -84,6 +86,19 @@ impl Source {
                 Ok(Loaded { config, warnings: Vec::new() })
             }
         }
+    }
+
+    /// The same on a thread of its own: the disk may hang.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the file; or it cannot be read in time.
+    pub async fn load_aside(&self, aside: &Aside) -> Result<Loaded, Errors> {
+        let source = self.clone();
+        let loaded = aside.run(READ_DEADLINE, move || source.load()).await;
+        loaded.unwrap_or_else(|hangs| {
+            let path = self.file.clone().unwrap_or_default();
+            Err(Errors::Unreadable { path, source: hangs.into() })
+        })
     }
 
     /// The credential file that is named, on the command line or in the configuration.
@@ -117,7 +132,9 @@ impl Reloader {
     ) -> (Self, Reloads) {
         let (sender, requests) = mpsc::channel(1);
         let Targets { present, configs, credentials } = targets;
-        let reloader = Self { source, environment, transport, clock, metrics, present, configs, credentials, requests };
+        let aside = Aside::start("reload");
+        let reloader =
+            Self { source, environment, transport, clock, metrics, present, configs, credentials, requests, aside };
         (reloader, Reloads(sender))
     }
 
@@ -138,7 +155,7 @@ impl Reloader {
     }
 
     async fn reload(&self) -> Result<Outcome, String> {
-        let loaded = self.source.load().map_err(|errors| Chain(&errors).to_string())?;
+        let loaded = self.source.load_aside(&self.aside).await.map_err(|errors| Chain(&errors).to_string())?;
         if **self.present.borrow() == loaded.config {
             return Ok(Outcome::Unchanged); // changed key files are noticed without a reload
         }
@@ -166,7 +183,7 @@ impl Reloader {
         if before == named {
             return Ok(None);
         }
-        let found = Credentials::find(named.as_deref(), &self.environment, &self.transport).await;
+        let found = Credentials::find(named.as_deref(), &self.environment, &self.transport, &self.aside).await;
         found.map(Some).map_err(|error| Chain(&error).to_string())
     }
 }

@@ -9,8 +9,10 @@ use std::{
 };
 
 use thiserror::Error as ThisError;
-use tokio::{sync::watch, task::JoinSet};
-use tracing::warn;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
 
 use crate::{
     auth::{
@@ -22,6 +24,7 @@ use crate::{
     config::Config,
     discover::Discoverer,
     exporter::Exporter,
+    files::Aside,
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
@@ -102,6 +105,9 @@ pub enum Error {
     /// The runtime cannot watch a socket.
     #[error("the server cannot be started")]
     Server(#[source] io::Error),
+    /// It has ended, but not everything is kept.
+    #[error("states were not saved in time; the next start does not know the last minutes")]
+    CutOff,
 }
 
 /// A started exporter.
@@ -124,12 +130,16 @@ pub struct Server {
 pub async fn start(options: Options) -> Result<Server, Error> {
     let transport = Transport::new(options.roots, options.deadlines)?;
     let named = options.source.credentials_file(&options.config);
-    let credentials = Credentials::find(named.as_deref(), &options.environment, &transport).await?;
-    let storage = options.storage.as_deref().map(Storage::open).transpose()?;
-    let saver = storage.map(|storage| Saver::new(Arc::new(storage)));
+    let credentials =
+        Credentials::find(named.as_deref(), &options.environment, &transport, &Aside::start("start")).await?;
     let listeners = match options.listen {
         Listen::On(addresses) => http::bind(&addresses)?,
         Listen::Inherited(listeners) => listeners,
+    };
+    // Last, so that a start that fails leaves everything as it was.
+    let saver = match options.storage {
+        Some(directory) => Some(Saver::new(Arc::new(Storage::open_in_time(&directory).await?))),
+        None => None,
     };
     let clock = options.clock;
     let metrics = Arc::new(SelfMetrics::new(BUILD, options.shard, clock.now())?);
@@ -153,6 +163,9 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
     let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, clock.now()));
 
+    if let Some(saver) = &saver {
+        saver.storage().begin();
+    }
     let mut tasks = JoinSet::new();
     tasks.spawn(refresher.run());
     tasks.spawn(discoverer.run());
@@ -189,16 +202,27 @@ impl Server {
     /// Serves until `shutdown` is done and the responses under way have ended; then everything is stopped.
     ///
     /// # Errors
-    /// The runtime cannot watch a socket; nothing else ends it.
+    /// The runtime cannot watch a socket, or the disk hangs at the end.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let (stop, mut stopping) = oneshot::channel::<()>();
+        let shutdown = async move {
+            shutdown.await;
+            drop(stop);
+        };
         let server = http::serve(self.listeners, self.exporter, self.settings, self.clock.clone(), shutdown);
         tokio::pin!(server);
         loop {
             tokio::select! {
                 result = &mut server => {
                     self.tasks.shutdown().await;
-                    save_all(self.saver, &self.clock).await;
+                    save_all(self.saver, &self.clock).await?;
                     return result.map_err(Error::Server);
+                }
+                // Saved while the responses under way end: slow clients cost the disk no time.
+                _ = &mut stopping => {
+                    self.tasks.shutdown().await;
+                    let (result, saved) = tokio::join!(server, save_all(self.saver, &self.clock));
+                    return result.map_err(Error::Server).and(saved);
                 }
                 // The tasks never end by themselves. In a release build a panic has ended the process already.
                 Some(ended) = self.tasks.join_next() => {
@@ -212,12 +236,10 @@ impl Server {
 }
 
 /// A disk that hangs does not keep the process from ending.
-async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) {
-    let Some(saver) = saver else { return };
-    if tokio::time::timeout(LONGEST_SAVING, saver.close(clock.now())).await.is_err() {
-        warn!("states could not be saved in time; what came in the last minutes is forgotten");
-    }
+async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) -> Result<(), Error> {
+    let Some(saver) = saver else { return Ok(()) };
+    if saver.close(clock.now(), LONGEST_SAVING).await { Ok(()) } else { Err(Error::CutOff) }
 }
 
-/// All that is left to be saved at the end is given so long.
-const LONGEST_SAVING: Duration = Duration::from_secs(10);
+/// For all that is left to be saved at the end; the process ends a second later at the latest.
+const LONGEST_SAVING: Duration = Duration::from_secs(9);

@@ -4,9 +4,12 @@
 //! Refuses to know what is in them. Invariant: no failure here stops the exporter; it does without.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    collections::BTreeSet,
+    fs::{self, File, Permissions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,9 +18,15 @@ use tracing::warn;
 
 pub use saver::Saver;
 
-use crate::{chain::Chain, names::PropertyId, shown::ShownPath};
+use crate::{
+    chain::Chain,
+    files::{self, Aside, LOOK_DEADLINE, READ_DEADLINE},
+    names::PropertyId,
+    shown::ShownPath,
+};
 
 mod format;
+mod private;
 mod saver;
 
 /// Why the directory cannot be used; told at the start.
@@ -45,74 +54,141 @@ pub struct Storage {
     directory: PathBuf,
     /// Held locked.
     _lock: File,
-    was_closed: bool,
+    /// Of which properties the last one to use the directory had saved everything when it ended.
+    closed: BTreeSet<PropertyId>,
+    /// Of which the present state is on the disk.
+    saved: Mutex<BTreeSet<PropertyId>>,
+    /// Reads states: the disk may hang.
+    aside: Aside,
 }
 
 impl Storage {
-    /// Opens a directory, and makes it if it is not there.
+    /// Opens a directory, and makes it if it is not there. Nobody else can read what is in it.
     ///
     /// # Errors
     /// It cannot be written to, or somebody else uses it.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { path: directory.to_owned(), source };
-        fs::create_dir_all(directory).map_err(unusable)?;
-        let lock = File::options().create(true).append(true).open(directory.join(LOCK)).map_err(unusable)?;
+        private::make(directory).map_err(unusable)?;
+        let lock = files::own().create(true).append(true).open(directory.join(LOCK)).map_err(unusable)?;
+        // One that anybody may open, anybody can lock.
+        lock.set_permissions(Permissions::from_mode(0o600)).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory: directory.to_owned(), _lock: lock, was_closed: was_closed(directory) }),
-            Err(TryLockError::WouldBlock) => Err(Error::InUse { path: directory.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: directory.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
+        let closed = closed(directory);
+        let saved = Mutex::new(closed.clone());
+        Ok(Self { directory: directory.to_owned(), _lock: lock, closed, saved, aside: Aside::start("saved states") })
     }
 
-    /// Whether the last one to use it saved everything before it ended. Otherwise what was saved is minutes old.
-    pub fn was_closed(&self) -> bool {
-        self.was_closed
+    /// The same within some seconds, for a disk that hangs.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); or it takes longer.
+    pub async fn open_in_time(directory: &Path) -> Result<Self, Error> {
+        let path = directory.to_owned();
+        let opened = Aside::start("storage").run(READ_DEADLINE, move || Self::open(&path)).await;
+        opened.unwrap_or_else(|hangs| Err(Error::Unusable { path: directory.to_owned(), source: hangs.into() }))
     }
 
-    /// Everything is saved, and nothing more will be.
+    /// Whether the last one to use it had saved everything of a property before it ended. Otherwise what was saved is
+    /// minutes old.
+    pub fn was_closed(&self, property: PropertyId) -> bool {
+        self.closed.contains(&property)
+    }
+
+    /// What is saved is no longer the whole, from now on: states change.
+    pub fn begin(&self) {
+        // Where there is none, or the disk is full, there is nothing to remove or it cannot be written again either.
+        let _ = fs::remove_file(self.directory.join(CLOSED));
+    }
+
+    /// What is saved is all there is, but of properties that were not saved; nothing more will be.
     ///
     /// # Errors
     /// The system's.
     pub fn close(&self) -> io::Result<()> {
-        File::create(self.directory.join(CLOSED))?.sync_all()?;
-        File::open(&self.directory)?.sync_all()
-    }
-
-    /// What was saved of a property, if anything was. A file that cannot be read as such is set aside, with a warning.
-    pub fn load<T: DeserializeOwned>(&self, property: PropertyId) -> Option<T> {
-        let path = self.file(property);
-        let bytes = match read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                warn!(%property, file = %ShownPath(&path), error = %Chain(&error), "what was saved cannot be read; beginning anew");
-                return None;
-            }
-        };
-        match format::decode(&bytes) {
-            Ok(state) => Some(state),
-            Err(error) => {
-                let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
-                // If even that fails, the next save replaces it.
-                let _ = fs::rename(&path, &aside);
-                warn!(%property, file = %ShownPath(&aside), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
-                None
-            }
-        }
-    }
-
-    /// Replaces what was saved of a property. It is on the disk when this returns.
-    ///
-    /// # Errors
-    /// The system's; what was saved before is then still there.
-    pub fn save<T: Serialize>(&self, property: PropertyId, state: &T) -> io::Result<()> {
-        let path = self.file(property);
-        let new = path.with_extension(NEW);
-        let mut file = File::create(&new)?;
-        file.write_all(&format::encode(state))?;
-        file.sync_all()?;
+        let properties: Vec<String> = self.with_saved(|saved| saved.iter().map(PropertyId::to_string).collect());
+        let (new, path) = (self.directory.join(CLOSED).with_extension(NEW), self.directory.join(CLOSED));
+        write(&new, &format::encode(&properties))?.sync_all()?;
         fs::rename(&new, &path)?;
         File::open(&self.directory)?.sync_all()
+    }
+
+    /// What was saved of a property, if anything was. A file that cannot be read as such is set aside, with a warning; one
+    /// that hangs is done without.
+    pub fn load<T: DeserializeOwned + Send + 'static>(&self, property: PropertyId) -> Option<T> {
+        let path = self.file(property);
+        let file = path.clone();
+        self.aside.wait(LOOK_DEADLINE, move || load(property, &file)).unwrap_or_else(|error| {
+            warn!(%property, file = %ShownPath(&path), %error, "cannot read what was saved; beginning anew");
+            None
+        })
+    }
+
+    /// Replaces what was saved of some properties. It is on the disk when this returns, but for those that cannot be
+    /// saved: of them what was saved before is still there. The first failure, if there is one.
+    pub fn save<T: Serialize>(&self, states: &[(PropertyId, T)]) -> Option<io::Error> {
+        let mut failure = None;
+        let mut written = Vec::new();
+        for (property, state) in states {
+            let new = self.file(*property).with_extension(NEW);
+            let is_alone = states.len() <= FEW;
+            match write(&new, &format::encode(state)).and_then(|file| if is_alone { file.sync_all() } else { Ok(()) }) {
+                Ok(()) => written.push((*property, new)),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        // Each wait for the disk takes milliseconds, whatever it is for: many files share one.
+        if states.len() > FEW
+            && let Err(error) = self.sync(&written)
+        {
+            written.clear();
+            failure = failure.or(Some(error));
+        }
+        let mut replaced = BTreeSet::new();
+        for (property, new) in written {
+            match fs::rename(new, self.file(property)) {
+                Ok(()) => drop(replaced.insert(property)),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        if let Err(error) = File::open(&self.directory).and_then(|directory| directory.sync_all()) {
+            replaced.clear();
+            failure = failure.or(Some(error));
+        }
+        self.with_saved(|saved| {
+            for (property, _) in states {
+                if replaced.contains(property) {
+                    saved.insert(*property)
+                } else {
+                    saved.remove(property)
+                };
+            }
+        });
+        failure
+    }
+
+    /// What is saved of a property is no longer its present state.
+    pub fn forget(&self, property: PropertyId) {
+        self.with_saved(|saved| saved.remove(&property));
+    }
+
+    /// Brings everything that was written to the disk.
+    #[cfg(target_os = "linux")]
+    fn sync(&self, _: &[(PropertyId, PathBuf)]) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(&self.directory)?)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync(&self, written: &[(PropertyId, PathBuf)]) -> io::Result<()> {
+        written.iter().try_for_each(|(_, path)| File::open(path)?.sync_all())
+    }
+
+    fn with_saved<R>(&self, change: impl FnOnce(&mut BTreeSet<PropertyId>) -> R) -> R {
+        change(&mut self.saved.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn file(&self, property: PropertyId) -> PathBuf {
@@ -120,16 +196,50 @@ impl Storage {
     }
 }
 
-/// Asked once: from then on it is in use.
-fn was_closed(directory: &Path) -> bool {
-    fs::remove_file(directory.join(CLOSED)).is_ok()
+impl Error {
+    /// Whether only a disk that hangs is in the way.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unusable { source, .. } if source.kind() == io::ErrorKind::TimedOut)
+    }
 }
 
-/// No file is read further than ours can be long.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST_FILE).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The properties that were saved whole; none where the last process was killed.
+fn closed(directory: &Path) -> BTreeSet<PropertyId> {
+    let read = files::read_own(&directory.join(CLOSED), LONGEST_FILE).ok();
+    let properties: Vec<String> = read.and_then(|bytes| format::decode(&bytes).ok()).unwrap_or_default();
+    properties.iter().filter_map(|property| property.parse().ok()).collect()
+}
+
+fn load<T: DeserializeOwned>(property: PropertyId, path: &Path) -> Option<T> {
+    let bytes = match files::read_own(path, LONGEST_FILE) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            warn!(%property, file = %ShownPath(path), error = %Chain(&error), "cannot read what was saved; beginning anew");
+            return None;
+        }
+    };
+    match format::decode(&bytes) {
+        Ok(state) => Some(state),
+        Err(error) => {
+            let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
+            // If even that fails, the next save replaces it.
+            let _ = fs::rename(path, &aside);
+            warn!(%property, file = %ShownPath(&aside), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
+            None
+        }
+    }
+}
+
+/// Writes a new file in the place of whatever has its name, even a link.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = files::own().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 const LOCK: &str = "lock";
@@ -144,11 +254,16 @@ const NEWER: &str = "newer";
 
 const CLOSED: &str = "closed";
 
-/// In bytes; the longest that is written has about 7,000.
+/// In bytes; the longest that is written has about 7,000, or some for each property.
 const LONGEST_FILE: u64 = 1 << 20;
+
+/// That many files are brought to the disk one by one: others' files need not follow each time.
+const FEW: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -173,8 +288,8 @@ mod tests {
         let path = directory.path().join("made/by/it");
         let storage = Storage::open(&path).unwrap();
         assert_eq!(storage.load::<Vec<u32>>(id("5")), None);
-        storage.save(id("5"), &vec![1, 2, 3]).unwrap();
-        storage.save(id("5"), &vec![4]).unwrap();
+        assert!(storage.save(&[(id("5"), vec![1, 2, 3])]).is_none());
+        assert!(storage.save(&[(id("5"), vec![4])]).is_none());
         drop(storage);
         let storage = Storage::open(&path).unwrap();
         assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![4]));
@@ -187,7 +302,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let storage = Storage::open(directory.path()).unwrap();
         for property in ["5", "6"] {
-            storage.save(id(property), &vec![1, 2, 3]).unwrap();
+            assert!(storage.save(&[(id(property), vec![1, 2, 3])]).is_none());
         }
         let file = directory.path().join("5.state");
         let whole = fs::read(&file).unwrap();
@@ -199,7 +314,7 @@ mod tests {
             assert_eq!(names(directory.path()), ["5.damaged", "6.state"]);
         }
         assert_eq!(storage.load::<Vec<u32>>(id("6")), Some(vec![1, 2, 3]));
-        storage.save(id("5"), &vec![9]).unwrap();
+        assert!(storage.save(&[(id("5"), vec![9])]).is_none());
         assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![9]));
     }
 
@@ -207,7 +322,7 @@ mod tests {
     fn a_file_of_a_newer_version_is_kept_apart() {
         let directory = TempDir::new().unwrap();
         let storage = Storage::open(directory.path()).unwrap();
-        storage.save(id("5"), &vec![1]).unwrap();
+        assert!(storage.save(&[(id("5"), vec![1])]).is_none());
         let file = directory.path().join("5.state");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, text.replace("state 1 ", "state 2 ")).unwrap();
@@ -216,24 +331,72 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_whether_everything_was_saved() {
+    fn only_what_was_saved_counts_as_closed() {
         let directory = TempDir::new().unwrap();
         let open = || Storage::open(directory.path()).unwrap();
-        assert!(!open().was_closed(), "it is new");
-        open().close().unwrap();
-        assert!(open().was_closed());
-        assert!(!open().was_closed(), "the one before was killed");
+        let closed = |storage: &Storage| ["5", "6", "7"].map(|property| storage.was_closed(id(property)));
+        let storage = open();
+        assert_eq!(closed(&storage), [false; 3], "it is new");
+        storage.begin();
+        assert!(storage.save(&[(id("5"), 1), (id("6"), 1), (id("7"), 1)]).is_none());
+        fs::create_dir(directory.path().join("6.new")).unwrap();
+        assert!(storage.save(&[(id("6"), 2), (id("7"), 2)]).is_some());
+        storage.close().unwrap();
+        drop(storage);
+        assert_eq!(closed(&open()), [true, false, true]);
+        assert_eq!(closed(&open()), [true, false, true], "a start that failed changes nothing");
+        open().begin();
+        assert_eq!(closed(&open()), [false; 3], "the one before was killed");
+    }
+
+    #[test]
+    fn many_are_saved_at_once() {
+        let directory = TempDir::new().unwrap();
+        let storage = Storage::open(directory.path()).unwrap();
+        let states: Vec<_> = (1..=1_200).map(|number| (id(&number.to_string()), number)).collect();
+        assert!(storage.save(&states).is_none());
+        assert!(states.iter().all(|(property, state)| storage.load::<i32>(*property) == Some(*state)));
+        assert_eq!(names(directory.path()).len(), 1_200);
+    }
+
+    #[test]
+    fn nobody_else_can_read_it_and_no_link_is_followed() {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("states");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(LOCK), "").unwrap();
+        for open in [&path, &path.join(LOCK)] {
+            fs::set_permissions(open, Permissions::from_mode(0o755)).unwrap();
+        }
+        let secret = directory.path().join("secret");
+        fs::write(&secret, "precious").unwrap();
+        for name in ["5.new", "closed.new", "6.state"] {
+            symlink(&secret, path.join(name)).unwrap();
+        }
+        let storage = Storage::open(&path).unwrap();
+        assert!(storage.save(&[(id("5"), 1)]).is_none());
+        storage.close().unwrap();
+        assert_eq!(storage.load::<i32>(id("6")), None);
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "precious");
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(["lock", "5.state", "closed"].map(|name| mode(&path.join(name))), [0o600; 3]);
+        drop(storage);
+        fs::remove_file(path.join(LOCK)).unwrap();
+        symlink(&secret, path.join(LOCK)).unwrap();
+        assert!(matches!(Storage::open(&path), Err(Error::Unusable { .. })));
     }
 
     #[test]
     fn a_save_that_fails_leaves_what_was_there() {
         let directory = TempDir::new().unwrap();
         let storage = Storage::open(directory.path()).unwrap();
-        storage.save(id("5"), &vec![1]).unwrap();
+        assert!(storage.save(&[(id("5"), vec![1])]).is_none());
         // A directory in the place of the new file.
         fs::create_dir(directory.path().join("5.new")).unwrap();
-        assert!(storage.save(id("5"), &vec![2]).is_err());
+        assert!(storage.save(&[(id("5"), vec![2]), (id("6"), vec![3])]).is_some());
         assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![1]));
+        assert_eq!(storage.load::<Vec<u32>>(id("6")), Some(vec![3]));
     }
 
     #[test]

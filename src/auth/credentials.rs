@@ -1,7 +1,8 @@
 //! Finding what to sign in with: flag, configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, metadata server.
 
 use std::{
-    env,
+    env, fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,7 @@ use super::{
     metadata::{HostError, MetadataServer, Platform},
 };
 use crate::{
+    files::{Aside, LOOK_DEADLINE, READ_DEADLINE},
     shown::{self, NotAPath, ShownPath},
     transport::{Transport, is_exposed},
 };
@@ -90,21 +92,34 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether only a disk that hangs is in the way.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::File(error) if error.is_passing())
+    }
+}
+
 impl Credentials {
     /// Looks at all places in order; the first that has something decides. `named` is the flag's or the
     /// configuration's file. In Google Cloud the metadata server is taken without asking: it may not be ready yet.
     ///
     /// # Errors
     /// A file that is of no use, or nothing anywhere.
-    pub async fn find(named: Option<&Path>, environment: &Environment, transport: &Transport) -> Result<Self, Error> {
+    pub async fn find(
+        named: Option<&Path>,
+        environment: &Environment,
+        transport: &Transport,
+        aside: &Aside,
+    ) -> Result<Self, Error> {
         let quota_project = environment.valid_quota_project()?;
         if let Some((path, place)) = environment.named_file(named) {
             shown::checked(path).map_err(|problem| Error::NotAPath { place, problem })?;
-            return Ok(Self { quota_project, ..Self::from_file(path.to_owned())? });
+            return Ok(Self { quota_project, ..Self::read_aside(path.to_owned(), aside).await? });
         }
         let gcloud = environment.gcloud_file();
-        if gcloud.exists() {
-            return Ok(Self { quota_project, ..Self::from_file(gcloud)? });
+        let file = gcloud.clone();
+        if aside.run(LOOK_DEADLINE, move || file.exists()).await.unwrap_or(false) {
+            return Ok(Self { quota_project, ..Self::read_aside(gcloud, aside).await? });
         }
         let server = MetadataServer::new(&environment.platform)?;
         if environment.platform.has_metadata_server() {
@@ -113,6 +128,12 @@ impl Credentials {
             return Err(Error::Nothing { gcloud });
         }
         Ok(Self { source: Source::MetadataServer(server), file: None, fingerprint: None, quota_project })
+    }
+
+    async fn read_aside(path: PathBuf, aside: &Aside) -> Result<Self, key_file::Error> {
+        let file = path.clone();
+        let read = aside.run(READ_DEADLINE, move || Self::from_file(file)).await;
+        read.unwrap_or_else(|hangs| Err(KeyFile::hangs(path, hangs)))
     }
 
     /// Reads a credential file.
@@ -130,6 +151,7 @@ impl Credentials {
                 "the file's token_uri is not https: the sign-in will be sent there in the clear"
             );
         }
+        warn_of_readers(&path);
         Ok(Self { source, file: Some(path), fingerprint, quota_project: None })
     }
 
@@ -206,6 +228,20 @@ impl Environment {
         directory.join("application_default_credentials.json")
     }
 }
+
+/// Says so where any user of the machine can read a key. Groups may: Kubernetes and systemd hand keys over by them.
+fn warn_of_readers(path: &Path) {
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & FOR_OTHERS != 0 {
+        warn!(
+            file = %ShownPath(path),
+            mode = format!("{:04o}", mode & 0o7777),
+            "every user of this machine can read the key; run `chmod o-rwx` on the file"
+        );
+    }
+}
+
+const FOR_OTHERS: u32 = 0o007;
 
 const NAMED: &str = "--google.credentials-file, or google.credentials_file in the configuration";
 

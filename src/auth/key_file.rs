@@ -4,9 +4,7 @@
 //! what stands in it.
 
 use std::{
-    fmt,
-    fs::File,
-    io::Read,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +17,10 @@ use thiserror::Error as ThisError;
 
 use self::problem::Problem;
 use super::{GOOGLE_TOKEN_URI, pem};
-use crate::shown::{self, ShownPath};
+use crate::{
+    files::{self, Hangs},
+    shown::{self, ShownPath},
+};
 
 mod problem;
 
@@ -69,6 +70,13 @@ pub struct Error {
     problem: Problem,
 }
 
+impl Error {
+    /// Whether only a disk that hangs is in the way.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(&self.problem, Problem::Unreadable(error) if error.kind() == io::ErrorKind::TimedOut)
+    }
+}
+
 impl KeyFile {
     /// Reads and validates a credential file.
     ///
@@ -77,6 +85,11 @@ impl KeyFile {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = read_limited(path).and_then(|bytes| Self::from_bytes(&bytes));
         read.map_err(|problem| Error { path: path.to_owned(), problem })
+    }
+
+    /// The error for a file that cannot be read in time.
+    pub(super) fn hangs(path: PathBuf, hangs: Hangs) -> Error {
+        Error { path, problem: Problem::Unreadable(hangs.into()) }
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
@@ -148,14 +161,12 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Problem> {
     if path.is_dir() {
         return Err(Problem::Directory);
     }
-    let file = File::open(path).map_err(Problem::Unreadable)?;
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Problem::Unreadable)?;
+    let bytes = files::read(path, MAX_BYTES).map_err(Problem::Unreadable)?;
     // gcloud's databases are larger than any key.
     if bytes.starts_with(SQLITE) {
         return Err(Problem::GcloudDatabase);
     }
-    if read as u64 > MAX_BYTES { Err(Problem::TooLarge) } else { Ok(bytes) }
+    if bytes.len() as u64 > MAX_BYTES { Err(Problem::TooLarge) } else { Ok(bytes) }
 }
 
 /// The text of a file, without what editors put before it and after.

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     chain::Chain,
     clock::{Clock, later, monotonic},
+    files::{Aside, Hangs, LOOK_DEADLINE},
     jitter,
     names::{Method, TokenReason},
     observer::Observer,
@@ -41,6 +42,10 @@ pub struct Refresher {
     /// The reason that was logged last, since the last success.
     logged: Option<TokenReason>,
     generation: u64,
+    /// Looks at the key file, whose disk may hang.
+    aside: Aside,
+    /// Whether it does, as logged.
+    hangs: bool,
 }
 
 /// Hands the refresher other credentials while it runs.
@@ -79,6 +84,8 @@ impl Refresher {
             failures: 0,
             logged: None,
             generation: 0,
+            aside: Aside::start("key file"),
+            hangs: false,
         };
         (refresher, tokens, Replacements(replacement_sender))
     }
@@ -186,7 +193,7 @@ impl Refresher {
                     return false;
                 }
                 Wake::KeyFileChanged => {
-                    if self.read_key_file_again() {
+                    if self.read_key_file_again().await {
                         return false;
                     }
                 }
@@ -205,22 +212,44 @@ impl Refresher {
                 Some(generation) = self.renewals.recv() => return Wake::Renewal(generation),
                 Some(credentials) = self.replacements.recv() => return Wake::Replacement(Box::new(credentials)),
             }
-            if self.key_file_has_changed() {
+            if self.key_file_has_changed().await {
                 return Wake::KeyFileChanged;
             }
         }
     }
 
-    fn key_file_has_changed(&self) -> bool {
-        let file = self.credentials.file.as_deref();
-        file.is_some_and(|file| Fingerprint::of(file) != self.credentials.fingerprint)
+    async fn key_file_has_changed(&mut self) -> bool {
+        let Some(file) = self.credentials.file.clone() else { return false };
+        let seen = self.aside.run(LOOK_DEADLINE, move || Fingerprint::of(&file)).await;
+        self.answered(seen).is_some_and(|fingerprint| fingerprint != self.credentials.fingerprint)
+    }
+
+    /// What came of a look at the key file, unless its disk hangs; logged when that begins and ends.
+    fn answered<T>(&mut self, seen: Result<T, Hangs>) -> Option<T> {
+        let hung = std::mem::replace(&mut self.hangs, seen.is_err());
+        match seen {
+            Ok(seen) => {
+                if hung {
+                    info!("the key file can be read again");
+                }
+                Some(seen)
+            }
+            Err(error) => {
+                if !hung {
+                    warn!(%error, "cannot look at the key file; the present key stays in use");
+                }
+                None
+            }
+        }
     }
 
     /// Whether there is a new key to sign in with.
-    fn read_key_file_again(&mut self) -> bool {
+    async fn read_key_file_again(&mut self) -> bool {
         let Some(file) = self.credentials.file.clone() else { return false };
-        let fingerprint = Fingerprint::of(&file);
-        match Credentials::from_file(file) {
+        let read = move || (Fingerprint::of(&file), Credentials::from_file(file));
+        let read = self.aside.run(LOOK_DEADLINE, read).await;
+        let Some((fingerprint, credentials)) = self.answered(read) else { return false };
+        match credentials {
             Ok(mut credentials) => {
                 credentials.quota_project = self.credentials.quota_project.clone();
                 info!(account = credentials.account(), "the key file has changed and was read again");

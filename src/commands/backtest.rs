@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 
 use super::{
     Error,
@@ -35,6 +35,7 @@ use crate::{
 /// # Errors
 /// The past cannot be read or asked for, or has too little to be replayed.
 pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
+    check_dates(flags, Zone::utc().date(surroundings.now()))?;
     let past = Past::new(flags, surroundings).await?;
     let quiet_days = QuietDays::new(flags.quiet_days.iter().map(entry).collect::<Result<_, _>>()?);
     let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
@@ -130,10 +131,32 @@ fn without_gaps(history: &History, zone: &Zone) -> History {
     regular.map(|hour| (hour, history.get(hour).unwrap_or_default())).collect()
 }
 
+/// Whether a date was mistyped. Somewhere on Earth it is a day later than in UTC.
+fn check_dates(flags: &BacktestFlags, today: Date) -> Result<(), Error> {
+    for (flag, date) in [("--from", flags.from), ("--to", flags.to)] {
+        if let Some(date) = date.filter(|date| today.tomorrow().is_ok_and(|tomorrow| *date > tomorrow)) {
+            return Err(Error::Usage(format!(
+                "{flag} {date} lies in the future, since today is {today}; check the year"
+            )));
+        }
+    }
+    match (flags.from, flags.to) {
+        (Some(from), Some(to)) if from > to => {
+            Err(Error::Usage(format!("--from {from} is later than --to {to}; exchange them, or check the year")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The dates that are asked for, as far as they can be replayed.
 fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Date>, Error> {
     let all = replay.dates().ok_or_else(|| Error::Past(TOO_LITTLE.to_owned()))?;
     let (first, last) = (*all.start(), *all.end());
+    if first.saturating_add(MOST_YEARS.years()) < last {
+        return Err(Error::Usage(format!(
+            "the past reaches from {first} to {last}; check the years of its first and last lines"
+        )));
+    }
     let from = flags.from.map_or(first, |date| date.max(first));
     let to = flags.to.map_or(last, |date| date.min(last));
     if from > to {
@@ -171,6 +194,9 @@ fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(
     let picture = crate::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))
 }
+
+/// A year takes a second to replay.
+const MOST_YEARS: i32 = 10;
 
 const TOO_LITTLE: &str =
     "nothing can be replayed: a day needs two weeks with traffic before it, which end a day earlier";

@@ -14,6 +14,7 @@ use crate::{
     chain::Chain,
     cli::AccessFlags,
     clock::Clock,
+    files::Aside,
     ga::{self, Client, Endpoints},
     names::PropertyId,
     observer::{Nobody, Observer},
@@ -58,7 +59,7 @@ impl Google {
     pub(super) async fn reach(flags: &AccessFlags, surroundings: &Surroundings) -> Result<Self, Error> {
         let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::Error::from)?;
         let named = flags.credentials_file.as_deref();
-        let credentials = Credentials::find(named, &surroundings.environment, &transport).await;
+        let credentials = Credentials::find(named, &surroundings.environment, &transport, &Aside::start("files")).await;
         let credentials = credentials.map_err(serve::Error::from)?;
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
         let clock = surroundings.clock.clone();

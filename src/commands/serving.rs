@@ -6,15 +6,16 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::Error;
+use super::{Error, last_resort};
 use crate::{
     auth::credentials::Environment,
     build::BUILD,
     cli::{AccessFlags, ServeFlags},
     clock::Clock,
     descriptors,
+    files::Aside,
     ga::Endpoints,
     http::Limits,
     reload::{Reloads, Source},
@@ -32,11 +33,12 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
-    let loaded = source.load()?;
+    let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(Clock::system().now()) {
         warn!("{warning}");
     }
     let config = loaded.config;
+    hide_memory();
     for url in [&data_api_url, &admin_api_url] {
         if is_exposed(url) {
             warn!(
@@ -66,12 +68,25 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     serve_until_signal(options, |_| ()).await
 }
 
+/// Keeps other processes of the same user and core dumps from the key and the tokens in memory.
+fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            debug!(%error, "cannot keep the process from being dumped");
+        }
+    }
+}
+
 /// Starts, tells `started` the addresses, and serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// What keeps it from starting.
 pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), Error> {
     let mut stop = StopSignals::new()?;
+    last_resort::arm(options.log.clone()).map_err(Error::Signals)?;
     let hangup = signal(SignalKind::hangup()).map_err(Error::Signals)?;
     let path = format!("{}{}", options.base.prefix(), options.telemetry_path);
     let server = serve::start(options).await?;

@@ -2,11 +2,7 @@
 //!
 //! Knows how it is named and how much is read of it. Refuses to know what is in it, and where its path begins.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
-};
+use std::path::Path;
 
 use regex::Regex;
 
@@ -15,6 +11,8 @@ use ga4_drop_baseline::calendar::{
     icalendar::{self, Calendar, Selection},
     quiet_days::Entry,
 };
+
+use crate::files;
 
 /// Whether a text is the name of such a file, rather than a day.
 pub fn is_meant(text: &str) -> bool {
@@ -36,7 +34,7 @@ pub struct Found {
 /// # Errors
 /// There is no such file, or it is too large.
 pub fn read(path: &Path, text: &str, base: &str, selection: &Selection) -> Result<Found, String> {
-    let bytes = contents(path).map_err(|error| {
+    let bytes = files::read(path, MAX_CALENDAR_BYTES).map_err(|error| {
         format!(
             "cannot read the calendar {} ({error}); give the path of a readable file, relative to {base}",
             quoted(text)
@@ -71,17 +69,6 @@ pub fn read(path: &Path, text: &str, base: &str, selection: &Selection) -> Resul
         days,
     };
     Ok(Found { entry, warnings })
-}
-
-/// What is in a file, or more than is read of it.
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would keep the exporter waiting.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_CALENDAR_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The largest calendar, in bytes: some thousands of events.

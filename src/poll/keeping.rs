@@ -12,7 +12,7 @@ use crate::{
     properties::PropertyInfo,
     quota::Remembered,
     report::Report,
-    storage::{Saver, Storage},
+    storage::Saver,
 };
 
 /// What is saved of a property.
@@ -33,7 +33,7 @@ impl Poller {
     pub(super) fn add(&mut self, property: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
         let storage = self.saver.as_ref().map(Saver::storage);
         let mut kept = storage.and_then(|storage| storage.load::<Kept>(property)).unwrap_or_default();
-        if !storage.is_some_and(Storage::was_closed) {
+        if !storage.is_some_and(|storage| storage.was_closed(property)) {
             kept.tokens_spent.clear();
         }
         self.store.put_with(property, info, reports, |state| {

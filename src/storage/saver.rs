@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use super::Storage;
 use crate::{
     chain::Chain,
     clock::{Clock, later},
+    files::Aside,
     jitter,
     names::PropertyId,
 };
@@ -23,8 +25,8 @@ use crate::{
 pub struct Saver<T> {
     storage: Arc<Storage>,
     waiting: Arc<Mutex<BTreeMap<PropertyId, Waiting<T>>>>,
-    /// Held while files are written: a batch that was given up goes on in its thread.
-    writing: Arc<Mutex<()>>,
+    /// Writes one batch after the other: one that was given up goes on there.
+    aside: Aside,
 }
 
 /// One state for each property at most.
@@ -38,7 +40,7 @@ struct Waiting<T> {
 impl<T: Serialize + Send + 'static> Saver<T> {
     /// A saver into this directory.
     pub fn new(storage: Arc<Storage>) -> Self {
-        Self { storage, waiting: Arc::default(), writing: Arc::default() }
+        Self { storage, waiting: Arc::default(), aside: Aside::start("states") }
     }
 
     /// The directory.
@@ -60,6 +62,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
     /// The property is gone: what is not written yet need not be.
     pub fn forget(&self, property: PropertyId) {
         self.with(|waiting| waiting.remove(&property));
+        self.storage.forget(property);
     }
 
     /// Writes what is due, again and again, until it is dropped.
@@ -72,13 +75,31 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         }
     }
 
-    /// Writes everything that is not written yet, and that this was the end.
-    pub async fn close(&self, now: Timestamp) {
+    /// Writes everything that is not written yet, and of which properties all is saved. False when it takes too long.
+    pub async fn close(&self, now: Timestamp, longest: Duration) -> bool {
         let due = self.take(now, Duration::ZERO);
-        let mut is_failing = false;
-        self.write(due, &mut is_failing).await;
-        if !is_failing && let Err(error) = self.storage.close() {
-            warn!(error = %Chain(&error), "counters will begin at 0 again");
+        let storage = Arc::clone(&self.storage);
+        let closed = self.aside.run(longest, move || {
+            due.iter().for_each(|(property, _)| storage.forget(*property));
+            let (mut failure, mut marked) = (None, storage.close());
+            for batch in due.chunks(BATCH) {
+                failure = failure.or(storage.save(batch));
+                marked = storage.close();
+            }
+            (failure, marked)
+        });
+        match closed.await {
+            Ok((failure, marked)) => {
+                report(failure, &mut false);
+                if let Err(error) = marked {
+                    warn!(error = %Chain(&error), "counters will begin at 0 again");
+                }
+                true
+            }
+            Err(error) => {
+                warn!(%error, "states were not saved in time");
+                false
+            }
         }
     }
 
@@ -99,32 +120,10 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         if states.is_empty() {
             return;
         }
-        let (storage, writing) = (Arc::clone(&self.storage), Arc::clone(&self.writing));
-        let written = tokio::task::spawn_blocking(move || {
-            let _alone = writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut failure = None;
-            for (property, state) in states {
-                if let Err(error) = storage.save(property, &state) {
-                    failure.get_or_insert((property, error));
-                }
-            }
-            failure
-        });
-        match written.await {
-            Ok(None) => {
-                if std::mem::take(is_failing) {
-                    info!("states can be saved again");
-                }
-            }
-            Ok(Some((property, error))) => {
-                if !std::mem::replace(is_failing, true) {
-                    let remedy = "make room, or let this user write to --storage.path; until then a restart forgets";
-                    warn!(%property, error = %Chain(&error), remedy, "states cannot be saved");
-                }
-            }
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => {}
-        }
+        let storage = Arc::clone(&self.storage);
+        let written = self.aside.run(WRITE_DEADLINE, move || storage.save(&states)).await;
+        let failure = written.unwrap_or_else(|hangs| Some(hangs.into()));
+        report(failure, is_failing);
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut BTreeMap<PropertyId, Waiting<T>>) -> R) -> R {
@@ -134,11 +133,20 @@ impl<T: Serialize + Send + 'static> Saver<T> {
 
 impl<T> Clone for Saver<T> {
     fn clone(&self) -> Self {
-        Self {
-            storage: Arc::clone(&self.storage),
-            waiting: Arc::clone(&self.waiting),
-            writing: Arc::clone(&self.writing),
+        Self { storage: Arc::clone(&self.storage), waiting: Arc::clone(&self.waiting), aside: self.aside.clone() }
+    }
+}
+
+/// Logs the first failure, and the first success after it.
+fn report(failure: Option<io::Error>, is_failing: &mut bool) {
+    match failure {
+        None if std::mem::take(is_failing) => info!("states can be saved again"),
+        None => {}
+        Some(error) if !std::mem::replace(is_failing, true) => {
+            let remedy = "make room, or let this user write to --storage.path; until then a restart forgets";
+            warn!(error = %Chain(&error), remedy, "cannot save states");
         }
+        Some(_) => {}
     }
 }
 
@@ -147,6 +155,12 @@ impl<T> Clone for Saver<T> {
 const SAVE_EVERY: Duration = Duration::from_mins(5);
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What a batch has while the exporter serves; then it goes on unattended.
+const WRITE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// States that are saved at once at the end: those of a batch count as saved although a later one is cut off.
+const BATCH: usize = 2_000;
 
 #[cfg(test)]
 mod tests {
@@ -190,7 +204,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let saver = saver(&directory);
         saver.put("5".parse().unwrap(), 1, at(0));
-        saver.close(at(1)).await;
+        assert!(saver.close(at(1), Duration::from_secs(60)).await);
         assert_eq!(saver.storage().load::<u32>("5".parse().unwrap()), Some(1));
     }
 }

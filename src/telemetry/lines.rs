@@ -214,7 +214,7 @@ mod tests {
         let (sender, pipe) = mpsc::sync_channel(0);
         let (reports, reported) = mpsc::channel();
         let writer = lines.clone();
-        thread::spawn(move || writer.write_to(Pipe(sender), move |count| drop(reports.send(count))));
+        thread::spawn(move || writer.write_to(Pipe(sender), move |count| reports.send(count).unwrap()));
         for number in 0..MOST_BYTES / 1024 {
             assert_eq!(pipe.recv().unwrap(), line(number), "in order, and none is missing between");
         }

@@ -5,15 +5,17 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
 use hyper::Uri;
 use thiserror::Error as ThisError;
 
-use crate::shown::{self, NotAPath, ShownPath};
+use crate::{
+    files,
+    shown::{self, NotAPath, ShownPath},
+};
 
 /// What is wrong with a variable.
 #[derive(Debug, ThisError)]
@@ -94,8 +96,7 @@ fn check_proxy(name: &'static str, address: &str) -> Result<(), Error> {
 fn check_certificates(path: &Path) -> Result<(), Error> {
     shown::checked(path).map_err(|problem| Error::NotAPath { variable: "SSL_CERT_FILE", problem })?;
     let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)).map_err(unreadable)?;
+    let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
     if has(b"-----BEGIN CERTIFICATE-----") || has(b"-----BEGIN TRUSTED CERTIFICATE-----") {
         Ok(())

@@ -94,6 +94,10 @@ fn wrong_input_is_refused_with_what_is_right() {
     let directory = with_an_outage();
     fs::write(directory.path().join("short.csv"), baseline::history(2)).unwrap();
     fs::write(directory.path().join("empty.ics"), "").unwrap();
+    let mistyped = baseline::history(5) + "2062-01-01T00:00,5\n";
+    fs::write(directory.path().join("mistyped.csv"), mistyped).unwrap();
+    let ended = run(&directory, &["--history", "none.csv", "--from", "9062-01-01"]);
+    assert!(text(&ended.stderr).contains("--from 9062-01-01 lies in the future"), "{ended:?}");
     for (arguments, code, message) in [
         (
             &["--history", "none.csv"][..],
@@ -104,6 +108,16 @@ fn wrong_input_is_refused_with_what_is_right() {
             &["--history", "history.csv", "--realtime", "history.csv"],
             64,
             "error: history.csv: line 1: the header must be `time,pageviews`, not `local_time,pageviews`\n",
+        ),
+        (
+            &["--history", "mistyped.csv"],
+            64,
+            "error: the past reaches from 2025-12-16 to 2062-01-01; check the years of its first and last lines\n",
+        ),
+        (
+            &["--history", "none.csv", "--from", "2026-02-01", "--to", "2026-01-01"],
+            64,
+            "error: --from 2026-02-01 is later than --to 2026-01-01; exchange them, or check the year\n",
         ),
         (
             &["--history", "short.csv"],

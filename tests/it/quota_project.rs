@@ -9,6 +9,7 @@ use google_analytics_exporter::{
         refresher::Refresher,
     },
     clock::Clock,
+    files::Aside,
     names::{Method, Reason, TokenReason},
     observer::Observer,
     transport::{Deadlines, Roots, Transport},
@@ -38,9 +39,10 @@ async fn the_quota_project_of_the_environment_counts_before_the_files() {
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), file.to_string()).unwrap();
     let transport = Transport::new(Roots::Nobody, Deadlines::default()).unwrap();
+    let aside = Aside::start("test");
     for (variable, expected) in [(None, "of-the-file"), (Some("of-the-environment"), "of-the-environment")] {
         let environment = Environment { quota_project: variable.map(str::to_owned), ..Environment::default() };
-        let credentials = Credentials::find(Some(path.path()), &environment, &transport).await.unwrap();
+        let credentials = Credentials::find(Some(path.path()), &environment, &transport, &aside).await.unwrap();
         let (refresher, tokens, _) = Refresher::new(credentials, transport.clone(), Arc::new(Nobody), clock.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(refresher.run());

@@ -8,6 +8,7 @@ use google_analytics_exporter::{
         credentials::{self, Environment, Source},
         metadata::Platform,
     },
+    files::Aside,
     transport::{Deadlines, Roots, Transport},
 };
 use serde_json::{Value, json};
@@ -112,7 +113,8 @@ async fn elsewhere_no_credentials_are_an_error_at_the_start() {
     let product_name = home.path().join("product_name");
     let platform = Platform { product_name: product_name.clone(), ..Platform::default() };
     let environment = Environment { home: Some(home.path().to_owned()), platform, ..Environment::default() };
-    let find = async || credentials::Credentials::find(None, &environment, &transport).await;
+    let aside = Aside::start("test");
+    let find = async || credentials::Credentials::find(None, &environment, &transport, &aside).await;
     assert!(matches!(find().await, Err(credentials::Error::Nothing { .. })), "nothing answers here");
     fs::write(&product_name, "Google Compute Engine\n").unwrap();
     let source = find().await.unwrap().source;
