@@ -55,7 +55,7 @@ fn of_properties(count: u32, now: Timestamp) -> View {
                 let value = |family| f64::from((index * 7919 + family * 1_234 * number) % 100_000);
                 let families = u32::try_from(report.families.len()).expect("they are few");
                 let values = if report.is_history() { Box::default() } else { (0..families).map(value).collect() };
-                let snapshot = Snapshot { report: Arc::clone(report), values, expires_at: now + HOUR };
+                let snapshot = Snapshot { report: Arc::clone(report), values, quality: None, expires_at: now + HOUR };
                 let sent_at = now - SignedDuration::from_millis(i64::from(index % 60_000));
                 let attempt = Attempt { sent_at, took: Duration::from_micros(u64::from(120_000 + index)) };
                 state.report_mut(&report.name).expect("it was put there").succeed(attempt, 1, snapshot);

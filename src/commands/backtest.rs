@@ -17,7 +17,11 @@ use super::{
 use ga4_drop_baseline::{
     History,
     backtest::{Outcome, Replay, Traffic, summary::Summary},
-    calendar::{QuietDays, Zone, icalendar::Selection, quiet_days::Entry},
+    calendar::{
+        QuietDays, Zone,
+        icalendar::{Budget, Selection},
+        quiet_days::Entry,
+    },
 };
 
 use crate::{
@@ -37,7 +41,9 @@ use crate::{
 pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
     check_dates(flags, Zone::utc().date(surroundings.now()))?;
     let past = Past::new(flags, surroundings).await?;
-    let quiet_days = QuietDays::new(flags.quiet_days.iter().map(entry).collect::<Result<_, _>>()?);
+    let mut budget = Budget::default();
+    let entries = flags.quiet_days.iter().map(|day| entry(day, &mut budget));
+    let quiet_days = QuietDays::new(entries.collect::<Result<_, _>>()?);
     let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
     let dates = dates(&replay, flags)?;
     let outcome = with_progress(&replay, dates.clone());
@@ -72,12 +78,12 @@ impl Past {
     }
 }
 
-fn entry(day: &QuietDay) -> Result<Entry, Error> {
+fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, Error> {
     match day {
         QuietDay::Days(days) => Ok(days.clone()),
         QuietDay::Calendar(path) => {
             let text = path.to_string_lossy();
-            let found = calendar_file::read(path, &text, "the working directory", &Selection::default());
+            let found = calendar_file::read(path, &text, "the working directory", &Selection::default(), budget);
             let found = found.map_err(Error::Usage)?;
             // A page of the web, say: without its days the replay would answer another question.
             if matches!(&found.entry, Entry::Calendar { days, .. } if days.is_empty()) && !found.warnings.is_empty() {

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::reader::quoted;
 use ga4_drop_baseline::calendar::{
-    icalendar::{self, Calendar, Selection},
+    icalendar::{self, Budget, Calendar, Selection},
     quiet_days::Entry,
 };
 
@@ -29,11 +29,11 @@ pub struct Found {
 }
 
 /// The days of the events in a file that are chosen; `text` is what messages call it, and `base` says where relative
-/// paths begin. What cannot be read in it costs no more than its event.
+/// paths begin. What cannot be read in it costs no more than its event. All calendars share the budget.
 ///
 /// # Errors
 /// There is no such file, or it is too large.
-pub fn read(path: &Path, text: &str, base: &str, selection: &Selection) -> Result<Found, String> {
+pub fn read(path: &Path, text: &str, base: &str, selection: &Selection, budget: &mut Budget) -> Result<Found, String> {
     let bytes = files::read(path, MAX_CALENDAR_BYTES).map_err(|error| {
         format!(
             "cannot read the calendar {} ({error}); give the path of a readable file, relative to {base}",
@@ -47,7 +47,7 @@ pub fn read(path: &Path, text: &str, base: &str, selection: &Selection) -> Resul
             quoted(text)
         ));
     }
-    let Calendar { days, mistakes, unmatched } = icalendar::read(&bytes, selection);
+    let Calendar { days, mistakes, unmatched } = icalendar::read(&bytes, selection, budget);
     let name = quoted(text);
     let mut warnings: Vec<String> =
         mistakes.first().iter().map(|mistake| format!("calendar {name}, {mistake}")).collect();

@@ -12,7 +12,7 @@ use super::{
     path,
 };
 use ga4_drop_baseline::calendar::{
-    icalendar::Selection,
+    icalendar::{Budget, Selection},
     quiet_days::{Entry, QuietDays},
 };
 
@@ -28,15 +28,16 @@ pub(super) fn quiet_days(reader: &mut Reader<'_>, node: &Node, key: &str, base: 
         return QuietDays::default();
     }
     let key = format!("{key}[]");
-    QuietDays::new(items.iter().filter_map(|item| entry(reader, item, &key, base)).collect())
+    let mut budget = Budget::default();
+    QuietDays::new(items.iter().filter_map(|item| entry(reader, item, &key, base, &mut budget)).collect())
 }
 
-fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path) -> Option<Entry> {
+fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path, budget: &mut Budget) -> Option<Entry> {
     match &item.value {
         Value::Scalar(_, text) if calendar_file::is_meant(text) || is_address(text) => {
-            calendar(reader, item, key, base, &Selection::default())
+            calendar(reader, item, key, base, &Selection::default(), budget)
         }
-        Value::Mapping(_) => chosen(reader, item, base),
+        Value::Mapping(_) => chosen(reader, item, base, budget),
         Value::Scalar(..) | Value::Sequence(_) => {
             reader.parsed(item, key, "2026-04-03", |text| text.parse::<Entry>().map_err(|error| error.to_string()))
         }
@@ -44,7 +45,7 @@ fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path) -> Option
 }
 
 /// Reads a calendar of which only some events count.
-fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path) -> Option<Entry> {
+fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path, budget: &mut Budget) -> Option<Entry> {
     let section = reader.section(item, &schema::QUIET_CALENDAR);
     let mut patterns = |key| {
         let Some(node) = section.get(key) else { return Some(Vec::new()) };
@@ -65,16 +66,24 @@ fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path) -> Option<Entry> {
         reader.error(item.position, wrong);
         return None;
     };
-    calendar(reader, node, &section.path("calendar"), base, &Selection { include: include?, exclude: exclude? })
+    let selection = Selection { include: include?, exclude: exclude? };
+    calendar(reader, node, &section.path("calendar"), base, &selection, budget)
 }
 
 /// Reads a calendar whose path stands here.
-fn calendar(reader: &mut Reader<'_>, node: &Node, key: &str, base: &Path, selection: &Selection) -> Option<Entry> {
+fn calendar(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+    base: &Path,
+    selection: &Selection,
+    budget: &mut Budget,
+) -> Option<Entry> {
     let text = reader.text(node, key, "holidays.ics")?.trim();
     let found = if is_address(text) {
         Err(format!("{} is an address; fetch the calendar and give the path of the file", quoted(text)))
     } else {
-        path(text, base).and_then(|path| calendar_file::read(&path, text, "this file's directory", selection))
+        path(text, base).and_then(|path| calendar_file::read(&path, text, "this file's directory", selection, budget))
     };
     match found {
         Ok(Found { entry, warnings }) => {

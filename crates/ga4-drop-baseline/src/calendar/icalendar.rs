@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 
 use thiserror::Error as ThisError;
 
-pub use self::selection::Selection;
+pub use self::{budget::Budget, selection::Selection};
 use self::{
     component::{Component, Components},
     event::{Context, Event, Replacements},
-    recurrence::Budget,
     selection::Chooser,
     zone::Zones,
 };
 use super::quiet_days::{Days, joined};
 
+mod budget;
 mod component;
 mod encoding;
 mod event;
@@ -97,16 +97,23 @@ impl Mistakes {
 /// An event with times has the days of which it covers at least 20 hours, as its own clock shows them: a day off that is
 /// written as 00:00 to 23:59 counts, an evening does not. Times in UTC are read by the clock of the calendar's
 /// `X-WR-TIMEZONE`, if it has one.
-pub fn read(bytes: &[u8], selection: &Selection) -> Calendar {
-    read_within(bytes, selection, Budget::default())
+///
+/// The calendars of one configuration share one budget. What is beyond it is left out, and a mistake says so.
+pub fn read(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Calendar {
+    if budget.read(bytes.len()).is_err() {
+        let mut mistakes = Mistakes::default();
+        mistakes.push(Mistake::new(1, TOO_LARGE));
+        return Calendar { mistakes, ..Calendar::default() };
+    }
+    budget.halved(|budget| read_within(bytes, selection, budget))
 }
 
 /// The same, with no more work than this.
-fn read_within(bytes: &[u8], selection: &Selection, mut budget: Budget) -> Calendar {
+fn read_within(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Calendar {
     let mut mistakes = Mistakes::default();
     let mut chooser = Chooser::new(selection);
     let components = Components::new(bytes, &mut mistakes);
-    let events = events(&components, &mut chooser, &mut mistakes);
+    let events = events(&components, &mut chooser, &mut mistakes, budget);
     let mut replaced: BTreeMap<&str, Replacements<'_>> = BTreeMap::new();
     for event in &events {
         if let (Some(uid), Some(replacement)) = (&event.uid, &event.instead_of) {
@@ -117,7 +124,7 @@ fn read_within(bytes: &[u8], selection: &Selection, mut budget: Budget) -> Calen
     let mut days = Vec::new();
     for event in &events {
         let replaced = event.uid.as_deref().filter(|_| event.instead_of.is_none()).and_then(|uid| replaced.get(uid));
-        match event.days(replaced.unwrap_or(&none), &mut budget) {
+        match event.days(replaced.unwrap_or(&none), budget) {
             Ok(some) => days.extend(some),
             Err(mistake) => mistakes.push(mistake.of_event()),
         }
@@ -126,7 +133,12 @@ fn read_within(bytes: &[u8], selection: &Selection, mut budget: Budget) -> Calen
 }
 
 /// The events that can be read, those that are not chosen included.
-fn events(components: &Components, chooser: &mut Chooser<'_>, mistakes: &mut Mistakes) -> Vec<Event> {
+fn events(
+    components: &Components,
+    chooser: &mut Chooser<'_>,
+    mistakes: &mut Mistakes,
+    budget: &mut Budget,
+) -> Vec<Event> {
     let zones = Zones::new(&components.zones);
     let mut calendars = Vec::new();
     for said in &components.calendar_zones {
@@ -144,7 +156,10 @@ fn events(components: &Components, chooser: &mut Chooser<'_>, mistakes: &mut Mis
     let mut events = Vec::new();
     for component in &components.events {
         let calendar = calendars.get(component.calendar).and_then(Option::as_ref);
-        let is_chosen = chooser.chooses(&texts(component));
+        let Ok(is_chosen) = chooser.chooses(&texts(component), budget) else {
+            mistakes.push(Mistake::new(component.line, TOO_LONG_TEXTS).of_event());
+            continue;
+        };
         match Event::new(component, is_chosen, Context { calendar, zones: &zones }, mistakes) {
             Ok(event) => events.push(event),
             Err(mistake) if is_chosen => mistakes.push(mistake.of_event()),
@@ -174,6 +189,11 @@ fn elided(text: &str) -> String {
 
 /// How much of the file's own text a message repeats, in characters.
 const MAX_QUOTED: usize = 80;
+
+const TOO_LARGE: &str =
+    "nothing of this calendar is read, for all calendars together have more than 16 MiB; leave out calendars or events";
+
+const TOO_LONG_TEXTS: &str = "the texts of the calendars are too long for the patterns; give fewer patterns or events";
 
 /// How many mistakes are kept.
 const MAX_MISTAKES: usize = 20;

@@ -13,10 +13,10 @@ use jiff::{
 
 use super::{
     Mistake, Mistakes,
+    budget::Budget,
     component::Component,
     frame::{self, Frame, Moment, Value},
     property::Property,
-    recurrence::Budget,
     rule::Rule,
     zone::Zones,
 };
@@ -112,7 +112,7 @@ impl Event {
             dates.extend(budget.spend(|budget| rule.dates(event.start, budget)).map_err(|_| {
                 Mistake::new(
                     self.line,
-                    "the calendar comes to too many days with this event; end it with `UNTIL`, or remove events that \
+                    "the calendars come to too many days with this event; end it with `UNTIL`, or remove events that \
                      mean no quiet days",
                 )
             })?);

@@ -66,7 +66,7 @@ impl Property {
             let (name, value) = text.split_once('=')?;
             Some((name.trim().to_ascii_uppercase(), value.trim().trim_matches('"').trim().to_owned()))
         };
-        let parameters = split_unquoted(head).into_iter().skip(1).filter_map(parameter).collect();
+        let parameters = split_unquoted(head).into_iter().skip(1).take(MAX_PARAMETERS).filter_map(parameter).collect();
         let value = value.trim_end_matches(|character: char| character.is_whitespace() || character.is_control());
         let value = match name.as_str() {
             // Components and calendars are told apart by their names too.
@@ -125,6 +125,9 @@ fn unescaped(text: &str) -> String {
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
+
+/// How many parameters of a property are kept: the standard has fewer in all.
+const MAX_PARAMETERS: usize = 64;
 
 /// The properties whose values are dates, times or rules.
 const TIMES: [&str; 6] = ["DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID", "RRULE"];

@@ -6,7 +6,7 @@ use super::*;
 
 /// The days of the years from 2026 to 2028 in a calendar with these lines.
 fn of(lines: &str) -> (String, String) {
-    let calendar = read(lines.as_bytes(), &Selection::default());
+    let calendar = read(lines.as_bytes(), &Selection::default(), &mut Budget::default());
     let words = calendar.days.iter().filter(|days| (2026..=2028).contains(&days.first.year()));
     let words =
         words.map(|Days { first, last }| if first == last { format!("{first}") } else { format!("{first}..{last}") });
@@ -232,7 +232,7 @@ fn files_are_copied_filled_up_and_put_together() {
     let latin: Vec<u8> = file.chars().map(|character| character as u8).collect();
     let fete = Selection { include: vec![Regex::new("^Fête$").unwrap()], exclude: Vec::new() };
     for bytes in [wide, latin] {
-        let calendar = read(&bytes, &fete);
+        let calendar = read(&bytes, &fete, &mut Budget::default());
         assert_eq!((calendar.days.len(), calendar.unmatched.len(), calendar.mistakes), (1, 0, Mistakes::default()));
     }
 }
@@ -250,7 +250,8 @@ fn events_are_chosen_by_their_names_and_categories() {
     );
     let check = |include: &[&str], exclude: &[&str], days: &[i8], unmatched: &[&str], mistakes| {
         let patterns = |texts: &[&str]| texts.iter().map(|text| Regex::new(text).unwrap()).collect();
-        let calendar = read(file.as_bytes(), &Selection { include: patterns(include), exclude: patterns(exclude) });
+        let selection = Selection { include: patterns(include), exclude: patterns(exclude) };
+        let calendar = read(file.as_bytes(), &selection, &mut Budget::default());
         assert_eq!(
             calendar.days.iter().map(|days| days.first.day()).collect::<Vec<_>>(),
             days,
@@ -274,5 +275,5 @@ fn an_event_that_is_not_chosen_still_moves_another() {
                 END:VEVENT\nBEGIN:VEVENT\nUID:1\nSUMMARY:Make-up\nRECURRENCE-ID:20271225\nDTSTART:20271227\nEND:VEVENT\n\
                 END:VCALENDAR\n";
     let selection = Selection { include: vec![Regex::new("Holiday").unwrap()], exclude: Vec::new() };
-    assert_eq!(read(file.as_bytes(), &selection).days.len(), 1);
+    assert_eq!(read(file.as_bytes(), &selection, &mut Budget::default()).days.len(), 1);
 }

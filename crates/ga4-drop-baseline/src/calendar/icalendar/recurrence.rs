@@ -7,46 +7,10 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use super::rule::{Frequency, OrdinalWeekday, Rule};
-
-/// How much work is left, so that no calendar can keep the exporter busy.
-#[derive(Debug)]
-pub(super) struct Budget {
-    tried: u32,
-    found: u32,
-}
-
-/// The events come to more days than are looked at.
-#[derive(Debug)]
-pub(super) struct Exhausted;
-
-impl Budget {
-    /// So many days held against rules, and so many that they come to.
-    pub(super) fn new(tried: u32, found: u32) -> Self {
-        Self { tried, found }
-    }
-
-    /// Does some work, and gives back what it found where that is too much, so that other events can still be looked at.
-    pub(super) fn spend<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Exhausted>) -> Result<T, Exhausted> {
-        let before = self.found;
-        let result = work(self);
-        if result.is_err() {
-            self.found = before;
-        }
-        result
-    }
-
-    fn take(left: &mut u32) -> Result<(), Exhausted> {
-        *left = left.checked_sub(1).ok_or(Exhausted)?;
-        Ok(())
-    }
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self::new(MAX_TRIED, MAX_FOUND)
-    }
-}
+use super::{
+    budget::{Budget, Exhausted},
+    rule::{Frequency, OrdinalWeekday, Rule},
+};
 
 impl Rule {
     /// The dates of an event that begins at `start`, ascending.
@@ -70,11 +34,23 @@ impl Rule {
                 if self.is_over(date, start, dates.len()) {
                     return Ok(dates);
                 }
-                Budget::take(&mut budget.found)?;
+                budget.find()?;
                 dates.push(date);
             }
         }
         Ok(dates)
+    }
+
+    /// How many steps it takes to compare a day with it.
+    fn steps(&self) -> u32 {
+        let lists = [
+            self.months.len(),
+            self.month_days.len(),
+            self.year_days.len(),
+            self.weekdays.len(),
+            self.set_positions.len(),
+        ];
+        u32::try_from(1 + lists.iter().sum::<usize>() / ENTRIES_A_STEP).unwrap_or(u32::MAX)
     }
 
     /// Whether an occurrence on this date, after so many others, is one too many.
@@ -114,7 +90,7 @@ impl Rule {
         let mut days = Vec::new();
         let mut next = Some(first);
         while let Some(date) = next.filter(|date| *date <= last) {
-            Budget::take(&mut budget.tried)?;
+            budget.step(self.steps())?;
             let has_month = self.has_month(date, start);
             if has_month && self.has_day(date, start) {
                 days.push(date);
@@ -181,8 +157,5 @@ impl Rule {
 /// With it end the rules that have no end: the exporter will have been started again before.
 const LAST_YEAR: i16 = 2099;
 
-/// The most days that are held against the rules of one calendar: about a second's work.
-const MAX_TRIED: u32 = 20_000_000;
-
-/// The most days that rules come to in one calendar: those of 2,500 public holidays until the last year.
-const MAX_FOUND: u32 = 200_000;
+/// How many entries of a rule are compared with a day in one step.
+const ENTRIES_A_STEP: usize = 16;

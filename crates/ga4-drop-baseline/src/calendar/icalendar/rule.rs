@@ -189,7 +189,10 @@ fn number<N: FromStr + PartialOrd>(text: &str, range: &RangeInclusive<N>) -> Opt
 }
 
 fn list<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(read).collect()
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    // One more is enough to see that there are too many.
+    let values: Vec<T> = parts.take(MAX_ENTRIES + 1).map(read).collect::<Option<_>>()?;
+    Some(values).filter(|values| values.len() <= MAX_ENTRIES)
 }
 
 /// What may stand in a part.
@@ -208,6 +211,9 @@ fn advice(name: &str) -> &'static str {
         _ => "write the days in other words, or one by one as `RDATE`",
     }
 }
+
+/// The most entries of a list: no list has as many that differ.
+const MAX_ENTRIES: usize = 800;
 
 const INTERVALS: RangeInclusive<i32> = 0..=1000;
 

@@ -2,6 +2,8 @@
 
 use regex::Regex;
 
+use super::budget::{Budget, Exhausted};
+
 /// Patterns on what an event is called and on its categories; the default chooses every event.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -24,8 +26,11 @@ impl<'s> Chooser<'s> {
     }
 
     /// Whether an event with these texts is chosen.
-    pub(super) fn chooses(&mut self, texts: &[String]) -> bool {
+    pub(super) fn chooses(&mut self, texts: &[String], budget: &mut Budget) -> Result<bool, Exhausted> {
         let Selection { include, exclude } = self.selection;
+        let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
+        let steps = bytes.saturating_mul(include.len() + exclude.len()) / BYTES_A_STEP;
+        budget.step(u32::try_from(steps).unwrap_or(u32::MAX))?;
         let matches = |pattern: &Regex| texts.iter().any(|text| pattern.is_match(text));
         let mut is_included = include.is_empty();
         for (pattern, has_matched) in include.iter().zip(&mut self.has_matched) {
@@ -33,7 +38,7 @@ impl<'s> Chooser<'s> {
                 (is_included, *has_matched) = (true, true);
             }
         }
-        is_included && !exclude.iter().any(matches)
+        Ok(is_included && !exclude.iter().any(matches))
     }
 
     /// The patterns of `include` that no event matched.
@@ -42,3 +47,6 @@ impl<'s> Chooser<'s> {
         patterns.filter(|(_, has_matched)| !**has_matched).map(|(pattern, _)| pattern.as_str().to_owned()).collect()
     }
 }
+
+/// How many bytes of a text are compared with a pattern in one step.
+const BYTES_A_STEP: usize = 16;

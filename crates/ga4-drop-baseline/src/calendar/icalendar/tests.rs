@@ -24,7 +24,7 @@ fn mistakes(calendar: &Calendar) -> String {
 }
 
 fn read(bytes: &[u8]) -> Calendar {
-    super::read(bytes, &Selection::default())
+    super::read(bytes, &Selection::default(), &mut Budget::default())
 }
 
 /// The days of a file in which everything is understood.
@@ -334,16 +334,75 @@ fn an_event_that_would_take_for_ever_is_left_out() {
     ] {
         let calendar = event(&format!("DTSTART:20260101\nRRULE:{rule}"));
         let within =
-            |(tried, found)| read_within(calendar.as_bytes(), &Selection::default(), Budget::new(tried, found));
+            |(steps, days)| read_within(calendar.as_bytes(), &Selection::default(), &mut Budget::new(steps, days));
         assert!(text(&within(enough)).starts_with("2026-01-01"), "{rule}");
         assert_eq!(mistakes(&within(enough)), "");
-        let expected = "line 4: the event is left out: the calendar comes to too many days with this event; end it";
+        let expected = "line 4: the event is left out: the calendars come to too many days with this event; end it";
         assert!(mistakes(&within(scarce)).starts_with(expected), "{rule}: {}", mistakes(&within(scarce)));
     }
     let file =
         event("DTSTART:20260101\nRRULE:FREQ=DAILY\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20260101\nRRULE:FREQ=YEARLY");
-    let calendar = read_within(file.as_bytes(), &Selection::default(), Budget::new(1_000_000, 100));
+    let calendar = read_within(file.as_bytes(), &Selection::default(), &mut Budget::new(1_000_000, 100));
     assert!(text(&calendar).starts_with("2026-01-01 2027-01-01 "), "what others come to still counts");
+}
+
+#[test]
+fn calendars_share_one_budget_and_each_leaves_half_of_it() {
+    let daily = event("DTSTART:20260101\nRRULE:FREQ=DAILY");
+    let mut budget = Budget::new(1_000_000, 2 * 27_027);
+    let mut days = || text(&super::read(daily.as_bytes(), &Selection::default(), &mut budget)).len();
+    assert_eq!([days() > 0, days() > 0], [true, false], "the second one finds a quarter of what there was");
+    let once = event("DTSTART:20260101");
+    let found = super::read(once.as_bytes(), &Selection::default(), &mut budget);
+    assert_eq!((text(&found).as_str(), mistakes(&found).as_str()), ("2026-01-01", ""));
+}
+
+#[test]
+fn calendars_that_are_too_large_together_are_left_out_with_a_word() {
+    let large = event(&format!("DTSTART:20260101\nX:{}", "x".repeat(1 << 20)));
+    let mut budget = Budget::default();
+    let all: Vec<_> = (0..20).map(|_| super::read(large.as_bytes(), &Selection::default(), &mut budget)).collect();
+    let (read, left_out) = all.split_at(15);
+    assert!(read.iter().all(|calendar| text(calendar) == "2026-01-01" && mistakes(calendar).is_empty()));
+    for calendar in left_out {
+        assert_eq!(text(calendar), "");
+        assert_eq!(mistakes(calendar), format!("line 1: {TOO_LARGE}"));
+    }
+    let small = event("DTSTART:20260101");
+    assert_eq!(text(&super::read(small.as_bytes(), &Selection::default(), &mut budget)), "2026-01-01");
+    assert_eq!(TOO_LARGE.matches("16 MiB").count() << 24, super::budget::MAX_BYTES);
+}
+
+#[test]
+fn what_a_rule_or_pattern_costs_grows_with_its_length() {
+    let list =
+        |count: usize| event(&format!("DTSTART:20260101\nRRULE:FREQ=DAILY;BYYEARDAY={}", vec!["366"; count].join(",")));
+    let within = |file: &str, steps| {
+        let calendar = read_within(file.as_bytes(), &Selection::default(), &mut Budget::new(steps, 1_000));
+        mistakes(&calendar)
+    };
+    assert_eq!(within(&list(15), 27_028), "");
+    assert!(within(&list(160), 10 * 27_028).contains("too many days"));
+    assert_eq!(within(&list(160), 11 * 27_028), "");
+    assert!(within(&list(801), u32::MAX).contains("`BYYEARDAY=366,366"));
+    let pattern = regex::Regex::new("y").unwrap();
+    let selection = Selection { include: vec![pattern; 16], exclude: Vec::new() };
+    let file = event(&format!("SUMMARY:{}\nDTSTART:20260101", "y".repeat(999)));
+    let chosen = |steps| read_within(file.as_bytes(), &selection, &mut Budget::new(steps, 1_000));
+    assert_eq!(text(&chosen(1_000)), "2026-01-01");
+    assert!(mistakes(&chosen(999)).contains(TOO_LONG_TEXTS), "{}", mistakes(&chosen(999)));
+}
+
+#[test]
+fn names_and_parameters_without_end_are_not_looked_up_each_time() {
+    let long = "a/".repeat(1_000);
+    let described = format!("BEGIN:VTIMEZONE\nTZID:{long}\nX-LIC-LOCATION:Europe/Berlin\nEND:VTIMEZONE");
+    let file = event("DTSTART;TZID=Europe/Berlin:20261225T000000")
+        .replace("BEGIN:VEVENT", &format!("{described}\nBEGIN:VEVENT"))
+        .replace("\nEND:VEVENT", &format!("\nRDATE;TZID={long}:20261226T000000\nEND:VEVENT"));
+    assert!(mistakes(&read(file.as_bytes())).contains("is not known here"));
+    let many = event(&format!("DTSTART{};VALUE=DATE:20261225T080000\nDURATION:P1D", ";a=b".repeat(64)));
+    assert_eq!(text(&read(many.as_bytes())), "", "parameters after so many are not kept");
 }
 
 proptest! {
@@ -361,9 +420,14 @@ proptest! {
 }
 
 fn check_order(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let calendar = read_within(bytes, &Selection::default(), Budget::new(10_000, 1_000));
+    let calendar = read_within(bytes, &Selection::default(), &mut Budget::new(10_000, 1_000));
     prop_assert!(calendar.days.is_sorted_by(|a, b| a.last < b.first));
-    prop_assert!(calendar.mistakes.first().iter().all(|mistake| mistake.line() >= 1));
+    let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+    prop_assert!(calendar.mistakes.first().len() <= MAX_MISTAKES);
+    for mistake in calendar.mistakes.first() {
+        prop_assert!((1..=lines).contains(&mistake.line()), "{}", mistake);
+        prop_assert!(mistake.to_string().chars().count() < 500, "{}", mistake);
+    }
     Ok(())
 }
 

@@ -38,6 +38,9 @@ impl Zones {
 
     /// The zone with this name. What the database says about it is more than a calendar can say.
     pub(super) fn named(&self, name: &str) -> Option<TimeZone> {
+        if name.len() > MAX_NAME {
+            return None;
+        }
         known(name).or_else(|| self.0.get(name).cloned()).or_else(|| fixed(name))
     }
 }
@@ -140,6 +143,9 @@ fn posix(offset: Offset) -> String {
     let sign = if seconds > 0 { '-' } else { '+' };
     format!("{sign}{}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }
+
+/// The longest name that is looked up, in bytes; a file may use one name very often.
+const MAX_NAME: usize = 255;
 
 /// What Unicode's table calls the zone of a name that has no country with it.
 const WHOLE_WORLD: &str = "001";
