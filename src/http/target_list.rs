@@ -117,7 +117,7 @@ mod tests {
         let mut groups = Groups::new(Bytes::copy_from_slice(lines.as_bytes()), host);
         let promised = groups.left();
         let mut text = Vec::new();
-        while let Some(piece) = groups.next() {
+        for piece in groups.by_ref() {
             assert!(piece.len() < PIECE + 1000, "a piece is bounded");
             text.extend_from_slice(&piece);
         }
