@@ -1,6 +1,6 @@
 //! The exporter as a child process.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use ga4_simulator::Simulator;
 use reqwest::{Client, header::ACCEPT};
@@ -30,7 +30,9 @@ pub(crate) fn binary(home: &Path) -> Command {
 
 /// The binary, told to serve what a simulator offers. `directory` gets the files that it needs.
 pub(crate) fn serving(simulator: &Simulator, directory: &Path, config: &str) -> Command {
-    fs::write(directory.join("key.json"), simulator.key_file_json()).unwrap();
+    let key = directory.join("key.json");
+    fs::write(&key, simulator.key_file_json()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(directory.join("config.yml"), config).unwrap();
     let mut command = binary(directory);
     command.args(["--config.file", "config.yml", "--google.credentials-file", "key.json"]);
