@@ -185,6 +185,7 @@ const MAX_LIFETIME_SECONDS: f64 = 86_400.0;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use reqwest::{StatusCode, header::HeaderMap};
 
     use super::*;
@@ -262,4 +263,56 @@ mod tests {
             r#"{"iss":"e","scope":"https://www.googleapis.com/auth/analytics.readonly","aud":"https://oauth2.googleapis.com/token","iat":1000000,"exp":1003600}"#
         );
     }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_answer_is_a_token_or_an_error_in_few_words(
+            status in prop::sample::select(&[200_u16, 400, 401, 403, 429, 500][..]),
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..20),
+        ) {
+            let text = pieces.concat();
+            for body in [format!("{{\"access_token\": {text}}}"), format!("{{\"error\": {text}}}"), text] {
+                let answer = answer(status, &body);
+                let read = TokenAnswer::read(Signer::ServiceAccount, &answer);
+                if let Ok(token) = &read {
+                    prop_assert!((1..=86_400).contains(&token.lifetime));
+                    let secret = token.access_token.expose_secret();
+                    prop_assert!(!secret.is_empty() && !secret.contains(char::is_whitespace));
+                }
+                for error in [read.err(), Some(Error::from_answer(Signer::MetadataServer, &answer))].into_iter().flatten() {
+                    let text = error.to_string();
+                    prop_assert!(text.chars().count() < 1_000 && !text.contains(char::is_control), "{}", text);
+                }
+            }
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        "\"a\"",
+        "\"\"",
+        "null",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "1",
+        "-1",
+        "1e999",
+        "\"3599\"",
+        "\"NaN\"",
+        "\"\\n\"",
+        ", \"expires_in\": ",
+        ", \"token_type\": ",
+        ", \"error\": ",
+        ", \"error_description\": ",
+        "\"invalid_grant\"",
+        "<html>",
+        "<!--",
+        "\u{1b}[2J",
+        "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"",
+    ];
 }

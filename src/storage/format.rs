@@ -87,5 +87,19 @@ mod tests {
             ours.truncate(bytes.len());
             let _ = decode::<u32>(&ours);
         }
+
+        #[test]
+        fn any_damage_is_seen(
+            state in prop::collection::vec(any::<u32>(), 0..50),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut bytes = encode(&state);
+            let at = at.index(bytes.len());
+            bytes.splice(at..=at, [byte]);
+            if let Ok(read) = decode::<Vec<u32>>(&bytes) {
+                prop_assert_eq!(read, state);
+            }
+        }
     }
 }

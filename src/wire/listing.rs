@@ -325,6 +325,8 @@ const MAX_LINE: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(body: &str) -> (Listing, String) {
@@ -447,5 +449,51 @@ mod tests {
         let line = &listing.unreadable[0];
         assert!(line.chars().count() == MAX_LINE && !line.contains('\n'), "{line}");
         assert!(line.starts_with("the `property` of an entry is not `properties/NUMBER`: {\"property\":"), "{line}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_listing_is_read_or_refused(accounts in any_value(), token in any_value()) {
+            let page = Map::from_iter([(ACCOUNTS.to_owned(), accounts), (NEXT_PAGE.to_owned(), token)]);
+            match Listing::of_page(&page) {
+                Ok((listing, _)) => {
+                    prop_assert!(listing.unreadable.len() <= MAX_UNREADABLE);
+                    prop_assert!(listing.unreadable.iter().all(|line| line.chars().count() <= MAX_LINE));
+                }
+                Err(why) => prop_assert!(why.chars().count() <= MAX_LINE, "{}", why),
+            }
+        }
+    }
+
+    /// JSON with the keys of a listing, of the right type or not.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            prop::sample::select(&["accounts/1", "properties/1", "properties/x", "PROPERTY_TYPE_ORDINARY", ""][..])
+                .prop_map(str::to_owned),
+            ".{0,20}",
+            Just("x".repeat(1_000)),
+        ];
+        let leaf = prop_oneof![Just(Value::Null), any::<u64>().prop_map(Value::from), text.prop_map(Value::from)];
+        leaf.prop_recursive(5, 40, 4, |inner| {
+            let keys = [
+                ACCOUNTS,
+                NEXT_PAGE,
+                "account",
+                "displayName",
+                "propertySummaries",
+                "property",
+                "propertyType",
+                "parent",
+            ];
+            let entry = (prop::sample::select(keys.to_vec()), inner.clone());
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                prop::collection::vec(entry, 0..6).prop_map(|entries| {
+                    Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                }),
+            ]
+        })
     }
 }

@@ -370,7 +370,7 @@ fn calendars_that_are_too_large_together_are_left_out_with_a_word() {
     }
     let small = event("DTSTART:20260101");
     assert_eq!(text(&super::read(small.as_bytes(), &Selection::default(), &mut budget)), "2026-01-01");
-    assert_eq!(TOO_LARGE.matches("16 MiB").count() << 24, super::budget::MAX_BYTES);
+    assert_eq!(TOO_LARGE.matches("16 MiB").count() << 24, budget::MAX_BYTES);
 }
 
 #[test]
