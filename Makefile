@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e
+.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e fuzz
 .NOTPARALLEL:
 
 help:
@@ -28,6 +28,9 @@ check: ## formatting, lints, words, documentation, dependencies
 	$(CARGO) test --locked --test words
 	tests/dependencies.sh
 
+fuzz: ## an hour of random input for everything that others write; the suite has some seconds of it
+	tests/fuzz.sh
+
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
 
@@ -47,7 +50,7 @@ renew-faults: ## the same, written into docs/FAULTS.md
 prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
-	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh benches/table.sh .ci/run
+	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh tests/fuzz.sh benches/table.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 

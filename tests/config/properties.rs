@@ -15,7 +15,7 @@ use proptest::{collection, option, prelude::*, sample};
 use regex::Regex;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_or_refused_in_order(text in any::<String>()) {

@@ -6,6 +6,7 @@ mod caching;
 mod descriptors;
 mod endpoints;
 mod formats;
+mod heads;
 mod limits;
 mod stopping;
 mod support;
