@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e fuzz
+.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e fuzz attack
 .NOTPARALLEL:
 
 help:
@@ -30,6 +30,9 @@ check: ## formatting, lints, words, documentation, dependencies
 
 fuzz: ## an hour of random input for everything that others write; the suite has some seconds of it
 	tests/fuzz.sh
+
+attack: ## the attacks that take longer than a test should, against the program, by itself and over loopback
+	$(CARGO) test --locked --test attack -- --include-ignored --test-threads 1
 
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo

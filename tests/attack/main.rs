@@ -1,0 +1,13 @@
+//! Attacks on the program as it is shipped: by clients, by whatever answers in Google's place, and by what reads its log and
+//! holds its files. Each takes less than a minute, and happens between processes of this machine over loopback.
+//!
+//! No test asserts how long something takes: what an attack would hold up for ever is awaited, and the deadline is far away.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod program;
