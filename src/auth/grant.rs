@@ -275,13 +275,13 @@ mod tests {
             let text = pieces.concat();
             for body in [format!("{{\"access_token\": {text}}}"), format!("{{\"error\": {text}}}"), text] {
                 let answer = answer(status, &body);
-                let read = TokenAnswer::read(Signer::ServiceAccount, &answer);
+                let read = TokenAnswer::read(Signer::ServiceAccount, &answer, &[]);
                 if let Ok(token) = &read {
                     prop_assert!((1..=86_400).contains(&token.lifetime));
                     let secret = token.access_token.expose_secret();
                     prop_assert!(!secret.is_empty() && !secret.contains(char::is_whitespace));
                 }
-                for error in [read.err(), Some(Error::from_answer(Signer::MetadataServer, &answer))].into_iter().flatten() {
+                for error in [read.err(), Some(Error::from_answer(Signer::MetadataServer, &answer, &[]))].into_iter().flatten() {
                     let text = error.to_string();
                     prop_assert!(text.chars().count() < 1_000 && !text.contains(char::is_control), "{}", text);
                 }

@@ -52,7 +52,7 @@ fn next(signals: &mut UnixStream) -> bool {
     }
 }
 
-#[expect(clippy::exit, reason = "whoever could return to `main` may hang")]
+#[expect(clippy::disallowed_methods, clippy::exit, reason = "whoever could return to `main` may hang")]
 fn exit() {
     std::process::exit(1);
 }

@@ -83,7 +83,8 @@ impl<T: Serialize + Send + 'static> Saver<T> {
             due.iter().for_each(|(property, _)| storage.forget(*property));
             let (mut failure, mut marked) = (None, storage.close());
             for batch in due.chunks(BATCH) {
-                failure = failure.or(storage.save(batch));
+                let saved = storage.save(batch);
+                failure = failure.or(saved);
                 marked = storage.close();
             }
             (failure, marked)

@@ -12,10 +12,12 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::clock::monotonic;
 
 /// The queue; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +71,10 @@ impl Lines {
 
     /// Waits until everything is written, but no longer than this; whether it is.
     pub fn flush(&self, longest: Duration) -> bool {
-        let deadline = Instant::now() + longest;
+        let deadline = monotonic() + longest;
         let mut queue = self.queue();
         while queue.is_writing || !queue.lines.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(monotonic());
             if left.is_zero() {
                 return false;
             }

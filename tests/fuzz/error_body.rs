@@ -1,8 +1,7 @@
 //! The bodies of Google's refusals, and of those who answer in its place.
 
-use google_analytics_exporter::{ga::Error, names::PropertyId};
+use google_analytics_exporter::{names::PropertyId, wire::Error};
 use proptest::{collection, prelude::*, sample};
-use reqwest::StatusCode;
 
 use crate::json;
 
@@ -29,7 +28,7 @@ proptest! {
 }
 
 fn check(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
-    let error = Error::from_answer(StatusCode::from_u16(status).unwrap(), body, "analyticsdata.googleapis.com");
+    let error = Error::from_answer(status, body, "analyticsdata.googleapis.com");
     let remedy = error.remedy("123456789".parse::<PropertyId>().ok(), Some("exporter@example.com"));
     for text in [error.to_string(), remedy] {
         prop_assert!(text.chars().count() <= LONGEST, "{} characters: {}", text.chars().count(), text);
