@@ -84,7 +84,7 @@ fn a_calendar_beyond_the_limit_or_no_file_is_refused() {
     assert_eq!(
         refused(),
         format!(
-            "{key}: cannot read the calendar `holidays.ics` (it is not a file); give the path of a readable file, \
+            "{key}: cannot read the calendar `holidays.ics` (Is a directory (os error 21)); give the path of a readable file, \
              relative to this file's directory"
         )
     );

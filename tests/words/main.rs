@@ -22,7 +22,7 @@ type Places = BTreeMap<(String, String), usize>;
 const WORDS: &str = r"(?i)\b(told|tells?|telling|taken|held against|speaks for|befalls?|befallen|mends?|mended|mending|reckon(?:s|ed)?|so many|so long|not known how|needs? not|ha(?:s|ve) not the)\b";
 
 /// The places that `allowed.txt` had when it began. Lower it with the list; never raise it.
-const MOST_ALLOWED: usize = 15;
+const MOST_ALLOWED: usize = 13;
 
 #[test]
 fn operators_read_no_words_that_we_gave_up() {
