@@ -1,6 +1,6 @@
 //! What can go wrong, and how it is made to.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use ga4_simulator::{Bucket, Effect, Fault, FaultId, Method};
 use tokio::net::TcpStream;
@@ -126,7 +126,8 @@ impl Trouble {
             Self::FullDisk => {
                 for (new, state) in states(rig, NEW).iter().zip(states(rig, STATE)) {
                     fs::remove_file(state).unwrap();
-                    symlink("/dev/full", new).unwrap();
+                    // No file can be made in its place, as on a full disk.
+                    fs::create_dir(new).unwrap();
                 }
             }
             Self::SilentClients(count) => {
@@ -189,7 +190,7 @@ impl Trouble {
             Self::FullDisk => {
                 for (new, state) in states(rig, NEW).iter().zip(states(rig, STATE)) {
                     assert!(!state.exists(), "nothing can be written");
-                    fs::remove_file(new).unwrap();
+                    fs::remove_dir(new).unwrap();
                 }
             }
             Self::BadReload => assert_eq!(rig.reload(config).await, 200),
