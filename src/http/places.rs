@@ -1,7 +1,8 @@
 //! Who may be connected: so many clients in all, and so many of one address.
 //!
 //! Knows the connections there are and which of them wait for a further request: those go first when another client wants
-//! their place. Behind a proxy on the same machine all clients share one address, so loopback addresses have no limit of
+//! their place, but for the last few that were served: a crowd that connects and says nothing does not push out a Prometheus
+//! between two scrapes. Behind a proxy on the same machine all clients share one address, so loopback addresses have no limit of
 //! their own.
 
 use std::{
@@ -55,11 +56,11 @@ impl Places {
         if !address.is_loopback() {
             let is_of_address = |member: &Member| member.address == address;
             let count = members.held.values().filter(|member| is_of_address(member)).count();
-            if count >= self.per_address && !members.evict_idle(is_of_address) {
+            if count >= self.per_address && !members.evict_idle(is_of_address, 0) {
                 return Err(RefusedReason::AddressLimit);
             }
         }
-        if members.held.len() >= self.limit && !members.evict_idle(|_| true) {
+        if members.held.len() >= self.limit && !members.evict_idle(|_| true, self.limit / KEPT_SHARE) {
             return Err(RefusedReason::Limit);
         }
         let number = members.next;
@@ -73,7 +74,7 @@ impl Places {
     /// Closes the connection that has been idle the longest, for the sake of what it keeps open.
     pub(super) fn evict_idle(&self) {
         let mut members = self.members();
-        members.evict_idle(|_| true);
+        members.evict_idle(|_| true, 0);
         self.observer.connections(members.held.len());
     }
 
@@ -88,8 +89,8 @@ impl Places {
 }
 
 impl Members {
-    /// Whether there was an idle one among those that are meant.
-    fn evict_idle(&mut self, is_meant: impl Fn(&Member) -> bool) -> bool {
+    /// Whether there was an idle one among those that are meant, but for as many as are kept.
+    fn evict_idle(&mut self, is_meant: impl Fn(&Member) -> bool, kept: usize) -> bool {
         let mut idle: Vec<_> = self
             .held
             .iter()
@@ -97,6 +98,7 @@ impl Members {
             .filter_map(|(number, member)| Some((member.deadlines.idle_until()?, *number)))
             .collect();
         idle.sort_unstable();
+        idle.truncate(idle.len().saturating_sub(kept));
         // One that has asked for something a moment ago stays.
         let evicted = idle
             .into_iter()
@@ -113,6 +115,9 @@ impl Drop for Place {
         self.places.observer.connections(members.held.len());
     }
 }
+
+/// One in so many places stays with a client that was served lately.
+const KEPT_SHARE: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -181,6 +186,17 @@ mod tests {
         assert_eq!(places.free(), 1);
         drop(held);
         assert_eq!(places.free(), 2, "places of those that were evicted are not given back twice");
+    }
+
+    #[tokio::test]
+    async fn the_last_that_were_served_stay_whoever_comes() {
+        let places = places(32, 64);
+        let idle = [idle(), idle(), idle()];
+        let _held = idle.each_ref().map(|deadlines| enter(&places, "192.0.2.1", deadlines).ok().unwrap());
+        let _crowd: Vec<_> = (0..29).map(|_| enter(&places, "127.0.0.1", &busy()).ok().unwrap()).collect();
+        let _further = enter(&places, "127.0.0.1", &busy()).ok().unwrap();
+        assert_eq!(enter(&places, "127.0.0.1", &busy()).err(), Some(RefusedReason::Limit));
+        assert_eq!(idle.iter().filter(|deadlines| deadlines.is_evicted()).count(), 1);
     }
 
     #[tokio::test]
