@@ -10,6 +10,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as classic
 
 
+CHANGING = ("process_", "google_analytics_exporter_web_")
+
+
 def families(parse, path):
     with open(path, encoding="utf-8", newline="") as file:
         return {family.name: family for family in parse(file.read())}
@@ -20,7 +23,7 @@ def head(family):
 
 
 def samples(family):
-    """Values by name and labels; those of the process itself change from one page to the next."""
+    """Values by name and labels; those of the process and of the server change from one page to the next."""
     values = {}
     for sample in family.samples:
         # The formats write the bounds of buckets differently.
@@ -30,7 +33,7 @@ def samples(family):
             raise ValueError(f"{key} stands there twice")
         if sample.timestamp is not None:
             raise ValueError(f"{key} has a timestamp")
-        values[key] = None if sample.name.startswith("process_") else sample.value
+        values[key] = None if sample.name.startswith(CHANGING) else sample.value
     return values
 
 
