@@ -27,7 +27,7 @@ async fn a_healthy_world_is_read_alike_in_both_formats() {
     let shop = find(&samples, "google_analytics_property_info", "71");
     assert_eq!(shop["labels"]["property_name"], "Café \"Zoë\" \\ Shop");
     let lines = find(&samples, "google_analytics_property_info", "72");
-    assert_eq!(lines["labels"]["property_name"], "two\nlines, {braces}");
+    assert_eq!(lines["labels"]["property_name"], "two lines, {braces}", "a name is one line");
 }
 
 #[tokio::test(flavor = "multi_thread")]
