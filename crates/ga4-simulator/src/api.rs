@@ -1,4 +1,4 @@
-//! From a request to its answer: which method it is for, whether it is let in, what befalls it, what it gets.
+//! From a request to its answer: which method it is for, whether it is let in, what happens to it, what it gets.
 
 use std::{
     fmt,
@@ -109,7 +109,7 @@ impl State {
     async fn answer_route(self: &Arc<Self>, route: &Route, call: &Call) -> (Outcome, Timestamp) {
         let query = Form::parse(call.head.uri.query().unwrap_or_default());
         let page = admin::page_number(&query);
-        let fate = || self.faults.befall(route.method, route.property.as_deref(), page);
+        let fate = || self.faults.apply(route.method, route.property.as_deref(), page);
         match route.api() {
             Some(api) => {
                 let arrival = self.now();

@@ -207,7 +207,7 @@ struct Waiting {
     faults: Vec<(FaultId, Fault)>,
 }
 
-/// What befalls one request.
+/// What happens to one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Fate {
     pub(super) latency: Duration,
@@ -231,8 +231,8 @@ impl Faults {
         self.waiting().faults.clear();
     }
 
-    /// What befalls a request: all latencies that fit, and the first other effect.
-    pub(super) fn befall(&self, method: Method, property: Option<&str>, page: Option<usize>) -> Fate {
+    /// Returns what happens to a request: all latencies that fit, and the first other effect.
+    pub(super) fn apply(&self, method: Method, property: Option<&str>, page: Option<usize>) -> Fate {
         let mut fate = Fate::default();
         let mut waiting = self.waiting();
         for (_, fault) in &mut waiting.faults {
@@ -299,18 +299,18 @@ mod tests {
         let faults = Faults::default();
         let fault = Fault::new(Effect::Hang).on(Method::RunReport).on(Method::Token).property("1");
         let id = faults.inject(fault);
-        let befalls = |method, property| faults.befall(method, property, None).effect.is_some();
-        assert!(befalls(Method::RunReport, Some("1")));
-        assert!(!befalls(Method::RunReport, Some("2")));
-        assert!(!befalls(Method::RunRealtimeReport, Some("1")));
-        assert!(!befalls(Method::Token, None));
+        let applies = |method, property| faults.apply(method, property, None).effect.is_some();
+        assert!(applies(Method::RunReport, Some("1")));
+        assert!(!applies(Method::RunReport, Some("2")));
+        assert!(!applies(Method::RunRealtimeReport, Some("1")));
+        assert!(!applies(Method::Token, None));
         faults.clear(id);
-        assert!(!befalls(Method::RunReport, Some("1")));
+        assert!(!applies(Method::RunReport, Some("1")));
         faults.inject(Fault::new(Effect::Hang).page(1));
-        assert_eq!(faults.befall(Method::AccountSummaries, None, Some(0)), Fate::default());
-        assert!(faults.befall(Method::AccountSummaries, None, Some(1)).effect.is_some());
+        assert_eq!(faults.apply(Method::AccountSummaries, None, Some(0)), Fate::default());
+        assert!(faults.apply(Method::AccountSummaries, None, Some(1)).effect.is_some());
         faults.clear_all();
-        assert!(!befalls(Method::Token, None));
+        assert!(!applies(Method::Token, None));
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
         faults.inject(Fault::new(Effect::Hang).once());
         faults.inject(Fault::new(Effect::Latency(Duration::from_millis(5))).once());
         faults.inject(Fault::new(Effect::Latency(Duration::from_millis(7))));
-        let next = || faults.befall(Method::Token, None, None);
+        let next = || faults.apply(Method::Token, None, None);
         let fates = [next(), next(), next(), next()];
         let effects = fates.clone().map(|fate| fate.effect);
         assert_eq!(effects, [Some(Effect::Html), Some(Effect::Html), Some(Effect::Hang), None]);

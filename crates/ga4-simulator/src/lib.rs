@@ -254,7 +254,7 @@ impl Simulator {
         self.state.faults.inject(fault)
     }
 
-    /// Ends a fault. Requests that it has befallen already are not saved.
+    /// Ends a fault. Requests that it has already changed stay as they are.
     pub fn clear(&self, fault: FaultId) {
         self.state.faults.clear(fault);
     }

@@ -113,7 +113,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Closes what should have been closed before, down to so many components.
+    /// Closes what should have been closed before, down to this depth.
     fn close_to(&mut self, depth: usize) {
         for open in self.open.drain(depth.min(self.open.len())..).rev() {
             let name = elided(&open.name);

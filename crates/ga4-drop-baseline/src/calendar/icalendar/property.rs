@@ -69,7 +69,7 @@ impl Property {
         let parameters = split_unquoted(head).into_iter().skip(1).take(MAX_PARAMETERS).filter_map(parameter).collect();
         let value = value.trim_end_matches(|character: char| character.is_whitespace() || character.is_control());
         let value = match name.as_str() {
-            // Components and calendars are told apart by their names too.
+            // The names of components and calendars distinguish them, too.
             "BEGIN" | "END" => value.trim().to_ascii_uppercase(),
             name if TIMES.contains(&name) => value.trim().to_owned(),
             _ => value.to_owned(),
