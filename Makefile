@@ -26,6 +26,7 @@ check: ## formatting, lints, words, documentation, dependencies
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 	$(CARGO) test --locked --test words
+	tests/layers.sh
 	tests/dependencies.sh
 
 fuzz: ## an hour of random input for everything that others write; the suite has some seconds of it
@@ -53,7 +54,7 @@ renew-faults: ## the same, written into docs/FAULTS.md
 prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
-	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh tests/fuzz.sh benches/table.sh .ci/run
+	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/layers.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh tests/fuzz.sh benches/table.sh .ci/run
 	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 

@@ -7,12 +7,11 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use jiff::Timestamp;
-use regex::Regex;
 
+pub use ga4_exporter_core::properties::{ConfiguredProperty, Discovery};
 pub use problem::{Errors, Position, Problem};
 
 use self::{
@@ -23,16 +22,14 @@ use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
     files,
-    names::{LabelName, PropertyId},
+    names::PropertyId,
     quota::Share,
-    report::{
-        BaselineSettings, ReportSettings, StaleAfter,
-        fields::{self, Field},
-    },
+    report::{BaselineSettings, ReportSettings},
     shown::ShownPath,
 };
 
 pub mod calendar_file;
+mod plan;
 mod problem;
 mod read;
 mod reader;
@@ -71,26 +68,6 @@ pub struct Google {
     pub max_requests_in_flight: Option<usize>,
     /// The same for one property.
     pub max_requests_in_flight_per_property: usize,
-}
-
-/// A property that the file names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ConfiguredProperty {
-    /// Its number.
-    pub id: PropertyId,
-    /// Labels of the user's own for the info metric.
-    pub labels: BTreeMap<LabelName, String>,
-}
-
-/// How properties are found among those that the credentials can see.
-#[derive(Clone, Debug)]
-pub struct Discovery {
-    /// From one listing to the next.
-    pub interval: Duration,
-    /// Display names that are taken; none means all.
-    pub include: Vec<Regex>,
-    /// Display names that are left out, included or not.
-    pub exclude: Vec<Regex>,
 }
 
 /// A configuration and what an operator should be told about it.
@@ -167,14 +144,6 @@ impl Config {
     }
 }
 
-impl Discovery {
-    /// Whether a property with this display name is exported.
-    pub fn selects(&self, display_name: &str) -> bool {
-        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(display_name));
-        !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -183,8 +152,8 @@ impl Default for Config {
             discovery: Some(Discovery::default()),
             share: Share::default(),
             most_properties: MOST_PROPERTIES,
-            realtime: report(REALTIME_INTERVAL, fields::REALTIME),
-            traffic: report(TRAFFIC_INTERVAL, fields::TRAFFIC),
+            realtime: ReportSettings::realtime(),
+            traffic: ReportSettings::traffic(),
             baseline: BaselineSettings::default(),
         }
     }
@@ -197,20 +166,6 @@ impl Default for Google {
             max_requests_in_flight: None,
             max_requests_in_flight_per_property: REQUESTS_PER_PROPERTY,
         }
-    }
-}
-
-impl Default for Discovery {
-    fn default() -> Self {
-        Self { interval: DISCOVERY_INTERVAL, include: Vec::new(), exclude: Vec::new() }
-    }
-}
-
-/// By the text of the patterns, which is all that tells them apart.
-impl PartialEq for Discovery {
-    fn eq(&self, other: &Self) -> bool {
-        let same = |left: &[Regex], right: &[Regex]| left.iter().map(Regex::as_str).eq(right.iter().map(Regex::as_str));
-        self.interval == other.interval && same(&self.include, &other.include) && same(&self.exclude, &other.exclude)
     }
 }
 
@@ -233,27 +188,9 @@ fn directory(file: &Path) -> PathBuf {
     file.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// A report's settings where the file says nothing.
-fn report(interval: Duration, known: &[Field]) -> ReportSettings {
-    ReportSettings {
-        enabled: true,
-        interval,
-        stale_after: STALE_AFTER,
-        metrics: known.iter().map(|field| field.name).collect(),
-    }
-}
-
 const REQUESTS_PER_PROPERTY: usize = 4;
 
 const MOST_PROPERTIES: usize = 20_000;
-
-const DISCOVERY_INTERVAL: Duration = Duration::from_hours(1);
-
-const REALTIME_INTERVAL: Duration = Duration::from_mins(1);
-
-const TRAFFIC_INTERVAL: Duration = Duration::from_mins(15);
-
-const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
 
 /// Every holiday comes once in so many days.
 pub(crate) const DAYS_AHEAD: i32 = 365;
@@ -261,35 +198,6 @@ pub(crate) const DAYS_AHEAD: i32 = 365;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn discovery(include: &[&str], exclude: &[&str]) -> Discovery {
-        let compiled = |patterns: &[&str]| patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
-        Discovery { include: compiled(include), exclude: compiled(exclude), ..Discovery::default() }
-    }
-
-    #[test]
-    fn a_property_is_exported_if_it_is_included_and_not_excluded() {
-        for (include, exclude, name, expected) in [
-            (&[][..], &[][..], "Shop", true),
-            (&["^Shop"], &[], "Shop 2", true),
-            (&["^Shop"], &[], "Old Shop", false),
-            (&["^Blog", "^Shop"], &[], "Shop", true),
-            (&["^Shop"], &["(?i)test"], "Shop TEST", false),
-            (&[], &["x", "(?i)test"], "tests", false),
-            (&[], &["x"], "", true),
-        ] {
-            assert_eq!(discovery(include, exclude).selects(name), expected, "{name}: {include:?}, {exclude:?}");
-        }
-    }
-
-    #[test]
-    fn discoveries_are_compared_by_their_patterns() {
-        assert_eq!(discovery(&["a"], &["b"]), discovery(&["a"], &["b"]));
-        assert_ne!(discovery(&["a"], &["b"]), discovery(&["b"], &["a"]));
-        assert_ne!(discovery(&["a"], &[]), discovery(&["a", "b"], &[]));
-        assert_ne!(discovery(&[], &["a"]), discovery(&[], &[]));
-        assert_ne!(Discovery { interval: REALTIME_INTERVAL, ..discovery(&[], &[]) }, discovery(&[], &[]));
-    }
 
     #[test]
     fn given_properties_are_exported_once_and_alone() {

@@ -87,8 +87,8 @@ impl Discoverer {
         config: Config,
         shard: Shard,
     ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<NewConfig>) {
-        let properties = Properties::new(&config, shard);
-        let plan = Plan::new(&config, properties.set(), config.discovery.is_none());
+        let properties = Properties::new(&config.properties, config.discovery.as_ref(), shard);
+        let plan = config.plan(properties.set(), config.discovery.is_none());
         if plan.is_complete {
             info!(properties = plan.properties.active.len(), "properties to export");
         }
@@ -173,7 +173,7 @@ impl Discoverer {
 
     fn configure(&mut self, config: Config) {
         let lists_anew = config.discovery.is_some() && self.config.discovery.is_none();
-        self.properties.configure(&config);
+        self.properties.configure(&config.properties, config.discovery.as_ref());
         self.config = config;
         self.has_listed &= !lists_anew;
         // What was asked for under the other configuration may not be wanted any more; a listing is, and is the same.
@@ -183,7 +183,7 @@ impl Discoverer {
         }
         let discovers = self.config.discovery.is_some();
         self.agenda.plan_anew(discovers, self.properties.configured(), self.clock.now());
-        let plan = Plan::new(&self.config, self.properties.set(), self.is_complete());
+        let plan = self.config.plan(self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
         self.tell_of(&plan.properties);
         self.plan.send_replace(Arc::new(plan));

@@ -12,32 +12,28 @@
 //!                          ▲ │                           │          ▲
 //!      properties, shard, schedule, quota,               └ status   └ self_metrics
 //!      plan (pure)                └ storage
+//! crate ga4-exporter-core: names, wire, reports, translation, quota, schedule, store, exposition (pure)
 //! crate ga4-drop-baseline: what is usual, the verdict, quiet days, zones, backtests (pure)
 //! crate ga4-simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; shares no type with this crate)
 //! ```
 //!
-//! 1. [`names`]: what can be told apart; valid by construction.
-//! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
-//! 3. [`wire`]: Google's requests, answers and errors, as values. [`ga`] sends and reads them over [`transport`] with a token of
-//!    [`auth`].
-//! 4. [`properties`], [`shard`], [`quota`], [`schedule`]: what to ask when, as values in and values out; [`timetable`] brings
-//!    the last two together.
-//! 5. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
+//! 1. [`ga4_exporter_core`]: what is decided, as values in and values out. Read it first.
+//! 2. [`ga`] sends requests to Google over [`transport`] with a token of [`auth`].
+//! 3. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
 //!    a restart.
-//! 6. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 7. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
+//! 4. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
+//! 5. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
-//! 8. [`shown`] prints what somebody else wrote, and no secret; [`files`] reads it. [`serve`] wires everything; [`commands`] are what [`cli`] can
-//!    ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and [`descriptors`] makes room for files.
+//! 6. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything; [`commands`]
+//!    are what [`cli`] can ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and [`descriptors`] makes
+//!    room for files.
 //!
 //! # Invariants, and where they are kept
 //!
 //! * A scrape never causes a request to Google: [`http`] and [`exposition`] have no client.
 //! * Only the tasks publish: [`store::Store`]'s writers are called from [`poll`] alone.
-//! * A [`store::Snapshot`] is immutable and replaced whole: a report's series appear and vanish together.
 //! * No global state: every registry, clock and client is an argument. Only [`clock`] reads the time.
-//! * The pure modules compile without a runtime: `tests/it/purity.rs` reads their imports.
-//! * All names are valid by construction, so that the text is.
+//! * What decides compiles without a runtime: it is in crates of its own.
 //! * Every queue, body, map and wait has a named limit.
 //! * Nothing panics after start-up; a panic aborts the process (in tests the owner of the tasks resumes it) rather than
 //!   serve frozen numbers.
@@ -49,48 +45,38 @@
 
 pub mod auth;
 pub mod build;
-pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
-pub mod csv;
 pub mod descriptors;
 pub mod discover;
 pub mod documents;
 pub mod exporter;
-pub mod exposition;
 pub mod files;
 pub mod ga;
 pub mod http;
-pub mod jitter;
-pub mod names;
 pub mod observer;
 pub mod pages;
 #[cfg(feature = "picture")]
 mod picture;
-pub mod plan;
 pub mod poll;
 pub mod process_metrics;
-pub mod properties;
-pub mod quota;
 pub mod reload;
-pub mod report;
-pub mod schedule;
+pub mod secrets;
 pub mod self_metrics;
 pub mod serve;
-pub mod shard;
-pub mod shown;
 pub mod status;
 pub mod storage;
-pub mod store;
 pub mod systemd;
 pub mod targets;
 pub mod telemetry;
-pub mod timetable;
-pub mod translate;
 pub mod transport;
-pub mod wire;
+
+pub use ga4_exporter_core::{
+    chain, csv, exposition, jitter, names, plan, properties, quota, report, schedule, shard, shown, store, timetable,
+    translate, wire,
+};
 
 use std::{
     ffi::OsString,

@@ -11,7 +11,6 @@ use google_analytics_exporter::{
     config::Config,
     exposition::{self, Format, View},
     names::{Category, PropertyId},
-    plan::Plan,
     properties::{PropertyInfo, PropertySet},
     quota::{Ledger, QuotaView},
     store::{Attempt, Snapshot, Store, Usual, Watched},
@@ -34,7 +33,7 @@ pub(crate) fn series_of(view: &View, now: Timestamp) -> usize {
 }
 
 fn of_properties(count: u32, now: Timestamp) -> View {
-    let plan = Plan::new(&Config::default(), PropertySet::default(), true);
+    let plan = Config::default().plan(PropertySet::default(), true);
     let store = Store::default();
     let zone = Zone::named("Europe/Berlin").expect("it is in the database");
     let (watched, usual) = drop_alert(&zone, now);

@@ -13,7 +13,7 @@ use thiserror::Error as ThisError;
 use crate::{
     chain::{one_line, without_markup},
     names::{Reason, TokenReason},
-    shown::hidden,
+    secrets::hidden,
     transport::{self, Answer},
 };
 

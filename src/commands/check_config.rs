@@ -48,8 +48,9 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
         .as_ref()
         .map_or_else(|| "no configuration file".to_owned(), |file| ShownPath(file).to_string());
     text.push_str(&format!("{file}: good\n"));
-    let properties = Properties::new(&loaded.config, flags.shard.shard).set();
-    let plan = Plan::new(&loaded.config, properties, true);
+    let properties =
+        Properties::new(&loaded.config.properties, loaded.config.discovery.as_ref(), flags.shard.shard).set();
+    let plan = loaded.config.plan(properties, true);
     text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
     text.push_str(&describe_outlook(&plan));
     // Properties have dates of their own; by a day it does not matter here.

@@ -6,7 +6,7 @@ use super::Client;
 use crate::{
     names::{Method, PropertyId},
     transport,
-    wire::{Error, Listing, PropertyDetails, lenient::Object, listing::Page, property_details::Described},
+    wire::{DescribedProperty, Error, Listing, ListingPage, PropertyDetails},
 };
 
 impl Client {
@@ -29,7 +29,7 @@ impl Client {
             let query = [("pageSize", PAGE_SIZE), ("pageToken", &page_token)];
             let query = if page_token.is_empty() { query.get(..1) } else { query.get(..) };
             let path = "v1beta/accountSummaries";
-            let accept = |page: Object<Page>| Listing::of_page(page);
+            let accept = |page: ListingPage| Listing::of_page(page);
             let (page, next) = self.get(Method::AccountSummaries, path, query.unwrap_or_default(), accept).await?;
             listing.append(page);
             if listing.properties.len() > most {
@@ -52,7 +52,7 @@ impl Client {
     /// See [`Error`]; an answer for another property is [`Error::Protocol`].
     pub async fn property(&self, id: PropertyId) -> Result<PropertyDetails, Error> {
         let path = format!("v1beta/properties/{id}");
-        let accept = |property: Object<Described>| PropertyDetails::of(&property, id);
+        let accept = |property: DescribedProperty| PropertyDetails::of(&property, id);
         self.get(Method::GetProperty, &path, &[], accept).await
     }
 }

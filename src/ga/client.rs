@@ -17,7 +17,7 @@ use crate::{
     clock::monotonic,
     names::{Api, Method, PropertyId},
     observer::Observer,
-    shown::hidden,
+    secrets::hidden,
     transport::{self, Answer, Longest, SMALL_BYTES, Transport},
     wire::{
         Error,

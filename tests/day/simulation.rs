@@ -61,7 +61,7 @@ impl Day {
             (1..=properties).map(|id| (300_000_000 + id).to_string().parse().expect("a number")).collect();
         let active = ids.iter().map(|id| (*id, PropertyInfo::default())).collect();
         let set = PropertySet { active, ..PropertySet::default() };
-        let plan = Plan::new(&config, set, true);
+        let plan = config.plan(set, true);
         let mut timetable = Timetable::new(&plan, start);
         timetable.follow(&plan, start);
         let store = Store::default();

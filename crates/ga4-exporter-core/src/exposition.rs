@@ -1,0 +1,184 @@
+//! From what is known to the text that Prometheus reads: format 0.0.4 or OpenMetrics 1.0.
+//!
+//! Knows names, labels, HELP texts and the rules of the two formats. Refuses to know locks, tasks and the network.
+//! Invariant: the same view at the same time is the same text, to the byte; expired values are not in it, and
+//! [`Rendering::valid_until`] tells when the next of them expires.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+use prometheus::proto::MetricFamily;
+
+use crate::{
+    report::Report,
+    store::{PropertyState, ReportState, Snapshot},
+    time::unix_seconds,
+};
+
+pub use format::Format;
+use page::{Kind, Page};
+
+mod format;
+mod own;
+mod page;
+mod quality;
+mod quota;
+mod watch;
+
+/// Everything that is rendered.
+#[derive(Debug)]
+pub struct View {
+    /// The reports as they are defined now: which families there are, and in which order.
+    pub reports: Vec<Arc<Report>>,
+    /// The properties by id.
+    pub properties: Vec<Arc<PropertyState>>,
+    /// The exporter's metrics on itself.
+    pub own: Vec<MetricFamily>,
+}
+
+/// The text of a view.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rendering {
+    /// The whole text.
+    pub text: Vec<u8>,
+    /// When the first value in it expires; from then on the text is wrong.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// The text of everything in the view that holds at this time.
+pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
+    let mut page = Page::new(format);
+    let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
+    info(&mut page, &rows);
+    statuses(&mut page, &rows);
+    quality::render(&mut page, &rows, now);
+    for report in &view.reports {
+        values(&mut page, report, &rows, now);
+    }
+    watch::render(&mut page, &view.reports, &rows, now);
+    quota::render(&mut page, &rows, now);
+    own::render(&mut page, &view.own);
+    page.finish()
+}
+
+/// A property with its rendered identity label.
+struct PropertyRow<'a> {
+    state: &'a PropertyState,
+    /// `property_id="123"`.
+    label: String,
+}
+
+impl<'a> PropertyRow<'a> {
+    fn new(state: &'a PropertyState) -> Self {
+        Self { state, label: format!("property_id=\"{}\"", state.id) }
+    }
+
+    fn with(&self, name: &str, value: &str) -> String {
+        format!("{},{name}=\"{value}\"", self.label)
+    }
+}
+
+fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
+    let help = "Names and attributes of a property, to be joined by property_id; always 1.";
+    page.family("google_analytics_property_info", help, Kind::Gauge);
+    for row in rows {
+        let mut labels = row.label.clone();
+        for (label, value) in row.state.info.labels_of(row.state.id) {
+            page::push_label(&mut labels, label, &value);
+        }
+        page.sample(&labels, 1.0);
+    }
+}
+
+/// How the reports fare.
+fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
+    let each = |page: &mut Page, value: fn(&ReportState) -> Option<f64>| {
+        for row in rows {
+            for report in &row.state.reports {
+                if let Some(value) = value(report) {
+                    page.sample(&row.with("report", report.name.as_str()), value);
+                }
+            }
+        }
+    };
+    let help = "Whether the last attempt to get the report succeeded; 0 before the first outcome.";
+    page.family("google_analytics_report_up", help, Kind::Gauge);
+    each(page, |report| Some(f64::from(u8::from(report.is_up()))));
+    failures(page, rows);
+    let help =
+        "When the request that brought the present values was sent, in Unix time; absent before the first success.";
+    page.family("google_analytics_report_last_success_timestamp_seconds", help, Kind::Gauge);
+    each(page, |report| report.last_success.map(unix_seconds));
+    let help = "When the last request for the report was sent, in Unix time; absent before the first attempt.";
+    page.family("google_analytics_report_last_attempt_timestamp_seconds", help, Kind::Gauge);
+    each(page, |report| report.last_attempt.map(|attempt| unix_seconds(attempt.sent_at)));
+    let help = "How long the last poll of the report took, all its requests and the wait for a token included.";
+    page.family("google_analytics_report_duration_seconds", help, Kind::Gauge);
+    each(page, |report| report.last_attempt.map(|attempt| attempt.took.as_secs_f64()));
+    let help = "Time from one request for the report to the next, as planned now.";
+    page.family("google_analytics_report_interval_seconds", help, Kind::Gauge);
+    each(page, |report| Some(report.interval.as_secs_f64()));
+}
+
+fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
+    let help = "Why the report fails at present; absent while it does not; always 1.";
+    page.family("google_analytics_report_failure", help, Kind::Gauge);
+    for row in rows {
+        for report in &row.state.reports {
+            if let Some(reason) = report.reason() {
+                let labels = format!("{},reason=\"{reason}\"", row.with("report", report.name.as_str()));
+                page.sample(&labels, 1.0);
+            }
+        }
+    }
+}
+
+/// The values of one report, family by family.
+fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let mut snapshots: Vec<(&PropertyRow<'_>, &Snapshot)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let state = row.state.reports.iter().find(|state| state.name == report.name);
+        if let Some(snapshot) = state.and_then(|state| state.values(now)) {
+            page.expires(snapshot.expires_at);
+            snapshots.push((row, snapshot));
+        }
+    }
+    let older = Older::definitions(report, &snapshots);
+    for (position, family) in report.families.iter().enumerate() {
+        page.family(&family.name, &family.help, Kind::Gauge);
+        for (row, snapshot) in &snapshots {
+            let position = if Arc::ptr_eq(&snapshot.report, report) {
+                Some(position)
+            } else {
+                older.position(&snapshot.report, position)
+            };
+            let value = position.and_then(|position| snapshot.values.get(position));
+            if let Some(value) = value.filter(|value| !value.is_nan()) {
+                page.sample(&row.label, *value);
+            }
+        }
+    }
+}
+
+/// For each older definition of a report that snapshots were taken by: where the present families stand in it.
+struct Older(HashMap<*const Report, Vec<Option<usize>>>);
+
+impl Older {
+    fn definitions(present: &Arc<Report>, snapshots: &[(&PropertyRow<'_>, &Snapshot)]) -> Self {
+        let mut definitions = HashMap::new();
+        for (_, snapshot) in snapshots.iter().filter(|(_, snapshot)| !Arc::ptr_eq(&snapshot.report, present)) {
+            definitions.entry(Arc::as_ptr(&snapshot.report)).or_insert_with(|| {
+                let position = |name: &str| snapshot.report.families.iter().position(|family| family.name == name);
+                present.families.iter().map(|family| position(&family.name)).collect()
+            });
+        }
+        Self(definitions)
+    }
+
+    fn position(&self, report: &Arc<Report>, of_present: usize) -> Option<usize> {
+        self.0.get(&Arc::as_ptr(report))?.get(of_present).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests;

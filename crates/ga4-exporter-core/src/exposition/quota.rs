@@ -1,0 +1,101 @@
+//! The families on Google's quotas.
+
+use jiff::Timestamp;
+
+use super::{
+    PropertyRow,
+    page::{Kind, Page},
+};
+use crate::{
+    names::{Bucket, Category},
+    quota::{QuotaView, Remaining},
+    time::unix_seconds,
+};
+
+pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    tokens(page, rows, now);
+    for (bucket, name, help) in OTHERS {
+        page.family(name, help, Kind::Gauge);
+        each(rows, |labels, view| {
+            let left = view.others.iter().find(|left| left.bucket == *bucket);
+            if let Some(left) = left.filter(|left| left.holds_until > now) {
+                page.expires(left.holds_until);
+                page.sample(labels, left.value);
+            }
+        });
+    }
+    closures(page, rows, now);
+    spent(page, rows);
+}
+
+fn tokens(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "Tokens left in the bucket when Google last told, whoever spent them; 0 while it is known to be empty.";
+    page.family("google_analytics_quota_tokens_remaining", help, Kind::Gauge);
+    each_token_bucket(page, rows, now, |_, remaining| remaining.value);
+    let help = "Size of the bucket, in tokens, as Google documents it.";
+    page.family("google_analytics_quota_tokens_limit", help, Kind::Gauge);
+    each_token_bucket(page, rows, now, |limit, _| limit);
+}
+
+fn each_token_bucket(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp, value: fn(f64, Remaining) -> f64) {
+    each(rows, |labels, view| {
+        for bucket in view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now) {
+            page.expires(bucket.remaining.holds_until);
+            let labels = format!("{labels},bucket=\"{}\"", bucket.remaining.bucket);
+            page.sample(&labels, value(bucket.limit, bucket.remaining));
+        }
+    });
+}
+
+fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "Until when nothing is asked of the bucket, in Unix time; absent while it is open.";
+    page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
+    each(rows, |labels, view| {
+        for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
+            page.expires(*until);
+            page.sample(&format!("{labels},bucket=\"{bucket}\""), unix_seconds(*until));
+        }
+    });
+}
+
+fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
+    let help = "Tokens that this exporter has spent since its start, by what Google told of each request.";
+    page.family("google_analytics_quota_tokens_spent_total", help, Kind::Counter);
+    for row in rows {
+        for report in &row.state.reports {
+            #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 tokens")]
+            let tokens = report.tokens_spent as f64;
+            page.sample(&row.with("report", report.name.as_str()), tokens);
+        }
+    }
+}
+
+/// Every property and category that something is known of.
+fn each(rows: &[PropertyRow<'_>], mut visit: impl FnMut(&str, &QuotaView)) {
+    for row in rows {
+        for category in Category::ALL {
+            if let Some(view) = row.state.quota.get(category) {
+                visit(&row.with("category", category.as_str()), view);
+            }
+        }
+    }
+}
+
+/// The buckets that do not count tokens.
+const OTHERS: &[(Bucket, &str, &str)] = &[
+    (
+        Bucket::Concurrent,
+        "google_analytics_quota_concurrent_requests_remaining",
+        "Requests that could have been sent at the same time when Google last told; 0 while there are too many.",
+    ),
+    (
+        Bucket::ServerErrors,
+        "google_analytics_quota_server_errors_remaining",
+        "Server errors (500 and 503) that Google tolerates before it blocks the project for up to an hour, as last told.",
+    ),
+    (
+        Bucket::Thresholded,
+        "google_analytics_quota_thresholded_requests_remaining",
+        "Requests with demographic dimensions left in the hour, as last told.",
+    ),
+];

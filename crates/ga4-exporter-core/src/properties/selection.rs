@@ -1,0 +1,85 @@
+//! Which properties are wanted: those that are named, and a rule for those that Google lists.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use regex::Regex;
+
+use crate::names::{LabelName, PropertyId};
+
+/// A property that the configuration names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfiguredProperty {
+    /// Its number.
+    pub id: PropertyId,
+    /// Labels of the user's own for the info metric.
+    pub labels: BTreeMap<LabelName, String>,
+}
+
+/// How properties are found among those that the credentials can see.
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    /// From one listing to the next.
+    pub interval: Duration,
+    /// Display names to export; none means all.
+    pub include: Vec<Regex>,
+    /// Display names that are left out, included or not.
+    pub exclude: Vec<Regex>,
+}
+
+impl Discovery {
+    /// Whether a property with this display name is exported.
+    pub fn selects(&self, display_name: &str) -> bool {
+        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(display_name));
+        !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
+    }
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { interval: INTERVAL, include: Vec::new(), exclude: Vec::new() }
+    }
+}
+
+/// By the text of the patterns, which is all that distinguishes them.
+impl PartialEq for Discovery {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |left: &[Regex], right: &[Regex]| left.iter().map(Regex::as_str).eq(right.iter().map(Regex::as_str));
+        self.interval == other.interval && same(&self.include, &other.include) && same(&self.exclude, &other.exclude)
+    }
+}
+
+const INTERVAL: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovery(include: &[&str], exclude: &[&str]) -> Discovery {
+        let compiled = |patterns: &[&str]| patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+        Discovery { include: compiled(include), exclude: compiled(exclude), ..Discovery::default() }
+    }
+
+    #[test]
+    fn a_property_is_exported_if_it_is_included_and_not_excluded() {
+        for (include, exclude, name, expected) in [
+            (&[][..], &[][..], "Shop", true),
+            (&["^Shop"], &[], "Shop 2", true),
+            (&["^Shop"], &[], "Old Shop", false),
+            (&["^Blog", "^Shop"], &[], "Shop", true),
+            (&["^Shop"], &["(?i)test"], "Shop TEST", false),
+            (&[], &["x", "(?i)test"], "tests", false),
+            (&[], &["x"], "", true),
+        ] {
+            assert_eq!(discovery(include, exclude).selects(name), expected, "{name}: {include:?}, {exclude:?}");
+        }
+    }
+
+    #[test]
+    fn discoveries_are_compared_by_their_patterns() {
+        assert_eq!(discovery(&["a"], &["b"]), discovery(&["a"], &["b"]));
+        assert_ne!(discovery(&["a"], &["b"]), discovery(&["b"], &["a"]));
+        assert_ne!(discovery(&["a"], &[]), discovery(&["a", "b"], &[]));
+        assert_ne!(discovery(&[], &["a"]), discovery(&[], &[]));
+        assert_ne!(Discovery { interval: Duration::from_mins(1), ..discovery(&[], &[]) }, discovery(&[], &[]));
+    }
+}

@@ -1,0 +1,145 @@
+//! What the configured reports will spend of a property, before a single token is spent.
+//!
+//! For a standard property from which nothing was taken yet, at the assumed cost of a request: what it really costs shows
+//! later, and property by property.
+
+use std::time::Duration;
+
+use super::{
+    Share,
+    budget::{Budget, Limit},
+    cost::Cost,
+    pacing::{Demand, pace},
+    view,
+};
+use crate::names::{Bucket, Category, ReportName};
+
+/// The plan for one property.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// By report.
+    pub reports: Vec<ReportOutlook>,
+    /// By bucket of tokens.
+    pub buckets: Vec<BucketOutlook>,
+}
+
+/// What one report will spend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportOutlook {
+    /// Which report.
+    pub report: ReportName,
+    /// From one poll to the next, as configured.
+    pub configured: Duration,
+    /// The same as planned.
+    pub planned: Duration,
+    /// What keeps it from its configured pace.
+    pub limit: Option<Limit>,
+    /// Tokens an hour.
+    pub per_hour: f64,
+}
+
+/// What all reports together will spend of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BucketOutlook {
+    /// Whose reports.
+    pub category: Category,
+    /// Which bucket.
+    pub bucket: Bucket,
+    /// The part of the whole bucket.
+    pub part: f64,
+}
+
+impl Outlook {
+    /// What these reports, by category, will spend when no more than the share may be spent.
+    pub fn new(demands: &[(Category, Vec<Demand>)], share: Share) -> Self {
+        let mut outlook = Self { reports: Vec::new(), buckets: Vec::new() };
+        for (category, demands) in demands.iter().filter(|(_, demands)| !demands.is_empty()) {
+            outlook.add(*category, demands, share);
+        }
+        outlook
+    }
+
+    fn add(&mut self, category: Category, demands: &[Demand], share: Share) {
+        let cost = |demand: &Demand| Cost::default().average(demand.requests);
+        let costs: Vec<(&Demand, f64)> = demands.iter().map(|demand| (demand, cost(demand))).collect();
+        let mut all = 0.0;
+        for (pacing, demand) in pace(&costs, &Budget::of_a_day(share)).into_iter().zip(demands) {
+            let per_hour = cost(demand) * 3600.0 / pacing.interval.as_secs_f64();
+            all += per_hour;
+            self.reports.push(ReportOutlook {
+                report: pacing.report,
+                configured: demand.interval,
+                planned: pacing.interval,
+                limit: pacing.limit,
+                per_hour,
+            });
+        }
+        for (bucket, _) in view::TOKEN_BUCKETS {
+            let spent = if *bucket == Bucket::Day { HOURS_A_DAY * all } else { all };
+            self.buckets.push(BucketOutlook { category, bucket: *bucket, part: spent / view::size_of(*bucket, false) });
+        }
+    }
+}
+
+impl ReportOutlook {
+    /// Tokens a day.
+    pub fn per_day(&self) -> f64 {
+        HOURS_A_DAY * self.per_hour
+    }
+}
+
+const HOURS_A_DAY: f64 = 24.0;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        plan::Plan,
+        properties::PropertySet,
+        report::{BaselineSettings, Report, ReportSettings},
+        schedule::Limits,
+    };
+
+    /// With a realtime report every so many seconds.
+    fn outlook(seconds: u64) -> Outlook {
+        let realtime = ReportSettings { interval: Duration::from_secs(seconds), ..ReportSettings::realtime() };
+        let reports = [
+            Report::realtime(&realtime, true),
+            Report::traffic(&ReportSettings::traffic()),
+            Report::baseline(&BaselineSettings::default()),
+        ];
+        let limits = Limits { in_flight: None, per_property: 4 };
+        let properties = PropertySet::default();
+        let reports = reports.map(Arc::new).into();
+        Plan { reports, limits, share: Share::default(), properties, is_complete: true }.outlook()
+    }
+
+    fn realtime(outlook: &Outlook) -> &ReportOutlook {
+        outlook.reports.iter().find(|report| report.report.as_str() == "realtime").unwrap()
+    }
+
+    fn part(outlook: &Outlook, category: Category, bucket: Bucket) -> f64 {
+        outlook.buckets.iter().find(|one| (one.category, one.bucket) == (category, bucket)).unwrap().part
+    }
+
+    #[test]
+    fn the_default_reports_keep_to_the_targets() {
+        let outlook = outlook(60);
+        assert!(outlook.reports.iter().all(|report| report.planned == report.configured && report.limit.is_none()));
+        assert!((realtime(&outlook).per_hour - 1200.0).abs() < 1e-6, "two requests a minute");
+        // At 10 tokens a request; a tenth of that at one.
+        assert!((part(&outlook, Category::Realtime, Bucket::Day) - 0.144).abs() < 1e-9);
+        assert!(outlook.buckets.iter().all(|bucket| bucket.part <= 0.15), "{outlook:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_planned_otherwise_and_says_why() {
+        let outlook = outlook(1);
+        let realtime = realtime(&outlook);
+        assert_eq!(realtime.planned, Duration::from_secs(39), "72,000 an hour, and 1,875 may be spent");
+        assert_eq!(realtime.limit, Some(Limit::Share(Bucket::Day)));
+        assert!(part(&outlook, Category::Realtime, Bucket::Day) <= 0.25 * 0.9);
+    }
+}

@@ -1,0 +1,426 @@
+//! When which report of which property is due.
+//!
+//! Knows due times, jitter, back-off and how many requests may be on their way. Refuses to know the runtime and what a
+//! request is. Invariants: a report is on its way at most once; what fell due several times runs once; a failure of one
+//! property moves nothing of another.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use concurrency::Limits;
+pub use due::{DISCARDED_IN_A_ROW, Outcome};
+pub use throttle::Throttle;
+
+use concurrency::Concurrency;
+
+use crate::{
+    jitter,
+    names::{Category, PropertyId, Reason, ReportName},
+    quota::{Admission, Ledger, Limit, Wanted},
+    report::Rhythm,
+    time::later,
+};
+
+mod concurrency;
+mod due;
+mod throttle;
+
+/// A report of a property.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Job {
+    /// The property.
+    pub property: PropertyId,
+    /// The report.
+    pub report: ReportName,
+}
+
+/// What the schedule has to know of a report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pace {
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// Which of Google's quotas it draws on.
+    pub category: Category,
+    /// When it is due again after it came.
+    pub rhythm: Rhythm,
+    /// How many requests it takes, one after the other.
+    pub requests: u32,
+    /// Whether it goes on when others leave little of a bucket.
+    pub essential: bool,
+    /// Whether the interval is longer than configured: it is then kept from poll to poll, whatever its place in time.
+    pub stretched: bool,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Send this one.
+    Send(Job),
+    /// This one was due, and waits for a quota bucket: one that Google has closed, or for this limit of ours.
+    Postponed(Job, Option<Limit>),
+    /// Nothing before this time, or before a result comes.
+    Wait(Option<Timestamp>),
+}
+
+/// The schedule of all reports of all properties.
+#[derive(Debug)]
+pub struct Schedule {
+    paces: BTreeMap<ReportName, Pace>,
+    concurrency: Concurrency,
+    entries: HashMap<Job, Entry>,
+    /// The waiting ones by due time; the number keeps those with one due time in the order of their coming.
+    queue: BTreeSet<(Timestamp, u64, Job)>,
+    /// Due ones whose property has as many requests on their way as it may.
+    parked: HashMap<PropertyId, Vec<Job>>,
+    in_flight: HashMap<PropertyId, usize>,
+    on_its_way: HashSet<Job>,
+    throttle: Throttle,
+    /// How many polls in a row, whatever their property, have not reached Google.
+    unreached: usize,
+    /// Those whose due time has changed since that was told last.
+    moved: HashSet<Job>,
+    next_number: u64,
+    last_seen: Timestamp,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    /// From one poll to the next, where it is longer than configured.
+    interval: Option<Duration>,
+    /// When it is due and its place in the queue, while it waits there.
+    queued: Option<(Timestamp, u64)>,
+    /// Failures in a row.
+    failures: u32,
+    /// Answers discarded in a row.
+    discarded: u32,
+    /// Whether the last failure was for want of a token.
+    wants_token: bool,
+    /// Whether the last failure was that Google could not be reached.
+    unreachable: bool,
+}
+
+impl Schedule {
+    /// An empty schedule for these reports.
+    pub fn new(paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) -> Self {
+        Self {
+            paces,
+            concurrency: Concurrency::new(limits),
+            entries: HashMap::new(),
+            queue: BTreeSet::new(),
+            parked: HashMap::new(),
+            in_flight: HashMap::new(),
+            on_its_way: HashSet::new(),
+            throttle: Throttle::default(),
+            unreached: 0,
+            moved: HashSet::new(),
+            next_number: 0,
+            last_seen: now,
+        }
+    }
+
+    /// Polls these properties from now on: new ones are due at once, others are forgotten.
+    pub fn set_properties(&mut self, properties: &BTreeSet<PropertyId>, now: Timestamp) {
+        let gone = |job: &Job, paces: &BTreeMap<ReportName, Pace>| {
+            !properties.contains(&job.property) || !paces.contains_key(&job.report)
+        };
+        let stale: Vec<Job> = self.entries.keys().filter(|job| gone(job, &self.paces)).cloned().collect();
+        for job in stale {
+            self.forget(&job);
+        }
+        for property in properties {
+            let reports: Vec<ReportName> = self.paces.keys().cloned().collect();
+            for report in reports {
+                let job = Job { property: *property, report };
+                if !self.entries.contains_key(&job) {
+                    self.entries.insert(job.clone(), Entry::default());
+                    // One that went and came back meanwhile is due again when its request has ended.
+                    if !self.on_its_way.contains(&job) {
+                        let due = self.first_due(&job, properties.len(), now);
+                        self.enqueue(&job, due);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes other reports and limits, as after a reload. What works and is due later than its new interval allows comes
+    /// earlier; what waits after a failure goes on waiting.
+    pub fn configure(&mut self, paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) {
+        self.concurrency.limits = limits;
+        if self.paces == paces {
+            return;
+        }
+        self.paces = paces;
+        // What was planned may be no longer than what is configured now.
+        for (job, entry) in &mut self.entries {
+            let configured = self.paces.get(&job.report).map(|pace| pace.interval);
+            entry.interval = entry.interval.filter(|planned| Some(*planned) > configured);
+        }
+        let properties = self.entries.keys().map(|job| job.property).collect();
+        self.set_properties(&properties, now);
+        let all: Vec<Job> = self.entries.keys().cloned().collect();
+        self.bring_forward(&all, now);
+    }
+
+    /// The clock was set back: everything is due as soon as it was meant to be.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
+        self.last_seen = now;
+        self.throttle = Throttle::default();
+        let queued: Vec<(Timestamp, u64, Job)> = self.queue.iter().cloned().collect();
+        for (due, _, job) in queued {
+            self.enqueue(&job, due.saturating_sub(by).unwrap_or(now));
+        }
+    }
+
+    /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
+    pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
+        self.last_seen = now;
+        let limit = self.concurrency.in_flight(self.planned_rate());
+        loop {
+            if self.on_its_way.len() >= limit {
+                return Step::Wait(None);
+            }
+            let Some((due, number, job)) = self.queue.first().cloned() else { return Step::Wait(None) };
+            if due > now {
+                return Step::Wait(Some(due));
+            }
+            if let Some(open_at) = self.throttle.closed_until(now) {
+                return Step::Wait(Some(open_at));
+            }
+            self.queue.remove(&(due, number, job.clone()));
+            self.unqueue(&job);
+            if self.in_flight.get(&job.property).is_some_and(|count| *count >= self.concurrency.limits.per_property) {
+                self.parked.entry(job.property).or_default().push(job);
+                continue;
+            }
+            let Some(pace) = self.pace_of(&job) else { continue };
+            let wanted = Wanted { report: &job.report, requests: pace.requests, essential: pace.essential };
+            match ledger.admit_poll(job.property, pace.category, wanted, now) {
+                Admission::Open | Admission::Trial => {
+                    *self.in_flight.entry(job.property).or_default() += 1;
+                    self.on_its_way.insert(job.clone());
+                    self.throttle.on_sent(now, self.planned_rate());
+                    return Step::Send(job);
+                }
+                Admission::Closed { until, bucket, limit } => {
+                    self.enqueue(&job, due::after_closure(&job, &pace, bucket, until));
+                    return Step::Postponed(job, limit);
+                }
+            }
+        }
+    }
+
+    /// A request that [`Step::Send`] asked for has ended.
+    pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
+        self.on_its_way.remove(job);
+        self.land(job.property);
+        if matches!(outcome, Outcome::Failed(Reason::RateLimit)) {
+            self.throttle.on_rate_limit(now);
+        }
+        let Some(pace) = self.pace_of(job) else { return };
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        let due = due::next(job, &pace, entry, outcome, now);
+        self.enqueue(job, due);
+        self.note_reached(outcome, now);
+    }
+
+    /// After a time in which nothing reached Google, one answer is enough to ask for everything that waited for that. While
+    /// others have their answers, who has none goes on waiting.
+    fn note_reached(&mut self, outcome: &Outcome, now: Timestamp) {
+        match outcome {
+            Outcome::Failed(reason) if due::is_unreached(*reason) => self.unreached += 1,
+            // Nothing was asked.
+            Outcome::Failed(Reason::NoCredentials) => {}
+            Outcome::Success { .. } | Outcome::Discarded { .. } | Outcome::Failed(_) => {
+                if std::mem::take(&mut self.unreached) >= OUTAGE.min(self.entries.len()) {
+                    self.ask_for_unreached(now);
+                }
+            }
+        }
+    }
+
+    fn ask_for_unreached(&mut self, now: Timestamp) {
+        let waiting = self.entries.iter().filter(|(_, entry)| entry.unreachable && entry.queued.is_some());
+        let waiting: Vec<Job> = waiting.map(|(job, _)| job.clone()).collect();
+        for job in waiting {
+            let Some(pace) = self.pace_of(&job) else { continue };
+            let due = due::after_outage(&job, &pace, now);
+            let present = self.entries.get(&job).and_then(|entry| entry.queued).map(|(due, _)| due);
+            if present.is_some_and(|present| due < present) {
+                self.enqueue(&job, due);
+            }
+        }
+    }
+
+    /// There is a token again: what failed for want of one is due now.
+    pub fn on_signed_in(&mut self, now: Timestamp) {
+        let waiting: Vec<Job> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.wants_token && entry.queued.is_some())
+            .map(|(job, _)| job.clone())
+            .collect();
+        for job in waiting {
+            self.enqueue(&job, now);
+        }
+    }
+
+    /// A report of a property, or with `None` of all, is defined anew: it is due as on the first day.
+    pub fn ask_anew(&mut self, report: &ReportName, property: Option<PropertyId>, now: Timestamp) {
+        let is_meant = |job: &Job| job.report == *report && property.is_none_or(|property| property == job.property);
+        let waiting: Vec<Job> = self.entries.keys().filter(|job| is_meant(job)).cloned().collect();
+        let properties = waiting.len();
+        for job in waiting {
+            if self.entries.get(&job).is_some_and(|entry| entry.queued.is_some()) {
+                let due = self.first_due(&job, properties, now);
+                self.enqueue(&job, due);
+            }
+        }
+    }
+
+    /// The reports whose due time has changed since this was asked last, with that time; `None` for those that are on their
+    /// way or wait for another of their property.
+    pub fn take_moved(&mut self) -> Vec<(Job, Option<Timestamp>)> {
+        let due = |job: &Job| Some(self.entries.get(job)?.queued.map(|(due, _)| due));
+        let moved = std::mem::take(&mut self.moved);
+        moved.into_iter().filter_map(|job| due(&job).map(|due| (job, due))).collect()
+    }
+
+    /// How many answers to this report were discarded in a row.
+    pub fn discarded(&self, job: &Job) -> u32 {
+        self.entries.get(job).map_or(0, |entry| entry.discarded)
+    }
+
+    /// From one poll of this report to the next, as planned now.
+    pub fn interval(&self, job: &Job) -> Option<Duration> {
+        self.pace_of(job).map(|pace| pace.interval)
+    }
+
+    /// Plans another time from one poll of this report to the next. What works and is due later than that comes earlier;
+    /// whether anything changes.
+    pub fn set_interval(&mut self, job: &Job, interval: Duration, now: Timestamp) -> bool {
+        let Some(configured) = self.paces.get(&job.report).map(|pace| pace.interval) else { return false };
+        let Some(entry) = self.entries.get_mut(job) else { return false };
+        let before = entry.interval.unwrap_or(configured);
+        entry.interval = (interval > configured).then_some(interval);
+        if before == interval {
+            return false;
+        }
+        if interval < before {
+            self.bring_forward(std::slice::from_ref(job), now);
+        }
+        true
+    }
+
+    /// No more than this may be on their way, whatever is planned.
+    pub fn set_connections(&mut self, most: usize) {
+        self.concurrency.connections = most;
+    }
+
+    /// A poll has taken so long.
+    pub fn on_latency(&mut self, took: Duration) {
+        self.concurrency.on_latency(took);
+    }
+
+    /// Whether this report is polled.
+    pub fn has(&self, job: &Job) -> bool {
+        self.entries.contains_key(job)
+    }
+
+    /// Requests per second when everything goes as planned.
+    pub fn planned_rate(&self) -> f64 {
+        let each: f64 = self.paces.values().map(|pace| f64::from(pace.requests) / pace.interval.as_secs_f64()).sum();
+        number(self.entries.len() / self.paces.len().max(1)) * each
+    }
+
+    /// What changes from minute to minute is due at once; what only changes from day to day lets that go first, and comes
+    /// one by one.
+    fn first_due(&self, job: &Job, properties: usize, now: Timestamp) -> Timestamp {
+        match self.paces.get(&job.report).map(|pace| pace.rhythm) {
+            Some(Rhythm::Daily) => {
+                let spread = DAILY_GAP.mul_f64(number(properties));
+                later(now, DAILY_GAP + spread.mul_f64(jitter::place(job)))
+            }
+            Some(Rhythm::Steady | Rhythm::Dated) | None => now,
+        }
+    }
+
+    /// Puts a report into the queue, or elsewhere in it.
+    fn enqueue(&mut self, job: &Job, due: Timestamp) {
+        self.unqueue(job);
+        let Some(entry) = self.entries.get_mut(job) else { return };
+        let number = self.next_number;
+        self.next_number += 1;
+        entry.queued = Some((due, number));
+        self.queue.insert((due, number, job.clone()));
+        self.moved.insert(job.clone());
+    }
+
+    fn unqueue(&mut self, job: &Job) {
+        let queued = self.entries.get_mut(job).and_then(|entry| entry.queued.take());
+        if let Some((due, number)) = queued {
+            self.queue.remove(&(due, number, job.clone()));
+            self.moved.insert(job.clone());
+        }
+    }
+
+    fn forget(&mut self, job: &Job) {
+        self.unqueue(job);
+        self.entries.remove(job);
+        if let Some(parked) = self.parked.get_mut(&job.property) {
+            parked.retain(|other| other != job);
+        }
+    }
+
+    /// One request of the property fewer is on its way; what waited for that is due.
+    fn land(&mut self, property: PropertyId) {
+        if let Some(count) = self.in_flight.get_mut(&property) {
+            *count -= 1;
+            if *count == 0 {
+                self.in_flight.remove(&property);
+            }
+        }
+        for job in self.parked.remove(&property).unwrap_or_default() {
+            self.enqueue(&job, self.last_seen);
+        }
+    }
+
+    /// What works and is due later than its interval allows is due earlier.
+    fn bring_forward(&mut self, jobs: &[Job], now: Timestamp) {
+        for job in jobs {
+            let Some(entry) = self.entries.get(job).filter(|entry| entry.failures == 0) else { continue };
+            let Some((due, _)) = entry.queued else { continue };
+            let Some(pace) = self.pace_of(job).filter(|pace| pace.rhythm != Rhythm::Daily) else { continue };
+            let latest = due::in_rhythm(job, &pace, now);
+            if due > latest {
+                self.enqueue(job, latest);
+            }
+        }
+    }
+
+    /// The pace of a report, at the interval that is planned for this property.
+    fn pace_of(&self, job: &Job) -> Option<Pace> {
+        let pace = self.paces.get(&job.report)?;
+        let planned = self.entries.get(job).and_then(|entry| entry.interval);
+        Some(Pace { interval: planned.unwrap_or(pace.interval), stretched: planned.is_some(), ..pace.clone() })
+    }
+}
+
+/// From one first request for a daily report to the next.
+const DAILY_GAP: Duration = Duration::from_millis(20);
+
+fn number(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 properties")]
+    let number = count as f64;
+    number
+}
+
+/// After so many polls in a row that did not reach Google, or all that there are, it is not theirs.
+const OUTAGE: usize = 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The next due time after each outcome.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Entry, Job, Pace};
+use ga4_drop_baseline::calendar::next_pacific_midnight;
+
+use crate::{
+    jitter,
+    names::{Bucket, Reason},
+    report::Rhythm,
+    time::later,
+};
+
+/// How a poll ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// A report came. `day_ends` is the property's next midnight, where its zone is known.
+    Success {
+        /// When the report's dates cease to be today's.
+        day_ends: Option<Timestamp>,
+    },
+    /// A report came, but the day or the zone changed meanwhile: it is asked for again.
+    Discarded {
+        /// The end of the day that the report belonged to, where that is why.
+        midnight: Option<Timestamp>,
+    },
+    /// No report came.
+    Failed(Reason),
+}
+
+/// When to ask again, by what has happened.
+pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome, now: Timestamp) -> Timestamp {
+    entry.wants_token = matches!(outcome, Outcome::Failed(Reason::NoCredentials));
+    entry.unreachable = matches!(outcome, Outcome::Failed(reason) if is_unreached(*reason));
+    match *outcome {
+        Outcome::Success { day_ends } => {
+            entry.failures = 0;
+            entry.discarded = 0;
+            let due = in_rhythm(job, pace, now);
+            match (pace.rhythm, day_ends) {
+                (Rhythm::Dated, Some(midnight)) => around_midnight(job, pace, due, midnight),
+                (Rhythm::Daily, Some(midnight)) => after_settling(job, midnight),
+                (Rhythm::Steady, _) | (_, None) => due,
+            }
+        }
+        Outcome::Discarded { midnight } => {
+            entry.discarded = entry.discarded.saturating_add(1);
+            match midnight {
+                Some(midnight) if pace.rhythm == Rhythm::Daily => later(midnight, AFTER_MIDNIGHT),
+                Some(midnight) => around_midnight(job, pace, now, midnight),
+                None if entry.discarded <= DISCARDED_IN_A_ROW => later(now, DISCARDED_PAUSE),
+                None => in_rhythm(job, pace, now),
+            }
+        }
+        Outcome::Failed(reason) => {
+            entry.failures = entry.failures.saturating_add(1);
+            after_failure(job, pace, reason, entry.failures, now)
+        }
+    }
+}
+
+/// Whether a failure says that Google was not reached, or did not answer in time.
+pub(super) fn is_unreached(reason: Reason) -> bool {
+    matches!(reason, Reason::Timeout | Reason::Connection)
+}
+
+/// After an outage of everything, everything comes within its interval, as always.
+pub(super) fn after_outage(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
+    match pace.rhythm {
+        Rhythm::Daily => later(now, MIDNIGHT_SPREAD.mul_f64(jitter::place(job))),
+        Rhythm::Steady | Rhythm::Dated => in_rhythm(job, pace, now),
+    }
+}
+
+/// The first reasons need an operator, the middle ones time; what a quota refused is known to the ledger and the
+/// throttle, so that here there is only the usual rhythm.
+fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Timestamp) -> Timestamp {
+    let steady = |pause: Duration| pause.mul_f64(1.0 - STEADY_SPREAD * jitter::place((job, failures)));
+    let growing = |first| jitter::back_off(first, LONGEST_BACK_OFF, failures, job);
+    let pause = match reason {
+        Reason::InvalidRequest => steady(MISCONFIGURED_PAUSE),
+        Reason::NoAccess
+        | Reason::NotListed
+        | Reason::ApiDisabled
+        | Reason::InsufficientScope
+        | Reason::CloudProject
+        | Reason::Perimeter => steady(DENIED_PAUSE),
+        Reason::ServerError => growing(SERVER_ERROR_BACK_OFF),
+        Reason::Timeout | Reason::Connection | Reason::Protocol | Reason::Unauthenticated | Reason::NoCredentials => {
+            growing(FIRST_BACK_OFF)
+        }
+        Reason::QuotaConcurrent | Reason::RateLimit => {
+            pace.interval.min(SHORT_REFUSAL_SPREAD).mul_f64(jitter::place((job, failures)))
+        }
+        Reason::QuotaDay
+        | Reason::QuotaHour
+        | Reason::QuotaProjectHour
+        | Reason::QuotaThresholded
+        | Reason::QuotaClientErrors
+        | Reason::QuotaUnknown => return on_grid(job, pace.interval.min(LONGEST_REFUSAL), now),
+    };
+    later(now, pause)
+}
+
+/// The next time in the report's rhythm. A stretched interval changes with what polls cost: places in time that change with it
+/// would bring more polls than are planned.
+pub(super) fn in_rhythm(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
+    if !pace.stretched {
+        return on_grid(job, pace.interval, now);
+    }
+    // What was planned for one day ends where the day's bucket refills.
+    let refill = later(next_pacific_midnight(now), AFTER_MIDNIGHT + MIDNIGHT_SPREAD.mul_f64(jitter::place(job)));
+    later(now, pace.interval).min(refill)
+}
+
+/// The report's next place in time: everywhere in the interval, but for one job always the same.
+fn on_grid(job: &Job, interval: Duration, now: Timestamp) -> Timestamp {
+    let interval = milliseconds(interval).max(1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an interval is a day at most")]
+    let phase = (jitter::place(job) * interval as f64) as i64;
+    let since = (now.as_millisecond() - phase).rem_euclid(interval);
+    later(now, Duration::from_millis(u64::try_from(interval - since).unwrap_or_default()))
+}
+
+/// After midnight everything has to be asked for again, spread out and a little later than the clocks may differ.
+fn around_midnight(job: &Job, pace: &Pace, due: Timestamp, midnight: Timestamp) -> Timestamp {
+    let settled = later(midnight, AFTER_MIDNIGHT);
+    let spread = pace.interval.min(MIDNIGHT_SPREAD).mul_f64(jitter::place(job));
+    let of_new_day = later(settled, spread);
+    if due >= midnight && due < settled { of_new_day } else { due.min(of_new_day) }
+}
+
+/// In the morning the day before yesterday has settled; all of a zone are spread over an hour. On the two days of the year
+/// that have not 24 hours it is an hour earlier or later.
+fn after_settling(job: &Job, midnight: Timestamp) -> Timestamp {
+    later(midnight, SETTLING + SETTLED_SPREAD.mul_f64(jitter::place(job)))
+}
+
+/// A bucket that many wait for is not asked by all at the moment that it opens.
+pub(super) fn after_closure(job: &Job, pace: &Pace, bucket: Bucket, until: Timestamp) -> Timestamp {
+    // All properties wait for the same midnight.
+    let spread = if bucket == Bucket::Day { MIDNIGHT_SPREAD } else { CLOSURE_SPREAD };
+    later(until, pace.interval.min(spread).mul_f64(jitter::place(job)))
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How soon an answer is asked for again that the change of day or zone made useless.
+const DISCARDED_PAUSE: Duration = Duration::from_secs(1);
+
+/// After so many discarded answers in a row the usual rhythm goes on.
+pub const DISCARDED_IN_A_ROW: u32 = 3;
+
+/// A misconfigured report needs an operator.
+const MISCONFIGURED_PAUSE: Duration = Duration::from_hours(1);
+
+/// So does one without access; but a click in Google Analytics mends it.
+const DENIED_PAUSE: Duration = Duration::from_mins(10);
+
+/// By how much steady pauses are shortened at most, so that not all come back at once.
+const STEADY_SPREAD: f64 = 0.1;
+
+const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
+
+/// Server errors are counted by Google: ten in an hour are too many.
+const SERVER_ERROR_BACK_OFF: Duration = Duration::from_secs(30);
+
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
+
+/// What was refused for a moment only comes back within this, not all at once.
+const SHORT_REFUSAL_SPREAD: Duration = Duration::from_mins(1);
+
+/// A report with a long interval does not wait for it when a bucket was empty.
+const LONGEST_REFUSAL: Duration = Duration::from_mins(15);
+
+/// Google's clock and this machine's may differ a little.
+const AFTER_MIDNIGHT: Duration = Duration::from_secs(5);
+
+/// From midnight until the day before yesterday has settled, whatever Google's size of property.
+const SETTLING: Duration = Duration::from_hours(6);
+
+const SETTLED_SPREAD: Duration = Duration::from_hours(1);
+
+const MIDNIGHT_SPREAD: Duration = Duration::from_mins(5);
+
+const CLOSURE_SPREAD: Duration = Duration::from_secs(10);

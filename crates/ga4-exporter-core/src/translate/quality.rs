@@ -1,0 +1,62 @@
+//! What an answer says about its own values.
+
+use crate::{
+    report::{Quality, Report},
+    wire::response::{Metadata, Sampling},
+};
+
+/// What Google says about the values of this report; nothing on realtime ones.
+pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
+    Quality {
+        sampled_ratio: metadata.sampling_metadatas.iter().filter_map(ratio).fold(1.0, f64::min),
+        thresholded: metadata.subject_to_thresholding,
+        data_loss: metadata.data_loss_from_other_row,
+        restricted: report.fields.iter().any(|field| is_restricted(metadata, field.api_name)),
+    }
+}
+
+/// Whether Google keeps this metric from the account: its value is then 0 in the answer, whatever it really is.
+pub(super) fn is_restricted(metadata: &Metadata, metric: &str) -> bool {
+    let restrictions = &metadata.schema_restriction_response.active_metric_restrictions;
+    restrictions.iter().any(|restriction| restriction.metric_name == metric)
+}
+
+fn ratio(sampling: &Sampling) -> Option<f64> {
+    let Sampling { samples_read_count: read, sampling_space_size: all } = *sampling;
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of large counts")]
+    let ratio = read as f64 / all as f64;
+    (all > 0 && read >= 0).then_some(ratio.min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::ReportSettings;
+
+    fn of(metadata: &str) -> Quality {
+        quality(&Report::traffic(&ReportSettings::traffic()), &serde_json::from_str(metadata).unwrap())
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_is_exact() {
+        let exact = Quality { sampled_ratio: 1.0, thresholded: false, data_loss: false, restricted: false };
+        for metadata in [
+            "{}",
+            r#"{"samplingMetadatas": [], "subjectToThresholding": false, "schemaRestrictionResponse": {}}"#,
+            r#"{"samplingMetadatas": null, "schemaRestrictionResponse": null, "dataLossFromOtherRow": null}"#,
+            r#"{"samplingMetadatas": [{"samplesReadCount": "5", "samplingSpaceSize": "0"}, {}]}"#,
+            r#"{"schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "totalRevenue"}]}}"#,
+        ] {
+            assert_eq!(of(metadata), exact, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn the_worst_range_counts() {
+        let quality = of(r#"{"samplingMetadatas": [{"samplesReadCount": "3", "samplingSpaceSize": "4"},
+                {"samplesReadCount": 1, "samplingSpaceSize": "4"}, {"samplesReadCount": "9", "samplingSpaceSize": "4"}],
+                "subjectToThresholding": true, "dataLossFromOtherRow": true,
+                "schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "keyEvents"}]}}"#);
+        assert_eq!(quality, Quality { sampled_ratio: 0.25, thresholded: true, data_loss: true, restricted: true });
+    }
+}

@@ -1,0 +1,103 @@
+//! What the Admin API's `properties.get` says about a property.
+
+use serde::Deserialize;
+
+use super::{
+    lenient::{Object, Text},
+    listing::number,
+};
+use crate::{
+    names::{PropertyId, PropertyType},
+    shown::name,
+};
+
+/// The answer of `properties.get`, as far as it is used. Unknown texts are empty.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PropertyDetails {
+    /// The name that its users gave it.
+    pub name: String,
+    /// Whether its events are its own; `None` where Google does not say so.
+    pub property_type: Option<PropertyType>,
+    /// The number of the account that it belongs to, also where its parent is another property.
+    pub account_id: String,
+    /// IANA name of the reporting time zone.
+    pub time_zone: String,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+impl PropertyDetails {
+    /// Reads the answer for this property. A text of the wrong type is as if it were missing.
+    ///
+    /// # Errors
+    /// It describes another property.
+    pub fn of(DescribedProperty(property): &DescribedProperty, id: PropertyId) -> Result<Self, String> {
+        let wrong = || "it does not describe the property asked for".to_owned();
+        let property = property.get().ok_or_else(wrong)?;
+        if property.name.as_str() != format!("properties/{id}") {
+            return Err(wrong());
+        }
+        Ok(Self {
+            name: name(property.display_name.as_str()),
+            property_type: PropertyType::named(property.property_type.as_str()),
+            account_id: number(property.account.as_str()),
+            time_zone: name(property.time_zone.as_str()),
+            currency: name(property.currency_code.as_str()),
+        })
+    }
+}
+
+/// The answer as it comes, of any shape.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct DescribedProperty(Object<Described>);
+
+/// `Property`, as far as it is used.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Described {
+    name: Text,
+    display_name: Text,
+    property_type: Text,
+    account: Text,
+    time_zone: Text,
+    currency_code: Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn details(body: &str) -> Result<PropertyDetails, String> {
+        PropertyDetails::of(&serde_json::from_str(body).unwrap(), "1".parse().unwrap())
+    }
+
+    #[test]
+    fn a_sub_property_belongs_to_the_account_and_not_to_its_parent() {
+        let details = details(
+            r#"{"name": "properties/1", "parent": "properties/2", "account": "accounts/9", "displayName": "Part",
+                "propertyType": "PROPERTY_TYPE_SUBPROPERTY", "timeZone": "Asia/Calcutta", "currencyCode": "INR", "x": {}}"#,
+        );
+        let expected = PropertyDetails {
+            name: "Part".to_owned(),
+            property_type: Some(PropertyType::Subproperty),
+            account_id: "9".to_owned(),
+            time_zone: "Asia/Calcutta".to_owned(),
+            currency: "INR".to_owned(),
+        };
+        assert_eq!(details, Ok(expected));
+    }
+
+    #[test]
+    fn details_of_the_wrong_type_cost_only_themselves() {
+        let details = details(r#"{"name": "properties/1", "displayName": 5, "timeZone": null, "currencyCode": "EUR"}"#);
+        assert_eq!(details.map(|details| (details.name, details.currency)), Ok((String::new(), "EUR".to_owned())));
+    }
+
+    #[test]
+    fn another_property_is_refused() {
+        for body in ["{}", r#"{"name": "properties/2"}"#, r#"{"name": 1}"#, r#"{"name": "1"}"#] {
+            assert!(details(body).is_err(), "{body}");
+        }
+    }
+}

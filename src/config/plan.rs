@@ -1,0 +1,27 @@
+//! What a configuration asks to poll.
+
+use std::sync::Arc;
+
+use super::Config;
+use crate::{plan::Plan, properties::PropertySet, report::Report, schedule::Limits};
+
+impl Config {
+    /// The plan of this configuration for these properties; complete when they are all that it asks for.
+    pub fn plan(&self, properties: PropertySet, is_complete: bool) -> Plan {
+        let limits = Limits {
+            in_flight: self.google.max_requests_in_flight,
+            per_property: self.google.max_requests_in_flight_per_property,
+        };
+        Plan { reports: self.reports(), limits, share: self.share, properties, is_complete }
+    }
+
+    /// The reports that are switched on, in the order in which they are shown.
+    fn reports(&self) -> Vec<Arc<Report>> {
+        let all = [
+            (self.realtime.enabled, Report::realtime(&self.realtime, self.baseline.enabled)),
+            (self.traffic.enabled, Report::traffic(&self.traffic)),
+            (self.baseline.enabled, Report::baseline(&self.baseline)),
+        ];
+        all.into_iter().filter(|(enabled, _)| *enabled).map(|(_, report)| Arc::new(report)).collect()
+    }
+}
