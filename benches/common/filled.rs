@@ -13,7 +13,7 @@ use google_analytics_exporter::{
     names::{Category, PropertyId},
     properties::{PropertyInfo, PropertySet},
     quota::{Ledger, QuotaView},
-    store::{Attempt, Snapshot, Store, Usual, Watched},
+    store::{Attempt, Snapshot, States, Store, Usual, Watched},
     wire::response::PropertyQuota,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +34,7 @@ pub(crate) fn series_of(view: &View, now: Timestamp) -> usize {
 
 fn of_properties(count: u32, now: Timestamp) -> View {
     let plan = Config::default().plan(PropertySet::default(), true);
-    let store = Store::default();
+    let mut states = States::default();
     let zone = Zone::named("Europe/Berlin").expect("it is in the database");
     let (watched, usual) = drop_alert(&zone, now);
     let usual = Arc::new(usual);
@@ -48,8 +48,8 @@ fn of_properties(count: u32, now: Timestamp) -> View {
             currency: "EUR".to_owned(),
             ..PropertyInfo::default()
         };
-        store.put(id, &info, &plan.reports);
-        store.update(id, |state| {
+        states.put(id, &info, &plan.reports);
+        states.update(id, |state| {
             for (report, number) in plan.reports.iter().zip(1_u32..) {
                 let value = |family| f64::from((index * 7919 + family * 1_234 * number) % 100_000);
                 let families = u32::try_from(report.families.len()).expect("they are few");
@@ -64,6 +64,8 @@ fn of_properties(count: u32, now: Timestamp) -> View {
             state.usual = Some(Arc::clone(&usual));
         });
     }
+    let store = Store::default();
+    store.apply(states.take_change());
     View { reports: plan.reports, properties: store.properties(), own: Vec::new() }
 }
 

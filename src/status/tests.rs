@@ -9,7 +9,7 @@ use crate::{
     properties::PropertyInfo,
     quota::Ledger,
     report::Report,
-    store::{Attempt, Failure, Snapshot, Store, Watched},
+    store::{Attempt, Failure, PropertyState, Snapshot, States, Store, Watched},
 };
 
 fn at(second: i64) -> Timestamp {
@@ -22,6 +22,7 @@ fn id(number: u64) -> PropertyId {
 
 /// A store in which properties are put as the tests need them.
 struct World {
+    states: States,
     store: Store,
     reports: Vec<Arc<Report>>,
 }
@@ -30,22 +31,32 @@ impl World {
     fn new() -> Self {
         let config = Config::default();
         let realtime = Arc::new(Report::realtime(&config.realtime, true));
-        Self { store: Store::default(), reports: vec![realtime, Arc::new(Report::traffic(&config.traffic))] }
+        Self {
+            states: States::default(),
+            store: Store::default(),
+            reports: vec![realtime, Arc::new(Report::traffic(&config.traffic))],
+        }
     }
 
-    fn property(self, number: u64, name: &str) -> Self {
+    fn update(&mut self, number: u64, change: impl FnOnce(&mut PropertyState)) {
+        self.states.update(id(number), change);
+        self.store.apply(self.states.take_change());
+    }
+
+    fn property(mut self, number: u64, name: &str) -> Self {
         let info =
             PropertyInfo { name: name.to_owned(), time_zone: "Europe/Berlin".to_owned(), ..PropertyInfo::default() };
-        self.store.put(id(number), &info, &self.reports);
+        self.states.put(id(number), &info, &self.reports);
+        self.store.apply(self.states.take_change());
         self
     }
 
     /// Every value of the report on days is this one, until the 900th second.
-    fn traffic(self, number: u64, value: f64) -> Self {
+    fn traffic(mut self, number: u64, value: f64) -> Self {
         let report = Arc::clone(&self.reports[1]);
         let values = vec![value; report.families.len()].into();
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
-        self.store.update(id(number), |state| {
+        self.update(number, |state| {
             let snapshot = Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(900) };
             let state = state.report_mut(&report.name).unwrap();
             state.succeed(attempt, 1, snapshot);
@@ -54,9 +65,9 @@ impl World {
         self
     }
 
-    fn fails(self, number: u64, message: &str) -> Self {
+    fn fails(mut self, number: u64, message: &str) -> Self {
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
-        self.store.update(id(number), |state| {
+        self.update(number, |state| {
             for report in &mut state.reports {
                 let (message, remedy) = (message.to_owned(), "add x@example.com".to_owned());
                 report.fail(attempt, Failure { reason: Reason::NoAccess, message, remedy, since: at(-600) });
@@ -66,7 +77,7 @@ impl World {
     }
 
     /// So many pageviews in the last half hour, where 100 are usual.
-    fn watched(self, number: u64, pageviews: f64) -> Self {
+    fn watched(mut self, number: u64, pageviews: f64) -> Self {
         let count = WindowCount {
             window: WINDOWS.iter().find(|w| w.name == "30m").unwrap(),
             pageviews,
@@ -76,7 +87,7 @@ impl World {
         let slice = Slice { pageviews: Some(30.0), expected: 33.0 };
         let assessment =
             Assessment { windows: vec![count], course: vec![slice; 36].into(), is_fit: true, ..Assessment::default() };
-        self.store.update(id(number), |state| {
+        self.update(number, |state| {
             state.watched = Some(Arc::new(Watched { assessment, expires_at: at(180) }));
         });
         self
@@ -131,9 +142,9 @@ fn all_is_well_only_with_present_values() {
     let mut world = World::new().property(7, "Shop").traffic(7, 1.0);
     has(&world.page("", at(1)), "1 has no present values yet.");
     world.reports.remove(0);
-    let world = World { store: Store::default(), ..world }.property(7, "Shop");
+    let mut world = World { states: States::default(), store: Store::default(), ..world }.property(7, "Shop");
     let report = Arc::clone(&world.reports[0]);
-    world.store.update(id(7), |state| {
+    world.update(7, |state| {
         let values = vec![1.0; report.families.len()].into();
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(10) };
         let snapshot = Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(900) };
@@ -145,8 +156,8 @@ fn all_is_well_only_with_present_values() {
 
 #[test]
 fn what_google_no_longer_lists_is_asked_for_no_more() {
-    let world = World::new().property(7, "Shop");
-    world.store.update(id(7), |state| state.mark_unlisted(at(0)));
+    let mut world = World::new().property(7, "Shop");
+    world.update(7, |state| state.mark_unlisted(at(0)));
     has(&world.page("", at(60)), "<td>not_listed</td><td>none yet</td><td>none</td>");
 }
 
@@ -177,10 +188,10 @@ fn a_drop_of_traffic_is_told_with_its_figures() {
 
 #[test]
 fn a_closed_bucket_says_when_it_opens() {
-    let world = World::new().property(7, "Shop");
+    let mut world = World::new().property(7, "Shop");
     let mut ledger = Ledger::default();
     ledger.on_exhausted(id(7), Category::Core, Bucket::Hour, at(0));
-    world.store.update(id(7), |state| {
+    world.update(7, |state| {
         state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);
     });
     let page = world.page("", at(60));

@@ -22,10 +22,10 @@ impl Random {
     }
 }
 
-/// What Google says to a poll.
+/// What Google says to a request.
 pub(crate) enum Answer {
-    /// The report, what it cost, and what is left.
-    Report { tokens: u32, quota: PropertyQuota },
+    /// The report, with what it cost and what is left.
+    Report { quota: PropertyQuota },
     /// The day's bucket is empty.
     DayExhausted,
     /// Nothing at all.
@@ -68,8 +68,8 @@ impl Google {
         Duration::from_millis(80 + self.random.below(60))
     }
 
-    /// What comes of a poll with so many requests.
-    pub(crate) fn answer(&mut self, property: PropertyId, category: Category, requests: u32, now: Timestamp) -> Answer {
+    /// What comes of a request.
+    pub(crate) fn answer(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Answer {
         if now >= self.outage.from && now < self.outage.until {
             return Answer::Nothing;
         }
@@ -82,10 +82,9 @@ impl Google {
         }
         let each = 1 + u32::try_from(self.random.below(3)).expect("below three");
         if property.as_u64().is_multiple_of(LOW) && self.is_drained(now) {
-            return Answer::Report { tokens: requests, quota: low() };
+            return Answer::Report { quota: low() };
         }
-        let each = if property.as_u64().is_multiple_of(DEAR) { each * 30 } else { each };
-        let tokens = each * requests;
+        let tokens = if property.as_u64().is_multiple_of(DEAR) { each * 30 } else { each };
         let spent = self.spent.entry((property, category)).or_default();
         spent.spend(tokens, midnight, now);
         let left = |size: u64, spent: u64| {
@@ -98,7 +97,7 @@ impl Google {
             tokens_per_project_per_hour: left(PROJECT_HOUR, spent.hour),
             ..PropertyQuota::default()
         };
-        Answer::Report { tokens, quota }
+        Answer::Report { quota }
     }
 
     /// Whether it is the day on which others draw on some properties, after they have.

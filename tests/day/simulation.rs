@@ -1,25 +1,24 @@
-//! A day of polling in virtual time: the timetable and the store as they are, without requests.
+//! A day of polling in virtual time: the engine and the store as they are, without requests.
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap, HashMap},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use ga4_drop_baseline::calendar::Zone;
+use ga4_drop_baseline::{History, calendar::Zone};
+use ga4_exporter_core::engine::{self, Engine, MinutesAnswer, Poll, Polled, PolledMinutes, Step};
 use google_analytics_exporter::{
     clock::later,
     config::Config,
-    names::{Bucket, PropertyId, Reason},
-    plan::Plan,
+    names::{Bucket, PropertyId},
     properties::{PropertyInfo, PropertySet},
-    quota::Spent,
-    report::{Report, Rhythm},
-    schedule::{Job, Outcome, Step},
-    store::{Attempt, Failure, Snapshot, Store},
-    timetable::Timetable,
+    report::Rhythm,
+    schedule::Job,
+    store::Store,
+    wire::{self, response::PropertyQuota},
 };
 use jiff::Timestamp;
 
@@ -42,13 +41,17 @@ pub(crate) fn day(properties: u64, seed: u64) -> Figures {
 struct Day {
     now: Timestamp,
     end: Timestamp,
-    plan: Plan,
-    timetable: Timetable,
+    engine: Engine,
     store: Store,
     google: Google,
+    /// Where each property is.
     zones: HashMap<PropertyId, Zone>,
+    /// From one poll of a report to the next, as planned now.
+    intervals: HashMap<Job, Duration>,
     /// The answers to come, the next first.
-    coming: BinaryHeap<Reverse<(Timestamp, u64, Job, Timestamp)>>,
+    coming: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    /// What was asked, by the number of its answer, and when.
+    asked: HashMap<u64, (Poll, Timestamp)>,
     number: u64,
     figures: Figures,
 }
@@ -60,45 +63,40 @@ impl Day {
         let ids: Vec<PropertyId> =
             (1..=properties).map(|id| (300_000_000 + id).to_string().parse().expect("a number")).collect();
         let active = ids.iter().map(|id| (*id, PropertyInfo::default())).collect();
-        let set = PropertySet { active, ..PropertySet::default() };
-        let plan = config.plan(set, true);
-        let mut timetable = Timetable::new(&plan, start);
-        timetable.follow(&plan, start);
-        let store = Store::default();
+        let plan = Arc::new(config.plan(PropertySet { active, ..PropertySet::default() }, true));
         let zones: Vec<Zone> = ZONES.iter().map(|name| Zone::named(name).expect("a known zone")).collect();
-        let mut of_property = HashMap::new();
-        for (id, zone) in ids.iter().zip(zones.iter().cycle()) {
-            store.put(*id, &PropertyInfo::default(), &plan.reports);
-            timetable.replan_all(*id, start);
-            of_property.insert(*id, zone.clone());
-        }
         let figures = Figures::new(start, &zones).outage(google.outage.from, google.outage.until);
-        let end = later(start, length);
-        Self {
+        let mut day = Self {
             now: start,
-            end,
-            plan,
-            timetable,
-            store,
+            end: later(start, length),
+            engine: Engine::new(&plan, true, start),
+            store: Store::default(),
             google,
-            zones: of_property,
+            zones: ids.iter().copied().zip(zones.iter().cycle().cloned()).collect(),
+            intervals: HashMap::new(),
             coming: BinaryHeap::new(),
+            asked: HashMap::new(),
             number: 0,
             figures,
-        }
+        };
+        let effects = day.engine.on_plan(start, plan, BTreeMap::new());
+        day.store.apply(effects.store);
+        day
     }
 
     /// Lets it pass.
     fn pass(mut self) -> Figures {
         while self.now < self.end {
             let wake = self.send_what_is_due();
-            let arrival = self.coming.peek().map(|Reverse((at, ..))| *at);
+            let arrival = self.coming.peek().map(|Reverse((at, _))| *at);
             let next = [wake, arrival].into_iter().flatten().min().unwrap_or(self.end);
             self.now = self.now.max(next).min(self.end);
-            while self.coming.peek().is_some_and(|Reverse((at, ..))| *at <= self.now) {
-                if let Some(Reverse((_, _, job, sent_at))) = self.coming.pop() {
-                    self.take(&job, sent_at);
-                }
+            while let Some(Reverse((_, number))) =
+                self.coming.peek().copied().filter(|Reverse((at, _))| *at <= self.now)
+            {
+                self.coming.pop();
+                let (poll, sent_at) = self.asked.remove(&number).expect("what comes was asked");
+                self.answer(poll, sent_at);
             }
         }
         (self.figures.largest_part_of_day, self.figures.largest_part_of_hour) = self.google.largest_parts();
@@ -107,77 +105,83 @@ impl Day {
 
     fn send_what_is_due(&mut self) -> Option<Timestamp> {
         loop {
-            match self.timetable.next(self.now) {
-                Step::Send(job) => {
-                    let report = self.report(&job);
-                    self.figures.sent(&job, report.requests(), self.now);
-                    let mut latency = self.google.latency() * report.requests();
-                    if self.now >= self.google.outage.from && self.now < self.google.outage.until {
-                        latency = CONNECTING;
-                    }
-                    self.number += 1;
-                    self.coming.push(Reverse((later(self.now, latency), self.number, job, self.now)));
-                }
-                Step::Postponed(..) => {}
+            let (step, effects) = self.engine.next(self.now);
+            self.store.apply(effects.store);
+            let poll = match step {
+                Step::Send(poll) => poll,
                 Step::Wait(until) => return until,
+            };
+            self.figures.sent(&poll.job, poll.report.requests(), self.now);
+            let mut latency = self.google.latency() * poll.report.requests();
+            if self.now >= self.google.outage.from && self.now < self.google.outage.until {
+                latency = CONNECTING;
             }
+            self.number += 1;
+            self.coming.push(Reverse((later(self.now, latency), self.number)));
+            self.asked.insert(self.number, (poll, self.now));
         }
     }
 
-    fn take(&mut self, job: &Job, sent_at: Timestamp) {
-        let report = self.report(job);
-        let (property, category) = (job.property, report.category);
-        let holds_until = later(sent_at, report.stale_after.for_interval(report.interval));
-        let (outcome, spent) = match self.google.answer(property, category, report.requests(), self.now) {
-            Answer::Report { tokens, quota } => {
-                self.timetable.ledger.on_success(property, category, Some(&quota), sent_at, holds_until);
-                let id = property.as_u64();
-                let is_held_back = id.is_multiple_of(DEAR) || id.is_multiple_of(LOW);
-                let planned = self.timetable.schedule.interval(job).unwrap_or(report.interval);
-                let interval = if is_held_back { planned } else { report.interval };
-                let kind = if is_held_back { HELD_BACK } else { "" };
-                self.figures.came(job, kind, interval, report.rhythm() == Rhythm::Daily, self.now);
-                let zone = self.zones.get(&property).filter(|_| report.has_dates());
-                (
-                    Outcome::Success { day_ends: zone.map(|zone| zone.next_midnight(self.now)) },
-                    Spent { tokens, whole: true, unread: false },
-                )
+    fn answer(&mut self, poll: Poll, sent_at: Timestamp) {
+        let (property, category) = (poll.job.property, poll.report.category);
+        let (result, minutes) = match self.google.answer(property, category, self.now) {
+            Answer::Report { quota } => {
+                self.came(&poll);
+                (Ok(self.report(&poll, quota)), self.minutes(&poll, sent_at))
             }
             Answer::DayExhausted => {
-                self.timetable.ledger.on_exhausted(property, category, Bucket::Day, self.now);
-                self.figures.refused(job);
-                (Outcome::Failed(Reason::QuotaDay), Spent::default())
+                self.figures.refused(&poll.job);
+                (Err(wire::Error::QuotaExhausted { bucket: Bucket::Day, message: String::new() }), None)
             }
-            Answer::Nothing => {
-                self.timetable.ledger.on_other_failure(property, category, self.now);
-                (Outcome::Failed(Reason::Connection), Spent::default())
-            }
+            Answer::Nothing => (Err(wire::Error::Connection("no route".into())), None),
         };
-        self.show(job, &report, sent_at, holds_until, &outcome);
-        for change in self.timetable.settle(job, category, spent, self.now) {
-            self.figures.replanned(&change.job, change.interval);
-        }
-        self.timetable.ended(job, &outcome, self.now);
+        let (received_at, took) = (self.now, Duration::from_millis(100));
+        let polled = Polled { poll, account: None, sent_at, received_at, took, result, minutes };
+        let effects = self.engine.on_answer(self.now, polled);
+        self.store.apply(effects.store);
+        self.note_intervals(property);
     }
 
-    /// The store as the poller keeps it.
-    fn show(&self, job: &Job, report: &Arc<Report>, sent_at: Timestamp, expires_at: Timestamp, outcome: &Outcome) {
-        let attempt = Attempt { sent_at, took: Duration::from_millis(100) };
-        self.store.update(job.property, |state| {
-            let Some(state) = state.report_mut(&job.report) else { return };
-            if let Outcome::Failed(reason) = outcome {
-                let (message, remedy) = (String::new(), String::new());
-                state.fail(attempt, Failure { reason: *reason, message, remedy, since: sent_at });
-            } else {
-                let values = vec![0.0; report.families.len()].into();
-                state.succeed(attempt, 1, Snapshot { report: Arc::clone(report), values, quality: None, expires_at });
+    /// Notes which intervals are planned otherwise now.
+    fn note_intervals(&mut self, property: PropertyId) {
+        let Some(state) = self.store.property(property) else { return };
+        for report in &state.reports {
+            let job = Job { property, report: report.name.clone() };
+            let before = self.intervals.insert(job.clone(), report.interval);
+            if before.is_some_and(|before| before != report.interval) {
+                self.figures.replanned(&job, report.interval);
             }
-        });
+        }
     }
 
-    fn report(&self, job: &Job) -> Arc<Report> {
-        let report = self.plan.reports.iter().find(|report| report.name == job.report);
-        Arc::clone(report.expect("the timetable has the plan's reports"))
+    fn came(&mut self, poll: &Poll) {
+        let id = poll.job.property.as_u64();
+        let is_held_back = id.is_multiple_of(DEAR) || id.is_multiple_of(LOW);
+        let planned = self.intervals.get(&poll.job).copied().unwrap_or(poll.report.interval);
+        let interval = if is_held_back { planned } else { poll.report.interval };
+        let kind = if is_held_back { HELD_BACK } else { "" };
+        self.figures.came(&poll.job, kind, interval, poll.report.rhythm() == Rhythm::Daily, self.now);
+    }
+
+    fn report(&self, poll: &Poll, quota: PropertyQuota) -> engine::Answer {
+        let zone = self.zones.get(&poll.job.property).filter(|_| poll.report.has_dates());
+        engine::Answer {
+            values: vec![0.0; poll.report.families.len()].into(),
+            quality: None,
+            history: poll.report.is_history().then(History::default),
+            time_zone: zone.map(Zone::name).unwrap_or_default().to_owned(),
+            currency: String::new(),
+            quota: Some(quota),
+        }
+    }
+
+    fn minutes(&mut self, poll: &Poll, sent_at: Timestamp) -> Option<PolledMinutes> {
+        poll.report.minutes_request()?;
+        let Answer::Report { quota } = self.google.answer(poll.job.property, poll.report.category, self.now) else {
+            return None;
+        };
+        let answer = MinutesAnswer { minutes: [0; 30], quota: Some(quota) };
+        Some(PolledMinutes { sent_at, received_at: self.now, result: Ok(answer) })
     }
 }
 

@@ -8,16 +8,19 @@
 //! 3. [`wire`]: Google's requests, answers and errors.
 //! 4. [`properties`], [`shard`]: which properties there are. [`plan`]: what to ask of them.
 //! 5. [`quota`], [`schedule`], [`timetable`]: what to ask when.
-//! 6. [`store`]: what is known of each property. [`exposition`]: that as text.
+//! 6. [`engine`]: all of that together: what to ask next, and what follows from each answer.
+//! 7. [`store`]: what is known of each property. [`exposition`]: that as text.
 //!
 //! # Invariants, and where they are kept
 //!
 //! * All names are valid by construction, so that the text is.
 //! * A [`store::Snapshot`] is immutable and replaced whole: a report's series appear and vanish together.
+//! * Only [`engine::Effects`] change the store.
 //! * Every queue, map and text has a named limit.
 
 pub mod chain;
 pub mod csv;
+pub mod engine;
 pub mod exposition;
 pub mod jitter;
 pub mod names;

@@ -8,7 +8,10 @@
 //! `account` is what is known of one property and category, `spending` what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
 //! come for that, `outlook` the same before anything was asked.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -171,17 +174,25 @@ impl Ledger {
         pacing::pace(&costs, &Budget::new(account, self.share, now))
     }
 
-    /// What a restart should not forget of a property and category.
-    pub fn remembered(&self, property: PropertyId, category: Category) -> Option<Remembered> {
-        let account = self.accounts.get(&(property, category))?;
-        Some(Remembered { spending: account.spending.clone(), premium: account.premium })
+    /// What a restart should not forget of a property, by category.
+    pub fn remembered(&self, property: PropertyId) -> BTreeMap<String, Remembered> {
+        let of = |category: &Category| {
+            let account = self.accounts.get(&(property, *category))?;
+            let remembered = Remembered { spending: account.spending.clone(), premium: account.premium };
+            Some((category.to_string(), remembered))
+        };
+        Category::ALL.iter().filter_map(of).collect()
     }
 
-    /// Takes up what was saved.
-    pub fn restore(&mut self, property: PropertyId, category: Category, remembered: Remembered) {
-        let account = self.account(property, category);
-        account.spending = remembered.spending;
-        account.premium |= remembered.premium;
+    /// Goes on with what was saved of a property.
+    pub fn restore(&mut self, property: PropertyId, mut remembered: BTreeMap<String, Remembered>) {
+        for category in Category::ALL {
+            if let Some(remembered) = remembered.remove(category.as_str()) {
+                let account = self.account(property, *category);
+                account.spending = remembered.spending;
+                account.premium |= remembered.premium;
+            }
+        }
     }
 
     /// Whether a request on this property and category may be sent now, by what Google has closed. After
@@ -273,12 +284,14 @@ impl Ledger {
         }
     }
 
-    /// The clock was set back: what was closed by it stays closed as long as was meant.
-    pub fn on_clock_set_back(&mut self, by: SignedDuration) {
+    /// The clock was set back, and shows this now: what was closed by it stays closed as long as was meant.
+    pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
         let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(at);
         for account in self.accounts.values_mut() {
-            for closure in account.closed.values_mut() {
-                closure.until = back(closure.until);
+            for (bucket, closure) in &mut account.closed {
+                // The refill of a day has its place in time.
+                let is_refill = *bucket == Bucket::Day && closure.until == next_pacific_midnight(closure.made_at);
+                closure.until = if is_refill { next_pacific_midnight(now) } else { back(closure.until) };
                 closure.made_at = back(closure.made_at);
             }
             account.server_errors.iter_mut().for_each(|at| *at = back(*at));

@@ -1,6 +1,6 @@
 //! What the tasks have found out last, for those who show it.
 //!
-//! Knows values, how long they hold, and how the last attempts ended. Refuses to know zones, Google and HTTP.
+//! [`States`] is what their owner changes, [`Store`] what others read. Knows values, how long they hold, and how the last attempts ended. Refuses to know zones, Google and HTTP.
 //! Invariant: a [`Snapshot`] is immutable and replaced whole, so that the series of a report appear and vanish together.
 
 use std::{
@@ -18,18 +18,19 @@ use crate::{
     names::{Category, PropertyId, Reason, ReportName},
     properties::PropertyInfo,
     quota::QuotaView,
-    report::Report,
 };
 
 pub use report_state::{Attempt, Failure, ReportState, Snapshot};
+pub use states::{Change, States};
 
 mod report_state;
+mod states;
 
-/// The latest of every property. Only the poller writes; everybody may read.
+/// The latest of every property. The engine's effects are all that changes it; everybody may read.
 #[derive(Debug, Default)]
 pub struct Store {
     properties: RwLock<BTreeMap<PropertyId, Arc<PropertyState>>>,
-    /// Counts the changes.
+    /// Counts the changes that `/metrics` shows.
     version: AtomicU64,
 }
 
@@ -73,7 +74,7 @@ pub struct Usual {
 }
 
 impl Store {
-    /// Counts up with every change, after it.
+    /// Counts up with every change that `/metrics` shows, after it.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
@@ -98,61 +99,27 @@ impl Store {
         self.len() == 0
     }
 
-    /// Adds a property, or takes what is told anew of it: an empty text changes nothing that was known before.
-    pub fn put(&self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
-        self.put_with(id, info, reports, |_| ());
-    }
-
-    /// The same with a change that is never seen apart from it.
-    pub fn put_with(
-        &self,
-        id: PropertyId,
-        info: &PropertyInfo,
-        reports: &[Arc<Report>],
-        change: impl FnOnce(&mut PropertyState),
-    ) {
-        self.write(|properties| {
-            let state = properties.entry(id).or_insert_with(|| Arc::new(PropertyState::new(id, info.clone())));
-            let state = Arc::make_mut(state);
-            let before = std::mem::replace(&mut state.info, info.clone());
-            keep_if_empty(&mut state.info.time_zone, before.time_zone);
-            keep_if_empty(&mut state.info.currency, before.currency);
-            let known = std::mem::take(&mut state.reports);
-            state.reports = reports.iter().map(|report| ReportState::for_report(report, &known)).collect();
-            change(state);
-        });
-    }
-
-    /// Takes one property out, with all its series.
-    pub fn remove(&self, id: PropertyId) {
-        self.write(|properties| properties.remove(&id));
-    }
-
-    /// Changes a property; nothing happens when there is no such property.
-    pub fn update(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
-        self.write(|properties| {
-            if let Some(state) = properties.get_mut(&id) {
-                change(Arc::make_mut(state));
-            }
-        });
-    }
-
-    /// Changes what `/metrics` does not show: what was rendered of it still holds.
-    pub fn note(&self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
+    /// Shows a change, whole: no reader sees a part of it.
+    pub fn apply(&self, change: Change) {
+        if change.is_empty() {
+            return;
+        }
         let mut properties = self.properties.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = properties.get_mut(&id) {
-            change(Arc::make_mut(state));
+        for (id, state) in change.states {
+            match state {
+                Some(state) => properties.insert(id, state),
+                None => properties.remove(&id),
+            };
+        }
+        drop(properties);
+        if change.shows {
+            self.version.fetch_add(1, Ordering::AcqRel);
         }
     }
 
     fn read<R>(&self, read: impl FnOnce(&BTreeMap<PropertyId, Arc<PropertyState>>) -> R) -> R {
         // A panic ends the process; in tests a poisoned store is as good as before, since changes are small and whole.
         read(&self.properties.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn write<R>(&self, write: impl FnOnce(&mut BTreeMap<PropertyId, Arc<PropertyState>>) -> R) {
-        write(&mut self.properties.write().unwrap_or_else(PoisonError::into_inner));
-        self.version.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -214,9 +181,9 @@ fn set_back(at: &mut Timestamp, by: SignedDuration) {
     *at = at.saturating_sub(by).unwrap_or(*at);
 }
 
-fn keep_if_empty(text: &mut String, before: String) {
+fn keep_if_empty(text: &mut String, before: &str) {
     if text.is_empty() {
-        *text = before;
+        before.clone_into(text);
     }
 }
 
@@ -225,7 +192,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::report::ReportSettings;
+    use crate::report::{Report, ReportSettings};
 
     fn id() -> PropertyId {
         "5".parse().unwrap()
@@ -235,14 +202,37 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn store() -> (Store, Vec<Arc<Report>>) {
+    /// A store and the owner of what it shows.
+    #[derive(Default)]
+    struct World {
+        states: States,
+        store: Store,
+    }
+
+    impl World {
+        fn put(&mut self, info: &PropertyInfo, reports: &[Arc<Report>]) {
+            self.states.put(id(), info, reports);
+            self.store.apply(self.states.take_change());
+        }
+
+        fn update(&mut self, change: impl FnOnce(&mut PropertyState)) {
+            self.states.update(id(), change);
+            self.store.apply(self.states.take_change());
+        }
+
+        fn state(&self) -> Arc<PropertyState> {
+            self.store.property(id()).unwrap()
+        }
+    }
+
+    fn world() -> (World, Vec<Arc<Report>>) {
         let reports = vec![
             Arc::new(Report::realtime(&ReportSettings::realtime(), false)),
             Arc::new(Report::traffic(&ReportSettings::traffic())),
         ];
-        let store = Store::default();
-        store.put(id(), &PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() }, &reports);
-        (store, reports)
+        let mut world = World::default();
+        world.put(&PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() }, &reports);
+        (world, reports)
     }
 
     fn attempt(second: i64) -> Attempt {
@@ -253,10 +243,10 @@ mod tests {
         Failure { reason, message: String::new(), remedy: String::new(), since: at(second) }
     }
 
-    fn succeed(store: &Store, reports: &[Arc<Report>], second: i64) {
+    fn succeed(world: &mut World, reports: &[Arc<Report>], second: i64) {
         let report = Arc::clone(&reports[1]);
         let values = vec![1.0; report.families.len()].into();
-        store.update(id(), |state| {
+        world.update(|state| {
             let snapshot =
                 Snapshot { report: Arc::clone(&report), values, quality: None, expires_at: at(second + 100) };
             state.report_mut(&report.name).unwrap().succeed(attempt(second), 3, snapshot);
@@ -265,9 +255,9 @@ mod tests {
 
     #[test]
     fn values_are_shown_until_they_expire() {
-        let (store, reports) = store();
-        succeed(&store, &reports, 0);
-        let state = &store.properties()[0];
+        let (mut world, reports) = world();
+        succeed(&mut world, &reports, 0);
+        let state = &world.state();
         assert!(state.reports[1].values(at(99)).is_some());
         assert!(state.reports[1].values(at(100)).is_none());
         assert!(state.reports[0].values(at(0)).is_none());
@@ -275,65 +265,82 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_the_values_and_a_success_ends_it() {
-        let (store, reports) = store();
-        assert!(!store.properties()[0].reports[1].is_up(), "down before the first outcome");
-        succeed(&store, &reports, 0);
-        let fail = |second, reason| {
-            store.update(id(), |state| {
+        let (mut world, reports) = world();
+        assert!(!world.state().reports[1].is_up(), "down before the first outcome");
+        succeed(&mut world, &reports, 0);
+        let fail = |world: &mut World, second, reason| {
+            world.update(|state| {
                 state.report_mut(&reports[1].name).unwrap().fail(attempt(second), failure(reason, second));
             });
         };
-        fail(10, Reason::Connection);
-        fail(20, Reason::Timeout);
-        let state = store.properties().remove(0);
+        fail(&mut world, 10, Reason::Connection);
+        fail(&mut world, 20, Reason::Timeout);
+        let state = world.state();
         assert_eq!((state.reports[1].is_up(), state.reports[1].reason()), (false, Some(Reason::Timeout)));
         assert_eq!(state.reports[1].failure.as_ref().unwrap().since, at(10), "it has failed since then");
         assert!(state.reports[1].values(at(50)).is_some());
         assert_eq!(state.reports[1].last_success, Some(at(0)));
-        succeed(&store, &reports, 20);
-        assert!(store.properties()[0].reports[1].is_up());
-        assert_eq!(store.properties()[0].reports[1].tokens_spent, 6);
+        succeed(&mut world, &reports, 20);
+        assert!(world.state().reports[1].is_up());
+        assert_eq!(world.state().reports[1].tokens_spent, 6);
     }
 
     #[test]
     fn what_was_read_before_a_change_does_not_change() {
-        let (store, reports) = store();
-        let before = store.properties();
-        let version = store.version();
-        succeed(&store, &reports, 0);
+        let (mut world, reports) = world();
+        let before = world.store.properties();
+        let version = world.store.version();
+        succeed(&mut world, &reports, 0);
         assert!(before[0].reports[1].snapshot.is_none());
-        assert!(store.version() > version);
+        assert!(world.store.version() > version);
     }
 
     #[test]
     fn what_metrics_do_not_show_makes_no_new_version() {
-        let (store, reports) = store();
-        let version = store.version();
-        store.note(id(), |state| state.report_mut(&reports[0].name).unwrap().next_attempt = Some(at(60)));
-        assert_eq!(store.properties()[0].reports[0].next_attempt, Some(at(60)));
-        assert_eq!(store.version(), version);
+        let (mut world, reports) = world();
+        let version = world.store.version();
+        world.states.note(id(), |state| state.report_mut(&reports[0].name).unwrap().next_attempt = Some(at(60)));
+        world.store.apply(world.states.take_change());
+        assert_eq!(world.state().reports[0].next_attempt, Some(at(60)));
+        world.store.apply(world.states.take_change());
+        assert_eq!(world.store.version(), version);
+    }
+
+    #[test]
+    fn nothing_new_makes_no_new_version() {
+        let (mut world, reports) = world();
+        let version = world.store.version();
+        let info = world.state().info.clone();
+        world.put(&info, &reports);
+        world.states.remove("6".parse().unwrap());
+        world.states.update("6".parse().unwrap(), |state| state.mark_unlisted(at(0)));
+        world.store.apply(world.states.take_change());
+        assert_eq!(world.store.version(), version);
+        world.put(&PropertyInfo { name: "Store".to_owned(), ..info }, &reports);
+        assert_ne!(world.store.version(), version);
     }
 
     #[test]
     fn names_may_change_and_what_reports_have_told_stays() {
-        let (store, reports) = store();
-        store.update(id(), |state| state.take_metadata("Europe/Berlin", "EUR"));
-        succeed(&store, &reports, 0);
-        store.put(id(), &PropertyInfo { name: "Store".to_owned(), ..PropertyInfo::default() }, &reports);
-        let state = store.properties().remove(0);
+        let (mut world, reports) = world();
+        world.update(|state| state.take_metadata("Europe/Berlin", "EUR"));
+        succeed(&mut world, &reports, 0);
+        world.put(&PropertyInfo { name: "Store".to_owned(), ..PropertyInfo::default() }, &reports);
+        let state = world.state();
         assert_eq!((state.info.name.as_str(), state.info.time_zone.as_str()), ("Store", "Europe/Berlin"));
         assert!(state.reports[1].snapshot.is_some());
     }
 
     #[test]
     fn a_property_that_is_listed_again_starts_anew() {
-        let (store, reports) = store();
-        store.update(id(), |state| state.mark_unlisted(at(0)));
-        assert_eq!(store.properties()[0].reports[0].reason(), Some(Reason::NotListed));
-        store.put(id(), &PropertyInfo::default(), &reports);
-        let state = store.properties().remove(0);
+        let (mut world, reports) = world();
+        world.update(|state| state.mark_unlisted(at(0)));
+        assert_eq!(world.state().reports[0].reason(), Some(Reason::NotListed));
+        world.put(&PropertyInfo::default(), &reports);
+        let state = world.state();
         assert_eq!((state.reports[0].reason(), state.reports[0].is_up()), (None, false));
-        store.remove(id());
-        assert!(store.is_empty());
+        world.states.remove(id());
+        world.store.apply(world.states.take_change());
+        assert!(world.store.is_empty());
     }
 }

@@ -83,7 +83,7 @@ impl Timetable {
     /// The clock was set back: nothing is later than it was meant to be.
     pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
         self.schedule.on_clock_set_back(by, now);
-        self.ledger.on_clock_set_back(by);
+        self.ledger.on_clock_set_back(by, now);
     }
 
     fn replan(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Vec<Replanned> {

@@ -6,7 +6,7 @@ use crate::{
     properties::PropertyInfo,
     quota::Ledger,
     report::ReportSettings,
-    store::{Attempt, Failure, Store},
+    store::{Attempt, Failure, States, Store},
 };
 
 fn at(second: i64) -> Timestamp {
@@ -23,12 +23,12 @@ fn view() -> View {
         Arc::new(Report::realtime(&ReportSettings::realtime(), false)),
         Arc::new(Report::traffic(&ReportSettings::traffic())),
     ];
-    let store = Store::default();
+    let mut states = States::default();
     let name = "Café \"Zoë\" \\ Shop\nnew".to_owned();
-    store.put(id(7), &PropertyInfo { name, ..PropertyInfo::default() }, &reports);
-    store.put(id(30), &PropertyInfo::default(), &reports);
+    states.put(id(7), &PropertyInfo { name, ..PropertyInfo::default() }, &reports);
+    states.put(id(30), &PropertyInfo::default(), &reports);
     let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(250) };
-    store.update(id(7), |state| {
+    states.update(id(7), |state| {
         let values = (0..6).map(f64::from).collect();
         let snapshot = Snapshot { report: Arc::clone(&reports[0]), values, quality: None, expires_at: at(180) };
         state.report_mut(&reports[0].name).unwrap().succeed(attempt, 2, snapshot);
@@ -38,6 +38,8 @@ fn view() -> View {
         ledger.on_exhausted(id(7), Category::Core, Bucket::Hour, at(0));
         state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);
     });
+    let store = Store::default();
+    store.apply(states.take_change());
     View { reports, properties: store.properties(), own: Vec::new() }
 }
 

@@ -34,6 +34,22 @@ impl Limit {
             Self::Share(bucket) | Self::Reserve(bucket) => bucket,
         }
     }
+
+    /// What it does to a report that is due.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Share(_) => "the report is held back: it might spend more than our share of the bucket",
+            Self::Reserve(_) => "the report is held back: others leave little of the bucket",
+        }
+    }
+
+    /// What an operator can do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Share(_) => "poll it less often, or raise quota.share",
+            Self::Reserve(_) => "find out which other tools use this property's quota",
+        }
+    }
 }
 
 impl Budget {

@@ -115,8 +115,17 @@ fn a_day_bucket_that_refills_late_costs_minutes() {
 fn a_clock_set_back_closes_nothing_for_longer() {
     let mut ledger = Ledger::default();
     exhaust(&mut ledger, Bucket::Concurrent, noon(86_400));
-    ledger.on_clock_set_back(SignedDuration::from_secs(86_400));
+    ledger.on_clock_set_back(SignedDuration::from_secs(86_400), noon(0));
     assert_eq!(closed_for(&mut ledger, noon(0)), Some(30));
+}
+
+#[test]
+fn a_clock_set_back_moves_no_refill_of_a_day() {
+    let mut ledger = Ledger::default();
+    exhaust(&mut ledger, Bucket::Day, noon(61));
+    ledger.on_clock_set_back(SignedDuration::from_secs(61), noon(0));
+    let until_midnight = 20 * 3_600;
+    assert_eq!(closed_for(&mut ledger, noon(0)), Some(until_midnight));
 }
 
 #[test]

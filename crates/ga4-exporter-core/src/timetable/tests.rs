@@ -190,9 +190,9 @@ fn the_day_is_divided_by_what_others_leave_of_it() {
 fn what_was_spent_is_remembered_over_a_restart() {
     let mut first = timetable(60, 900);
     first.ledger.settle(id(), Category::Core, &"traffic".parse().unwrap(), cost(49_800), start());
-    let saved = serde_json::to_string(&first.ledger.remembered(id(), Category::Core).unwrap()).unwrap();
+    let saved = serde_json::to_string(&first.ledger.remembered(id())).unwrap();
     let mut second = timetable(60, 900);
-    second.ledger.restore(id(), Category::Core, serde_json::from_str(&saved).unwrap());
+    second.ledger.restore(id(), serde_json::from_str(&saved).unwrap());
     second.replan_all(id(), after(7_200));
     assert!(seconds(&second, "traffic") > 900, "there is little left of the day's share");
 }
@@ -237,6 +237,6 @@ fn larger_buckets_are_remembered_over_a_restart() {
     first.ledger.on_success(id(), Category::Core, Some(&left(1_900_000, 100_000)), start(), after(600));
     first.ledger.settle(id(), Category::Core, &"traffic".parse().unwrap(), cost(60_000), start());
     let mut second = timetable(60, 900);
-    second.ledger.restore(id(), Category::Core, first.ledger.remembered(id(), Category::Core).unwrap());
+    second.ledger.restore(id(), first.ledger.remembered(id()));
     assert!(sent(&mut second, after(7_200)).contains(&"traffic".to_owned()));
 }

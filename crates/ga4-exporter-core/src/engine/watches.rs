@@ -7,20 +7,20 @@ use ga4_drop_baseline::{
     calendar::{QuietDays, Zone},
 };
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
 
+use super::Event;
 use crate::{
-    clock::later,
     names::PropertyId,
     report::{Brings, Report},
     store::{Usual, Watched},
+    time::later,
 };
 
 /// All properties under watch.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Watches(HashMap<PropertyId, Property>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Property {
     watch: Watch,
     /// How long the last answer by minute holds.
@@ -29,13 +29,14 @@ struct Property {
 }
 
 /// What came of a history.
+#[derive(Debug)]
 struct Fit {
     baseline: Result<Baseline, NoBaseline>,
     expires_at: Timestamp,
 }
 
 /// An answer by minute.
-pub(super) struct MinutesTaken<'a> {
+pub(super) struct RecentMinutes<'a> {
     pub(super) minutes: &'a MinutesAgo,
     pub(super) sent_at: Timestamp,
     pub(super) received_at: Timestamp,
@@ -44,11 +45,11 @@ pub(super) struct MinutesTaken<'a> {
 }
 
 impl Watches {
-    /// Takes an answer by minute; what follows from it, where there is a baseline.
+    /// Adds an answer by minute; what follows from it, where there is a baseline.
     pub(super) fn on_minutes(
         &mut self,
         property: PropertyId,
-        answer: &MinutesTaken<'_>,
+        answer: &RecentMinutes<'_>,
         zone: Option<&Zone>,
         quiet_days: &QuietDays,
     ) -> Option<Arc<Watched>> {
@@ -58,7 +59,7 @@ impl Watches {
         self.assess_again(property, zone?, quiet_days, answer.sent_at)
     }
 
-    /// Holds the minutes that are known against the baseline, if there are both.
+    /// Compares the minutes that are known with the baseline, if there are both.
     pub(super) fn assess_again(
         &mut self,
         property: PropertyId,
@@ -73,7 +74,7 @@ impl Watches {
         Some(Arc::new(Watched { assessment: known.watch.assess(expected), expires_at }))
     }
 
-    /// Takes the hours of a history report that was asked for on this date.
+    /// Makes a baseline of the hours of a history report; what to log of it.
     pub(super) fn on_history(
         &mut self,
         property: PropertyId,
@@ -81,24 +82,24 @@ impl Watches {
         history: &History,
         zone: &Zone,
         sent_at: Timestamp,
-    ) {
-        let Brings::History { weeks, quiet_days } = &report.brings else { return };
+    ) -> Option<Event> {
+        let Brings::History { weeks, quiet_days } = &report.brings else { return None };
         let settled = LocalHour::settled(zone.date(sent_at));
         let is_usual = |hour: LocalHour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date());
         let baseline = Baseline::fit_usual(history, settled, *weeks, is_usual);
         let known = &mut self.0.entry(property).or_default().fit;
         // Weeks that had traffic yesterday have it today: what is usual holds as long as it was meant to.
         if history.is_empty() && known.as_ref().is_some_and(|fit| fit.baseline.is_ok() && fit.expires_at > sent_at) {
-            warn!(%property, "Google has no history of the property any more; what was usual stays until it is too old");
-            return;
+            return Some(Event::HistoryGone { property });
         }
         let had_none = known.as_ref().is_some_and(|fit| fit.baseline.is_err());
-        match &baseline {
-            Err(none) if !had_none => info!(%property, reason = %none, "drops of its traffic cannot be seen yet"),
-            Ok(_) if had_none => info!(%property, "drops of its traffic can be seen now"),
-            Err(_) | Ok(_) => {}
-        }
+        let event = match &baseline {
+            Err(none) if !had_none => Some(Event::NoBaseline { property, problem: none.to_string() }),
+            Ok(_) if had_none => Some(Event::Baseline { property }),
+            Err(_) | Ok(_) => None,
+        };
         *known = Some(Fit { baseline, expires_at: later(sent_at, report.stale_after.for_interval(report.interval)) });
+        event
     }
 
     /// What is shown of a property's baseline now.
@@ -124,7 +125,7 @@ impl Watches {
         self.0.get(&property).map(|known| known.watch.clone()).unwrap_or_default()
     }
 
-    /// Takes up what was saved. Whether the clock is right is not known yet.
+    /// Goes on with what was saved. Whether the clock is right is not known yet.
     pub(super) fn restore(&mut self, property: PropertyId, watch: Watch) {
         self.0.entry(property).or_default().watch = watch;
     }
@@ -154,12 +155,12 @@ impl Watches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::report::BaselineSettings;
 
     #[test]
     fn a_history_without_hours_takes_nothing_away() {
         let (id, zone) = ("1".parse().unwrap(), Zone::named("Europe/Berlin").unwrap());
-        let report = Report::baseline(&Config::default().baseline);
+        let report = Report::baseline(&BaselineSettings::default());
         let sent_at: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
         let after = |hours| sent_at + SignedDuration::from_hours(hours);
         let settled = LocalHour::settled(zone.date(sent_at));

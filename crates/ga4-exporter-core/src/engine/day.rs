@@ -11,7 +11,7 @@ use ga4_drop_baseline::calendar::Zone;
 pub(super) enum Day {
     /// It is today's, and that ends then.
     Known { zone: Zone, ends: Timestamp },
-    /// Nobody has told a zone.
+    /// No answer has named a zone.
     Unknown,
     /// Midnight was too near: the answer may be of the day before it or after it.
     Turned { zone: Zone, midnight: Timestamp },
@@ -19,9 +19,9 @@ pub(super) enum Day {
     Moved { zone: Zone },
 }
 
-/// The day of an answer that was asked for in the zone `asked`, where one was known, and that told the zone `told`.
-pub(super) fn day_of(asked: Option<&Zone>, told: Option<Zone>, sent_at: Timestamp, received_at: Timestamp) -> Day {
-    let Some(zone) = told.or_else(|| asked.cloned()) else { return Day::Unknown };
+/// The day of an answer that was asked for in the zone `asked`, where one was known, and that named the zone `named`.
+pub(super) fn day_of(asked: Option<&Zone>, named: Option<Zone>, sent_at: Timestamp, received_at: Timestamp) -> Day {
+    let Some(zone) = named.or_else(|| asked.cloned()) else { return Day::Unknown };
     let ends = zone.next_midnight(sent_at);
     let same_days = |asked: &Zone| asked.date(sent_at) == zone.date(sent_at) && asked.next_midnight(sent_at) == ends;
     if asked.is_some_and(|asked| !same_days(asked)) {
@@ -54,19 +54,19 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn check(asked: Option<&str>, told: Option<&str>, sent_at: &str, received_at: &str) -> Day {
+    fn check(asked: Option<&str>, named: Option<&str>, sent_at: &str, received_at: &str) -> Day {
         let asked = asked.map(zone);
-        day_of(asked.as_ref(), told.map(zone), at(sent_at), at(received_at))
+        day_of(asked.as_ref(), named.map(zone), at(sent_at), at(received_at))
     }
 
     #[test]
     fn an_answer_within_a_day_is_of_that_day() {
         let ends = at("2026-11-23T23:00:00Z");
         for asked in [None, Some("Europe/Berlin")] {
-            for told in [Some("Europe/Berlin"), asked] {
-                let day = check(asked, told, "2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z");
+            for named in [Some("Europe/Berlin"), asked] {
+                let day = check(asked, named, "2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z");
                 let expected = Day::Known { zone: zone("Europe/Berlin"), ends };
-                assert_eq!(day, if told.or(asked).is_some() { expected } else { Day::Unknown });
+                assert_eq!(day, if named.or(asked).is_some() { expected } else { Day::Unknown });
             }
         }
     }

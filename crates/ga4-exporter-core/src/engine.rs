@@ -1,0 +1,392 @@
+//! The poller's mind without its hands: what to ask next, and what follows from each answer.
+//!
+//! Knows schedule, quota, zones, minutes and the state of every property, and is the only owner of them: nothing reaches
+//! through it. Refuses to know tasks, requests on the network, files, the log and the clock. Whoever drives it
+//!
+//! 1. hands over a plan ([`Engine::on_plan`]) whenever there is a new one,
+//! 2. asks for the next step ([`Engine::next`]), makes the poll that it is given, and hands over what came
+//!    ([`Engine::on_answer`]),
+//! 3. carries out the [`Effects`] of each call, in order.
+//!
+//! Invariants: every [`Step::Send`] ends in exactly one [`Engine::on_answer`], so that no place in flight is lost; one call
+//! is one change of the store, so that no scrape sees half of a poll.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use ga4_drop_baseline::calendar::Zone;
+use jiff::Timestamp;
+
+use crate::{
+    names::{Category, PropertyId, Reason},
+    plan::Plan,
+    properties::{PropertyInfo, PropertySet},
+    quota::Limit,
+    schedule::{self, Job, Outcome},
+    store::States,
+    time::{Steps, later},
+    timetable::{Replanned, Timetable},
+    wire::{self, response::PropertyQuota},
+};
+
+pub use answer::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
+pub use effects::{Effects, Event};
+pub use kept::Kept;
+
+use repeats::{Repeats, RepeatsByReason};
+use watches::Watches;
+
+mod acceptance;
+mod answer;
+mod day;
+mod effects;
+mod failure;
+mod kept;
+mod repeats;
+#[cfg(test)]
+mod tests;
+mod watches;
+
+/// What to do now.
+#[derive(Debug)]
+pub enum Step {
+    /// Make this poll; hand over what came of it with [`Engine::on_answer`], whatever that is.
+    Send(Poll),
+    /// Nothing before this time, or before an answer comes.
+    Wait(Option<Timestamp>),
+}
+
+/// Decides what is polled when, and what becomes of the answers.
+#[derive(Debug)]
+pub struct Engine {
+    /// The plan that everything else is in line with.
+    plan: Arc<Plan>,
+    timetable: Timetable,
+    states: States,
+    /// The zone of each property, from the last answer that named one.
+    zones: HashMap<PropertyId, Zone>,
+    /// Zones that are not in the database, by property; logged once.
+    unknown_zones: HashMap<PropertyId, String>,
+    watches: Watches,
+    steps: Steps,
+    /// Whether there is a place to keep what a restart should not forget.
+    keeps: bool,
+    failures: RepeatsByReason,
+    recoveries: RepeatsByReason,
+    /// Lines on reports that are held back by a share or by others.
+    held_back: Repeats,
+    /// Lines on reports that no longer are.
+    let_go: Repeats,
+    effects: Effects,
+}
+
+impl Engine {
+    /// An engine without properties for the reports of this plan. `keeps` says whether [`Effects::save`] is wanted.
+    pub fn new(plan: &Plan, keeps: bool, now: Timestamp) -> Self {
+        Self {
+            plan: Arc::new(plan.with_properties(PropertySet::default(), false)),
+            timetable: Timetable::new(plan, now),
+            states: States::default(),
+            zones: HashMap::new(),
+            unknown_zones: HashMap::new(),
+            watches: Watches::default(),
+            steps: Steps::new(now),
+            keeps,
+            failures: RepeatsByReason::default(),
+            recoveries: RepeatsByReason::default(),
+            held_back: Repeats::default(),
+            let_go: Repeats::default(),
+            effects: Effects { log: vec![outlook(plan)], ..Effects::default() },
+        }
+    }
+
+    /// No more requests than this are on their way, whatever is planned.
+    pub fn set_connections(&mut self, most: usize) {
+        self.timetable.schedule.set_connections(most);
+    }
+
+    /// The properties of a plan that are new here: what was saved of them may be handed over with it.
+    pub fn new_properties(&self, plan: &Plan) -> Vec<PropertyId> {
+        plan.properties.active.keys().filter(|id| !self.knows(**id)).copied().collect()
+    }
+
+    /// Follows a plan from now on: new properties come, with what was saved of them; others go.
+    pub fn on_plan(&mut self, now: Timestamp, plan: Arc<Plan>, mut saved: BTreeMap<PropertyId, Kept>) -> Effects {
+        let before = std::mem::replace(&mut self.plan, Arc::clone(&plan));
+        let same_reports = plan.has_same_reports(&before);
+        let (old, new) = (&before.properties, &plan.properties);
+        self.timetable.follow(&plan, now);
+        for (id, info) in &new.active {
+            if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
+                self.add(*id, info, saved.remove(id).unwrap_or_default());
+            } else if !same_reports || old.active.get(id) != Some(info) {
+                self.put(*id, info, &BTreeMap::new());
+            }
+        }
+        for (id, info) in &new.unlisted {
+            if !same_reports || self.states.get(*id).is_none() {
+                self.states.put(*id, info, &plan.reports);
+            }
+            if !same_reports || !old.unlisted.contains_key(id) {
+                self.states.update(*id, |state| state.mark_unlisted(now));
+            }
+        }
+        for id in old.active.keys().chain(old.unlisted.keys()).filter(|id| !knows(&plan, **id)) {
+            self.remove(*id);
+        }
+        match (before.baseline(), plan.baseline()) {
+            (Some(old), Some(new)) if old != new => self.timetable.schedule.ask_anew(&new.name, None, now),
+            _ => {}
+        }
+        if !same_reports {
+            self.effects.log.push(outlook(&plan));
+        }
+        for id in new.active.keys().filter(|id| !same_reports || !old.active.contains_key(id)) {
+            let replanned = self.timetable.replan_all(*id, now);
+            self.show_plan(replanned, now);
+        }
+        self.take_effects()
+    }
+
+    /// What to do now. Reports that wait for a quota bucket are among the effects.
+    pub fn next(&mut self, now: Timestamp) -> (Step, Effects) {
+        let step = loop {
+            match self.timetable.next(now) {
+                schedule::Step::Send(job) => break Step::Send(self.poll(job)),
+                schedule::Step::Postponed(job, limit) => self.postpone(&job, limit, now),
+                schedule::Step::Wait(until) => break Step::Wait(until),
+            }
+        };
+        (step, self.take_effects())
+    }
+
+    /// What came of a poll.
+    pub fn on_answer(&mut self, now: Timestamp, mut polled: Polled) -> Effects {
+        // It was sent by a clock that was set back meanwhile, and asked for the dates of that.
+        let asked_ahead = polled.sent_at > now;
+        polled.bring_back_to(now);
+        let (polled, job, category) = (&polled, &polled.poll.job, polled.poll.report.category);
+        self.settle(polled);
+        self.show_quota(job.property, category);
+        let replanned = self.timetable.settle(job, category, polled.spent(), now);
+        self.show_plan(replanned, now);
+        // Its property or its report may have gone meanwhile.
+        let outcome = if self.timetable.schedule.has(job) && self.follows(&polled.poll) {
+            match &polled.result {
+                Ok(answer) if asked_ahead && polled.poll.report.has_dates() => self.ask_again(polled, answer, None),
+                Ok(answer) => self.accept(polled, answer, now),
+                Err(error) => self.fail(polled, error),
+            }
+        } else {
+            Outcome::Discarded { midnight: None }
+        };
+        self.keep(job.property);
+        self.timetable.ended(job, &outcome, now);
+        self.timetable.schedule.on_latency(polled.took);
+        if !self.knows(job.property) {
+            self.timetable.ledger.remove(job.property);
+        }
+        self.take_effects()
+    }
+
+    /// There is a token again: what failed for want of one is due now.
+    pub fn on_signed_in(&mut self, now: Timestamp) -> Effects {
+        self.timetable.schedule.on_signed_in(now);
+        self.take_effects()
+    }
+
+    /// The wall clock shows this now. If it was set back, what was planned and what holds by the clock before would come too
+    /// late and hold too long.
+    pub fn on_clock(&mut self, now: Timestamp) -> Effects {
+        if let Some(back) = self.steps.back(now) {
+            self.effects.log.push(Event::ClockSetBack { by: back });
+            self.timetable.on_clock_set_back(back, now);
+            self.watches.on_clock_set_back(back);
+            for id in self.states.ids() {
+                let ledger = &self.timetable.ledger;
+                self.states.update(id, |state| {
+                    state.on_clock_set_back(back);
+                    for (category, view) in &mut state.quota {
+                        *view = ledger.view(id, *category).unwrap_or_else(|| view.clone());
+                    }
+                });
+            }
+        }
+        self.take_effects()
+    }
+
+    fn take_effects(&mut self) -> Effects {
+        for (job, due) in self.timetable.schedule.take_moved() {
+            self.states.note(job.property, |state| {
+                if let Some(report) = state.report_mut(&job.report) {
+                    report.next_attempt = due;
+                }
+            });
+        }
+        Effects { store: self.states.take_change(), ..std::mem::take(&mut self.effects) }
+    }
+
+    fn knows(&self, id: PropertyId) -> bool {
+        knows(&self.plan, id)
+    }
+
+    /// Adds a property that is new here, with what was saved of it.
+    fn add(&mut self, id: PropertyId, info: &PropertyInfo, saved: Kept) {
+        self.put(id, info, &saved.tokens_spent);
+        self.watches.restore(id, saved.watch);
+        self.timetable.ledger.restore(id, saved.quota);
+    }
+
+    /// Shows what is known of a property now; planned intervals stay.
+    fn put(&mut self, id: PropertyId, info: &PropertyInfo, spent: &BTreeMap<String, u64>) {
+        let schedule = &self.timetable.schedule;
+        self.states.put_with(id, info, &self.plan.reports, |state| {
+            for report in &mut state.reports {
+                let job = Job { property: id, report: report.name.clone() };
+                report.interval = schedule.interval(&job).unwrap_or(report.interval);
+                let before = spent.get(report.name.as_str()).copied().unwrap_or_default();
+                report.tokens_spent = report.tokens_spent.max(before);
+            }
+        });
+    }
+
+    fn remove(&mut self, id: PropertyId) {
+        self.states.remove(id);
+        self.timetable.ledger.remove(id);
+        self.zones.remove(&id);
+        self.unknown_zones.remove(&id);
+        self.watches.remove(id);
+        self.effects.save.retain(|(other, _)| *other != id);
+        self.effects.forget.push(id);
+    }
+
+    /// Shows other planned intervals, and logs where a report begins or ceases to be held back.
+    fn show_plan(&mut self, replanned: Vec<Replanned>, now: Timestamp) {
+        for change in replanned {
+            let mut was_configured = true;
+            self.states.update(change.job.property, |state| {
+                if let Some(report) = state.report_mut(&change.job.report) {
+                    was_configured = report.interval == change.configured;
+                    report.interval = change.interval;
+                }
+            });
+            if was_configured != (change.interval == change.configured) {
+                let repeats = if change.limit.is_some() { &mut self.held_back } else { &mut self.let_go };
+                let like_it = repeats.line(now);
+                self.effects.log.push(Event::Pace { change, like_it });
+            }
+        }
+    }
+
+    /// A report that was due waits for a bucket. Where Google has closed that, the answer said so; where we keep back, it is said
+    /// here.
+    fn postpone(&mut self, job: &Job, limit: Option<Limit>, now: Timestamp) {
+        let Some(state) = self.states.get(job.property) else { return };
+        let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
+        let held_back = limit.map(|limit| (limit, failure::held_back(limit, now)));
+        let news = held_back.filter(|(_, failure)| report.reason() != Some(failure.reason));
+        if report.has_outcome && news.is_none() {
+            return;
+        }
+        self.states.update(job.property, |state| {
+            let Some(report) = state.report_mut(&job.report) else { return };
+            report.has_outcome = true;
+            if let Some((_, failure)) = &news {
+                report.hold_back(failure.clone());
+            }
+        });
+        if let Some((limit, _)) = news {
+            let like_it = self.held_back.line(now);
+            self.effects.log.push(Event::HeldBack { job: job.clone(), limit, like_it });
+        }
+    }
+
+    fn poll(&self, job: Job) -> Poll {
+        let report = self.plan.reports.iter().find(|report| report.name == job.report).cloned();
+        let report = report.expect("the schedule has the reports of the plan that was followed last");
+        let zone = self.zones.get(&job.property).cloned();
+        Poll { job, report, zone }
+    }
+
+    /// How long what a poll has brought holds, at the pace that is planned now.
+    fn holds_for(&self, poll: &Poll) -> Duration {
+        let planned = self.timetable.schedule.interval(&poll.job).unwrap_or(poll.report.interval);
+        poll.report.stale_after.for_interval(planned)
+    }
+
+    /// Enters into the ledger how each request went, whatever becomes of the answers.
+    fn settle(&mut self, polled: &Polled) {
+        let first = polled.result.as_ref().map(|answer| answer.quota.as_ref());
+        self.settle_one(&polled.poll, first, polled.sent_at, polled.received_at);
+        if let Some(minutes) = &polled.minutes {
+            let second = minutes.result.as_ref().map(|answer| answer.quota.as_ref());
+            self.settle_one(&polled.poll, second, minutes.sent_at, minutes.received_at);
+        }
+    }
+
+    fn settle_one(
+        &mut self,
+        poll: &Poll,
+        result: Result<Option<&PropertyQuota>, &wire::Error>,
+        sent_at: Timestamp,
+        received_at: Timestamp,
+    ) {
+        let (property, category) = (poll.job.property, poll.report.category);
+        let holds_until = later(sent_at, self.holds_for(poll));
+        let ledger = &mut self.timetable.ledger;
+        match result {
+            Ok(quota) => ledger.on_success(property, category, quota, sent_at, holds_until),
+            Err(wire::Error::QuotaExhausted { bucket, .. }) => {
+                ledger.on_exhausted(property, category, *bucket, received_at);
+            }
+            // Google counts no others (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
+            Err(wire::Error::ServerError { status: 500 | 503, .. }) => {
+                ledger.on_server_error(property, category, received_at);
+            }
+            Err(wire::Error::NoCredentials { .. }) => ledger.on_not_sent(property, category),
+            Err(_) => ledger.on_other_failure(property, category, received_at),
+        }
+    }
+
+    fn show_quota(&mut self, property: PropertyId, category: Category) {
+        if let Some(quota) = self.timetable.ledger.view(property, category) {
+            self.states.update(property, |state| {
+                state.quota.insert(category, quota);
+            });
+        }
+    }
+
+    /// Whether a history is what the present configuration asks for; other reports' values are found by name.
+    fn follows(&self, poll: &Poll) -> bool {
+        !poll.report.is_history() || self.plan.baseline().is_some_and(|report| *report == poll.report)
+    }
+
+    fn fail(&mut self, polled: &Polled, error: &wire::Error) -> Outcome {
+        let (job, reason) = (&polled.poll.job, error.reason());
+        let failure = failure::of(polled, error);
+        let mut before = None;
+        self.states.update(job.property, |state| {
+            if let Some(report) = state.report_mut(&job.report) {
+                before = report.reason();
+                if reason == Reason::NoCredentials {
+                    report.want_token(failure.clone());
+                } else {
+                    report.fail(polled.attempt(), failure.clone());
+                }
+            }
+        });
+        self.log_failure(polled, failure, before);
+        Outcome::Failed(reason)
+    }
+}
+
+fn knows(plan: &Plan, id: PropertyId) -> bool {
+    plan.properties.active.contains_key(&id) || plan.properties.unlisted.contains_key(&id)
+}
+
+fn outlook(plan: &Plan) -> Event {
+    Event::Outlook { outlook: plan.outlook(), share: plan.share }
+}

@@ -1,0 +1,184 @@
+//! What becomes of an answer: which day it is of, what is shown of it, and how it compares with what is usual.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    Answer, Engine, Event, Polled,
+    day::{Day, day_of},
+    failure,
+    watches::RecentMinutes,
+};
+use ga4_drop_baseline::calendar::Zone;
+
+use crate::{
+    names::PropertyId,
+    report::LEAST_STALE_AFTER,
+    schedule::{DISCARDED_IN_A_ROW, Outcome},
+    store::Snapshot,
+    time::later,
+    wire,
+};
+
+impl Engine {
+    /// Accepts an answer, unless it is of another day than the one that was asked for.
+    pub(super) fn accept(&mut self, polled: &Polled, answer: &Answer, now: Timestamp) -> Outcome {
+        let property = polled.poll.job.property;
+        let day_ends = match self.day_of(polled, answer) {
+            Day::Unknown => None,
+            Day::Known { zone, ends } => {
+                self.zones.insert(property, zone);
+                Some(ends)
+            }
+            Day::Turned { zone, midnight } => return self.discard(polled, answer, zone, Some(midnight), now),
+            Day::Moved { zone } => return self.discard(polled, answer, zone, None, now),
+        };
+        self.publish(polled, answer, day_ends);
+        self.watch(polled, answer);
+        match polled.minutes_error() {
+            Some(error) => Outcome::Failed(error.reason()),
+            None => Outcome::Success { day_ends },
+        }
+    }
+
+    /// Stores the values, and says whether all is well with the report.
+    fn publish(&mut self, polled: &Polled, answer: &Answer, day_ends: Option<Timestamp>) {
+        let property = polled.poll.job.property;
+        let holds_until = later(polled.sent_at, self.holds_for(&polled.poll));
+        let expires_at =
+            day_ends.filter(|_| !polled.poll.report.is_history()).map_or(holds_until, |ends| holds_until.min(ends));
+        let (report, values) = (Arc::clone(&polled.poll.report), answer.values.clone());
+        let snapshot = Snapshot { report, values, quality: answer.quality, expires_at };
+        let wrong = polled.minutes_error().map(|error| failure::of(polled, error));
+        let mut failed_before = None;
+        self.states.update(property, |state| {
+            state.take_metadata(&answer.time_zone, &answer.currency);
+            if let Some(report) = state.report_mut(&polled.poll.job.report) {
+                failed_before = report.reason();
+                report.succeed(polled.attempt(), polled.tokens(), snapshot);
+                if let Some(failure) = &wrong {
+                    report.fail(polled.attempt(), failure.clone());
+                }
+            }
+        });
+        match (wrong, failed_before) {
+            (Some(failure), _) => self.log_failure(polled, failure, failed_before),
+            (None, Some(reason)) => self.log_recovery(polled, reason),
+            (None, None) => {}
+        }
+    }
+
+    /// Compares what came with what is usual.
+    fn watch(&mut self, polled: &Polled, answer: &Answer) {
+        let (property, report) = (polled.poll.job.property, &polled.poll.report);
+        let interval = self.timetable.schedule.interval(&polled.poll.job).unwrap_or(report.interval);
+        let Some(quiet_days) = self.plan.quiet_days().cloned() else { return };
+        let zone = self.zones.get(&property);
+        let minutes = polled.minutes.as_ref().and_then(|poll| Some((poll, poll.result.as_ref().ok()?)));
+        let watched = if let Some((minutes, answer)) = minutes {
+            let recent = RecentMinutes {
+                minutes: &answer.minutes,
+                sent_at: minutes.sent_at,
+                received_at: minutes.received_at,
+                expires_at: later(
+                    minutes.sent_at,
+                    self.holds_for(&polled.poll).min(longest(interval, report.interval)),
+                ),
+            };
+            self.watches.on_minutes(property, &recent, zone, &quiet_days)
+        } else if let Some((history, zone)) = answer.history.as_ref().zip(zone) {
+            let event = self.watches.on_history(property, report, history, zone, polled.sent_at);
+            self.effects.log.extend(event);
+            self.watches.assess_again(property, zone, &quiet_days, polled.sent_at)
+        } else {
+            None
+        };
+        let brings_news = minutes.is_some() || answer.history.is_some();
+        // With every answer: it is of today, and today may have just begun.
+        let usual = self.watches.usual(property, zone, &quiet_days, polled.sent_at);
+        self.states.update(property, |state| {
+            if brings_news {
+                state.watched = watched;
+            }
+            state.usual = usual;
+        });
+    }
+
+    /// Which day a dated answer belongs to; an undated one needs none.
+    fn day_of(&mut self, polled: &Polled, answer: &Answer) -> Day {
+        if !polled.poll.report.has_dates() {
+            return Day::Unknown;
+        }
+        let property = polled.poll.job.property;
+        let named = match Zone::named(&answer.time_zone) {
+            Ok(zone) => Some(zone),
+            Err(_) if answer.time_zone.is_empty() => None,
+            Err(error) => {
+                let known = self.unknown_zones.insert(property, answer.time_zone.clone());
+                if known.as_ref() != Some(&answer.time_zone) {
+                    self.effects.log.push(Event::UnknownZone { property, problem: error.to_string() });
+                }
+                self.zones.remove(&property);
+                return Day::Unknown;
+            }
+        };
+        day_of(polled.poll.zone.as_ref(), named, polled.sent_at, polled.received_at)
+    }
+
+    /// The answer is of a day that has ended, or of another zone's: it is asked for again.
+    fn discard(
+        &mut self,
+        polled: &Polled,
+        answer: &Answer,
+        zone: Zone,
+        midnight: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Outcome {
+        let property = polled.poll.job.property;
+        if midnight.is_none() {
+            self.move_zone(property, now);
+        }
+        self.zones.insert(property, zone);
+        self.ask_again(polled, answer, midnight)
+    }
+
+    /// The answer is of a day that nobody can be sure of.
+    pub(super) fn ask_again(&mut self, polled: &Polled, answer: &Answer, midnight: Option<Timestamp>) -> Outcome {
+        let property = polled.poll.job.property;
+        if self.timetable.schedule.discarded(&polled.poll.job) >= DISCARDED_IN_A_ROW {
+            let message = "its day or its zone is another with every answer".to_owned();
+            return self.fail(polled, &wire::Error::Protocol(message));
+        }
+        self.effects.log.push(Event::Discarded { job: polled.poll.job.clone() });
+        self.states.update(property, |state| {
+            state.take_metadata(&answer.time_zone, &answer.currency);
+            if let Some(report) = state.report_mut(&polled.poll.job.report) {
+                report.tokens_spent = report.tokens_spent.saturating_add(polled.tokens());
+                // What was shown is of the same day that is over, or of the zone that was left.
+                report.snapshot = None;
+            }
+        });
+        Outcome::Discarded { midnight }
+    }
+
+    /// Its hours are other hours now.
+    fn move_zone(&mut self, property: PropertyId, now: Timestamp) {
+        self.watches.on_zone_changed(property);
+        self.states.update(property, |state| {
+            state.watched = None;
+            state.usual = None;
+        });
+        if let Some(baseline) = self.plan.baseline() {
+            self.timetable.schedule.ask_anew(&baseline.name, Some(property), now);
+        }
+    }
+}
+
+/// What the alert on drops looks at is never older, however long other values are to hold: three intervals, and half an hour
+/// where a quota makes the interval longer than configured.
+fn longest(planned: Duration, configured: Duration) -> Duration {
+    (3 * planned).min((3 * configured).max(LONGEST_WATCHED)).max(LEAST_STALE_AFTER)
+}
+
+const LONGEST_WATCHED: Duration = Duration::from_mins(30);

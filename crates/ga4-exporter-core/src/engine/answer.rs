@@ -1,0 +1,166 @@
+//! A poll: what is asked, what came of it, and what that says.
+
+use std::{sync::Arc, time::Duration};
+
+use ga4_drop_baseline::{History, MinutesAgo, calendar::Zone};
+use jiff::Timestamp;
+
+use crate::{
+    names::Category,
+    quota::Spent,
+    report::{Quality, Report},
+    schedule::Job,
+    store::Attempt,
+    translate,
+    wire::{
+        self,
+        response::{PropertyQuota, ReportResponse},
+    },
+};
+
+/// A poll to make.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// The report and the property.
+    pub job: Job,
+    /// The definition of the report.
+    pub report: Arc<Report>,
+    /// The zone that the request's dates are made for, where it is known.
+    pub zone: Option<Zone>,
+}
+
+/// A poll that has ended.
+#[derive(Debug)]
+pub struct Polled {
+    /// What was asked.
+    pub poll: Poll,
+    /// The account that asked, for people who have to give it access.
+    pub account: Option<Arc<str>>,
+    /// When the first request was sent.
+    pub sent_at: Timestamp,
+    /// When its answer was there.
+    pub received_at: Timestamp,
+    /// How long that took.
+    pub took: Duration,
+    /// The answer.
+    pub result: Result<Answer, wire::Error>,
+    /// The second request, where there is one and the first went well.
+    pub minutes: Option<PolledMinutes>,
+}
+
+/// The request for pageviews by minute, after it ended.
+#[derive(Debug)]
+pub struct PolledMinutes {
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// When its answer was there.
+    pub received_at: Timestamp,
+    /// The answer.
+    pub result: Result<MinutesAnswer, wire::Error>,
+}
+
+/// What an answer says.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// In the order of the report's families.
+    pub values: Box<[f64]>,
+    /// What Google says about them; nothing of realtime.
+    pub quality: Option<Quality>,
+    /// The hours, where the report is about them.
+    pub history: Option<History>,
+    /// IANA name; empty where the answer has none.
+    pub time_zone: String,
+    /// ISO 4217 code; empty where the answer has none.
+    pub currency: String,
+    /// What Google says of the quota.
+    pub quota: Option<PropertyQuota>,
+}
+
+/// Pageviews by minute.
+#[derive(Clone, Debug)]
+pub struct MinutesAnswer {
+    /// By minutes ago.
+    pub minutes: MinutesAgo,
+    /// What Google says of the quota.
+    pub quota: Option<PropertyQuota>,
+}
+
+impl Answer {
+    /// Reads the answer to this report.
+    ///
+    /// # Errors
+    /// It is not the answer to this report; nothing of it is used.
+    pub fn read(report: &Report, response: ReportResponse) -> Result<Self, translate::Error> {
+        let (values, history) = if report.is_history() {
+            (Box::default(), Some(translate::history(&response)?))
+        } else {
+            (translate::values(report, &response)?, None)
+        };
+        let quality = (report.category == Category::Core).then(|| translate::quality(report, &response.metadata));
+        Ok(Self {
+            values,
+            quality,
+            history,
+            time_zone: response.metadata.time_zone,
+            currency: response.metadata.currency_code,
+            quota: response.property_quota,
+        })
+    }
+}
+
+impl MinutesAnswer {
+    /// Reads the answer to a report's second request.
+    ///
+    /// # Errors
+    /// It is not the answer to that request; nothing of it is used.
+    pub fn read(response: ReportResponse) -> Result<Self, translate::Error> {
+        Ok(Self { minutes: translate::minutes(&response)?, quota: response.property_quota })
+    }
+}
+
+impl Polled {
+    /// Nothing was sent or received later than this.
+    pub(super) fn bring_back_to(&mut self, now: Timestamp) {
+        self.sent_at = self.sent_at.min(now);
+        self.received_at = self.received_at.min(now);
+        if let Some(minutes) = &mut self.minutes {
+            minutes.sent_at = minutes.sent_at.min(now);
+            minutes.received_at = minutes.received_at.min(now);
+        }
+    }
+
+    pub(super) fn attempt(&self) -> Attempt {
+        Attempt { sent_at: self.sent_at, took: self.took }
+    }
+
+    /// The tokens that all its answers have cost.
+    pub(super) fn tokens(&self) -> u64 {
+        let first = self.result.iter().map(|answer| tokens(answer.quota.as_ref()));
+        let second =
+            self.minutes.iter().flat_map(|minutes| &minutes.result).map(|answer| tokens(answer.quota.as_ref()));
+        first.chain(second).fold(0, u64::saturating_add)
+    }
+
+    /// What it has cost, for the ledger.
+    pub(super) fn spent(&self) -> Spent {
+        let asked_all = self.minutes.is_some() || self.poll.report.requests() == 1;
+        let whole = self.result.is_ok() && asked_all && self.minutes_error().is_none();
+        let errors = self.result.as_ref().err().into_iter().chain(self.minutes_error());
+        let unread =
+            errors.into_iter().any(|error| matches!(error, wire::Error::Timeout(_) | wire::Error::Protocol(_)));
+        Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole, unread }
+    }
+
+    /// What went wrong after the values had come.
+    pub(super) fn minutes_error(&self) -> Option<&wire::Error> {
+        self.minutes.as_ref()?.result.as_ref().err()
+    }
+}
+
+/// The tokens that a request has cost. Every bucket is charged the same, but an answer need not name each.
+fn tokens(quota: Option<&PropertyQuota>) -> u64 {
+    let named =
+        |quota: &PropertyQuota| [quota.tokens_per_day, quota.tokens_per_hour, quota.tokens_per_project_per_hour];
+    let consumed = quota.into_iter().flat_map(named).flatten().map(|status| status.consumed).max();
+    consumed.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default()
+}

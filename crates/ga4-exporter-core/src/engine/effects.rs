@@ -1,0 +1,108 @@
+//! What follows from a call of the engine, for its driver to carry out.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Kept;
+use crate::{
+    names::{PropertyId, Reason},
+    quota::{Limit, Outlook, Share},
+    schedule::Job,
+    store::{Change, Failure},
+    timetable::Replanned,
+};
+
+/// What follows from a call of the engine.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// What the store shows from now on.
+    pub store: Change,
+    /// What to log, in this order.
+    pub log: Vec<Event>,
+    /// What a restart should not forget; the last of a property counts.
+    pub save: Vec<(PropertyId, Kept)>,
+    /// Properties that are gone: what was saved of them is not needed any more.
+    pub forget: Vec<PropertyId>,
+}
+
+/// What to log. `like_it` is how many lines of the same kind were left out since the last one; `None` leaves this one out, too,
+/// unless details are wanted.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// What the reports will spend of each property.
+    Outlook {
+        /// The figures.
+        outlook: Outlook,
+        /// Which part of every bucket may be spent.
+        share: Share,
+    },
+    /// A report fails.
+    Failure {
+        /// Which.
+        job: Job,
+        /// Why, and what to do about it.
+        failure: Failure,
+        /// Until when nothing is asked of the buckets that it draws on, where one is closed.
+        closed_until: Option<Timestamp>,
+        /// See above.
+        like_it: Option<u64>,
+    },
+    /// A report works again.
+    Recovery {
+        /// Which.
+        job: Job,
+        /// Why it failed.
+        reason: Reason,
+        /// See above.
+        like_it: Option<u64>,
+    },
+    /// A report is polled less often than configured, or as configured again.
+    Pace {
+        /// Which, and why.
+        change: Replanned,
+        /// See above.
+        like_it: Option<u64>,
+    },
+    /// A report is due and not asked for.
+    HeldBack {
+        /// Which.
+        job: Job,
+        /// What it might overdraw.
+        limit: Limit,
+        /// See above.
+        like_it: Option<u64>,
+    },
+    /// An answer was of another day or zone than the one asked for; it is asked for again.
+    Discarded {
+        /// Which.
+        job: Job,
+    },
+    /// The zone of a property is not in the database.
+    UnknownZone {
+        /// The property.
+        property: PropertyId,
+        /// What is wrong with the zone's name.
+        problem: String,
+    },
+    /// Drops of a property's traffic cannot be seen yet.
+    NoBaseline {
+        /// The property.
+        property: PropertyId,
+        /// Why not.
+        problem: String,
+    },
+    /// Drops of a property's traffic can be seen from now on.
+    Baseline {
+        /// The property.
+        property: PropertyId,
+    },
+    /// Google has no hours of a property any more, and what was usual is kept for the time being.
+    HistoryGone {
+        /// The property.
+        property: PropertyId,
+    },
+    /// The clock was set back, and due times were moved with it.
+    ClockSetBack {
+        /// By how much.
+        by: SignedDuration,
+    },
+}

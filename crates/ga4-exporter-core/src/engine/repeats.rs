@@ -1,0 +1,103 @@
+//! One line in the log instead of one for each property, when all fail for one reason that is not theirs.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::names::Reason;
+
+/// Lines on what may happen to all properties at once: one a minute.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(Option<Last>);
+
+impl Repeats {
+    /// Whether to log this one; if so, how many like it were left out since the last line.
+    pub(super) fn line(&mut self, now: Timestamp) -> Option<u64> {
+        match &mut self.0 {
+            Some(last) => last.line(now),
+            none => {
+                *none = Some(Last { at: now, left_out: 0 });
+                Some(0)
+            }
+        }
+    }
+}
+
+/// The same for each reason.
+#[derive(Debug, Default)]
+pub(super) struct RepeatsByReason(HashMap<Reason, Last>);
+
+#[derive(Debug)]
+struct Last {
+    at: Timestamp,
+    /// How many were left out since then.
+    left_out: u64,
+}
+
+impl RepeatsByReason {
+    /// Whether to log this one; if so, how many like it were left out since the last line.
+    pub(super) fn line(&mut self, reason: Reason, now: Timestamp) -> Option<u64> {
+        if !is_everybodys(reason) {
+            return Some(0);
+        }
+        let Some(last) = self.0.get_mut(&reason) else {
+            self.0.insert(reason, Last { at: now, left_out: 0 });
+            return Some(0);
+        };
+        last.line(now)
+    }
+}
+
+impl Last {
+    fn line(&mut self, now: Timestamp) -> Option<u64> {
+        if now.duration_since(self.at).unsigned_abs() < PAUSE {
+            self.left_out += 1;
+            return None;
+        }
+        self.at = now;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// Reasons that lie with Google, the network or the account, and that many properties have at once.
+fn is_everybodys(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Timeout
+            | Reason::Connection
+            | Reason::ServerError
+            | Reason::RateLimit
+            | Reason::Unauthenticated
+            | Reason::CloudProject
+            | Reason::Perimeter
+    )
+}
+
+/// From one line on a reason to the next.
+const PAUSE: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn everybodys_trouble_is_logged_once_a_minute_with_a_count() {
+        let mut repeats = RepeatsByReason::default();
+        let after = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
+        assert_eq!(repeats.line(Reason::Timeout, after(0)), Some(0));
+        assert_eq!(repeats.line(Reason::Timeout, after(1)), None);
+        assert_eq!(repeats.line(Reason::Timeout, after(59)), None);
+        assert_eq!(repeats.line(Reason::Connection, after(59)), Some(0));
+        assert_eq!(repeats.line(Reason::Timeout, after(60)), Some(2));
+    }
+
+    #[test]
+    fn a_propertys_own_trouble_is_always_logged() {
+        let mut repeats = RepeatsByReason::default();
+        for _ in 0..3 {
+            assert_eq!(repeats.line(Reason::NoAccess, Timestamp::UNIX_EPOCH), Some(0));
+        }
+    }
+}
