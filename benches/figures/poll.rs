@@ -20,12 +20,12 @@ use crate::{
 
 /// A thousand properties, so often that the noise of the counter does not matter.
 pub(crate) async fn compare(table: &mut Table) {
-    let all = "realtime: {interval: 10s}, traffic: {interval: 150s}, baseline: {enabled: true}";
-    let without = "realtime: {interval: 10s}, traffic: {interval: 150s}, baseline: {enabled: false}";
-    for (what, reports, count) in [("realtime and traffic", without, 2), ("with the drop alert", all, 3)] {
+    let all = "reports: {realtime: {interval: 10s}, traffic: {interval: 150s}}";
+    let without = "reports: {realtime: {interval: 10s}, traffic: {interval: 150s}}\nbaseline: {enabled: false}";
+    for (what, config, count) in [("realtime and traffic", without, 2), ("with the drop alert", all, 3)] {
         let simulator = simulator(PROPERTIES).await;
         let canned = Canned::start(simulator.base_url(), Duration::ZERO).await;
-        let exporter = Exporter::start(&simulator, &canned.url, &format!("reports: {{{reports}}}"));
+        let exporter = Exporter::start(&simulator, &canned.url, config);
         exporter.until_up(count * PROPERTIES, Duration::from_secs(1), Duration::from_secs(120));
         let (mut ours, mut bare) = (Spent::default(), Spent::default());
         let mut plan = Vec::new();

@@ -64,7 +64,7 @@ pub struct BacktestFlags {
     /// Last date to replay. Without it the last one.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub to: Option<Date>,
-    /// Day on which less is expected, as in reports.baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02, or an
+    /// Day on which less is expected, as in baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02, or an
     /// iCalendar file; may be given several times.
     #[arg(long = "quiet-day", value_name = "DAY")]
     pub quiet_days: Vec<QuietDay>,

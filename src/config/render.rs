@@ -74,11 +74,11 @@ fn report(name: &str, settings: &ReportSettings, out: &mut String) -> fmt::Resul
 }
 
 fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
-    writeln!(out, "  {}:\n    enabled: {}", report::BASELINE, settings.enabled)?;
-    writeln!(out, "    weeks: {}", settings.weeks)?;
-    writeln!(out, "    stale_after: {}", value::format_stale_after(settings.stale_after))?;
+    writeln!(out, "baseline:\n  enabled: {}", settings.enabled)?;
+    writeln!(out, "  weeks: {}", settings.weeks)?;
+    writeln!(out, "  stale_after: {}", value::format_stale_after(settings.stale_after))?;
     let days: Vec<_> = settings.quiet_days.entries().iter().map(quiet_day).collect();
-    writeln!(out, "    quiet_days: [{}]", days.join(", "))
+    writeln!(out, "  quiet_days: [{}]", days.join(", "))
 }
 
 fn quiet_day(entry: &Entry) -> String {

@@ -50,6 +50,7 @@ pub(super) const ROOT: Table = Table {
         key("limits", "a mapping", "", "how much there may be before the exporter refuses it"),
         key("stale_after", STALE_AFTER, "3x", "how long values hold without a successful poll, for every report"),
         key("reports", "a mapping", "", "the reports that are polled for every property"),
+        key("baseline", "a mapping", "", "what traffic is usual, so that drops can be seen"),
     ],
 };
 
@@ -136,7 +137,6 @@ pub(super) const REPORTS: Table = Table {
     keys: &[
         key("realtime", "a mapping", "", "the last 30 minutes, and the last five whole ones"),
         key("traffic", "a mapping", "", "today, yesterday, and the 7 and 28 days before today"),
-        key("baseline", "a mapping", "", "what traffic is usual, from which drops are told"),
     ],
 };
 
@@ -171,7 +171,7 @@ pub(super) const TRAFFIC: Table = Table {
 };
 
 pub(super) const BASELINE: Table = Table {
-    path: "reports.baseline",
+    path: "baseline",
     keys: &[
         key("enabled", TRUTH, "true", "whether what is usual is found out and exported"),
         key("weeks", "a whole number, 2 to 26", "8", "how much history it is made of"),
@@ -187,7 +187,7 @@ pub(super) const BASELINE: Table = Table {
 
 /// An entry of `quiet_days` that chooses events. Not among [`TABLES`]: an example would have to bring the file.
 pub(super) const QUIET_CALENDAR: Table = Table {
-    path: "reports.baseline.quiet_days[]",
+    path: "baseline.quiet_days[]",
     keys: &[
         key("calendar", "a path, relative to this file's directory", "", "an iCalendar file"),
         key("include", "a list of patterns", "", "what an event's name or one of its categories must match"),

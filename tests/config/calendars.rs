@@ -50,7 +50,7 @@ fn a_calendar_is_read_anew_with_the_configuration() {
     let file = directory.path().join("config.yml");
     let calendar = directory.path().join("holidays.ics");
     let event = |date| format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{date}\nEND:VEVENT\nEND:VCALENDAR\n");
-    fs::write(&file, "reports: {baseline: {quiet_days: [holidays.ics]}}").unwrap();
+    fs::write(&file, "baseline: {quiet_days: [holidays.ics]}").unwrap();
     fs::write(&calendar, event("20261225")).unwrap();
     let before = read(&file);
     assert_eq!(read(&file), before);
@@ -68,13 +68,13 @@ fn a_calendar_beyond_the_limit_or_no_file_is_refused() {
     let file = directory.path().join("config.yml");
     let calendar = directory.path().join("holidays.ics");
     let refused = || Config::from_file(&file).unwrap_err().problems()[0].message().to_owned();
-    fs::write(&file, "reports: {baseline: {quiet_days: [holidays.ics]}}").unwrap();
+    fs::write(&file, "baseline: {quiet_days: [holidays.ics]}").unwrap();
     let empty = "BEGIN:VCALENDAR\nEND:VCALENDAR\n";
     let sized = |bytes: usize| format!("{empty}{}", "\n".repeat(bytes - empty.len()));
     fs::write(&calendar, sized(1 << 20)).unwrap();
     assert!(Config::from_file(&file).is_ok(), "exactly 1 MiB is allowed");
     fs::write(&calendar, sized((1 << 20) + 1)).unwrap();
-    let key = "`reports.baseline.quiet_days[]`";
+    let key = "`baseline.quiet_days[]`";
     assert_eq!(
         refused(),
         format!("{key}: the calendar `holidays.ics` is larger than 1024 KiB, the most that is read; leave out events")
@@ -98,11 +98,11 @@ fn many_mistakes_of_a_calendar_are_warnings_and_the_rest_is_counted() {
     let messages: BTreeSet<_> = warnings.iter().map(|problem| problem.message()).collect();
     assert_eq!(messages.len(), 21);
     assert!(messages.contains(
-        "`reports.baseline.quiet_days[].calendar`: calendar `holidays.ics`, line 3: the event is left out: `DTSTART`: `x` \
+        "`baseline.quiet_days[].calendar`: calendar `holidays.ics`, line 3: the event is left out: `DTSTART`: `x` \
          is no date or time; write `20261225`, `20261225T080000` or `20261225T080000Z`"
     ));
     assert!(messages.contains(
-        "`reports.baseline.quiet_days[].calendar`: calendar `holidays.ics`: 5 more problems like these; fix these first"
+        "`baseline.quiet_days[].calendar`: calendar `holidays.ics`: 5 more problems like these; fix these first"
     ));
 }
 
@@ -160,7 +160,7 @@ fn a_pattern_that_matches_nothing_is_a_warning() {
         configuration("{calendar: holidays.ics, include: [Easter, Christ], exclude: [Flag]}", event);
     let warnings = Config::from_file(&file).unwrap().warnings;
     let messages: Vec<_> = warnings.iter().map(|problem| problem.message()).collect();
-    let expected = "`reports.baseline.quiet_days[].calendar`: calendar `holidays.ics`: the pattern `Easter` of `include` \
+    let expected = "`baseline.quiet_days[].calendar`: calendar `holidays.ics`: the pattern `Easter` of `include` \
                     matches no event; compare it with `SUMMARY` and `CATEGORIES` in the file";
     assert_eq!(messages, [expected]);
 }
@@ -185,12 +185,12 @@ fn a_calendar_without_a_day_in_the_next_year_is_a_warning() {
 
 #[test]
 fn the_list_has_an_end() {
-    let list = |entries: usize| format!("reports: {{baseline: {{quiet_days: [{}]}}}}", "12-25, ".repeat(entries));
+    let list = |entries: usize| format!("baseline: {{quiet_days: [{}]}}", "12-25, ".repeat(entries));
     assert!(Config::from_yaml(&list(1000), Path::new("config.yml")).is_ok());
     let errors = Config::from_yaml(&list(1001), Path::new("config.yml")).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "config.yml:1:34: `reports.baseline.quiet_days` has 1001 entries; keep at most 1000, and write days in a row as \
+        "config.yml:1:24: `baseline.quiet_days` has 1001 entries; keep at most 1000, and write days in a row as \
          `2026-12-24..2027-01-02`"
     );
 }
@@ -199,7 +199,7 @@ fn the_list_has_an_end() {
 fn configuration(entry: &str, events: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("there is room for a directory");
     let file = directory.path().join("config.yml");
-    fs::write(&file, format!("reports: {{baseline: {{quiet_days: [{entry}]}}}}")).expect("the directory is ours");
+    fs::write(&file, format!("baseline: {{quiet_days: [{entry}]}}")).expect("the directory is ours");
     let calendar = format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n");
     fs::write(directory.path().join("holidays.ics"), calendar).expect("the directory is ours");
     (directory, file)

@@ -120,7 +120,7 @@ fn configurations(content: &str) -> Vec<String> {
         format!("google: {quoted}\n"),
         format!("google: {{? {quoted} : 1}}\n"),
         format!("google: {{max_requests_in_flight: {quoted}}}\n"),
-        format!("reports: {{baseline: {{quiet_days: [{quoted}]}}}}\n"),
+        format!("baseline: {{quiet_days: [{quoted}]}}\n"),
         format!("reports: {{traffic: {{interval: {quoted}}}}}\n"),
         format!("reports: {{traffic: {{metrics: [{quoted}]}}}}\n"),
         format!("properties: [{quoted}]\n"),

@@ -129,7 +129,7 @@ impl Setting {
     /// The built-in reports at their usual intervals.
     pub(crate) fn usual() -> Self {
         Self {
-            config: "discovery: {enabled: true}\nreports: {baseline: {enabled: false}}\n",
+            config: "discovery: {enabled: true}\nbaseline: {enabled: false}\n",
             intervals: [60, 900],
             // 10:00 in Berlin, 14:30 in Kolkata, 01:00 in California.
             start: "2026-11-23T09:00:00Z",

@@ -169,7 +169,7 @@ fn as_number(second: i64) -> f64 {
 
 #[tokio::test]
 async fn a_report_that_would_spend_more_than_the_share_is_polled_less_often() {
-    let config = "{discovery: {enabled: true}, reports: {realtime: {interval: 1s}, baseline: {enabled: false}}}";
+    let config = "{discovery: {enabled: true}, reports: {realtime: {interval: 1s}}, baseline: {enabled: false}}";
     let pair = Setup::new().config(config).start().await;
     // One request of a token costs 3,600 an hour, and 25 % of the day's 200,000 are less than 2,200 an hour.
     let metrics = pair

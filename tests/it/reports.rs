@@ -10,7 +10,7 @@ const DAYS: [(&str, i32, i32); 4] =
     [("today", 0, 0), ("yesterday", 1, 1), ("trailing_7d", 7, 1), ("trailing_28d", 28, 1)];
 
 /// The configuration that asks once and then not again for hours.
-const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 24h}, traffic: {interval: 24h}, baseline: {enabled: false}}}";
+const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 24h}, traffic: {interval: 24h}}, baseline: {enabled: false}}";
 
 #[tokio::test]
 async fn each_report_is_one_request() {
@@ -168,7 +168,7 @@ async fn without_a_zone_in_the_answer_the_dates_stay_googles() {
 
 #[tokio::test]
 async fn a_subset_of_the_metrics_is_all_that_is_asked_for_and_shown() {
-    let yaml = "{discovery: {enabled: true}, reports: {realtime: {enabled: false}, traffic: {metrics: [visitors]}, baseline: {enabled: false}}}";
+    let yaml = "{discovery: {enabled: true}, reports: {realtime: {enabled: false}, traffic: {metrics: [visitors]}}, baseline: {enabled: false}}";
     let pair = Setup::new().config(yaml).start().await;
     let metrics = pair.until("traffic up", |metrics| metrics.is_up(SHOP, "traffic")).await;
     let body = &pair.requests(Method::RunReport, SHOP)[0].body;

@@ -323,7 +323,7 @@ quota: {share: 100%}
 reports:
   realtime: {interval: 1s}
   traffic: {interval: 1s}
-  baseline: {enabled: false}
+baseline: {enabled: false}
 ";
 
 /// Nothing that a test waits for takes as long.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::{EVERY_SECOND, Metrics, NEWS, Pair, SHOP, Setup};
 
 /// Every report is polled once.
-const ONCE: &str = "{discovery: {enabled: true}, reports: {traffic: {interval: 24h}, realtime: {interval: 24h}, baseline: {enabled: false}}}";
+const ONCE: &str = "{discovery: {enabled: true}, reports: {traffic: {interval: 24h}, realtime: {interval: 24h}}, baseline: {enabled: false}}";
 
 async fn targets(pair: &Pair) -> Vec<Value> {
     let (status, json) = pair.get("/sd").await;

@@ -111,7 +111,7 @@ async fn an_answer_that_came_over_midnight_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates() {
-    let hourly = "{discovery: {enabled: true}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}, baseline: {enabled: false}}}";
+    let hourly = "{discovery: {enabled: true}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}}, baseline: {enabled: false}}";
     let pair = Setup::new().config(hourly).starting_at("2026-11-23T16:00:00Z").start().await;
     pair.all_up(&[SHOP]).await;
     pair.simulator.edit(SHOP, |property| property.reporting_zone("Asia/Tokyo"));
@@ -129,7 +129,7 @@ async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates
 
 #[tokio::test]
 async fn after_a_day_of_sleep_what_is_due_runs_once() {
-    let hourly = "{discovery: {enabled: true, interval: 24h}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}, baseline: {enabled: false}}}";
+    let hourly = "{discovery: {enabled: true, interval: 24h}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}}, baseline: {enabled: false}}";
     let pair = Setup::new().config(hourly).start().await;
     pair.all_up(&[SHOP, NEWS]).await;
     let before = pair.count(Method::RunReport, "");

@@ -1,4 +1,4 @@
-//! The keys under `reports.baseline`.
+//! The keys under `baseline`.
 
 use std::{ops::RangeInclusive, path::Path, time::Duration};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::report::{BaselineSettings, StaleAfter};
 
-/// Reads `reports.baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` is
+/// Reads `baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` is
 /// where relative paths begin.
 pub(super) fn baseline(
     reader: &mut Reader<'_>,
@@ -43,10 +43,10 @@ pub(super) fn baseline(
 const REFUSED: &[(&str, &str)] = &[
     (
         "interval",
-        "`reports.baseline` is polled once a day, from 06:00 of the property's time zone on, which cannot be changed; \
+        "`baseline` is polled once a day, from 06:00 of the property's time zone on, which cannot be changed; \
          remove `interval`",
     ),
-    ("metrics", "`reports.baseline` is made of pageviews only; remove `metrics`"),
+    ("metrics", "`baseline` is made of pageviews only; remove `metrics`"),
 ];
 
 /// From one poll to the next.

@@ -1,4 +1,4 @@
-//! The keys under `reports`, and what all reports share.
+//! The keys under `reports`, what all reports share, and the block `baseline`, which was one of them once.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -36,7 +36,9 @@ pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>, base: &Path) -
     };
     let realtime = read(report::REALTIME, &schema::REALTIME, fields::REALTIME, defaults.realtime);
     let traffic = read(report::TRAFFIC, &schema::TRAFFIC, fields::TRAFFIC, defaults.traffic);
-    let baseline = baseline::baseline(reader, named.get(report::BASELINE).copied(), shared, base);
+    // Where it stands at the old place, its own mistakes are worth knowing too.
+    let block = top.get(BASELINE).or_else(|| named.get(BASELINE).copied());
+    let baseline = baseline::baseline(reader, block, shared, base);
     let reports = Reports { realtime, traffic, baseline };
     let place = |key: &str| named.get(key).map(|node| node.position).or_else(|| top.place("reports"));
     doubts_together(reader, &reports, place);
@@ -52,7 +54,7 @@ fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&s
     } else if !realtime.enabled && baseline.enabled {
         reader.warn(
             position,
-            "`realtime` is off, so there are no minutes to hold against `baseline` and no alert on drops; turn it on, or \
+            "`realtime` is off, so there are no minutes to compare with `baseline` and no alert on drops; turn it on, or \
              turn `baseline` off too",
         );
     } else if realtime.enabled && realtime.interval > REALTIME_SPAN {
@@ -77,6 +79,14 @@ fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, &'n No
     let known = listed(schema::REPORTS.names());
     let mut reports = BTreeMap::new();
     for (name, (node, position)) in reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS)) {
+        if name == BASELINE {
+            reader.error(
+                position,
+                "`baseline` no longer stands in `reports`; move it to the top level, with all its keys",
+            );
+            reports.insert(name, node);
+            continue;
+        }
         if schema::REPORTS.names().any(|report| report == name) {
             reports.insert(name, node);
             continue;
@@ -223,6 +233,9 @@ fn unknown_metric(text: &str, table: &Table, known: &[Field]) -> String {
 fn is_reserved(name: &str) -> bool {
     RESERVED_REPORTS.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
+
+/// The block that once stood among the reports.
+const BASELINE: &str = "baseline";
 
 /// What `realtime` looks back on.
 const REALTIME_SPAN: Duration = Duration::from_mins(30);

@@ -81,4 +81,4 @@ fn away() -> Vec<Row> {
 }
 
 const EVERY_TEN_SECONDS: &str =
-    "discovery: {enabled: true}\nreports: {realtime: {interval: 10s, stale_after: 3m}, baseline: {enabled: false}}\n";
+    "discovery: {enabled: true}\nreports: {realtime: {interval: 10s, stale_after: 3m}}\nbaseline: {enabled: false}\n";

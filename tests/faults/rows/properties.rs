@@ -57,5 +57,6 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 const HOURLY: &str = "discovery: {enabled: true}
-reports: {realtime: {interval: 1h}, traffic: {interval: 1h}, baseline: {enabled: false}}
+reports: {realtime: {interval: 1h}, traffic: {interval: 1h}}
+baseline: {enabled: false}
 ";
