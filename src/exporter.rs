@@ -20,7 +20,6 @@ use crate::{
     names::PropertyId,
     plan::Plan,
     reload::Reloads,
-    report::BASELINE,
     self_metrics::SelfMetrics,
     status::{self, Selection},
     store::Store,
@@ -75,7 +74,7 @@ impl Exporter {
         let properties = self.store.properties();
         let reports = properties.iter().flat_map(|property| &property.reports);
         // What is usual may come later than what is.
-        let waiting = reports.filter(|report| report.name.as_str() != BASELINE && !report.has_outcome).count();
+        let waiting = reports.filter(|report| report.has_values && !report.has_outcome).count();
         (waiting > 0).then(|| format!("waiting for the first outcome of {waiting} reports"))
     }
 }

@@ -13,6 +13,7 @@ use google_analytics_exporter::{
     names::{Category, PropertyId},
     properties::{PropertyInfo, PropertySet},
     quota::{Ledger, QuotaView},
+    report::Series,
     store::{Attempt, Snapshot, States, Store, Usual, Watched},
     wire::response::PropertyQuota,
 };
@@ -53,7 +54,7 @@ fn of_properties(count: u32, now: Timestamp) -> View {
             for (report, number) in plan.reports.iter().zip(1_u32..) {
                 let value = |family| f64::from((index * 7919 + family * 1_234 * number) % 100_000);
                 let families = u32::try_from(report.families.len()).expect("they are few");
-                let values = if report.is_history() { Box::default() } else { (0..families).map(value).collect() };
+                let values = if report.is_history() { Series::default() } else { (0..families).map(value).collect() };
                 let snapshot = Snapshot { report: Arc::clone(report), values, quality: None, expires_at: now + HOUR };
                 let sent_at = now - SignedDuration::from_millis(i64::from(index % 60_000));
                 let attempt = Attempt { sent_at, took: Duration::from_micros(u64::from(120_000 + index)) };

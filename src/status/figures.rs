@@ -3,17 +3,14 @@
 use ga4_drop_baseline::Shortfall;
 use jiff::Timestamp;
 
-use crate::{
-    report::BASELINE,
-    store::{PropertyState, ReportState, Watched},
-};
+use crate::store::{PropertyState, ReportState, Watched};
 
 /// The present value of a metric without labels, by the part of its name after `google_analytics_`.
 pub(super) fn value(state: &PropertyState, name: &str, now: Timestamp) -> Option<f64> {
     state.reports.iter().filter_map(|report| report.values(now)).find_map(|snapshot| {
         let is_it = |full: &str| full.strip_prefix("google_analytics_") == Some(name);
-        let place = snapshot.report.families.iter().position(|family| is_it(&family.name))?;
-        snapshot.values.get(place).copied().filter(|value| !value.is_nan())
+        let place = snapshot.report.families.iter().position(|family| is_it(family.name.as_str()))?;
+        snapshot.values.value(place)
     })
 }
 
@@ -36,7 +33,7 @@ pub(super) fn is_failing(state: &PropertyState) -> bool {
 pub(super) fn is_late(report: &ReportState, now: Timestamp) -> bool {
     match &report.snapshot {
         Some(snapshot) => report.values(now).is_none() && !snapshot.report.families.is_empty(),
-        None => report.name.as_str() != BASELINE,
+        None => report.has_values,
     }
 }
 

@@ -46,7 +46,8 @@ fn check(response: &ReportResponse) -> Result<(), TestCaseError> {
         metrics: vec!["pageviews", "visitors"],
     });
     match translate::values(&report, response) {
-        Ok(values) => {
+        Ok(series) => {
+            let values = series.values();
             prop_assert_eq!(values.len(), report.families.len());
             prop_assert!(values.iter().all(|value| value.is_finite() && *value >= 0.0), "{:?}", values);
         }

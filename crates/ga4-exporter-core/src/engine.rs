@@ -128,7 +128,7 @@ impl Engine {
         }
         for (id, info) in &new.unlisted {
             if !same_reports || self.states.get(*id).is_none() {
-                self.states.put(*id, info, &plan.reports);
+                self.states.put(*id, info, plan.reports_for(*id));
             }
             if !same_reports || !old.unlisted.contains_key(id) {
                 self.states.update(*id, |state| state.mark_unlisted(now));
@@ -243,7 +243,7 @@ impl Engine {
     /// Shows what is known of a property now; planned intervals stay.
     fn put(&mut self, id: PropertyId, info: &PropertyInfo, spent: &BTreeMap<String, u64>) {
         let schedule = &self.timetable.schedule;
-        self.states.put_with(id, info, &self.plan.reports, |state| {
+        self.states.put_with(id, info, self.plan.reports_for(id), |state| {
             for report in &mut state.reports {
                 let job = Job { property: id, report: report.name.clone() };
                 report.interval = schedule.interval(&job).unwrap_or(report.interval);

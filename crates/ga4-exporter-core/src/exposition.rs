@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use prometheus::proto::MetricFamily;
 
 use crate::{
-    report::Report,
+    report::{Report, Series},
     store::{PropertyState, ReportState, Snapshot},
     time::unix_seconds,
 };
@@ -145,18 +145,29 @@ fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: 
     }
     let older = Older::definitions(report, &snapshots);
     for (position, family) in report.families.iter().enumerate() {
-        page.family(&family.name, &family.help, Kind::Gauge);
+        page.family(family.name.as_str(), &family.help, Kind::Gauge);
         for (row, snapshot) in &snapshots {
             let position = if Arc::ptr_eq(&snapshot.report, report) {
                 Some(position)
             } else {
                 older.position(&snapshot.report, position)
             };
-            let value = position.and_then(|position| snapshot.values.get(position));
-            if let Some(value) = value.filter(|value| !value.is_nan()) {
-                page.sample(&row.label, *value);
+            let Some(position) = position else { continue };
+            if snapshot.values.is_labelled() {
+                labelled(page, report, &row.label, &snapshot.values, position);
+            } else if let Some(value) = snapshot.values.value(position) {
+                page.sample(&row.label, value);
             }
         }
+    }
+}
+
+/// The series of one family that have labels of their own.
+fn labelled(page: &mut Page, report: &Report, property: &str, series: &Series, family: usize) {
+    for row in series.rows() {
+        let Some(value) = row.value(family) else { continue };
+        let names = report.dimensions.iter().map(|dimension| dimension.label.as_str());
+        page.labelled_sample(property, names.zip(row.labels()), value);
     }
 }
 
@@ -168,8 +179,8 @@ impl Older {
         let mut definitions = HashMap::new();
         for (_, snapshot) in snapshots.iter().filter(|(_, snapshot)| !Arc::ptr_eq(&snapshot.report, present)) {
             definitions.entry(Arc::as_ptr(&snapshot.report)).or_insert_with(|| {
-                let position = |name: &str| snapshot.report.families.iter().position(|family| family.name == name);
-                present.families.iter().map(|family| position(&family.name)).collect()
+                let places = 0..present.families.len();
+                places.map(|family| present.family_in(&snapshot.report, family)).collect()
             });
         }
         Self(definitions)

@@ -14,6 +14,7 @@
 //! # Invariants, and where they are kept
 //!
 //! * All names are valid by construction, so that the text is.
+//! * A [`report::Report`] is data: nothing is decided by its name.
 //! * A [`store::Snapshot`] is immutable and replaced whole: a report's series appear and vanish together.
 //! * Only [`engine::Effects`] change the store.
 //! * Every queue, map and text has a named limit.

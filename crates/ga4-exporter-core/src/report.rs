@@ -1,28 +1,40 @@
 //! A report: one request to Google per interval, compiled to its body, its metric families and their order.
 //!
-//! Knows which windows and fields belong together. Refuses to know the network and the time: dates are an argument.
-//! Invariant: the values of a snapshot are in the order of [`Report::families`], one for each.
+//! Owned data: a built-in report is a value of the same type as any other, and nothing is decided by a report's name.
+//! Knows which windows, dimensions and metrics belong together. Refuses to know the network and the time: dates are an
+//! argument. Invariant: each row of a snapshot has one value for each of [`Report::families`], in their order.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::civil::Date;
 
+pub use built_in::{BASELINE, REALTIME, TRAFFIC};
+#[cfg(test)]
+pub(crate) use definition::tests::checkout as definition_for_tests;
+pub use definition::{Definition, DefinitionError, MAX_DIMENSIONS, MAX_METRICS};
 pub use fields::Field;
+pub use filter::Filter;
+pub use metric::{Addition, Metric, Unit};
 pub use quality::Quality;
+pub use series::{RowCounts, Series};
 pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
-use window::{MINUTES, REALTIME_WINDOWS, TRAFFIC_WINDOWS};
-pub use window::{Range, SETTLED_DAYS_AGO, Window};
+pub use window::{Day, Range, SETTLED_DAYS_AGO, Window};
 
 use ga4_drop_baseline::calendar::QuietDays;
 
 use crate::{
-    names::{Category, ReportName},
+    names::{ApiName, Category, FamilyName, LabelName, PropertyId, ReportName},
     quota::Demand,
-    wire::request::{Name, RunRealtimeReportRequest, RunReportRequest},
+    wire::request::{Name, OrderBy, OrderKey, RunRealtimeReportRequest, RunReportRequest, Selection},
 };
 
+mod built_in;
+mod definition;
 pub mod fields;
+pub mod filter;
+mod metric;
 mod quality;
+pub mod series;
 mod settings;
 mod window;
 
@@ -31,20 +43,61 @@ mod window;
 pub struct Report {
     /// The value of the label `report`.
     pub name: ReportName,
-    /// Which of Google's quotas it draws on.
+    /// Which kind of report it is, and which of Google's quotas it draws on.
     pub category: Category,
+    /// Whether it goes on when others leave little of a bucket.
+    pub priority: Priority,
+    /// Of which properties it is asked for.
+    pub scope: Scope,
     /// From one poll to the next.
     pub interval: Duration,
     /// How long its values hold.
     pub stale_after: StaleAfter,
+    /// What rows are split by, and which labels these become; none of built-in reports.
+    pub dimensions: Vec<Dimension>,
     /// What is asked for, in order; rows have one value for each.
-    pub fields: Vec<Field>,
+    pub metrics: Vec<Metric>,
     /// The ranges that one request covers.
     pub windows: Vec<Window>,
-    /// What is exported, window by window, each in the order of the fields.
+    /// Which rows it wants.
+    pub filter: Filter,
+    /// In which order; every dimension that is not in it breaks ties.
+    pub order: Vec<OrderBy>,
+    /// How many rows it wants at most.
+    pub limit: Option<u32>,
+    /// How many series it may have at most, where it has dimensions.
+    pub max_series: usize,
+    /// What is exported, window by window, each in the order of the metrics.
     pub families: Vec<Family>,
     /// What it brings besides the values of its families.
     pub brings: Brings,
+}
+
+/// What rows are split by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dimension {
+    /// The label that its values become.
+    pub label: LabelName,
+    /// Google's name for it.
+    pub api_name: ApiName,
+}
+
+/// Whether a report goes on when others leave little of a bucket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Priority {
+    /// It goes on: alerts on drops look at it.
+    Essential,
+    /// It gives way.
+    Ordinary,
+}
+
+/// Of which properties a report is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// Of every one.
+    All,
+    /// Of these.
+    Only(Arc<BTreeSet<PropertyId>>),
 }
 
 /// What a report brings besides the values of its families.
@@ -78,13 +131,13 @@ pub enum Rhythm {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Family {
     /// The whole name.
-    pub name: String,
+    pub name: FamilyName,
     /// The HELP text.
     pub help: String,
     /// Index of its window in [`Report::windows`].
     pub window: usize,
-    /// Index of its field in [`Report::fields`].
-    pub field: usize,
+    /// Index of its metric in [`Report::metrics`].
+    pub metric: usize,
 }
 
 /// The body of a report's request.
@@ -97,72 +150,25 @@ pub enum Request {
 }
 
 impl Report {
-    /// The built-in report `realtime`: the last 30 minutes, and the five last whole ones; `by_minute` too where a baseline
-    /// waits for them.
-    pub fn realtime(settings: &ReportSettings, by_minute: bool) -> Self {
-        let report = Self::compile(REALTIME, Category::Realtime, settings, fields::REALTIME, REALTIME_WINDOWS);
-        Self { brings: if by_minute { Brings::Minutes } else { Brings::ValuesOnly }, ..report }
-    }
-
-    /// The built-in report `baseline`: pageviews by hour, for what is usual.
-    pub fn baseline(settings: &BaselineSettings) -> Self {
-        let BaselineSettings { weeks, ref quiet_days, stale_after, .. } = *settings;
-        Self {
-            name: BASELINE.parse().expect("the built-in names are well formed: see the tests"),
-            category: Category::Core,
-            interval: DAY,
-            stale_after,
-            fields: vec![fields::PAGEVIEWS],
-            windows: vec![Window::history(weeks)],
-            families: Vec::new(),
-            brings: Brings::History { weeks, quiet_days: quiet_days.clone() },
-        }
-    }
-
-    /// The built-in report `traffic`: today, yesterday, and the 7 and 28 days before today.
-    pub fn traffic(settings: &ReportSettings) -> Self {
-        Self::compile(TRAFFIC, Category::Core, settings, fields::TRAFFIC, TRAFFIC_WINDOWS)
-    }
-
-    fn compile(name: &str, category: Category, settings: &ReportSettings, known: &[Field], windows: &[Window]) -> Self {
-        let wanted = |field: &&Field| settings.metrics.contains(&field.name);
-        let fields: Vec<Field> = known.iter().filter(wanted).copied().collect();
-        let mut families = Vec::new();
-        for (window_index, window) in windows.iter().enumerate() {
-            for (field_index, field) in fields.iter().enumerate() {
-                if window.exported.contains(field) {
-                    families.push(Family::new(window, window_index, field, field_index, settings.interval));
-                }
-            }
-        }
-        Self {
-            name: name.parse().expect("the built-in names are well formed: see the tests"),
-            category,
-            interval: settings.interval,
-            stale_after: settings.stale_after,
-            fields,
-            windows: windows.to_vec(),
-            families,
-            brings: Brings::ValuesOnly,
-        }
-    }
-
     /// The body to send. `today` is the date in the property's zone, where that is known; without it Google is asked
     /// to count back from its own idea of today.
     pub fn request(&self, today: Option<Date>) -> Request {
-        let metrics = self.fields.iter().map(|field| Name { name: field.api_name }).collect();
+        let metrics = self.metrics.iter().map(|metric| Name { name: metric.api_name.clone() }).collect();
+        let dimensions = self.dimensions.iter().map(|dimension| Name { name: dimension.api_name.clone() }).collect();
         match self.category {
             Category::Core => Request::Core(RunReportRequest {
-                dimensions: if self.is_history() { vec![Name { name: DATE_HOUR }] } else { Vec::new() },
+                dimensions: if self.is_history() { vec![built_in::name(DATE_HOUR)] } else { dimensions },
                 metrics,
-                date_ranges: self.windows.iter().map(|window| window.date_range(today)).collect(),
+                date_ranges: self.windows.iter().filter_map(|window| window.date_range(today)).collect(),
+                selection: self.selection(),
                 keep_empty_rows: self.is_history(),
                 return_property_quota: true,
             }),
             Category::Realtime => Request::Realtime(RunRealtimeReportRequest {
-                dimensions: Vec::new(),
+                dimensions,
                 metrics,
-                minute_ranges: self.windows.iter().map(Window::minute_range).collect(),
+                minute_ranges: self.windows.iter().filter_map(Window::minute_range).collect(),
+                selection: self.selection(),
                 return_property_quota: true,
             }),
         }
@@ -171,16 +177,17 @@ impl Report {
     /// The body of the second request, where there is one: pageviews by minute.
     pub fn minutes_request(&self) -> Option<RunRealtimeReportRequest> {
         (self.brings == Brings::Minutes).then(|| RunRealtimeReportRequest {
-            dimensions: vec![Name { name: MINUTES_AGO }],
-            metrics: vec![Name { name: fields::PAGEVIEWS.api_name }],
-            minute_ranges: vec![MINUTES.minute_range()],
+            dimensions: vec![built_in::name(MINUTES_AGO)],
+            metrics: vec![built_in::name(fields::PAGEVIEWS.api_name)],
+            minute_ranges: Window::minutes().minute_range().into_iter().collect(),
+            selection: Selection::default(),
             return_property_quota: true,
         })
     }
 
     /// Whether it goes on when others leave little of a bucket: what alerts on drops look at.
     pub fn is_essential(&self) -> bool {
-        [REALTIME, TRAFFIC].contains(&self.name.as_str())
+        self.priority == Priority::Essential
     }
 
     /// What it would spend.
@@ -206,9 +213,14 @@ impl Report {
         matches!(self.brings, Brings::History { .. })
     }
 
+    /// Whether its rows have labels.
+    pub fn is_labelled(&self) -> bool {
+        !self.dimensions.is_empty()
+    }
+
     /// Whether the dates that it asks for are the property's, so that its day has to be known.
     pub fn has_dates(&self) -> bool {
-        self.windows.iter().any(|window| matches!(window.range, Range::Days(..)))
+        self.windows.iter().any(|window| window.range.follows_today())
     }
 
     /// When it is due again.
@@ -221,34 +233,95 @@ impl Report {
             Rhythm::Steady
         }
     }
-}
 
-impl Family {
-    fn new(window: &Window, window_index: usize, field: &Field, field_index: usize, interval: Duration) -> Self {
-        let distinct = if field.distinct { "; distinct, so not to be summed" } else { "" };
-        Self {
-            name: format!("google_analytics_{}_{}", window.name, field.name),
-            help: format!(
-                "{} {} (GA4 {}{distinct}); cached, polled every {}.",
-                field.meaning,
-                window.meaning,
-                field.api_name,
-                humantime::format_duration(interval)
-            ),
-            window: window_index,
-            field: field_index,
+    /// Where the values of another definition of a report stand for a family of this one: its place there, if it counts the
+    /// same. Of rows that are split or filtered otherwise nothing counts the same.
+    pub fn family_in(&self, other: &Self, family: usize) -> Option<usize> {
+        let wanted = self.families.get(family)?;
+        if (self.category, &self.dimensions, &self.filter) != (other.category, &other.dimensions, &other.filter) {
+            return None;
         }
+        let is_same = |present: &Family| {
+            let metric = |report: &Self, family: &Family| {
+                let metric = report.metrics.get(family.metric)?;
+                Some((metric.api_name.clone(), metric.unit))
+            };
+            let range = |report: &Self, family: &Family| Some(report.windows.get(family.window)?.range);
+            present.name == wanted.name
+                && metric(other, present) == metric(self, wanted)
+                && range(other, present) == range(self, wanted)
+        };
+        other.families.iter().position(is_same)
+    }
+
+    /// Which rows, and in which order: ties have no order of their own, so that without one a limit would cut off others each
+    /// time.
+    fn selection(&self) -> Selection {
+        let mut order_bys = self.order.clone();
+        if self.is_labelled() {
+            let first = self.metrics.first().filter(|_| order_bys.is_empty());
+            order_bys.extend(
+                first.map(|metric| OrderBy {
+                    by: OrderKey::Metric { metric_name: metric.api_name.clone() },
+                    desc: true,
+                }),
+            );
+            for dimension in &self.dimensions {
+                let key = OrderKey::Dimension { dimension_name: dimension.api_name.clone() };
+                if order_bys.iter().all(|order| order.by != key) {
+                    order_bys.push(OrderBy { by: key, desc: false });
+                }
+            }
+        }
+        Selection {
+            dimension_filter: self.filter.dimension_filter(),
+            metric_filter: self.filter.metric_filter(),
+            order_bys,
+            limit: self.limit,
+        }
+    }
+
+    /// The families of these windows and metrics.
+    fn with_families(mut self) -> Self {
+        for (window_index, window) in self.windows.iter().enumerate() {
+            for (metric_index, metric) in self.metrics.iter().enumerate() {
+                if window.exported.contains(&metric.name) {
+                    let family = Family {
+                        name: FamilyName::new(&window.name, &metric.name),
+                        help: self.help(window, metric),
+                        window: window_index,
+                        metric: metric_index,
+                    };
+                    self.families.push(family);
+                }
+            }
+        }
+        self
+    }
+
+    fn help(&self, window: &Window, metric: &Metric) -> String {
+        let dimensions: Vec<&str> = self.dimensions.iter().map(|dimension| dimension.api_name.as_str()).collect();
+        let split = if dimensions.is_empty() { String::new() } else { format!(" by {}", dimensions.join(", ")) };
+        format!(
+            "{} {} (GA4 {}{split}{}); cached, polled every {}.",
+            metric.meaning,
+            window.meaning,
+            metric.api_name,
+            metric.addition.warning(),
+            humantime::format_duration(self.interval)
+        )
     }
 }
 
-/// The name of the report on the last minutes.
-pub const REALTIME: &str = "realtime";
-
-/// The name of the report on days.
-pub const TRAFFIC: &str = "traffic";
-
-/// The name of the report on the hours of the last weeks.
-pub const BASELINE: &str = "baseline";
+impl Scope {
+    /// Whether it has this property.
+    pub fn covers(&self, property: PropertyId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(properties) => properties.contains(&property),
+        }
+    }
+}
 
 /// The dimension of minutes before now, `00` to `29`.
 pub const MINUTES_AGO: &str = "minutesAgo";
@@ -256,82 +329,12 @@ pub const MINUTES_AGO: &str = "minutesAgo";
 /// The dimension of hours in the property's time, such as `2026112313`.
 pub const DATE_HOUR: &str = "dateHour";
 
-const DAY: Duration = Duration::from_hours(24);
-
 /// What a request may take, so that its answer comes before the values before it expire.
 const LONGEST_REQUEST: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
-
     use super::*;
-
-    fn settings(metrics: &[&'static str]) -> ReportSettings {
-        ReportSettings {
-            enabled: true,
-            interval: Duration::from_secs(900),
-            stale_after: StaleAfter::Intervals(3.0),
-            metrics: metrics.to_vec(),
-        }
-    }
-
-    #[test]
-    fn traffic_is_one_request_over_four_date_ranges() {
-        let report = Report::traffic(&settings(&["pageviews", "visitors"]));
-        let Request::Core(request) = report.request(Some(date(2026, 3, 1))) else { panic!("not core") };
-        assert_eq!(
-            serde_json::to_string(&request).unwrap(),
-            r#"{"metrics":[{"name":"screenPageViews"},{"name":"totalUsers"}],"dateRanges":[{"startDate":"2026-03-01","endDate":"2026-03-01","name":"today"},{"startDate":"2026-02-28","endDate":"2026-02-28","name":"yesterday"},{"startDate":"2026-02-22","endDate":"2026-02-28","name":"trailing_7d"},{"startDate":"2026-02-01","endDate":"2026-02-28","name":"trailing_28d"}],"returnPropertyQuota":true}"#
-        );
-        assert_eq!(report.families.len(), 8);
-    }
-
-    #[test]
-    fn an_unknown_zone_leaves_the_dates_to_google() {
-        let Request::Core(request) = Report::traffic(&settings(&["pageviews"])).request(None) else {
-            panic!("not core")
-        };
-        let dates: Vec<_> = request.date_ranges.iter().map(|r| (&*r.start_date, &*r.end_date)).collect();
-        assert_eq!(
-            dates,
-            [("today", "today"), ("yesterday", "yesterday"), ("7daysAgo", "yesterday"), ("28daysAgo", "yesterday")]
-        );
-    }
-
-    #[test]
-    fn realtime_is_one_request_over_two_minute_ranges() {
-        let report = Report::realtime(&settings(&["pageviews", "active_users", "events", "key_events"]), true);
-        let Request::Realtime(request) = report.request(None) else { panic!("not realtime") };
-        assert_eq!(
-            serde_json::to_string(&request.minute_ranges).unwrap(),
-            r#"[{"startMinutesAgo":29,"endMinutesAgo":0,"name":"realtime"},{"startMinutesAgo":5,"endMinutesAgo":1,"name":"realtime_5m"}]"#
-        );
-        let names: Vec<_> = report.families.iter().map(|family| family.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "google_analytics_realtime_pageviews",
-                "google_analytics_realtime_active_users",
-                "google_analytics_realtime_events",
-                "google_analytics_realtime_key_events",
-                "google_analytics_realtime_5m_pageviews",
-                "google_analytics_realtime_5m_active_users",
-            ]
-        );
-    }
-
-    #[test]
-    fn every_built_in_name_is_well_formed() {
-        let all = |known: &[Field]| known.iter().map(|field| field.name).collect::<Vec<_>>();
-        for report in [
-            Report::realtime(&settings(&all(fields::REALTIME)), true),
-            Report::traffic(&settings(&all(fields::TRAFFIC))),
-        ] {
-            assert!(report.fields.iter().all(|field| field.name.parse::<ReportName>().is_ok()));
-            assert!(!report.families.is_empty());
-        }
-    }
 
     #[test]
     fn values_hold_for_at_least_two_minutes_unless_told_otherwise() {

@@ -12,11 +12,13 @@ pub use series::{history, minutes};
 
 use crate::{
     chain::one_line,
-    report::Report,
+    names::ApiName,
+    report::{Metric, Report, Series},
     wire::response::{Header, ReportResponse, Row},
 };
 
 mod quality;
+mod rows;
 mod series;
 
 /// Why an answer is not the report that was asked for.
@@ -33,7 +35,7 @@ pub enum Error {
     UnknownRange,
     /// Two rows for one range.
     #[error("it has two rows for the range `{0}`")]
-    DuplicateRange(&'static str),
+    DuplicateRange(String),
     /// Fewer rows than the answer says that there are.
     #[error("it has only a part of its rows")]
     Truncated,
@@ -48,42 +50,61 @@ pub enum Error {
     DuplicateTime(String),
     /// Not a count.
     #[error("the value of {0} is not a finite number of at least 0")]
-    NotACount(&'static str),
+    NotACount(String),
+    /// Not a number, where it may be below 0.
+    #[error("the value of {0} is not a finite number")]
+    NotANumber(String),
     /// A metric that Google keeps from the account.
     #[error("Google keeps {0} from the account, because of its role")]
-    Restricted(&'static str),
+    Restricted(String),
 }
 
-/// The values in the order of [`Report::families`]. Ranges without a row are zero; what Google keeps from the account is not a
-/// number: Google sends zeros for it.
+/// The series of an answer, with a value for each of [`Report::families`]. Without dimensions, a range without a row is zero. With
+/// dimensions, only what has a row is a series, and a row that cannot be read costs only itself. What Google keeps from the
+/// account is not a number: Google sends zeros for it.
 ///
 /// # Errors
 /// The answer is not the report asked for: nothing of it is used.
-pub fn values(report: &Report, response: &ReportResponse) -> Result<Box<[f64]>, Error> {
-    let metrics: Vec<&str> = report.fields.iter().map(|field| field.api_name).collect();
+pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
+    let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
+    let own = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
     // Google adds a column with the range's name when there is more than one range.
-    let dimensions: &[&str] = if report.windows.len() > 1 { &[RANGE_COLUMN] } else { &[] };
-    check_headers(response, dimensions, &metrics)?;
+    let range = (report.windows.len() > 1).then_some(RANGE_COLUMN);
+    check_headers(response, own.chain(range), metrics)?;
+    if report.is_labelled() {
+        return rows::series(report, response);
+    }
     let rows = rows_by_window(report, response)?;
-    let is_kept =
-        |field: usize| metrics.get(field).is_some_and(|name| quality::is_restricted(&response.metadata, name));
-    let value = |window, field| if is_kept(field) { Ok(f64::NAN) } else { value(report, &rows, window, field) };
-    report.families.iter().map(|family| value(family.window, family.field)).collect()
+    let kept = kept_back(report, response);
+    let is_kept = |metric: usize| kept.get(metric).copied().unwrap_or_default();
+    let value = |window, metric| if is_kept(metric) { Ok(f64::NAN) } else { value(report, &rows, window, metric) };
+    report.families.iter().map(|family| value(family.window, family.metric)).collect()
+}
+
+/// For each metric, whether Google keeps it from the account.
+fn kept_back(report: &Report, response: &ReportResponse) -> Vec<bool> {
+    let is_kept = |name: &ApiName| quality::is_restricted(&response.metadata, name.as_str());
+    report.metrics.iter().map(|metric| is_kept(&metric.api_name)).collect()
 }
 
 /// Whether the headers are those asked for; an answer without rows need not have any.
-fn check_headers(response: &ReportResponse, dimensions: &[&str], metrics: &[&str]) -> Result<(), Error> {
-    let is_empty = response.rows.is_empty();
-    let are_those = |headers: &[Header], asked: &[&str]| {
-        (is_empty && headers.is_empty()) || headers.iter().map(|header| header.name.as_str()).eq(asked.iter().copied())
-    };
-    if !are_those(&response.metric_headers, metrics) {
+fn check_headers<'a>(
+    response: &ReportResponse,
+    dimensions: impl Iterator<Item = &'a str>,
+    metrics: impl Iterator<Item = &'a str>,
+) -> Result<(), Error> {
+    if !are_those(response, &response.metric_headers, metrics) {
         return Err(Error::Metrics);
     }
-    if !are_those(&response.dimension_headers, dimensions) {
+    if !are_those(response, &response.dimension_headers, dimensions) {
         return Err(Error::Dimensions);
     }
     Ok(())
+}
+
+fn are_those<'a>(response: &ReportResponse, headers: &[Header], asked: impl Iterator<Item = &'a str>) -> bool {
+    let are_left_out = response.rows.is_empty() && headers.is_empty();
+    are_left_out || headers.iter().map(|header| header.name.as_str()).eq(asked)
 }
 
 /// Whether the answer says that there are more rows than it has.
@@ -98,13 +119,14 @@ fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<V
     }
     let mut rows = vec![None; report.windows.len()];
     for row in &response.rows {
-        if row.metric_values.len() != report.fields.len() {
+        if row.metric_values.len() != report.metrics.len() {
             return Err(Error::RowLength);
         }
         let index = window_of(report, row)?;
         let slot = rows.get_mut(index).ok_or(Error::UnknownRange)?;
         if slot.replace(row).is_some() {
-            return Err(Error::DuplicateRange(report.windows.get(index).map_or("", |window| window.name)));
+            let name = report.windows.get(index).map_or("", |window| window.name.as_str());
+            return Err(Error::DuplicateRange(name.to_owned()));
         }
     }
     Ok(rows)
@@ -113,19 +135,41 @@ fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<V
 fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
     match row.dimension_values.as_slice() {
         [] if report.windows.len() == 1 => Ok(0),
-        [range] if report.windows.len() > 1 => {
-            let named = |window: &crate::report::Window| window.name == range.value;
-            report.windows.iter().position(named).ok_or(Error::UnknownRange)
-        }
+        [range] if report.windows.len() > 1 => window_named(report, &range.value),
         _ => Err(Error::RowLength),
     }
 }
 
-fn value(report: &Report, rows: &[Option<&Row>], window: usize, field: usize) -> Result<f64, Error> {
+/// The range of this name.
+fn window_named(report: &Report, name: &str) -> Result<usize, Error> {
+    report.windows.iter().position(|window| window.name.as_str() == name).ok_or(Error::UnknownRange)
+}
+
+fn value(report: &Report, rows: &[Option<&Row>], window: usize, metric: usize) -> Result<f64, Error> {
     let Some(row) = rows.get(window).copied().flatten() else { return Ok(0.0) };
-    let name = report.fields.get(field).map_or("", |field| field.api_name);
-    let cell = row.metric_values.get(field).ok_or(Error::RowLength)?;
-    count(&cell.value).ok_or(Error::NotACount(name))
+    let metric = report.metrics.get(metric).zip(row.metric_values.get(metric));
+    let (metric, cell) = metric.ok_or(Error::RowLength)?;
+    number_of(metric, &cell.value)
+}
+
+/// What a cell says of a metric, in the unit that is exported.
+fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
+    let name = || metric.api_name.to_string();
+    let number = if metric.is_signed {
+        signed(text).ok_or_else(|| Error::NotANumber(name()))?
+    } else {
+        count(text).ok_or_else(|| Error::NotACount(name()))?
+    };
+    let exported = number * metric.unit.factor();
+    if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
+}
+
+/// The same where it may be below 0.
+fn signed(text: &str) -> Option<f64> {
+    match text.strip_prefix('-') {
+        Some(amount) => count(amount).map(|amount| -amount),
+        None => count(text),
+    }
 }
 
 /// A decimal number as Google writes it: finite and at least 0.
@@ -178,7 +222,7 @@ mod tests {
     }
 
     fn translated(answer: Value) -> Result<Vec<f64>, Error> {
-        values(&traffic(), &serde_json::from_value(answer).unwrap()).map(Vec::from)
+        values(&traffic(), &serde_json::from_value(answer).unwrap()).map(|series| series.values().to_vec())
     }
 
     #[test]
@@ -193,7 +237,7 @@ mod tests {
         let mut report = traffic();
         report.windows.truncate(1);
         report.families.retain(|family| family.window == 0);
-        values(&report, &serde_json::from_value(answer).unwrap()).map(Vec::from)
+        values(&report, &serde_json::from_value(answer).unwrap()).map(|series| series.values().to_vec())
     }
 
     #[test]
@@ -281,7 +325,7 @@ mod tests {
         assert_eq!(translated(one("today", &["1"])), Err(Error::RowLength));
         assert_eq!(translated(one("today", &["1", "1", "1"])), Err(Error::RowLength));
         let twice = answer(json!([row("today", &["1", "1"]), row("today", &["2", "2"])]));
-        assert_eq!(translated(twice), Err(Error::DuplicateRange("today")));
+        assert_eq!(translated(twice), Err(Error::DuplicateRange("today".to_owned())));
         let mut half = one("today", &["1", "1"]);
         half["rowCount"] = json!(2);
         assert_eq!(translated(half), Err(Error::Truncated));
@@ -290,7 +334,7 @@ mod tests {
         assert_eq!(translated(unsplit), Err(Error::Dimensions));
         for value in ["-1", "NaN", "inf", "", "1,000", "+1", " 1", "1e999", "(not set)"] {
             let result = translated(one("today", &["1", value]));
-            assert_eq!(result, Err(Error::NotACount("totalUsers")), "{value}");
+            assert_eq!(result, Err(Error::NotACount("totalUsers".to_owned())), "{value}");
         }
     }
 

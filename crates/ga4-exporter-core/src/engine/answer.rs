@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     names::Category,
     quota::Spent,
-    report::{Quality, Report},
+    report::{Quality, Report, Series},
     schedule::Job,
     store::Attempt,
     translate,
@@ -62,8 +62,8 @@ pub struct PolledMinutes {
 /// What an answer says.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// In the order of the report's families.
-    pub values: Box<[f64]>,
+    /// The series of the report's families.
+    pub values: Series,
     /// What Google says about them; nothing of realtime.
     pub quality: Option<Quality>,
     /// The hours, where the report is about them.
@@ -92,7 +92,7 @@ impl Answer {
     /// It is not the answer to this report; nothing of it is used.
     pub fn read(report: &Report, response: ReportResponse) -> Result<Self, translate::Error> {
         let (values, history) = if report.is_history() {
-            (Box::default(), Some(translate::history(&response)?))
+            (Series::default(), Some(translate::history(&response)?))
         } else {
             (translate::values(report, &response)?, None)
         };

@@ -57,14 +57,31 @@ impl Page {
         self.suffixed_sample("", labels, value);
     }
 
+    /// A sample with further labels behind these rendered ones.
+    pub(super) fn labelled_sample<'a>(
+        &mut self,
+        rendered: &str,
+        labels: impl Iterator<Item = (&'a str, &'a str)>,
+        value: f64,
+    ) {
+        self.begin_sample("");
+        self.text.push('{');
+        self.text.push_str(rendered);
+        for (name, value) in labels {
+            self.text.push(',');
+            self.text.push_str(name);
+            self.text.push_str("=\"");
+            push_escaped(&mut self.text, value, true);
+            self.text.push('"');
+        }
+        self.text.push_str("} ");
+        push_number(&mut self.text, value);
+        self.text.push('\n');
+    }
+
     /// A sample of a histogram's parts.
     pub(super) fn suffixed_sample(&mut self, suffix: &str, labels: &str, value: f64) {
-        if !self.has_samples {
-            self.has_samples = true;
-            self.header();
-        }
-        self.text.push_str(&self.name);
-        self.text.push_str(suffix);
+        self.begin_sample(suffix);
         if !labels.is_empty() {
             self.text.push('{');
             self.text.push_str(labels);
@@ -98,6 +115,15 @@ impl Page {
         Rendering { text: self.text.into_bytes(), valid_until: self.valid_until }
     }
 
+    fn begin_sample(&mut self, suffix: &str) {
+        if !self.has_samples {
+            self.has_samples = true;
+            self.header();
+        }
+        self.text.push_str(&self.name);
+        self.text.push_str(suffix);
+    }
+
     fn header(&mut self) {
         let kind = match self.kind {
             Kind::Gauge => "gauge",
@@ -109,10 +135,11 @@ impl Page {
         if open_metrics && self.kind == Kind::Counter {
             name = name.strip_suffix("_total").unwrap_or(name);
         }
-        let help = escaped(&self.help, open_metrics);
         let text = &mut self.text;
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        let _ = write!(text, "# HELP {name} ");
+        push_escaped(text, &self.help, open_metrics);
+        let _ = writeln!(text, "\n# TYPE {name} {kind}");
         if let Some(unit) = UNITS.iter().find(|unit| open_metrics && has_unit(name, unit)) {
             let _ = writeln!(text, "# UNIT {name} {unit}");
         }
@@ -126,25 +153,25 @@ pub(super) fn push_label(labels: &mut String, name: &str, value: &str) {
     }
     labels.push_str(name);
     labels.push_str("=\"");
-    labels.push_str(&escaped(value, true));
+    push_escaped(labels, value, true);
     labels.push('"');
 }
 
-/// Backslashes and newlines, and quotes where those end the text.
-fn escaped(text: &str, quotes: bool) -> std::borrow::Cow<'_, str> {
-    if !text.contains(['\\', '\n', '"']) {
-        return text.into();
+/// Appends a text with its backslashes and newlines escaped, and its quotes where those end the text.
+fn push_escaped(out: &mut String, text: &str, quotes: bool) {
+    // Most texts have none of these; looking at bytes is then all there is to do.
+    if !text.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
+        out.push_str(text);
+        return;
     }
-    let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
-            '\\' => escaped.push_str("\\\\"),
-            '\n' => escaped.push_str("\\n"),
-            '"' if quotes => escaped.push_str("\\\""),
-            _ => escaped.push(character),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '"' if quotes => out.push_str("\\\""),
+            _ => out.push(character),
         }
     }
-    escaped.into()
 }
 
 fn push_number(text: &mut String, value: f64) {

@@ -5,8 +5,10 @@ use crate::{
     names::{Bucket, Category, PropertyId, Reason},
     properties::PropertyInfo,
     quota::Ledger,
-    report::ReportSettings,
+    report::{Definition, ReportSettings, Request, definition_for_tests},
     store::{Attempt, Failure, States, Store},
+    translate,
+    wire::response::ReportResponse,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -82,4 +84,88 @@ fn values_of_an_older_definition_are_found_by_name() {
     let text = text(&view, Format::Text, at(10));
     assert!(text.contains("google_analytics_realtime_key_events{property_id=\"7\"} 3\n"), "{text}");
     assert!(!text.contains("realtime_active_users"), "no longer defined");
+}
+
+/// A view of one property whose report with dimensions, defined so, had this answer.
+fn labelled(reports: Vec<Arc<Report>>, asked: &Arc<Report>, answer: serde_json::Value) -> View {
+    let response: ReportResponse = serde_json::from_value(answer).unwrap();
+    let values = translate::values(asked, &response).unwrap();
+    let quality = Some(translate::quality(asked, &response.metadata));
+    let store = Store::default();
+    store.put(id(7), &PropertyInfo::default(), &reports);
+    store.update(id(7), |state| {
+        let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(250) };
+        let snapshot = Snapshot { report: Arc::clone(asked), values, quality, expires_at: at(180) };
+        state.report_mut(&asked.name).unwrap().succeed(attempt, 2, snapshot);
+    });
+    View { reports, properties: store.properties(), own: Vec::new() }
+}
+
+fn checkout_answer() -> serde_json::Value {
+    let row = |labels: [&str; 2], cells: [&str; 2]| {
+        let values = |texts: [&str; 2]| texts.map(|text| serde_json::json!({"value": text}));
+        serde_json::json!({"dimensionValues": values(labels), "metricValues": values(cells)})
+    };
+    serde_json::json!({
+        "kind": "analyticsData#runReport",
+        "dimensionHeaders": [{"name": "deviceCategory"}, {"name": "pagePath"}],
+        "metricHeaders": [{"name": "screenPageViews", "type": "TYPE_INTEGER"}, {"name": "totalRevenue", "type": "TYPE_CURRENCY"}],
+        "rows": [
+            row(["desktop", "/checkout"], ["120", "99.5"]),
+            row(["mobile", "/checkout/\"two\"\\\n"], ["30", "-7"]),
+            row(["(other)", "(not set)"], ["1", "0"]),
+            row(["tablet", "/checkout"], ["many", "0"]),
+            row(["desktop", "/checkout"], ["7", "7"]),
+        ],
+        "rowCount": 86,
+        "metadata": {"timeZone": "Europe/Berlin", "currencyCode": "EUR"},
+    })
+}
+
+/// The lines of the families of this report.
+fn of_checkout(text: &str) -> String {
+    let is_it = |line: &&str| line.contains("google_analytics_checkout_");
+    text.lines().filter(is_it).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_report_with_dimensions_goes_from_request_to_text() {
+    let report = Arc::new(Report::new(definition_for_tests()).unwrap());
+    let Request::Core(request) = report.request(Some(jiff::civil::date(2026, 11, 24))) else { panic!("not core") };
+    assert_eq!((request.dimensions.len(), request.date_ranges[0].start_date.as_str()), (2, "2026-11-24"));
+    let view = labelled(vec![Arc::clone(&report)], &report, checkout_answer());
+    assert_eq!(
+        of_checkout(&text(&view, Format::Text, at(10))),
+        r#"# HELP google_analytics_checkout_pageviews What screenPageViews counts today in the property's time zone (GA4 screenPageViews by deviceCategory, pagePath); cached, polled every 30m.
+# TYPE google_analytics_checkout_pageviews gauge
+google_analytics_checkout_pageviews{property_id="7",device="desktop",path="/checkout"} 120
+google_analytics_checkout_pageviews{property_id="7",device="mobile",path="/checkout/\"two\"\\\n"} 30
+google_analytics_checkout_pageviews{property_id="7",device="(other)",path="(not set)"} 1
+# HELP google_analytics_checkout_revenue What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, pagePath); cached, polled every 30m.
+# TYPE google_analytics_checkout_revenue gauge
+google_analytics_checkout_revenue{property_id="7",device="desktop",path="/checkout"} 99.5
+google_analytics_checkout_revenue{property_id="7",device="mobile",path="/checkout/\"two\"\\\n"} -7
+google_analytics_checkout_revenue{property_id="7",device="(other)",path="(not set)"} 0
+"#
+    );
+    let counts = view.properties[0].reports[0].snapshot.as_ref().unwrap().values.row_counts().unwrap();
+    assert_eq!((counts.received, counts.existing, counts.dropped), (5, 86, 2));
+    assert_eq!((counts.series_invalid, counts.series_duplicate, counts.series_over_limit), (2, 2, 0));
+    assert_eq!(of_checkout(&text(&view, Format::Text, at(180))), "", "expired");
+}
+
+#[test]
+fn labels_of_another_definition_are_not_shown() {
+    let asked = Arc::new(Report::new(definition_for_tests()).unwrap());
+    let defined = |change: fn(&mut Definition)| {
+        let mut definition = definition_for_tests();
+        change(&mut definition);
+        let present = Arc::new(Report::new(definition).unwrap());
+        of_checkout(&text(&labelled(vec![present], &asked, checkout_answer()), Format::Text, at(10)))
+    };
+    let reordered = defined(|report| report.metrics.reverse());
+    assert!(reordered.contains("checkout_revenue{property_id=\"7\",device=\"desktop\",path=\"/checkout\"} 99.5\n"));
+    assert_eq!(defined(|report| report.dimensions.truncate(1)), "");
+    let relabelled = defined(|report| report.dimensions.swap(0, 1));
+    assert_eq!(relabelled, "", "the values stand in another order");
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: developers.google.com/analytics/devguides/reporting/data/v1/api-schema and …/realtime-api-schema.
 
+use super::metric::{Addition, Metric, Unit};
+
 /// A metric of a built-in report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Field {
@@ -13,6 +15,20 @@ pub struct Field {
     pub meaning: &'static str,
     /// Whether adding it up over properties or days counts the same person more than once.
     pub distinct: bool,
+}
+
+impl Field {
+    /// The metric that a report asks for.
+    pub fn metric(&self) -> Metric {
+        Metric {
+            name: self.name.parse().expect(WELL_FORMED),
+            api_name: self.api_name.parse().expect(WELL_FORMED),
+            unit: Unit::Plain,
+            addition: if self.distinct { Addition::Distinct } else { Addition::Sum },
+            is_signed: false,
+            meaning: self.meaning.to_owned(),
+        }
+    }
 }
 
 /// What the `realtime` report can ask for.
@@ -64,3 +80,5 @@ const KEY_EVENTS: Field = Field {
     meaning: "Events that the property marks as key events",
     distinct: false,
 };
+
+const WELL_FORMED: &str = "the built-in names are well formed: see the tests";

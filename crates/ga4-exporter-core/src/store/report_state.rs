@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     names::{Reason, ReportName},
-    report::{Quality, Report},
+    report::{Quality, Report, Series},
 };
 
 /// One report of one property.
@@ -14,6 +14,8 @@ use crate::{
 pub struct ReportState {
     /// Its name.
     pub name: ReportName,
+    /// Whether it has values of its own, that are worth waiting for.
+    pub has_values: bool,
     /// From one poll to the next, as planned now.
     pub interval: Duration,
     /// The last attempt, if there was one.
@@ -59,8 +61,8 @@ pub struct Attempt {
 pub struct Snapshot {
     /// The report that was asked for.
     pub report: Arc<Report>,
-    /// In the order of the report's families; not a number where Google keeps the value from the account.
-    pub values: Box<[f64]>,
+    /// Its series: a value for each of the report's families, or for some of them, for each row.
+    pub values: Series,
     /// What Google says about the values of a core report.
     pub quality: Option<Quality>,
     /// From when on they must not be shown.
@@ -72,6 +74,7 @@ impl ReportState {
     pub(super) fn for_report(report: &Report, known: &[Self]) -> Self {
         let new = || Self {
             name: report.name.clone(),
+            has_values: !report.families.is_empty(),
             interval: report.interval,
             last_attempt: None,
             last_success: None,
@@ -83,6 +86,7 @@ impl ReportState {
         };
         let mut state = known.iter().find(|state| state.name == report.name).cloned().unwrap_or_else(new);
         state.interval = report.interval;
+        state.has_values = !report.families.is_empty();
         if state.reason() == Some(Reason::NotListed) {
             state.failure = None;
             state.last_attempt = None;

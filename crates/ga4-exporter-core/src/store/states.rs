@@ -44,16 +44,16 @@ impl States {
     }
 
     /// Adds a property, or corrects what is known of it: an empty text changes nothing that was known before.
-    pub fn put(&mut self, id: PropertyId, info: &PropertyInfo, reports: &[Arc<Report>]) {
+    pub fn put<'a>(&mut self, id: PropertyId, info: &PropertyInfo, reports: impl IntoIterator<Item = &'a Arc<Report>>) {
         self.put_with(id, info, reports, |_| ());
     }
 
     /// The same with a change that is never seen apart from it.
-    pub fn put_with(
+    pub fn put_with<'a>(
         &mut self,
         id: PropertyId,
         info: &PropertyInfo,
-        reports: &[Arc<Report>],
+        reports: impl IntoIterator<Item = &'a Arc<Report>>,
         change: impl FnOnce(&mut PropertyState),
     ) {
         let known = self.properties.get(&id);
@@ -64,7 +64,7 @@ impl States {
             keep_if_empty(&mut state.info.currency, &known.info.currency);
         }
         let before = std::mem::take(&mut state.reports);
-        state.reports = reports.iter().map(|report| ReportState::for_report(report, &before)).collect();
+        state.reports = reports.into_iter().map(|report| ReportState::for_report(report, &before)).collect();
         change(&mut state);
         if known.is_none_or(|known| known.info != state.info || !same_reports(&known.reports, &state.reports)) {
             self.changed.insert(id);

@@ -11,7 +11,7 @@ pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
         sampled_ratio: metadata.sampling_metadatas.iter().filter_map(ratio).fold(1.0, f64::min),
         thresholded: metadata.subject_to_thresholding,
         data_loss: metadata.data_loss_from_other_row,
-        restricted: report.fields.iter().any(|field| is_restricted(metadata, field.api_name)),
+        restricted: report.metrics.iter().any(|metric| is_restricted(metadata, metric.api_name.as_str())),
     }
 }
 

@@ -58,12 +58,12 @@ pub fn history(response: &ReportResponse) -> Result<History, Error> {
 
 /// The rows of an answer that has pageviews by this dimension, all of them.
 fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], Error> {
-    check_headers(response, &[dimension], &[PAGEVIEWS.api_name])?;
+    check_headers(response, [dimension].into_iter(), [PAGEVIEWS.api_name].into_iter())?;
     if lacks_rows(response) {
         return Err(Error::Truncated);
     }
     if is_restricted(&response.metadata, PAGEVIEWS.api_name) {
-        return Err(Error::Restricted(PAGEVIEWS.api_name));
+        return Err(Error::Restricted(PAGEVIEWS.api_name.to_owned()));
     }
     Ok(&response.rows)
 }
@@ -77,7 +77,7 @@ fn cells(row: &Row) -> Result<(&str, &str), Error> {
 }
 
 fn pageviews(text: &str) -> Result<f64, Error> {
-    count(text).ok_or(Error::NotACount(PAGEVIEWS.api_name))
+    count(text).ok_or_else(|| Error::NotACount(PAGEVIEWS.api_name.to_owned()))
 }
 
 /// Whether a dimension's value stands for no time at all: nothing, or one of Google's words in parentheses, such as
@@ -177,7 +177,10 @@ mod tests {
         }
         let twice = minutes_of(answer("minutesAgo", &[("01", "3"), ("1", "3")]));
         assert_eq!(twice, Err(Error::DuplicateTime("1".to_owned())));
-        assert_eq!(minutes_of(answer("minutesAgo", &[("01", "-3")])), Err(Error::NotACount("screenPageViews")));
+        assert_eq!(
+            minutes_of(answer("minutesAgo", &[("01", "-3")])),
+            Err(Error::NotACount("screenPageViews".to_owned()))
+        );
         let mut cut = answer("minutesAgo", &[("01", "3")]);
         cut["rowCount"] = json!(2);
         assert_eq!(minutes_of(cut), Err(Error::Truncated));

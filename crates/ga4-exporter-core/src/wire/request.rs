@@ -2,19 +2,27 @@
 //!
 //! Field names and limits: google/analytics/data/v1beta/analytics_data_api.proto and data.proto.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::names::{ApiName, WindowName};
 
 /// `RunReportRequest`: a report on processed ("core") data.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReportRequest {
-    /// What to split rows by; at most 9.
+    /// What to split rows by; at most 9, those of the filter included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Name>,
     /// What to count; 1 to 10.
     pub metrics: Vec<Name>,
     /// Days, inclusive, in the property's time zone; 1 to 4.
     pub date_ranges: Vec<DateRange>,
+    /// Which rows, in which order.
+    #[serde(flatten)]
+    pub selection: Selection,
     /// Whether rows are wanted in which every metric is 0, as far as Google has kept them.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_empty_rows: bool,
@@ -33,15 +41,63 @@ pub struct RunRealtimeReportRequest {
     pub metrics: Vec<Name>,
     /// Minutes before now, inclusive; 1 or 2 ranges.
     pub minute_ranges: Vec<MinuteRange>,
+    /// Which rows, in which order.
+    #[serde(flatten)]
+    pub selection: Selection,
     /// Whether the answer says what is left of the quota.
     pub return_property_quota: bool,
 }
 
+/// Which rows a request wants, in which order; both kinds of requests have these fields.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Selection {
+    /// `FilterExpression` over dimensions, which need not be among those asked for.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
+    pub dimension_filter: Option<Arc<Value>>,
+    /// `FilterExpression` over metrics: of rows, after counting.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
+    pub metric_filter: Option<Arc<Value>>,
+    /// Only by what is asked for; without it, the first metric in descending order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order_bys: Vec<OrderBy>,
+    /// How many rows at most; Google sends 10,000 without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
 /// A dimension or a metric by its API name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Name {
     /// As in the API's schema, such as `screenPageViews`.
-    pub name: &'static str,
+    pub name: ApiName,
+}
+
+/// `OrderBy`: by one metric or one dimension.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct OrderBy {
+    /// By what.
+    #[serde(flatten)]
+    pub by: OrderKey,
+    /// Whether the greatest comes first.
+    #[serde(skip_serializing_if = "is_false")]
+    pub desc: bool,
+}
+
+/// What rows are ordered by.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum OrderKey {
+    /// A number.
+    Metric {
+        /// Which.
+        metric_name: ApiName,
+    },
+    /// A text, character by character.
+    Dimension {
+        /// Which.
+        dimension_name: ApiName,
+    },
 }
 
 /// `DateRange`: days, inclusive, in the property's time zone.
@@ -53,7 +109,7 @@ pub struct DateRange {
     /// The last day, in the same forms.
     pub end_date: String,
     /// What the answer calls this range.
-    pub name: &'static str,
+    pub name: WindowName,
 }
 
 /// `MinuteRange`: minutes before now, inclusive; 0 is the current minute, 29 the oldest.
@@ -65,10 +121,15 @@ pub struct MinuteRange {
     /// The newest minute of the range.
     pub end_minutes_ago: u32,
     /// What the answer calls this range.
-    pub name: &'static str,
+    pub name: WindowName,
 }
 
 /// proto3 JSON leaves out what has its default.
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// A filter is as long as the configuration makes it, so requests share it.
+fn shared<S: Serializer>(filter: &Option<Arc<Value>>, serializer: S) -> Result<S::Ok, S::Error> {
+    filter.as_deref().serialize(serializer)
 }

@@ -1,0 +1,315 @@
+//! A report of one's own: what it asks for, checked by the limits of Google's requests.
+//!
+//! Refuses to know which fields there are and what goes together: that says Google.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use thiserror::Error as ThisError;
+
+use super::{Brings, Dimension, Filter, Metric, Priority, Range, Report, Scope, StaleAfter, Window};
+use crate::{
+    names::{Category, NameError, ReportName},
+    wire::{
+        request::{OrderBy, OrderKey},
+        response::MAX_ROWS,
+    },
+};
+
+/// What a report is to ask for. Its families begin with its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: ReportName,
+    /// Which kind of report it is.
+    pub category: Category,
+    /// Whether it goes on when others leave little of a bucket.
+    pub priority: Priority,
+    /// Of which properties it is asked for.
+    pub scope: Scope,
+    /// From one poll to the next.
+    pub interval: Duration,
+    /// How long its values hold.
+    pub stale_after: StaleAfter,
+    /// What its rows are split by; may be none.
+    pub dimensions: Vec<Dimension>,
+    /// What it counts.
+    pub metrics: Vec<Metric>,
+    /// When.
+    pub range: Range,
+    /// The same in words, for HELP.
+    pub meaning: String,
+    /// Which rows it wants.
+    pub filter: Filter,
+    /// In which order; empty: the first metric, the greatest first.
+    pub order: Vec<OrderBy>,
+    /// How many rows at most.
+    pub limit: Option<u32>,
+    /// How many series at most.
+    pub max_series: usize,
+}
+
+/// Why there can be no such report.
+#[derive(Debug, Eq, PartialEq, ThisError)]
+pub enum DefinitionError {
+    /// Google calls ranges otherwise.
+    #[error("the report's name is not possible")]
+    Name(#[source] NameError),
+    /// Google refuses it.
+    #[error("{0} dimensions are too many, those of the filter included; Google allows {MAX_DIMENSIONS}")]
+    TooManyDimensions(usize),
+    /// Google refuses it, and nothing would be exported.
+    #[error("{0} metrics are not possible; Google allows 1 to {MAX_METRICS}")]
+    Metrics(usize),
+    /// A field, or a name that is given to one.
+    #[error("`{0}` stands there twice")]
+    Duplicate(String),
+    /// Google orders only by what it sends.
+    #[error("the order is by `{0}`, which is not among the report's dimensions and metrics")]
+    Order(String),
+    /// Minutes are realtime's, and days the others'.
+    #[error("a realtime report is on minutes, and any other on days")]
+    Range,
+    /// More than is read of an answer.
+    #[error("a limit of {0} rows is not possible; it may be 1 to {MAX_ROWS}")]
+    Limit(u32),
+    /// It could export nothing.
+    #[error("at least one series must be allowed")]
+    MaxSeries,
+}
+
+impl Report {
+    /// The report of this definition.
+    ///
+    /// # Errors
+    /// Google would refuse the request, or what it sends could not be exported.
+    pub fn new(definition: Definition) -> Result<Self, DefinitionError> {
+        check(&definition)?;
+        let name = definition.name.as_str().parse().map_err(DefinitionError::Name)?;
+        let exported = definition.metrics.iter().map(|metric| metric.name.clone()).collect();
+        let window = Window { name, range: definition.range, meaning: definition.meaning, exported };
+        let report = Self {
+            name: definition.name,
+            category: definition.category,
+            priority: definition.priority,
+            scope: definition.scope,
+            interval: definition.interval,
+            stale_after: definition.stale_after,
+            dimensions: definition.dimensions,
+            metrics: definition.metrics,
+            windows: vec![window],
+            filter: definition.filter,
+            order: definition.order,
+            limit: definition.limit,
+            max_series: definition.max_series,
+            families: Vec::new(),
+            brings: Brings::ValuesOnly,
+        };
+        Ok(report.with_families())
+    }
+}
+
+fn check(definition: &Definition) -> Result<(), DefinitionError> {
+    let metrics = definition.metrics.len();
+    if !(1..=MAX_METRICS).contains(&metrics) {
+        return Err(DefinitionError::Metrics(metrics));
+    }
+    let mut dimensions = definition.filter.dimension_names();
+    dimensions.extend(definition.dimensions.iter().map(|dimension| dimension.api_name.as_str()));
+    if dimensions.len() > MAX_DIMENSIONS {
+        return Err(DefinitionError::TooManyDimensions(dimensions.len()));
+    }
+    let fields = || definition.dimensions.iter().map(|dimension| dimension.api_name.as_str());
+    let fields = fields().chain(definition.metrics.iter().map(|metric| metric.api_name.as_str()));
+    distinct(fields.clone())?;
+    distinct(definition.dimensions.iter().map(|dimension| dimension.label.as_str()))?;
+    distinct(definition.metrics.iter().map(|metric| metric.name.as_str()))?;
+    for order in &definition.order {
+        let (OrderKey::Metric { metric_name: name } | OrderKey::Dimension { dimension_name: name }) = &order.by;
+        if !fields.clone().any(|field| field == name.as_str()) {
+            return Err(DefinitionError::Order(name.to_string()));
+        }
+    }
+    let is_realtime = definition.category == Category::Realtime;
+    if is_realtime != matches!(definition.range, Range::Minutes(..)) {
+        return Err(DefinitionError::Range);
+    }
+    let is_possible = |limit: u32| usize::try_from(limit).is_ok_and(|limit| (1..=MAX_ROWS).contains(&limit));
+    match definition.limit {
+        Some(limit) if !is_possible(limit) => Err(DefinitionError::Limit(limit)),
+        _ if definition.max_series == 0 => Err(DefinitionError::MaxSeries),
+        _ => Ok(()),
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), DefinitionError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(DefinitionError::Duplicate(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// "Requests are limited to 9 dimensions within a nested request."
+pub const MAX_DIMENSIONS: usize = 9;
+
+/// "Requests are limited to 10 metrics within a nested request."
+pub const MAX_METRICS: usize = 10;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::{
+        Addition, Day, Request, Unit,
+        filter::{Expression, Match, TextTest},
+    };
+
+    fn dimension(label: &str, api_name: &str) -> Dimension {
+        Dimension { label: label.parse().unwrap(), api_name: api_name.parse().unwrap() }
+    }
+
+    fn metric(name: &str, api_name: &str, unit: Unit) -> Metric {
+        Metric {
+            name: name.parse().unwrap(),
+            api_name: api_name.parse().unwrap(),
+            unit,
+            addition: Addition::Sum,
+            is_signed: unit == Unit::Currency,
+            meaning: format!("What {api_name} counts"),
+        }
+    }
+
+    /// The report of the manual's example: pageviews and revenue of the checkout, by device and path.
+    pub(crate) fn checkout() -> Definition {
+        let test = TextTest::Matches { how: Match::BeginsWith, value: "/checkout".to_owned(), case_sensitive: true };
+        Definition {
+            name: "checkout".parse().unwrap(),
+            category: Category::Core,
+            priority: Priority::Ordinary,
+            scope: Scope::All,
+            interval: Duration::from_mins(30),
+            stale_after: StaleAfter::Intervals(3.0),
+            dimensions: vec![dimension("device", "deviceCategory"), dimension("path", "pagePath")],
+            metrics: vec![
+                metric("pageviews", "screenPageViews", Unit::Plain),
+                metric("revenue", "totalRevenue", Unit::Currency),
+            ],
+            range: Range::Days(Day::Ago(0), Day::Ago(0)),
+            meaning: "today in the property's time zone".to_owned(),
+            filter: Filter::new(&Expression::Dimension("pagePath".parse().unwrap(), test)).unwrap(),
+            order: Vec::new(),
+            limit: Some(50),
+            max_series: 1000,
+        }
+    }
+
+    #[test]
+    fn a_report_with_dimensions_is_one_request_in_a_stable_order() {
+        let Request::Core(request) = Report::new(checkout()).unwrap().request(None) else { panic!("not core") };
+        let expected = json!({
+            "dimensions": [{"name": "deviceCategory"}, {"name": "pagePath"}],
+            "metrics": [{"name": "screenPageViews"}, {"name": "totalRevenue"}],
+            "dateRanges": [{"startDate": "today", "endDate": "today", "name": "checkout"}],
+            "dimensionFilter": {"filter": {"fieldName": "pagePath",
+                "stringFilter": {"matchType": "BEGINS_WITH", "value": "/checkout", "caseSensitive": true}}},
+            "orderBys": [
+                {"metric": {"metricName": "screenPageViews"}, "desc": true},
+                {"dimension": {"dimensionName": "deviceCategory"}},
+                {"dimension": {"dimensionName": "pagePath"}},
+            ],
+            "limit": 50,
+            "returnPropertyQuota": true,
+        });
+        assert_eq!(serde_json::to_value(&request).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_realtime_report_has_the_same_selection() {
+        let path = OrderKey::Dimension { dimension_name: "unifiedScreenName".parse().unwrap() };
+        let definition = Definition {
+            category: Category::Realtime,
+            range: Range::Minutes(29, 0),
+            dimensions: vec![dimension("screen", "unifiedScreenName")],
+            filter: Filter::verbatim(None, Some(json!({"filter": {}}))),
+            order: vec![OrderBy { by: path, desc: false }],
+            ..checkout()
+        };
+        let Request::Realtime(request) = Report::new(definition).unwrap().request(None) else { panic!("not realtime") };
+        let body = serde_json::to_value(&request).unwrap();
+        assert_eq!(body["minuteRanges"], json!([{"startMinutesAgo": 29, "endMinutesAgo": 0, "name": "checkout"}]));
+        assert_eq!(body["orderBys"], json!([{"dimension": {"dimensionName": "unifiedScreenName"}}]));
+        assert_eq!((&body["metricFilter"], &body["limit"]), (&json!({"filter": {}}), &json!(50)));
+    }
+
+    #[test]
+    fn its_families_are_named_after_it_and_say_what_they_count() {
+        let report = Report::new(checkout()).unwrap();
+        let families: Vec<_> = report.families.iter().map(|family| (family.name.as_str(), &*family.help)).collect();
+        assert_eq!(
+            families,
+            [
+                (
+                    "google_analytics_checkout_pageviews",
+                    "What screenPageViews counts today in the property's time zone (GA4 screenPageViews by deviceCategory, \
+                     pagePath); cached, polled every 30m."
+                ),
+                (
+                    "google_analytics_checkout_revenue",
+                    "What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, \
+                     pagePath); cached, polled every 30m."
+                ),
+            ]
+        );
+        assert!(!report.is_essential() && report.is_labelled() && report.has_dates());
+    }
+
+    #[test]
+    fn what_google_would_refuse_is_no_report() {
+        let error = |change: fn(&mut Definition)| {
+            let mut definition = checkout();
+            change(&mut definition);
+            Report::new(definition).unwrap_err()
+        };
+        assert_eq!(error(|report| report.metrics.clear()), DefinitionError::Metrics(0));
+        assert_eq!(
+            error(|report| report.dimensions =
+                (0..9).map(|n| dimension(&format!("d{n}"), &format!("field{n}"))).collect()),
+            DefinitionError::TooManyDimensions(10),
+            "the filter's is one more"
+        );
+        let twice = |name: &str| DefinitionError::Duplicate(name.to_owned());
+        assert_eq!(error(|report| report.dimensions.push(dimension("other", "pagePath"))), twice("pagePath"));
+        assert_eq!(error(|report| report.dimensions.push(dimension("path", "city"))), twice("path"));
+        assert_eq!(error(|report| report.metrics.push(metric("revenue", "sessions", Unit::Plain))), twice("revenue"));
+        assert_eq!(error(|report| report.range = Range::Minutes(29, 0)), DefinitionError::Range);
+        assert_eq!(error(|report| report.limit = Some(0)), DefinitionError::Limit(0));
+        assert_eq!(error(|report| report.limit = Some(10_001)), DefinitionError::Limit(10_001));
+        assert_eq!(error(|report| report.max_series = 0), DefinitionError::MaxSeries);
+        let by = |name: &str| OrderBy { by: OrderKey::Metric { metric_name: name.parse().unwrap() }, desc: true };
+        let mut definition = checkout();
+        definition.order = vec![by("sessions")];
+        assert_eq!(Report::new(definition), Err(DefinitionError::Order("sessions".to_owned())));
+        assert!(matches!(error(|report| report.name = "date_range_0".parse().unwrap()), DefinitionError::Name(_)));
+    }
+
+    #[test]
+    fn values_of_another_definition_count_only_where_they_are_the_same() {
+        let report = Report::new(checkout()).unwrap();
+        let place = |change: fn(&mut Definition), family| {
+            let mut definition = checkout();
+            change(&mut definition);
+            report.family_in(&Report::new(definition).unwrap(), family)
+        };
+        assert_eq!(place(|_| (), 1), Some(1));
+        assert_eq!(place(|report| report.metrics.reverse(), 1), Some(0));
+        assert_eq!(place(|report| report.limit = None, 0), Some(0));
+        assert_eq!(place(|report| report.metrics.truncate(1), 1), None);
+        assert_eq!(place(|report| report.filter = Filter::default(), 0), None);
+        assert_eq!(place(|report| report.dimensions.truncate(1), 0), None);
+        assert_eq!(place(|report| report.range = Range::Days(Day::Ago(1), Day::Ago(1)), 0), None);
+        assert_eq!(place(|report| report.metrics[0].api_name = "sessions".parse().unwrap(), 0), None);
+    }
+}

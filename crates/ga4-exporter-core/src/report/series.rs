@@ -1,0 +1,347 @@
+//! The series that one answer to a report brought: for each row its label values, and a value for each family.
+//!
+//! Knows how rows are kept small: a text that stands in many rows is kept once, and the values are one list. Refuses to know
+//! names and formats. Invariants: no two rows have the same labels, so that no two series are the same; a text is at most
+//! [`MAX_LABEL_CHARACTERS`] long; there are no more series than the report's `max_series`.
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+/// All series of a snapshot. Without dimensions there is one row, without labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Row by row, in the order of the report's families; not a number where there is no value.
+    values: Arc<[f64]>,
+    labels: Option<Arc<Labels>>,
+}
+
+/// The labels of all rows.
+#[derive(Debug, PartialEq)]
+struct Labels {
+    /// Every text once, one after the other.
+    texts: Box<str>,
+    /// Where each text ends.
+    ends: Box<[u32]>,
+    /// Row by row, the place of each label's text in `ends`.
+    cells: Box<[u32]>,
+    /// How many labels a row has; at least 1.
+    width: usize,
+    /// How many values a row has.
+    families: usize,
+    counts: RowCounts,
+}
+
+/// What became of the rows of an answer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RowCounts {
+    /// The rows of the answer.
+    pub received: usize,
+    /// The rows that Google has altogether, as it says itself; more than received where a limit cut them off.
+    pub existing: u64,
+    /// The rows that were dropped, for whatever reason.
+    pub dropped: usize,
+    /// The series that were dropped because there are too many.
+    pub series_over_limit: usize,
+    /// The series that were dropped because a cell of their row cannot be read.
+    pub series_invalid: usize,
+    /// The series that were dropped because their row was there already.
+    pub series_duplicate: usize,
+}
+
+/// One row of series: what they share.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    series: &'a Series,
+    index: usize,
+}
+
+impl Series {
+    /// The series without labels that have these values, in the order of the families; not a number where there is none.
+    pub fn unlabelled(values: impl Into<Arc<[f64]>>) -> Self {
+        Self { values: values.into(), labels: None }
+    }
+
+    /// Whether they have labels.
+    pub fn is_labelled(&self) -> bool {
+        self.labels.is_some()
+    }
+
+    /// The values, row by row in the order of the families; not a number where there is none.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The value of a family where there are no labels.
+    pub fn value(&self, family: usize) -> Option<f64> {
+        let value = self.values.get(family).copied().filter(|_| self.labels.is_none());
+        value.filter(|value| !value.is_nan())
+    }
+
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.values.iter().filter(|value| !value.is_nan()).count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.iter().all(|value| value.is_nan())
+    }
+
+    /// The rows, in the order of the answer.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = match &self.labels {
+            Some(labels) => labels.cells.len() / labels.width.max(1),
+            None => usize::from(!self.values.is_empty()),
+        };
+        (0..rows).map(|index| Row { series: self, index })
+    }
+
+    /// What became of the answer's rows, where the report has dimensions.
+    pub fn row_counts(&self) -> Option<RowCounts> {
+        self.labels.as_ref().map(|labels| labels.counts)
+    }
+
+    /// How many bytes of memory they take.
+    pub fn bytes(&self) -> usize {
+        let labels = self.labels.as_ref().map_or(0, |labels| {
+            size_of::<Labels>() + labels.texts.len() + size_of_val(&*labels.ends) + size_of_val(&*labels.cells)
+        });
+        size_of_val(&*self.values) + labels
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The texts of its labels, in the order of the report's dimensions.
+    pub fn labels(self) -> impl Iterator<Item = &'a str> {
+        let labels = self.series.labels.as_deref();
+        let width = labels.map_or(0, |labels| labels.width);
+        let cells = labels.and_then(|labels| labels.cells.get(self.index * width..(self.index + 1) * width));
+        cells.unwrap_or_default().iter().filter_map(move |cell| labels?.text(*cell))
+    }
+
+    /// The value of a family; `None` where this row has none.
+    pub fn value(self, family: usize) -> Option<f64> {
+        let families = self.series.labels.as_ref().map_or(self.series.values.len(), |labels| labels.families);
+        let value = self.series.values.get(self.index * families + family).filter(|_| family < families);
+        value.copied().filter(|value| !value.is_nan())
+    }
+}
+
+impl Labels {
+    fn text(&self, cell: u32) -> Option<&str> {
+        let place = usize::try_from(cell).ok()?;
+        let end = |place: usize| self.ends.get(place).and_then(|end| usize::try_from(*end).ok());
+        let begin = place.checked_sub(1).map_or(Some(0), end)?;
+        self.texts.get(begin..end(place)?)
+    }
+}
+
+impl From<Vec<f64>> for Series {
+    fn from(values: Vec<f64>) -> Self {
+        Self::unlabelled(values)
+    }
+}
+
+impl FromIterator<f64> for Series {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        Self { values: values.into_iter().collect(), labels: None }
+    }
+}
+
+/// Series with labels, row by row.
+#[derive(Debug)]
+pub(crate) struct SeriesBuilder {
+    width: usize,
+    families: usize,
+    max_series: usize,
+    series: usize,
+    texts: String,
+    ends: Vec<u32>,
+    known: HashMap<Box<str>, u32>,
+    cells: Vec<u32>,
+    values: Vec<f64>,
+    /// By labels: the row, and one bit for each window that it has values of.
+    rows: HashMap<Box<[u32]>, (usize, u64)>,
+    counts: RowCounts,
+}
+
+impl SeriesBuilder {
+    /// For rows of so many labels and families, `existing` of them in all as Google says.
+    pub(crate) fn new(width: usize, families: usize, max_series: usize, existing: u64) -> Self {
+        Self {
+            width,
+            families,
+            max_series,
+            series: 0,
+            texts: String::new(),
+            ends: Vec::new(),
+            known: HashMap::new(),
+            cells: Vec::new(),
+            values: Vec::new(),
+            rows: HashMap::new(),
+            counts: RowCounts { existing, ..RowCounts::default() },
+        }
+    }
+
+    /// Adds a row of one window: its labels, and the values of some families; not a number where there is none. It is dropped
+    /// and counted where it is too much, or there already.
+    pub(crate) fn add<'t>(&mut self, window: usize, labels: impl Iterator<Item = &'t str>, values: &[(usize, f64)]) {
+        self.counts.received += 1;
+        let series = values.iter().filter(|(_, value)| !value.is_nan()).count();
+        // Once it is full it stays so: which rows are in it must not depend on how many values they have.
+        if self.counts.series_over_limit > 0 || self.series + series > self.max_series {
+            self.counts.series_over_limit += series;
+            self.counts.dropped += 1;
+            return;
+        }
+        let cells: Box<[u32]> = labels.map(|label| self.intern(label)).collect();
+        let next = self.rows.len();
+        let (row, windows) = *self.rows.entry(cells.clone()).or_insert((next, 0));
+        let window = 1_u64.checked_shl(u32::try_from(window).unwrap_or(u32::MAX)).unwrap_or_default();
+        if windows & window != 0 {
+            self.counts.series_duplicate += series;
+            self.counts.dropped += 1;
+            return;
+        }
+        if row == next {
+            self.cells.extend(cells.iter());
+            self.values.resize(self.values.len() + self.families, f64::NAN);
+        }
+        self.rows.insert(cells, (row, windows | window));
+        for (family, value) in values {
+            if let Some(slot) = self.values.get_mut(row * self.families + family) {
+                *slot = *value;
+            }
+        }
+        self.series += series;
+    }
+
+    /// Counts a row with a cell that cannot be read, and so many series that it would have been.
+    pub(crate) fn drop_invalid(&mut self, series: usize) {
+        self.counts.received += 1;
+        self.counts.dropped += 1;
+        self.counts.series_invalid += series;
+    }
+
+    pub(crate) fn finish(self) -> Series {
+        let labels = Labels {
+            texts: self.texts.into(),
+            ends: self.ends.into(),
+            cells: self.cells.into(),
+            width: self.width,
+            families: self.families,
+            counts: self.counts,
+        };
+        Series { values: self.values.into(), labels: Some(Arc::new(labels)) }
+    }
+
+    fn intern(&mut self, label: &str) -> u32 {
+        let label = cut(label);
+        if let Some(place) = self.known.get(&*label) {
+            return *place;
+        }
+        self.texts.push_str(&label);
+        let number = |count: usize| u32::try_from(count).expect("answers are limited to far less than 4 GiB");
+        let place = number(self.ends.len());
+        self.ends.push(number(self.texts.len()));
+        self.known.insert(label.into(), place);
+        place
+    }
+}
+
+/// What a label shows of a text: all of it, or its beginning and a hash, so that two long texts stay two.
+fn cut(text: &str) -> Cow<'_, str> {
+    // As many bytes cannot be more characters.
+    if text.len() <= MAX_LABEL_CHARACTERS || text.chars().nth(MAX_LABEL_CHARACTERS).is_none() {
+        return text.into();
+    }
+    let hash = format!("…{:016x}", fnv_1a(text));
+    let kept = MAX_LABEL_CHARACTERS - hash.chars().count();
+    let end = text.char_indices().nth(kept).map_or(text.len(), |(end, _)| end);
+    format!("{}{hash}", text.get(..end).unwrap_or_default()).into()
+}
+
+/// The hash of Fowler, Noll and Vo: the same in every version, so that a series does not end with an update.
+fn fnv_1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The longest value of a label, in characters. Google's own values are of any length: page paths most of all.
+pub const MAX_LABEL_CHARACTERS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(series: &Series) -> Vec<(String, Vec<Option<f64>>)> {
+        let families = if series.rows().next().is_none() { 0 } else { series.values().len() / series.rows().count() };
+        let values = |row: Row<'_>| (0..families).map(|family| row.value(family)).collect();
+        series.rows().map(|row| (row.labels().collect::<Vec<_>>().join("|"), values(row))).collect()
+    }
+
+    #[test]
+    fn without_labels_there_is_one_row() {
+        let series = Series::from(vec![1.0, f64::NAN, 3.0]);
+        assert_eq!(shown(&series), [(String::new(), vec![Some(1.0), None, Some(3.0)])]);
+        assert_eq!((series.value(0), series.value(1), series.value(3)), (Some(1.0), None, None));
+        assert_eq!((series.len(), series.row_counts()), (2, None));
+        assert!(Series::default().is_empty() && Series::default().rows().next().is_none());
+    }
+
+    #[test]
+    fn rows_of_several_windows_become_one() {
+        let mut builder = SeriesBuilder::new(2, 2, 100, 3);
+        builder.add(0, ["a", "x"].into_iter(), &[(0, 1.0)]);
+        builder.add(1, ["b", "x"].into_iter(), &[(1, 2.0)]);
+        builder.add(1, ["a", "x"].into_iter(), &[(1, 3.0)]);
+        let series = builder.finish();
+        let expected = [("a|x".to_owned(), vec![Some(1.0), Some(3.0)]), ("b|x".to_owned(), vec![None, Some(2.0)])];
+        assert_eq!(shown(&series), expected);
+        let counts = RowCounts { received: 3, existing: 3, ..RowCounts::default() };
+        assert_eq!((series.len(), series.row_counts()), (3, Some(counts)));
+    }
+
+    #[test]
+    fn what_is_there_already_or_too_much_is_dropped_and_counted() {
+        let mut builder = SeriesBuilder::new(1, 2, 5, 900);
+        for label in ["a", "b", "a", "c", "d"] {
+            builder.add(0, [label].into_iter(), &[(0, 1.0), (1, 2.0)]);
+        }
+        builder.add(0, ["e"].into_iter(), &[(0, 1.0), (1, f64::NAN)]);
+        builder.drop_invalid(2);
+        let series = builder.finish();
+        assert_eq!(shown(&series).iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let counts = RowCounts {
+            received: 7,
+            existing: 900,
+            dropped: 5,
+            series_over_limit: 5,
+            series_invalid: 2,
+            series_duplicate: 2,
+        };
+        assert_eq!(series.row_counts(), Some(counts));
+    }
+
+    #[test]
+    fn long_labels_are_cut_and_stay_distinct() {
+        let long = "ä".repeat(MAX_LABEL_CHARACTERS);
+        assert_eq!(cut(&long), long, "just short enough");
+        let (one, other) = (format!("{long}x"), format!("{long}y"));
+        let (cut_one, cut_other) = (cut(&one), cut(&other));
+        assert_eq!(cut_one.chars().count(), MAX_LABEL_CHARACTERS);
+        assert_ne!(cut_one, cut_other);
+        assert!(cut_one.starts_with(&"ä".repeat(183)) && cut_one.contains('…'));
+        assert_eq!(fnv_1a("foobar"), 0x8594_4171_f739_67e8, "as everybody has it");
+    }
+
+    #[test]
+    fn a_further_series_takes_less_than_200_bytes() {
+        let mut builder = SeriesBuilder::new(3, 2, 100_000, 10_000);
+        for row in 0..10_000 {
+            let (host, path) = (format!("www{}.example.com", row % 7), format!("/products/category-{row}/item-{row}"));
+            builder.add(0, [host.as_str(), &path, "desktop"].into_iter(), &[(0, 1.0), (1, 2.0)]);
+        }
+        let series = builder.finish();
+        assert_eq!(series.len(), 20_000);
+        assert!(series.bytes() / series.len() < 60, "{} bytes each", series.bytes() / series.len());
+    }
+}

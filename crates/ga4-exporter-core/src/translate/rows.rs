@@ -1,0 +1,192 @@
+//! Answers that are split by dimensions: each row is some series.
+//!
+//! Every text is a label value, `(other)` and `(not set)` too. A row that cannot be read is dropped and counted, and costs no
+//! other: of thousands of rows one would otherwise take all away. Rows beyond `max_series` are dropped and counted, and never
+//! summed up into another.
+
+use super::{Error, kept_back, number_of, window_named};
+use crate::{
+    report::{Report, Series, series::SeriesBuilder},
+    wire::response::{ReportResponse, Row},
+};
+
+/// The series of the rows. The headers have been checked.
+pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
+    let existing = u64::try_from(response.row_count).unwrap_or_default();
+    if response.rows.is_empty() && existing > 0 {
+        return Err(Error::Truncated);
+    }
+    let kept = kept_back(report, response);
+    let (width, families) = (report.dimensions.len(), report.families.len());
+    let mut builder = SeriesBuilder::new(width, families, report.max_series, existing);
+    let mut values = Vec::with_capacity(families);
+    for row in &response.rows {
+        let window = window_of(report, row)?;
+        let families = report.families.iter().enumerate().filter(|(_, family)| family.window == window);
+        values.clear();
+        let mut is_readable = row.metric_values.len() == report.metrics.len();
+        let mut series = 0;
+        for (index, family) in families {
+            if kept.get(family.metric).copied().unwrap_or_default() {
+                continue;
+            }
+            series += 1;
+            let cell = report.metrics.get(family.metric).zip(row.metric_values.get(family.metric));
+            match cell.map(|(metric, cell)| number_of(metric, &cell.value)) {
+                Some(Ok(value)) => values.push((index, value)),
+                Some(Err(_)) | None => is_readable = false,
+            }
+        }
+        let labels = row.dimension_values.get(..width).filter(|_| is_readable);
+        match labels.filter(|_| row.dimension_values.len() == width + usize::from(report.windows.len() > 1)) {
+            Some(labels) => builder.add(window, labels.iter().map(|label| label.value.as_str()), &values),
+            None => builder.drop_invalid(series),
+        }
+    }
+    Ok(builder.finish())
+}
+
+/// Which range a row is of: that stands behind its dimensions, where there is more than one. A row that is too short to have
+/// it is of any.
+fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
+    match row.dimension_values.get(report.dimensions.len()) {
+        Some(range) if report.windows.len() > 1 => window_named(report, &range.value),
+        Some(_) | None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::values;
+    use super::*;
+    use crate::report::{Definition, RowCounts, Window, definition_for_tests};
+
+    fn row(labels: &[&str], cells: &[&str]) -> Value {
+        let values = |texts: &[&str]| texts.iter().map(|text| json!({"value": text})).collect::<Vec<_>>();
+        json!({"dimensionValues": values(labels), "metricValues": values(cells)})
+    }
+
+    fn answer(rows: Value) -> Value {
+        json!({
+            "kind": "analyticsData#runReport",
+            "dimensionHeaders": [{"name": "deviceCategory"}, {"name": "pagePath"}],
+            "metricHeaders": [{"name": "screenPageViews", "type": "TYPE_INTEGER"}, {"name": "totalRevenue", "type": "TYPE_CURRENCY"}],
+            "rowCount": rows.as_array().unwrap().len(),
+            "rows": rows,
+        })
+    }
+
+    fn report() -> Report {
+        Report::new(definition_for_tests()).unwrap()
+    }
+
+    fn translated(report: &Report, answer: Value) -> Result<Series, Error> {
+        values(report, &serde_json::from_value(answer).unwrap())
+    }
+
+    /// Labels and values as a text.
+    fn lines(series: &Series) -> Vec<String> {
+        let line = |row: crate::report::series::Row<'_>| {
+            let values: Vec<_> =
+                (0..2).map(|family| row.value(family).map_or("-".to_owned(), |v| v.to_string())).collect();
+            format!("{} {}", row.labels().collect::<Vec<_>>().join(","), values.join(" "))
+        };
+        series.rows().map(line).collect()
+    }
+
+    #[test]
+    fn every_row_is_series_with_its_labels() {
+        let rows = json!([
+            row(&["mobile", "/checkout"], &["12", "-3.5"]),
+            row(&["(not set)", "(other)"], &["1.5", "0"]),
+            row(&["", "/checkout/\"a\"\n"], &["0", "1e3"]),
+        ]);
+        let series = translated(&report(), answer(rows)).unwrap();
+        assert_eq!(
+            lines(&series),
+            ["mobile,/checkout 12 -3.5", "(not set),(other) 1.5 0", ",/checkout/\"a\"\n 0 1000"]
+        );
+        let counts = RowCounts { received: 3, existing: 3, ..RowCounts::default() };
+        assert_eq!(series.row_counts(), Some(counts));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_costs_only_itself() {
+        let good = row(&["mobile", "/"], &["1", "2"]);
+        for bad in ["-1", "NaN", "inf", "", "1,000", "(not set)", "1e999"] {
+            let series = translated(&report(), answer(json!([row(&["desktop", "/"], &[bad, "2"]), good]))).unwrap();
+            assert_eq!(lines(&series), ["mobile,/ 1 2"], "{bad}");
+            assert_eq!(series.row_counts().unwrap().series_invalid, 2, "{bad}");
+        }
+        for bad in ["NaN", "-inf", "--1", "-", "- 1"] {
+            let series = translated(&report(), answer(json!([row(&["desktop", "/"], &["1", bad]), good]))).unwrap();
+            assert_eq!(lines(&series), ["mobile,/ 1 2"], "{bad}");
+        }
+        for bad in
+            [row(&["desktop"], &["1", "2"]), row(&["a", "b", "c"], &["1", "2"]), row(&["a", "b"], &["1"]), json!({})]
+        {
+            let series = translated(&report(), answer(json!([bad, good]))).unwrap();
+            assert_eq!((lines(&series).len(), series.row_counts().unwrap().dropped), (1, 1), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_counted_and_never_summed() {
+        let report = Report::new(Definition { max_series: 4, ..definition_for_tests() }).unwrap();
+        let rows: Vec<Value> = (0..10).map(|n| row(&["mobile", &format!("/{n}")], &["1", "1"])).collect();
+        let mut answer = answer(Value::from(rows));
+        answer["rowCount"] = json!(86);
+        let series = translated(&report, answer).unwrap();
+        assert_eq!(lines(&series), ["mobile,/0 1 1", "mobile,/1 1 1"]);
+        let counts = series.row_counts().unwrap();
+        assert_eq!((counts.received, counts.existing, counts.dropped, counts.series_over_limit), (10, 86, 8, 16));
+    }
+
+    #[test]
+    fn two_rows_with_the_same_labels_are_one() {
+        let rows = json!([row(&["a", "b"], &["1", "1"]), row(&["a", "b"], &["2", "2"])]);
+        let series = translated(&report(), answer(rows)).unwrap();
+        assert_eq!((lines(&series), series.row_counts().unwrap().series_duplicate), (vec!["a,b 1 1".to_owned()], 2));
+    }
+
+    #[test]
+    fn no_rows_are_no_series() {
+        for empty in [json!({"kind": "analyticsData#runReport"}), answer(json!([]))] {
+            let series = translated(&report(), empty).unwrap();
+            assert!(series.is_empty() && series.is_labelled());
+        }
+        assert_eq!(translated(&report(), json!({"rowCount": 3})), Err(Error::Truncated));
+        let mut other = answer(json!([row(&["a", "b"], &["1", "1"])]));
+        other["dimensionHeaders"] = json!([{"name": "pagePath"}, {"name": "deviceCategory"}]);
+        assert_eq!(translated(&report(), other), Err(Error::Dimensions));
+    }
+
+    #[test]
+    fn ranges_stand_behind_the_dimensions() {
+        let mut report = report();
+        let yesterday = Window { name: "yesterday".parse().unwrap(), ..report.windows[0].clone() };
+        report.windows.push(yesterday);
+        report.families[1].window = 1;
+        let rows = json!([
+            row(&["a", "b", "yesterday"], &["1", "2"]),
+            row(&["a", "b", "checkout"], &["3", "4"]),
+            row(&["c", "d", "yesterday"], &["5", "6"]),
+        ]);
+        let mut both = answer(rows);
+        both["dimensionHeaders"].as_array_mut().unwrap().push(json!({"name": "dateRange"}));
+        assert_eq!(lines(&translated(&report, both.clone()).unwrap()), ["a,b 3 2", "c,d - 6"]);
+        both["rows"][2]["dimensionValues"][2]["value"] = json!("date_range_7");
+        assert_eq!(translated(&report, both), Err(Error::UnknownRange));
+    }
+
+    #[test]
+    fn what_google_keeps_back_is_absent() {
+        let mut restricted = answer(json!([row(&["a", "b"], &["1", "0"])]));
+        restricted["metadata"] =
+            json!({"schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "totalRevenue"}]}});
+        let series = translated(&report(), restricted).unwrap();
+        assert_eq!((lines(&series), series.len()), (vec!["a,b 1 -".to_owned()], 1));
+    }
+}
