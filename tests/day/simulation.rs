@@ -15,7 +15,7 @@ use google_analytics_exporter::{
     config::Config,
     names::{Bucket, PropertyId},
     properties::{PropertyInfo, PropertySet},
-    report::Rhythm,
+    report::{Rhythm, Series},
     schedule::Job,
     store::Store,
     wire::{self, response::PropertyQuota},
@@ -166,7 +166,7 @@ impl Day {
     fn report(&self, poll: &Poll, quota: PropertyQuota) -> engine::Answer {
         let zone = self.zones.get(&poll.job.property).filter(|_| poll.report.has_dates());
         engine::Answer {
-            values: vec![0.0; poll.report.families.len()].into(),
+            values: Series::unlabelled(vec![0.0; poll.report.families.len()]),
             quality: None,
             history: poll.report.is_history().then(History::default),
             time_zone: zone.map(Zone::name).unwrap_or_default().to_owned(),

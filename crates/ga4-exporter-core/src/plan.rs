@@ -2,15 +2,18 @@
 //!
 //! Made of the configuration and the listing, followed by the poller, and read by whoever shows which families there are.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ga4_drop_baseline::calendar::QuietDays;
 
 use crate::{
-    names::{Category, ReportName},
+    names::{Category, PropertyId, ReportName},
     properties::PropertySet,
     quota::{Demand, Outlook, Share},
-    report::{Brings, Report},
+    report::{Brings, Report, Scope},
     schedule::{Limits, Pace},
 };
 
@@ -37,14 +40,21 @@ impl Plan {
         Self { reports: self.reports.clone(), limits: self.limits, share: self.share, properties, is_complete }
     }
 
-    /// The same plan, but sharing its reports with an older one that defines the same: what was taken by those is then
-    /// not of an older definition.
+    /// The same plan, but sharing with an older one each report that both define the same: what was read by that is then not
+    /// of an older definition.
     #[must_use]
     pub fn sharing_reports_with(mut self, older: &Self) -> Self {
-        if self.reports == older.reports {
-            self.reports.clone_from(&older.reports);
+        for report in &mut self.reports {
+            if let Some(same) = older.reports.iter().find(|older| *older == report) {
+                report.clone_from(same);
+            }
         }
         self
+    }
+
+    /// The reports that a property is asked for, in the order in which they are shown.
+    pub fn reports_for(&self, property: PropertyId) -> impl Iterator<Item = &Arc<Report>> {
+        self.reports.iter().filter(move |report| report.scope.covers(property))
     }
 
     /// Whether another plan defines the same reports, limits and share.
@@ -65,14 +75,28 @@ impl Plan {
         }
     }
 
-    /// What the reports of one category would spend.
-    pub fn demands(&self, category: Category) -> Vec<Demand> {
-        self.reports.iter().filter(|report| report.category == category).map(|report| report.demand()).collect()
+    /// What the reports of one category would spend of a property.
+    pub fn demands(&self, property: PropertyId, category: Category) -> Vec<Demand> {
+        let of_it = self.reports_for(property).filter(|report| report.category == category);
+        of_it.map(|report| report.demand()).collect()
     }
 
-    /// What the reports will spend of a property.
+    /// What the reports will spend of a property: of the one that is asked for most, where some are asked for more than
+    /// others.
     pub fn outlook(&self) -> Outlook {
-        let demands: Vec<_> = Category::ALL.iter().map(|category| (*category, self.demands(*category))).collect();
+        let for_all: Vec<&Arc<Report>> = self.reports.iter().filter(|report| report.scope == Scope::All).collect();
+        let named = self.reports.iter().filter_map(|report| match &report.scope {
+            Scope::Only(properties) => Some(properties.iter().copied()),
+            Scope::All => None,
+        });
+        let named: BTreeSet<PropertyId> = named.flatten().collect();
+        let each = named.into_iter().map(|property| self.reports_for(property).collect());
+        let busiest =
+            each.max_by(|one: &Vec<_>, other| requests_per_second(one).total_cmp(&requests_per_second(other)));
+        let reports = busiest.unwrap_or(for_all);
+        let of = |category| reports.iter().filter(move |report| report.category == category);
+        let demands = |category| of(category).map(|report| report.demand()).collect();
+        let demands: Vec<_> = Category::ALL.iter().map(|category| (*category, demands(*category))).collect();
         Outlook::new(&demands, self.share)
     }
 
@@ -85,10 +109,72 @@ impl Plan {
                 rhythm: report.rhythm(),
                 requests: report.requests(),
                 essential: report.is_essential(),
+                scope: report.scope.clone(),
                 stretched: false,
             };
             (report.name.clone(), pace)
         };
         self.reports.iter().map(pace).collect()
+    }
+}
+
+fn requests_per_second(reports: &[&Arc<Report>]) -> f64 {
+    reports.iter().map(|report| f64::from(report.requests()) / report.interval.as_secs_f64()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        properties::PropertyInfo,
+        report::{Definition, ReportSettings, definition_for_tests},
+    };
+
+    fn id(number: u64) -> PropertyId {
+        number.to_string().parse().unwrap()
+    }
+
+    /// The built-in report on days for all, and one of one's own for some.
+    fn plan(properties: &[u64]) -> Plan {
+        let scope = Scope::Only(Arc::new(properties.iter().copied().map(id).collect()));
+        let own = Report::new(Definition { scope, ..definition_for_tests() }).unwrap();
+        let mut set = PropertySet::default();
+        set.active.extend([1, 2, 3].map(|number| (id(number), PropertyInfo::default())));
+        Plan {
+            reports: [Report::traffic(&ReportSettings::traffic()), own].map(Arc::new).into(),
+            limits: Limits { in_flight: None, per_property: 4 },
+            share: Share::default(),
+            properties: set,
+            is_complete: true,
+        }
+    }
+
+    fn names<'a>(reports: impl Iterator<Item = &'a Arc<Report>>) -> Vec<&'a str> {
+        reports.map(|report| report.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_property_has_the_reports_of_its_scope() {
+        let plan = plan(&[2]);
+        assert_eq!(names(plan.reports_for(id(1))), ["traffic"]);
+        assert_eq!(names(plan.reports_for(id(2))), ["traffic", "checkout"]);
+        assert_eq!(plan.demands(id(1), Category::Core).len(), 1);
+        assert_eq!(plan.demands(id(2), Category::Core).len(), 2);
+        assert_eq!(plan.demands(id(2), Category::Realtime).len(), 0);
+    }
+
+    #[test]
+    fn the_outlook_is_that_of_the_busiest_property() {
+        assert_eq!(plan(&[2]).outlook().reports.len(), 2);
+        assert_eq!(plan(&[]).outlook().reports.len(), 1, "nobody is asked for it");
+    }
+
+    #[test]
+    fn what_stays_the_same_is_shared_report_by_report() {
+        let (before, mut after) = (plan(&[2]), plan(&[2, 3]));
+        after = after.sharing_reports_with(&before);
+        assert!(Arc::ptr_eq(&before.reports[0], &after.reports[0]));
+        assert!(!Arc::ptr_eq(&before.reports[1], &after.reports[1]));
+        assert!(!after.has_same_reports(&before));
     }
 }

@@ -166,11 +166,11 @@ impl Ledger {
     }
 
     /// How often these reports of one category of a property may be asked for.
-    pub fn pace(&self, property: PropertyId, category: Category, demands: &[Demand], now: Timestamp) -> Vec<Pacing> {
+    pub fn pace(&self, property: PropertyId, category: Category, demands: &[&Demand], now: Timestamp) -> Vec<Pacing> {
         let unknown = Account::default();
         let account = self.accounts.get(&(property, category)).unwrap_or(&unknown);
         let costs: Vec<(&Demand, f64)> =
-            demands.iter().map(|demand| (demand, account.cost(&demand.report).average(demand.requests))).collect();
+            demands.iter().map(|demand| (*demand, account.cost(&demand.report).average(demand.requests))).collect();
         pacing::pace(&costs, &Budget::new(account, self.share, now))
     }
 

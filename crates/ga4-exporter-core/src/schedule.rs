@@ -21,7 +21,7 @@ use crate::{
     jitter,
     names::{Category, PropertyId, Reason, ReportName},
     quota::{Admission, Ledger, Limit, Wanted},
-    report::Rhythm,
+    report::{Rhythm, Scope},
     time::later,
 };
 
@@ -51,6 +51,8 @@ pub struct Pace {
     pub requests: u32,
     /// Whether it goes on when others leave little of a bucket.
     pub essential: bool,
+    /// Of which properties it is asked for.
+    pub scope: Scope,
     /// Whether the interval is longer than configured: it is then kept from poll to poll, whatever its place in time.
     pub stretched: bool,
 }
@@ -85,6 +87,8 @@ pub struct Schedule {
     moved: HashSet<Job>,
     next_number: u64,
     last_seen: Timestamp,
+    /// Requests per second when everything goes as planned.
+    planned_rate: f64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -119,20 +123,23 @@ impl Schedule {
             moved: HashSet::new(),
             next_number: 0,
             last_seen: now,
+            planned_rate: 0.0,
         }
     }
 
     /// Polls these properties from now on: new ones are due at once, others are forgotten.
     pub fn set_properties(&mut self, properties: &BTreeSet<PropertyId>, now: Timestamp) {
         let gone = |job: &Job, paces: &BTreeMap<ReportName, Pace>| {
-            !properties.contains(&job.property) || !paces.contains_key(&job.report)
+            let is_asked = paces.get(&job.report).is_some_and(|pace| pace.scope.covers(job.property));
+            !properties.contains(&job.property) || !is_asked
         };
         let stale: Vec<Job> = self.entries.keys().filter(|job| gone(job, &self.paces)).cloned().collect();
         for job in stale {
             self.forget(&job);
         }
         for property in properties {
-            let reports: Vec<ReportName> = self.paces.keys().cloned().collect();
+            let asked = self.paces.iter().filter(|(_, pace)| pace.scope.covers(*property));
+            let reports: Vec<ReportName> = asked.map(|(report, _)| report.clone()).collect();
             for report in reports {
                 let job = Job { property: *property, report };
                 if !self.entries.contains_key(&job) {
@@ -145,6 +152,7 @@ impl Schedule {
                 }
             }
         }
+        self.planned_rate = self.rate();
     }
 
     /// Takes other reports and limits, as after a reload. What works and is due later than its new interval allows comes
@@ -333,8 +341,17 @@ impl Schedule {
 
     /// Requests per second when everything goes as planned.
     pub fn planned_rate(&self) -> f64 {
-        let each: f64 = self.paces.values().map(|pace| f64::from(pace.requests) / pace.interval.as_secs_f64()).sum();
-        number(self.entries.len() / self.paces.len().max(1)) * each
+        self.planned_rate
+    }
+
+    fn rate(&self) -> f64 {
+        let mut polled: BTreeMap<&ReportName, usize> = BTreeMap::new();
+        for job in self.entries.keys() {
+            *polled.entry(&job.report).or_default() += 1;
+        }
+        let rate = |pace: &Pace| f64::from(pace.requests) / pace.interval.as_secs_f64();
+        let of_report = |(report, count)| self.paces.get(report).map_or(0.0, |pace| number(count) * rate(pace));
+        polled.into_iter().map(of_report).sum()
     }
 
     /// What changes from minute to minute is due at once; what only changes from day to day lets that go first, and comes

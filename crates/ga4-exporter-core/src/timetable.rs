@@ -4,7 +4,7 @@
 //! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::settle`] and
 //! one [`Timetable::ended`].
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +12,7 @@ use crate::{
     names::{Category, PropertyId},
     plan::Plan,
     quota::{Demand, Ledger, Limit, Spent},
+    report::Report,
     schedule::{Job, Outcome, Schedule, Step},
 };
 
@@ -22,7 +23,8 @@ pub struct Timetable {
     pub schedule: Schedule,
     /// What is left, spent and closed.
     pub ledger: Ledger,
-    demands: Vec<(Category, Vec<Demand>)>,
+    /// What each report would spend.
+    demands: Vec<(Arc<Report>, Demand)>,
 }
 
 /// A report whose planned interval has changed.
@@ -76,8 +78,7 @@ impl Timetable {
 
     /// Plans all reports of a property anew.
     pub fn replan_all(&mut self, property: PropertyId, now: Timestamp) -> Vec<Replanned> {
-        let categories: Vec<Category> = self.demands.iter().map(|(category, _)| *category).collect();
-        categories.into_iter().flat_map(|category| self.replan(property, category, now)).collect()
+        Category::ALL.iter().flat_map(|category| self.replan(property, *category, now)).collect()
     }
 
     /// The clock was set back: nothing is later than it was meant to be.
@@ -87,9 +88,11 @@ impl Timetable {
     }
 
     fn replan(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Vec<Replanned> {
-        let Some((_, demands)) = self.demands.iter().find(|(known, _)| *known == category) else { return Vec::new() };
+        let is_asked = |report: &Report| report.category == category && report.scope.covers(property);
+        let asked = self.demands.iter().filter(|(report, _)| is_asked(report));
+        let demands: Vec<&Demand> = asked.map(|(_, demand)| demand).collect();
         let mut replanned = Vec::new();
-        for (pacing, demand) in self.ledger.pace(property, category, demands, now).into_iter().zip(demands) {
+        for (pacing, demand) in self.ledger.pace(property, category, &demands, now).into_iter().zip(demands) {
             let job = Job { property, report: pacing.report };
             let present = self.schedule.interval(&job);
             if present.is_none_or(|present| !is_worth_it(present, pacing.interval, demand.interval)) {
@@ -110,8 +113,8 @@ fn is_worth_it(present: Duration, planned: Duration, configured: Duration) -> bo
     planned != present && (planned == configured || (planned_seconds / present_seconds - 1.0).abs() > LEAST_CHANGE)
 }
 
-fn demands(plan: &Plan) -> Vec<(Category, Vec<Demand>)> {
-    Category::ALL.iter().map(|category| (*category, plan.demands(*category))).collect()
+fn demands(plan: &Plan) -> Vec<(Arc<Report>, Demand)> {
+    plan.reports.iter().map(|report| (Arc::clone(report), report.demand())).collect()
 }
 
 const LEAST_CHANGE: f64 = 0.1;

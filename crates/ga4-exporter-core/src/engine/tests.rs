@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     names::Bucket,
     quota::Share,
-    report::{BaselineSettings, Report, ReportSettings, Rhythm},
+    report::{BaselineSettings, Report, ReportSettings, Rhythm, Series},
     schedule::Limits,
     store::Store,
 };
@@ -185,7 +185,7 @@ impl World {
     fn shown(&self, job: &Job) -> Option<f64> {
         let state = self.store.property(job.property)?;
         let report = state.reports.iter().find(|report| report.name == job.report)?;
-        report.values(self.now)?.values.first().copied()
+        report.values(self.now)?.values.value(0)
     }
 
     /// What is shown is the last that was accepted, and holds no longer than it was meant to.
@@ -216,12 +216,13 @@ impl World {
         }
         while !self.on_their_way.is_empty() {
             self.answer(0, Ending::Well("Europe/Berlin"));
+            self.send();
         }
         for id in self.plan.properties.active.keys() {
             let state = self.store.property(*id).unwrap();
             for report in &state.reports {
                 assert!(report.is_up(), "{id} {}: {:?}", report.name, report.failure);
-                assert!(report.next_attempt.is_some_and(|due| due > self.now - SignedDuration::from_mins(2)));
+                assert!(report.next_attempt.is_some_and(|due| due > self.now), "{id} {} is lost", report.name);
             }
         }
     }
@@ -229,7 +230,7 @@ impl World {
 
 fn answer(poll: &Poll, zone: &str, mark: f64) -> Answer {
     Answer {
-        values: vec![mark; poll.report.families.len()].into(),
+        values: Series::unlabelled(vec![mark; poll.report.families.len()]),
         quality: None,
         history: poll.report.is_history().then(Default::default),
         time_zone: if poll.report.category == Category::Core { zone.to_owned() } else { String::new() },

@@ -91,13 +91,15 @@ fn labelled(reports: Vec<Arc<Report>>, asked: &Arc<Report>, answer: serde_json::
     let response: ReportResponse = serde_json::from_value(answer).unwrap();
     let values = translate::values(asked, &response).unwrap();
     let quality = Some(translate::quality(asked, &response.metadata));
-    let store = Store::default();
-    store.put(id(7), &PropertyInfo::default(), &reports);
-    store.update(id(7), |state| {
+    let mut states = States::default();
+    states.put(id(7), &PropertyInfo::default(), &reports);
+    states.update(id(7), |state| {
         let attempt = Attempt { sent_at: at(0), took: Duration::from_millis(250) };
         let snapshot = Snapshot { report: Arc::clone(asked), values, quality, expires_at: at(180) };
         state.report_mut(&asked.name).unwrap().succeed(attempt, 2, snapshot);
     });
+    let store = Store::default();
+    store.apply(states.take_change());
     View { reports, properties: store.properties(), own: Vec::new() }
 }
 

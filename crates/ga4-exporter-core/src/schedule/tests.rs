@@ -22,6 +22,7 @@ fn paces() -> BTreeMap<ReportName, Pace> {
         rhythm,
         requests: 1,
         essential: true,
+        scope: Scope::All,
         stretched: false,
     };
     [
