@@ -125,18 +125,45 @@ async fn an_unknown_quota_is_a_quota() {
 #[tokio::test]
 async fn a_project_that_asks_too_fast_pauses_altogether() {
     for refusal in [Refusal::RateLimitExceeded, Refusal::RateLimitExceededForbidden] {
-        let fault = Fault::new(Effect::Refuse(refusal)).on(Method::RunReport).property(SHOP).once();
-        let pair = Setup::new().fault(fault).start().await;
-        pair.until("refused", |metrics| metrics.fails_with(SHOP, "traffic", "rate_limit")).await;
-        let before = pair.simulator.requests().len();
-        pair.advance(50);
-        let later = pair.clock.now() + SignedDuration::from_secs(3);
-        let metrics = pair.until("some seconds have passed", |_| pair.clock.now() >= later).await;
-        assert!(metrics.is_up(NEWS, "realtime"), "values hold meanwhile");
-        assert_eq!(pair.simulator.requests().len(), before, "{refusal:?}: something was sent in the pause");
-        pair.advance(11);
-        pair.until("it goes on", |metrics| metrics.is_up(SHOP, "traffic")).await;
+        let fault = |property| Fault::new(Effect::Refuse(refusal)).on(Method::RunReport).property(property).once();
+        let pair = Setup::new().fault(fault(SHOP)).fault(fault(NEWS)).start().await;
+        pauses_altogether(&pair, &[SHOP, NEWS]).await;
     }
+    let sorry = Fault::new(Effect::Raw(429, "<html>".to_owned())).on(Method::RunReport).property(SHOP).once();
+    let pair = Setup::new().fault(sorry).start().await;
+    pauses_altogether(&pair, &[SHOP]).await;
+}
+
+async fn pauses_altogether(pair: &Pair, refused: &[&str]) {
+    let is_refused = |metrics: &Metrics| refused.iter().all(|id| metrics.fails_with(id, "traffic", "rate_limit"));
+    pair.until("refused", is_refused).await;
+    let before = pair.simulator.requests().len();
+    pair.advance(50);
+    let later = pair.clock.now() + SignedDuration::from_secs(3);
+    let metrics = pair.until("some seconds have passed", |_| pair.clock.now() >= later).await;
+    assert!(metrics.is_up(NEWS, "realtime"), "values hold meanwhile");
+    assert_eq!(pair.simulator.requests().len(), before, "something was sent in the pause");
+    pair.advance(11);
+    pair.until("it goes on", |metrics| metrics.is_up(SHOP, "traffic")).await;
+}
+
+#[tokio::test]
+async fn a_property_whose_rate_is_always_limited_costs_no_other_a_value() {
+    let fault = Fault::new(Effect::Refuse(Refusal::RateLimitExceeded)).property(SHOP);
+    let pair = Setup::new().fault(fault).start().await;
+    pair.until("refused", |metrics| metrics.fails_with(SHOP, "traffic", "rate_limit")).await;
+    pair.all_up(&[NEWS]).await;
+    for _ in 0..10 {
+        let polled = pair.next_request(Method::RunReport, NEWS);
+        let asked = pair.count(Method::RunReport, SHOP);
+        polled.await;
+        assert_eq!(pair.count(Method::RunReport, SHOP), asked, "it waits for a minute");
+        pair.advance(5);
+        assert!(pair.metrics().await.has(NEWS, "today_pageviews"));
+    }
+    pair.advance(20);
+    pair.next_request(Method::RunReport, SHOP).await;
+    assert!(pair.metrics().await.is_up(NEWS, "traffic"));
 }
 
 #[tokio::test]

@@ -136,6 +136,9 @@ impl Schedule {
         let stale: Vec<Job> = self.entries.keys().filter(|job| gone(job, &self.paces)).cloned().collect();
         for job in stale {
             self.forget(&job);
+            if !properties.contains(&job.property) {
+                self.throttle.remove(job.property);
+            }
         }
         for property in properties {
             let asked = self.paces.iter().filter(|(_, pace)| pace.scope.covers(*property));
@@ -201,6 +204,10 @@ impl Schedule {
             }
             self.queue.remove(&(due, number, job.clone()));
             self.unqueue(&job);
+            if let Some(until) = self.throttle.refused_until(job.property, now) {
+                self.enqueue(&job, until);
+                continue;
+            }
             if self.in_flight.get(&job.property).is_some_and(|count| *count >= self.concurrency.limits.per_property) {
                 self.parked.entry(job.property).or_default().push(job);
                 continue;
@@ -226,8 +233,11 @@ impl Schedule {
     pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.on_its_way.remove(job);
         self.land(job.property);
-        if matches!(outcome, Outcome::Failed(Reason::RateLimit)) {
-            self.throttle.on_rate_limit(now);
+        match outcome {
+            Outcome::Failed(Reason::RateLimit) => self.throttle.on_rate_limit(job.property, now),
+            Outcome::AddressLimited => self.throttle.on_address_limit(now),
+            Outcome::Success { .. } | Outcome::Discarded { .. } => self.throttle.on_answer(job.property, now),
+            Outcome::Failed(_) => {}
         }
         let Some(pace) = self.pace_of(job) else { return };
         let Some(entry) = self.entries.get_mut(job) else { return };
@@ -243,7 +253,7 @@ impl Schedule {
             Outcome::Failed(reason) if due::is_unreached(*reason) => self.unreached += 1,
             // Nothing was asked.
             Outcome::Failed(Reason::NoCredentials) => {}
-            Outcome::Success { .. } | Outcome::Discarded { .. } | Outcome::Failed(_) => {
+            Outcome::Success { .. } | Outcome::Discarded { .. } | Outcome::AddressLimited | Outcome::Failed(_) => {
                 if std::mem::take(&mut self.unreached) >= OUTAGE.min(self.entries.len()) {
                     self.ask_for_unreached(now);
                 }

@@ -127,6 +127,17 @@ fn rates() -> Vec<Row> {
         too_fast("429, the Cloud project's requests per minute", Refusal::RateLimitExceeded),
         too_fast("403, the Cloud project's requests per minute", Refusal::RateLimitExceededForbidden),
         slowed("429 with a page of HTML", Effect::Raw(429, "<html>".to_owned())),
+        Row {
+            expected: [
+                failing(&["rate_limit"], REALTIME_STALE, (5, 16), 680),
+                failing(&["rate_limit"], TRAFFIC_STALE, (4, 16), 680),
+            ],
+            ..row(
+                "429, the Cloud project's requests per minute, for one property only",
+                Trouble::Reports(Effect::Refuse(Refusal::RateLimitExceeded)),
+                HOUR,
+            )
+        },
     ]
 }
 

@@ -29,6 +29,8 @@ pub enum Outcome {
     },
     /// No report came.
     Failed(Reason),
+    /// No report came, since Google refuses everything that comes from this machine's address.
+    AddressLimited,
 }
 
 /// When to ask again, by what has happened.
@@ -55,7 +57,8 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
                 None => in_rhythm(job, pace, now),
             }
         }
-        Outcome::Failed(reason) => {
+        Outcome::Failed(_) | Outcome::AddressLimited => {
+            let reason = if let Outcome::Failed(reason) = *outcome { reason } else { Reason::RateLimit };
             entry.failures = entry.failures.saturating_add(1);
             after_failure(job, pace, reason, entry.failures, now)
         }

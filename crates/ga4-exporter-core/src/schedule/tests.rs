@@ -248,15 +248,60 @@ fn a_closed_bucket_postpones_without_sending() {
 }
 
 #[test]
-fn a_rate_limit_pauses_everything_for_a_minute() {
-    let mut schedule = schedule(2, limits(Some(100), 4));
+fn rate_limits_of_two_properties_pause_everything_for_a_minute() {
+    let mut schedule = schedule(3, limits(Some(100), 4));
     let mut ledger = Ledger::default();
     let jobs = sent(&mut schedule, &mut ledger, start());
-    for job in &jobs {
+    for job in jobs.iter().filter(|job| job.property.as_u64() < 3) {
         schedule.on_result(job, &Outcome::Failed(Reason::RateLimit), start());
+    }
+    for job in jobs.iter().filter(|job| job.property.as_u64() == 3) {
+        schedule.on_result(job, &SUCCESS, start());
     }
     assert!(sent(&mut schedule, &mut ledger, after(59)).is_empty());
     assert_eq!(sent(&mut schedule, &mut ledger, after(60)).len(), 1, "then at half pace, one by one");
+}
+
+#[test]
+fn a_limit_of_the_address_pauses_everything_at_once() {
+    let mut schedule = schedule(2, limits(Some(100), 4));
+    let mut ledger = Ledger::default();
+    let jobs = sent(&mut schedule, &mut ledger, start());
+    schedule.on_result(&jobs[0], &Outcome::AddressLimited, start());
+    for job in &jobs[1..] {
+        schedule.on_result(job, &SUCCESS, start());
+    }
+    assert!(sent(&mut schedule, &mut ledger, after(59)).is_empty());
+    assert_eq!(sent(&mut schedule, &mut ledger, after(60)).len(), 1);
+}
+
+#[test]
+fn a_property_that_is_always_refused_holds_up_no_other() {
+    let mut schedule = schedule(20, limits(Some(100), 4));
+    let mut ledger = Ledger::default();
+    let (mut polls, mut attempts) = (BTreeMap::new(), Vec::new());
+    for second in 0..3600 {
+        for job in sent(&mut schedule, &mut ledger, after(second)) {
+            let is_refused = job.property.as_u64() == 1;
+            let outcome = if is_refused { Outcome::Failed(Reason::RateLimit) } else { SUCCESS };
+            schedule.on_result(&job, &outcome, after(second));
+            if is_refused {
+                attempts.push(second);
+            } else {
+                *polls.entry(job).or_insert(0) += 1;
+            }
+        }
+    }
+    assert_eq!(polls.len(), 38);
+    for (job, count) in polls {
+        let planned = if job.report.as_str() == "realtime" { 60..=61 } else { 4..=5 };
+        assert!(planned.contains(&count), "{job:?}: {count}");
+    }
+    assert!((10..=20).contains(&attempts.len()), "{attempts:?}");
+    let rounds: Vec<i64> = attempts.iter().copied().filter(|second| attempts.iter().all(|other| !(second - 50..*second).contains(other))).collect();
+    let pauses: Vec<i64> = rounds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let expected = [60, 120, 240, 480, 600];
+    assert!(pauses.iter().zip(expected).all(|(pause, least)| (least..least + 130).contains(pause)), "{pauses:?}");
 }
 
 #[test]

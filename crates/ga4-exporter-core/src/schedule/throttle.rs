@@ -1,14 +1,22 @@
-//! Slowing everything down when the Cloud project itself sends too many requests a minute.
+//! Slowing down when Google says that too many requests come a minute: one property first, and everything when it is not
+//! that property alone.
+//!
+//! Google counts these requests for the Cloud project or for this machine's address (google/api/error_reason.proto,
+//! RATE_LIMIT_EXCEEDED), and yet may refuse one property's for ever. Refuses to know reports and the quota buckets.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::time::later;
+use crate::{names::PropertyId, time::later};
 
-/// The pace of all requests together.
+/// The pace of all requests together, and the properties that are refused alone.
 #[derive(Clone, Debug)]
 pub struct Throttle {
+    /// The properties that were refused since their last answer.
+    refused: HashMap<PropertyId, Refused>,
+    /// The last refusal.
+    last: Option<(PropertyId, Timestamp)>,
     /// Nothing is sent before this.
     paused_until: Timestamp,
     /// The part of the planned rate that is allowed, and when it was; 1 is no limit.
@@ -18,10 +26,52 @@ pub struct Throttle {
     next_send: Timestamp,
 }
 
+/// A property that is refused.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    /// Nothing is sent for it before this.
+    until: Timestamp,
+    /// How long that pause is.
+    pause: Duration,
+}
+
 impl Throttle {
-    /// Google has refused a request because the project's rate is too high.
-    pub fn on_rate_limit(&mut self, now: Timestamp) {
-        // Those that were on their way already tell the same thing again.
+    /// Google has refused a request for this property because the project's rate is too high. The property pauses, twice as
+    /// long each time; when another was refused within a minute, it is the project, and everything pauses.
+    pub fn on_rate_limit(&mut self, property: PropertyId, now: Timestamp) {
+        // Those that were in flight already say the same thing again.
+        if self.paused_until > now || self.refused_until(property, now).is_some() {
+            return;
+        }
+        let another = self.last.replace((property, now));
+        if another.is_some_and(|(other, at)| other != property && later(at, PAUSE) >= now) {
+            self.on_address_limit(now);
+            return;
+        }
+        let before = self.refused.get(&property).map(|refused| refused.pause);
+        let pause = before.map_or(PAUSE, |pause| (2 * pause).min(LONGEST_PAUSE));
+        self.refused.insert(property, Refused { until: later(now, pause), pause });
+    }
+
+    /// Google has answered a request for this property. In the pause that is one that was sent before it.
+    pub fn on_answer(&mut self, property: PropertyId, now: Timestamp) {
+        if self.refused_until(property, now).is_none() {
+            self.refused.remove(&property);
+        }
+    }
+
+    /// Forgets a property.
+    pub fn remove(&mut self, property: PropertyId) {
+        self.refused.remove(&property);
+    }
+
+    /// Until when nothing may be sent for this property, if that is so.
+    pub fn refused_until(&self, property: PropertyId, now: Timestamp) -> Option<Timestamp> {
+        self.refused.get(&property).map(|refused| refused.until).filter(|until| *until > now)
+    }
+
+    /// Google refuses everything that comes from here.
+    pub fn on_address_limit(&mut self, now: Timestamp) {
         if self.paused_until > now {
             return;
         }
@@ -54,11 +104,22 @@ impl Throttle {
 impl Default for Throttle {
     fn default() -> Self {
         let never = Timestamp::UNIX_EPOCH;
-        Self { paused_until: never, pace: 1.0, pace_at: never, next_send: never }
+        Self {
+            refused: HashMap::new(),
+            last: None,
+            paused_until: never,
+            pace: 1.0,
+            pace_at: never,
+            next_send: never,
+        }
     }
 }
 
+/// For everything; for one property at first.
 const PAUSE: Duration = Duration::from_secs(60);
+
+/// For one property.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 const SLOWEST_PACE: f64 = 1.0 / 16.0;
 
@@ -76,12 +137,46 @@ mod tests {
         Timestamp::from_second(1_000_000 + seconds).unwrap()
     }
 
+    fn id(number: u64) -> PropertyId {
+        number.to_string().parse().unwrap()
+    }
+
+    #[test]
+    fn one_property_that_is_always_refused_pauses_alone_and_longer_each_time() {
+        let mut throttle = Throttle::default();
+        let mut now = 0;
+        for pause in [60, 120, 240, 480, 600, 600] {
+            throttle.on_rate_limit(id(1), at(now));
+            throttle.on_rate_limit(id(1), at(now + 1));
+            assert_eq!(throttle.refused_until(id(1), at(now + 1)), Some(at(now + pause)), "also when refused twice at once");
+            assert_eq!(throttle.closed_until(at(now + 1)), None, "the others go on");
+            assert_eq!(throttle.refused_until(id(2), at(now + 1)), None);
+            now += pause;
+            assert_eq!(throttle.refused_until(id(1), at(now)), None);
+        }
+        throttle.on_answer(id(1), at(now));
+        throttle.on_rate_limit(id(1), at(now));
+        throttle.on_answer(id(1), at(now + 1));
+        assert_eq!(throttle.refused_until(id(1), at(now + 1)), Some(at(now + 60)), "an answer after the pause ends it");
+    }
+
+    #[test]
+    fn a_second_property_within_a_minute_pauses_the_project() {
+        let mut throttle = Throttle::default();
+        throttle.on_rate_limit(id(1), at(0));
+        throttle.on_rate_limit(id(2), at(61));
+        assert_eq!(throttle.closed_until(at(61)), None, "a minute has passed");
+        throttle.on_rate_limit(id(1), at(121));
+        assert_eq!(throttle.closed_until(at(121)), Some(at(181)));
+        assert_eq!(throttle.refused_until(id(1), at(121)), None, "it is not the property");
+    }
+
     #[test]
     fn it_pauses_goes_on_at_half_pace_and_recovers() {
         let mut throttle = Throttle::default();
         assert_eq!(throttle.closed_until(at(0)), None);
-        throttle.on_rate_limit(at(0));
-        throttle.on_rate_limit(at(1));
+        throttle.on_address_limit(at(0));
+        throttle.on_address_limit(at(1));
         assert_eq!(throttle.closed_until(at(1)), Some(at(60)), "a second refusal in the pause changes nothing");
         assert_eq!(throttle.closed_until(at(60)), None);
         throttle.on_sent(at(60), 1.0);
@@ -93,8 +188,8 @@ mod tests {
     #[test]
     fn repeated_refusals_halve_the_pace_again() {
         let mut throttle = Throttle::default();
-        throttle.on_rate_limit(at(0));
-        throttle.on_rate_limit(at(60));
+        throttle.on_address_limit(at(0));
+        throttle.on_address_limit(at(60));
         throttle.on_sent(at(120), 1.0);
         assert_eq!(throttle.closed_until(at(120)), Some(at(124)));
     }
