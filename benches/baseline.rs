@@ -68,7 +68,7 @@ fn row(table: &mut Table, what: &str, each: Duration, every: Duration) {
 
 /// One poll of every property.
 fn minute(properties: &mut [(Watch, Baseline)], zone: &Zone, quiet_days: &QuietDays, at: Timestamp) {
-    let answer: MinutesAgo = std::array::from_fn(|ago| 10 + u32::try_from(ago % 4).unwrap());
+    let answer: MinutesAgo = std::array::from_fn(|ago| 10 + u64::try_from(ago % 4).unwrap());
     for (watch, baseline) in properties {
         watch.take(&answer, at, at);
         black_box(watch.assess(Expected { baseline, zone, quiet_days }));

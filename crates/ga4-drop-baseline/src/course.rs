@@ -1,6 +1,6 @@
 //! The last hours as a line to be drawn: counts beside what was usual, ten minutes by ten minutes.
 
-use super::windows::Recent;
+use super::{minutes::as_number, windows::Recent};
 
 /// Ten minutes of a property. Counts are pageviews.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,13 +13,13 @@ pub struct Slice {
 
 /// The slices of these minutes, oldest first; the last one ends with the newest minute.
 pub fn course(recent: &Recent<'_>) -> Box<[Slice]> {
-    let minutes: Vec<(Option<u32>, f64)> = recent.minutes().collect();
+    let minutes: Vec<(Option<u64>, f64)> = recent.minutes().collect();
     minutes.chunks_exact(MINUTES).map(Slice::of).collect()
 }
 
 impl Slice {
-    fn of(minutes: &[(Option<u32>, f64)]) -> Self {
-        let seen = minutes.iter().filter_map(|(count, _)| *count).map(f64::from);
+    fn of(minutes: &[(Option<u64>, f64)]) -> Self {
+        let seen = minutes.iter().filter_map(|(count, _)| *count).map(as_number);
         let (many, sum) = seen.fold((0.0, 0.0), |(many, sum), count| (many + 1.0, sum + count));
         let whole = if many > 0.0 { Some(small(sum * LENGTH / many)) } else { None };
         Self { pageviews: whole, expected: small(minutes.iter().map(|(_, expected)| expected).sum()) }

@@ -5,11 +5,13 @@
 //! whose size of drop is not known, restarted every minute: it has no state that a restart could lose. Figures and reasons
 //! are in docs/DROP-DETECTION.md.
 
+use super::minutes::as_number;
+
 /// The last minutes of a property, oldest first, and what is known of how its counts vary.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
     /// Pageviews; `None` where nobody has looked, or Google had no answer.
-    pub counts: &'a [Option<u32>],
+    pub counts: &'a [Option<u64>],
     /// What is usual in the same minutes.
     pub expected: &'a [f64],
     /// Variance by mean of pageviews, which come in sessions; more than 1.
@@ -47,7 +49,7 @@ impl Observed<'_> {
         let mut sum = Sum::default();
         let minutes = self.counts.iter().zip(self.expected).rev().map(|(count, expected)| {
             if let Some(count) = count.filter(|_| *expected > 0.0) {
-                sum.count += f64::from(count);
+                sum.count += as_number(count);
                 sum.expected += expected;
                 sum.seen += 1;
             }
@@ -103,7 +105,7 @@ mod tests {
     #[derive(Deserialize)]
     struct Case {
         name: String,
-        counts: Vec<Option<u32>>,
+        counts: Vec<Option<u64>>,
         /// `null` where nothing is expected.
         expected: Vec<Option<f64>>,
         phi: f64,

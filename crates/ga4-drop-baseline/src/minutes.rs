@@ -4,7 +4,7 @@
 //! minutes heals itself. Refuses to know what is expected. Invariant: a minute is either counted, perhaps as 0, or it was
 //! never seen; the current minute is never in it.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -47,8 +47,8 @@ impl Minute {
     }
 }
 
-/// What one realtime answer says, by minutes ago: the current minute first.
-pub type MinutesAgo = [u32; COVERED];
+/// What one realtime answer says, by minutes ago: the current minute first. No count is larger than [`LARGEST_COUNT`].
+pub type MinutesAgo = [u64; COVERED];
 
 /// The last hours of one property.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -59,20 +59,22 @@ pub struct Minutes {
     counts: Vec<Seen>,
 }
 
-/// A count, or that nobody has looked; in four bytes, since there are many.
+/// One more than a count, or 0 where nobody has looked; in five bytes, since there are many, and [`LARGEST_COUNT`] needs them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(from = "Option<u32>", into = "Option<u32>")]
-struct Seen(Option<NonZeroU32>);
+#[serde(from = "Option<u64>", into = "Option<u64>")]
+struct Seen([u8; 5]);
 
-impl From<Option<u32>> for Seen {
-    fn from(count: Option<u32>) -> Self {
-        Self(count.and_then(|count| NonZeroU32::new(count.saturating_add(1))))
+impl From<Option<u64>> for Seen {
+    fn from(count: Option<u64>) -> Self {
+        let more = count.map_or(0, |count| count.min(LARGEST_COUNT) + 1);
+        let [a, b, c, d, e, ..] = more.to_le_bytes();
+        Self([a, b, c, d, e])
     }
 }
 
-impl From<Seen> for Option<u32> {
-    fn from(seen: Seen) -> Self {
-        seen.0.map(|more| more.get() - 1)
+impl From<Seen> for Option<u64> {
+    fn from(Seen([a, b, c, d, e]): Seen) -> Self {
+        u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]).checked_sub(1)
     }
 }
 
@@ -92,7 +94,7 @@ impl Minutes {
     }
 
     /// Takes the count of one whole minute.
-    pub fn put(&mut self, minute: Minute, count: u32) {
+    pub fn put(&mut self, minute: Minute, count: u64) {
         let newest = *self.newest.get_or_insert(minute);
         let further = newest.until(minute);
         if further >= i64::try_from(KEPT).unwrap_or(i64::MAX) {
@@ -111,7 +113,7 @@ impl Minutes {
     }
 
     /// The count of a minute that was seen.
-    pub fn get(&self, minute: Minute) -> Option<u32> {
+    pub fn get(&self, minute: Minute) -> Option<u64> {
         let before_newest = usize::try_from(minute.until(self.newest?)).ok()?;
         let place = self.counts.len().checked_sub(before_newest + 1)?;
         self.counts.get(place).copied().and_then(Option::from)
@@ -123,7 +125,7 @@ impl Minutes {
     }
 
     /// The counts of so many minutes up to and with this one, oldest first.
-    pub fn last(&self, length: usize, newest: Minute) -> Vec<Option<u32>> {
+    pub fn last(&self, length: usize, newest: Minute) -> Vec<Option<u64>> {
         let ago = (0..i64::try_from(length).unwrap_or(i64::MAX)).rev();
         ago.map(|ago| self.get(newest.later(-ago))).collect()
     }
@@ -133,7 +135,7 @@ impl Minutes {
         let Some(newest) = self.newest.filter(|newest| *newest > minute) else { return };
         let gone = usize::try_from(minute.until(newest)).unwrap_or(usize::MAX);
         self.counts.truncate(self.counts.len().saturating_sub(gone));
-        let unseen = self.counts.iter().rev().take_while(|seen| seen.0.is_none()).count();
+        let unseen = self.counts.iter().rev().take_while(|seen| **seen == Seen::default()).count();
         self.counts.truncate(self.counts.len() - unseen);
         let back = i64::try_from(unseen).unwrap_or_default();
         self.newest = (!self.counts.is_empty()).then_some(minute.later(-back));
@@ -158,11 +160,11 @@ impl Minutes {
     fn disagreement(&self, answer: &MinutesAgo, current: Minute) -> u64 {
         let before = |ago: i64| self.get(current.later(-ago)).filter(|_| Some(current.later(-ago)) != self.newest);
         let pairs = (0_i64..).zip(answer).skip(1).take(COVERED - 2);
-        pairs.filter_map(|(ago, count)| Some(u64::from(count.abs_diff(before(ago)?)))).sum()
+        pairs.filter_map(|(ago, count)| Some(count.abs_diff(before(ago)?))).sum()
     }
 
     /// Sets a count that lies so many minutes before the newest one.
-    fn put_before(&mut self, before_newest: usize, count: u32) {
+    fn put_before(&mut self, before_newest: usize, count: u64) {
         if before_newest >= KEPT {
             return;
         }
@@ -182,6 +184,15 @@ pub const COVERED: usize = 30;
 
 /// How many minutes are kept: the longest window, and what a calibration needs before it.
 pub const KEPT: usize = 390;
+
+/// The largest count: more than the world has. Who reads counts of others refuses larger ones.
+pub const LARGEST_COUNT: u64 = 1_000_000_000_000;
+
+/// A count as a number to calculate with.
+#[expect(clippy::cast_precision_loss, reason = "counts are far smaller than 2^53")]
+pub fn as_number(count: u64) -> f64 {
+    count as f64
+}
 
 const OLDEST: i64 = 29;
 
@@ -205,19 +216,19 @@ mod tests {
     }
 
     /// An answer in which the minute `m` after noon has `count(m)`; the current minute is half over.
-    fn answer(current: i64, count: impl Fn(i64) -> u32) -> MinutesAgo {
+    fn answer(current: i64, count: impl Fn(i64) -> u64) -> MinutesAgo {
         std::array::from_fn(|ago| {
             let ago = i64::try_from(ago).unwrap();
             count(current - ago) / if ago == 0 { 2 } else { 1 }
         })
     }
 
-    fn seen(minutes: &Minutes, from: i64, to: i64) -> Vec<Option<u32>> {
+    fn seen(minutes: &Minutes, from: i64, to: i64) -> Vec<Option<u64>> {
         (from..=to).map(|minute| minutes.get(NOON.later(minute))).collect()
     }
 
-    fn wave(minute: i64) -> u32 {
-        u32::try_from(100 + minute.rem_euclid(7) * 13).unwrap()
+    fn wave(minute: i64) -> u64 {
+        u64::try_from(100 + minute.rem_euclid(7) * 13).unwrap()
     }
 
     #[test]
@@ -298,6 +309,16 @@ mod tests {
         assert_eq!((minutes.newest(), minutes.get(NOON.later(-10))), (Some(NOON.later(-10)), Some(wave(-10))));
         minutes.forget_after(NOON.later(-100));
         assert_eq!(minutes, Minutes::default());
+    }
+
+    #[test]
+    fn the_largest_count_is_kept_as_it_is() {
+        for count in [1, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 32, LARGEST_COUNT - 1, LARGEST_COUNT] {
+            let mut minutes = Minutes::default();
+            minutes.take(&[count; COVERED], at(0, 20), at(0, 21));
+            let kept: Minutes = serde_json::from_str(&serde_json::to_string(&minutes).unwrap()).unwrap();
+            assert_eq!((minutes.get(NOON.later(-5)), kept), (Some(count), minutes.clone()));
+        }
     }
 
     #[test]

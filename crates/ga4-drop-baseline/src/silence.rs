@@ -2,10 +2,12 @@
 //!
 //! They can be told only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
 
+use super::minutes::as_number;
+
 /// Which minutes are part of such a silence. `counts` are of minutes one after the other, oldest first, `None` where nobody
 /// has looked; `expected` are the pageviews that are usual in them. A silence that goes on is not one of these: it may be
 /// an outage.
-pub(super) fn unanswered(counts: &[Option<u32>], expected: &[f64]) -> Vec<usize> {
+pub(super) fn unanswered(counts: &[Option<u64>], expected: &[f64]) -> Vec<usize> {
     let minutes = counts.iter().zip(expected).enumerate();
     let seen: Vec<Seen> =
         minutes.filter_map(|(place, (count, expected))| Seen::new(place, (*count)?, *expected)).collect();
@@ -39,8 +41,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(place: usize, count: u32, expected: f64) -> Option<Self> {
-        (expected > 0.0).then(|| Self { place, count: count.into(), expected })
+    fn new(place: usize, count: u64, expected: f64) -> Option<Self> {
+        (expected > 0.0).then(|| Self { place, count: as_number(count), expected })
     }
 }
 
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_site_that_fails_every_few_minutes_has_no_gaps_but_one() {
-        let flapping: Vec<Option<u32>> = (0..120).map(|minute| Some(if minute % 11 < 5 { 0 } else { 10 })).collect();
+        let flapping: Vec<Option<u64>> = (0..120).map(|minute| Some(if minute % 11 < 5 { 0 } else { 10 })).collect();
         let unanswered = unanswered(&flapping, &[10.0; 120]);
         assert_eq!(unanswered, [0, 1, 2, 3, 4, 66, 67, 68, 69, 70], "one an hour");
     }

@@ -82,7 +82,7 @@ struct Watched {
     first: i64,
     history: Vec<f64>,
     first_minute: i64,
-    minutes: Vec<u32>,
+    minutes: Vec<u64>,
     /// Place of the last minute, length of the window, count, expected, and the bound.
     windows: Vec<(usize, usize, f64, f64, f64)>,
 }

@@ -43,7 +43,7 @@ impl Watch {
     }
 
     /// Takes the count of one whole minute.
-    pub fn count(&mut self, minute: Minute, pageviews: u32) {
+    pub fn count(&mut self, minute: Minute, pageviews: u64) {
         self.minutes.put(minute, pageviews);
     }
 
@@ -134,7 +134,7 @@ mod tests {
     }
 
     /// Polls once a minute, `from` to `to` minutes after noon, while the minute `m` has `count(m)`; the last assessment.
-    fn poll(watch: &mut Watch, from: i64, to: i64, count: impl Fn(i64) -> u32) -> Assessment {
+    fn poll(watch: &mut Watch, from: i64, to: i64, count: impl Fn(i64) -> u64) -> Assessment {
         let (baseline, zone, quiet_days) = (baseline(), Zone::utc(), QuietDays::default());
         let mut last = Assessment::default();
         for current in from..=to {

@@ -11,7 +11,7 @@ use super::{
     evidence::{Observed, evidence},
     expected::Expected,
     lower_bound,
-    minutes::{Minute, Minutes},
+    minutes::{Minute, Minutes, as_number},
     silence::unanswered,
     statistics::number,
 };
@@ -78,7 +78,7 @@ impl Window {
         let minutes = recent.counts.iter().zip(&recent.expected).rev().take(self.minutes);
         let (mut pageviews, mut expected) = (0.0, 0.0);
         for (count, usual) in minutes.filter_map(|(count, usual)| Some(((*count)?, usual))) {
-            pageviews += f64::from(count);
+            pageviews += as_number(count);
             expected += usual;
         }
         expected *= recent.usual.factor(self.minutes, recent.newest);
@@ -91,9 +91,9 @@ pub struct Recent<'a> {
     usual: Usual<'a>,
     newest: Minute,
     /// What was seen.
-    seen: Vec<Option<u32>>,
+    seen: Vec<Option<u64>>,
     /// The same without the minutes that Google had no answer for.
-    counts: Vec<Option<u32>>,
+    counts: Vec<Option<u64>>,
     /// Not calibrated.
     expected: Vec<f64>,
 }
@@ -125,7 +125,7 @@ impl<'a> Recent<'a> {
     }
 
     /// What was seen of each minute, and what is usual in it, oldest first.
-    pub fn minutes(&self) -> impl Iterator<Item = (Option<u32>, f64)> {
+    pub fn minutes(&self) -> impl Iterator<Item = (Option<u64>, f64)> {
         let factor = self.usual.factor(HALF_HOUR.minutes, self.newest);
         self.seen.iter().zip(&self.expected).map(move |(count, expected)| (*count, expected * factor))
     }

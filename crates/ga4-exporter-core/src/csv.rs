@@ -89,8 +89,8 @@ pub fn minutes(text: &str) -> Result<Traffic, Error> {
         if let Some(before) = lines.insert(time, line) {
             return Err(Error { line, problem: Problem::Twice(time, before) });
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-        counts.insert(time.0, count.round() as u32);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1e12")]
+        counts.insert(time.0, count.round() as u64);
     }
     Ok(if header == HALF_HOURS { Traffic::of_half_hours(counts) } else { counts.into_iter().collect() })
 }

@@ -8,16 +8,18 @@
 use thiserror::Error as ThisError;
 
 pub use quality::quality;
+pub use quota::quota;
 pub use series::{history, minutes};
 
 use crate::{
     chain::one_line,
-    names::ApiName,
+    names::{ApiName, Bucket},
     report::{Metric, Report, Series},
     wire::response::{Header, ReportResponse, Row},
 };
 
 mod quality;
+mod quota;
 mod rows;
 mod series;
 
@@ -48,12 +50,18 @@ pub enum Error {
     /// Two rows for one minute or hour.
     #[error("it has two rows for the time `{0}`")]
     DuplicateTime(String),
-    /// Not a count.
-    #[error("the value of {0} is not a finite number of at least 0")]
+    /// Not a count, or more than the world has.
+    #[error("the value of {0} is not a number from 0 to 10^12")]
     NotACount(String),
     /// Not a number, where it may be below 0.
     #[error("the value of {0} is not a finite number")]
     NotANumber(String),
+    /// A part of a pageview, where only whole ones are counted.
+    #[error("the value of {0} is not a whole number")]
+    NotWhole(String),
+    /// More tokens than the largest bucket has, or fewer than none.
+    #[error("its quota of {0} is larger than any that Google has")]
+    Quota(Bucket),
     /// A metric that Google keeps from the account.
     #[error("Google keeps {0} from the account, because of its role")]
     Restricted(String),
@@ -109,7 +117,8 @@ fn are_those<'a>(response: &ReportResponse, headers: &[Header], asked: impl Iter
 
 /// Whether the answer says that there are more rows than it has.
 fn lacks_rows(response: &ReportResponse) -> bool {
-    usize::try_from(response.row_count).is_ok_and(|count| count > response.rows.len())
+    // A number of rows that no machine can count to is none that has come.
+    usize::try_from(response.row_count).map_or(true, |count| count > response.rows.len())
 }
 
 fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
@@ -164,19 +173,17 @@ fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
     if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
 }
 
-/// The same where it may be below 0.
+/// The same where it may be below 0, such as revenue; there are currencies in which it is more than any count.
 fn signed(text: &str) -> Option<f64> {
-    match text.strip_prefix('-') {
-        Some(amount) => count(amount).map(|amount| -amount),
-        None => count(text),
-    }
+    let amount = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = amount.starts_with(|c: char| c.is_ascii_digit());
+    text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
 }
 
-/// A decimal number as Google writes it: finite and at least 0.
+/// A decimal number as Google writes it, of a size that can be true.
 fn count(text: &str) -> Option<f64> {
     let plain = text.starts_with(|c: char| c.is_ascii_digit());
-    let number: f64 = text.parse().ok().filter(|_| plain)?;
-    number.is_finite().then_some(number)
+    text.parse().ok().filter(|number| plain && (0.0..=LARGEST_COUNT).contains(number))
 }
 
 /// Texts of others' in messages: short, and on one line.
@@ -185,6 +192,9 @@ fn shown(text: &str) -> String {
 }
 
 const SHOWN_CHARACTERS: usize = 40;
+
+/// More pageviews, users or events than the world has, however long the range.
+const LARGEST_COUNT: f64 = 1e12;
 
 const RANGE_COLUMN: &str = "dateRange";
 
@@ -295,6 +305,12 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_count_and_fractions_are_kept_as_they_are() {
+        let rows = json!([row("today", &["1000000000000", "1.5"]), row("yesterday", &["4294967296", "0.25"])]);
+        assert_eq!(translated(answer(rows)).unwrap()[..4], [1e12, 1.5, 4_294_967_296.0, 0.25]);
+    }
+
+    #[test]
     fn ranges_come_in_any_order_and_may_be_missing() {
         let rows = json!([row("trailing_28d", &["0", "0"]), row("today", &["3", "2.5"])]);
         assert_eq!(translated(answer(rows)), Ok(vec![3.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
@@ -309,7 +325,9 @@ mod tests {
         let mut none = json!({"kind": "analyticsData#runReport", "rowCount": 1});
         assert_eq!(translated(none.clone()), Err(Error::Truncated));
         none["rowCount"] = json!("1");
-        assert_eq!(translated(none), Err(Error::Truncated), "as text");
+        assert_eq!(translated(none.clone()), Err(Error::Truncated), "as text");
+        none["rowCount"] = json!(-1);
+        assert_eq!(translated(none), Err(Error::Truncated), "a number of rows that cannot be");
     }
 
     #[test]
@@ -332,7 +350,20 @@ mod tests {
         let mut unsplit = one("today", &["1", "1"]);
         unsplit["dimensionHeaders"] = json!([]);
         assert_eq!(translated(unsplit), Err(Error::Dimensions));
-        for value in ["-1", "NaN", "inf", "", "1,000", "+1", " 1", "1e999", "(not set)"] {
+        for value in [
+            "-1",
+            "NaN",
+            "inf",
+            "",
+            "1,000",
+            "+1",
+            " 1",
+            "1e999",
+            "(not set)",
+            "1000000000001",
+            "1e308",
+            "18446744073709551616",
+        ] {
             let result = translated(one("today", &["1", value]));
             assert_eq!(result, Err(Error::NotACount("totalUsers".to_owned())), "{value}");
         }

@@ -120,7 +120,7 @@ struct State {
 
 impl State {
     /// This minute has passed, with so many pageviews.
-    fn pass(&mut self, local: DateTime, count: Option<u32>, expected: Option<Expected<'_>>) {
+    fn pass(&mut self, local: DateTime, count: Option<u64>, expected: Option<Expected<'_>>) {
         let Some(start) = Zone::utc().instant(local) else { return };
         let minute = Minute::of(start);
         if let Some(count) = count {

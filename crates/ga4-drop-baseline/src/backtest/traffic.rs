@@ -7,11 +7,11 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use crate::{History, LocalHour};
+use crate::{History, LocalHour, minutes::as_number};
 
 /// Pageviews by minute. Minutes that are not in it were not seen, which is not zero.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Traffic(BTreeMap<DateTime, u32>);
+pub struct Traffic(BTreeMap<DateTime, u64>);
 
 impl Traffic {
     /// Every hour spread over its minutes, so that they run towards those of the hours beside it. The same every time, and
@@ -26,22 +26,22 @@ impl Traffic {
 
     /// Minutes told by the pageviews of the half hour that ends with each: a minute has what the minutes before it leave of
     /// the sum. Of minutes without a sum only that is known, so they have equal parts of what is left.
-    pub fn of_half_hours(sums: impl IntoIterator<Item = (DateTime, u32)>) -> Self {
-        let mut minutes: BTreeMap<DateTime, u32> = BTreeMap::new();
+    pub fn of_half_hours(sums: impl IntoIterator<Item = (DateTime, u64)>) -> Self {
+        let mut minutes: BTreeMap<DateTime, u64> = BTreeMap::new();
         for (time, sum) in sums {
             let first = time - MINUTE * (HALF_HOUR - 1);
-            let known: u32 = minutes.range(first..time).map(|(_, count)| *count).fold(0, u32::saturating_add);
+            let known: u64 = minutes.range(first..time).map(|(_, count)| *count).fold(0, u64::saturating_add);
             let rest = sum.saturating_sub(known);
             let mut unknown: Vec<DateTime> = (0..HALF_HOUR).map(|passed| first + MINUTE * passed).collect();
             unknown.retain(|minute| !minutes.contains_key(minute));
             let even = vec![1.0; unknown.len()];
-            minutes.extend(unknown.into_iter().zip(parts(f64::from(rest), &even)));
+            minutes.extend(unknown.into_iter().zip(parts(as_number(rest), &even)));
         }
         Self(minutes)
     }
 
     /// The pageviews of a minute, if it was seen.
-    pub fn get(&self, minute: DateTime) -> Option<u32> {
+    pub fn get(&self, minute: DateTime) -> Option<u64> {
         self.0.get(&minute).copied()
     }
 
@@ -53,8 +53,8 @@ impl Traffic {
     }
 }
 
-impl FromIterator<(DateTime, u32)> for Traffic {
-    fn from_iter<I: IntoIterator<Item = (DateTime, u32)>>(minutes: I) -> Self {
+impl FromIterator<(DateTime, u64)> for Traffic {
+    fn from_iter<I: IntoIterator<Item = (DateTime, u64)>>(minutes: I) -> Self {
         Self(minutes.into_iter().collect())
     }
 }
@@ -69,13 +69,13 @@ fn shape(before: f64, here: f64, after: f64) -> Vec<f64> {
     half_minutes.map(rate).collect()
 }
 
-fn minutes(hour: LocalHour, pageviews: f64, shape: &[f64]) -> Vec<(DateTime, u32)> {
+fn minutes(hour: LocalHour, pageviews: f64, shape: &[f64]) -> Vec<(DateTime, u64)> {
     let times = (0..MINUTES_AN_HOUR).map(|minute| hour.start() + MINUTE * minute);
     times.zip(parts(pageviews, shape)).collect()
 }
 
 /// A count in whole parts of these sizes, which add up to it.
-fn parts(count: f64, sizes: &[f64]) -> Vec<u32> {
+fn parts(count: f64, sizes: &[f64]) -> Vec<u64> {
     let all: f64 = sizes.iter().sum();
     let (mut passed, mut given) = (0.0, 0);
     let part = |size: &f64| {
@@ -88,9 +88,9 @@ fn parts(count: f64, sizes: &[f64]) -> Vec<u32> {
     sizes.iter().map(part).collect()
 }
 
-fn whole(count: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let whole = count.round() as u32;
+fn whole(count: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither negative nor near 2^63")]
+    let whole = count.round() as u64;
     whole
 }
 
@@ -114,7 +114,7 @@ mod tests {
         (0..).zip(counts).map(|(hour, count)| (start().later(hour), *count)).collect()
     }
 
-    fn hour(traffic: &Traffic, hour: i64) -> Vec<u32> {
+    fn hour(traffic: &Traffic, hour: i64) -> Vec<u64> {
         (0..60).filter_map(|minute| traffic.get(start().later(hour).start() + MINUTE * minute)).collect()
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let traffic = Traffic::spread(&history(&[600.0, 1200.0, 7.0, 0.0, 60.0]));
         for (number, sum) in [(0, 600), (1, 1200), (2, 7), (3, 0), (4, 60)] {
             let minutes = hour(&traffic, number);
-            assert_eq!((minutes.len(), minutes.iter().sum::<u32>()), (60, sum));
+            assert_eq!((minutes.len(), minutes.iter().sum::<u64>()), (60, sum));
         }
         let (first, second) = (hour(&traffic, 0), hour(&traffic, 1));
         assert!(first[0] < first[59] && first[59].abs_diff(second[0]) < 8, "{first:?} {second:?}");
@@ -141,10 +141,10 @@ mod tests {
 
     #[test]
     fn minutes_are_found_in_the_sums_of_half_hours() {
-        let minutes: Vec<u32> =
+        let minutes: Vec<u64> =
             (0..200).map(|minute| if (90..130).contains(&minute) { 0 } else { minute % 7 }).collect();
         let time = |minute: usize| start().start() + MINUTE * i32::try_from(minute).unwrap();
-        let sum = |minute: usize| minutes[minute.saturating_sub(29)..=minute].iter().sum::<u32>();
+        let sum = |minute: usize| minutes[minute.saturating_sub(29)..=minute].iter().sum::<u64>();
         // As an exporter that starts with traffic: the first sums lack what was before.
         let traffic = Traffic::of_half_hours((0..200).map(|minute| (time(minute), sum(minute))));
         assert!((0..200).all(|minute| traffic.get(time(minute)) == Some(minutes[minute])));
@@ -152,7 +152,7 @@ mod tests {
         let seen = (40..200).filter(|minute| !(150..160).contains(minute));
         let traffic = Traffic::of_half_hours(seen.map(|minute| (time(minute), sum(minute))));
         for minute in [69, 75, 89, 139, 160, 180, 199] {
-            let found: u32 = (minute - 29..=minute).filter_map(|minute| traffic.get(time(minute))).sum();
+            let found: u64 = (minute - 29..=minute).filter_map(|minute| traffic.get(time(minute))).sum();
             assert_eq!(found, sum(minute), "{minute}");
         }
     }

@@ -29,9 +29,7 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
         if std::mem::replace(is_known, true) {
             return Err(Error::DuplicateTime(super::shown(value)));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-        let pageviews = self::pageviews(pageviews)? as u32;
-        *slot = pageviews;
+        *slot = whole_pageviews(pageviews)?;
     }
     Ok(minutes)
 }
@@ -78,6 +76,17 @@ fn cells(row: &Row) -> Result<(&str, &str), Error> {
 
 fn pageviews(text: &str) -> Result<f64, Error> {
     count(text).ok_or_else(|| Error::NotACount(PAGEVIEWS.api_name.to_owned()))
+}
+
+/// Minutes are compared with chance, which counts whole pageviews.
+fn whole_pageviews(text: &str) -> Result<u64, Error> {
+    let count = pageviews(text)?;
+    if count.fract() != 0.0 {
+        return Err(Error::NotWhole(PAGEVIEWS.api_name.to_owned()));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 1e12")]
+    let whole = count as u64;
+    Ok(whole)
 }
 
 /// Whether a dimension's value stands for no time at all: nothing, or one of Google's words in parentheses, such as
@@ -146,6 +155,26 @@ mod tests {
         assert_eq!(history_of(answer("deviceCategory", &[])), Err(Error::Dimensions));
         assert_eq!(history_of(json!({"metricHeaders": [{"name": "sessions"}]})), Err(Error::Metrics));
         assert_eq!(history_of(json!({"rowCount": 1})), Err(Error::Truncated));
+    }
+
+    #[test]
+    fn no_count_is_altered() {
+        let of_minute = |value| minutes_of(answer("minutesAgo", &[("03", value)])).map(|minutes| minutes[3]);
+        let of_hour = |value| {
+            let history = history_of(answer("dateHour", &[("2026102501", value)]));
+            history.map(|history| history.iter().next().map(|(_, count)| count))
+        };
+        for (value, minute) in [("4294967295", 1_u64 << 32), ("4294967296", (1 << 32) + 1), ("1e12", 1_000_000_000_001)]
+        {
+            assert_eq!(of_minute(value).map(|count| count + 1), Ok(minute), "{value}");
+        }
+        assert_eq!(of_hour("1e12"), Ok(Some(1e12)));
+        assert_eq!(of_hour("1.5"), Ok(Some(1.5)));
+        assert_eq!(of_minute("1.5"), Err(Error::NotWhole("screenPageViews".to_owned())));
+        for value in ["1000000000001", "1e308", "18446744073709551616", "1e999"] {
+            assert_eq!(of_minute(value), Err(Error::NotACount("screenPageViews".to_owned())), "{value}");
+            assert_eq!(of_hour(value), Err(Error::NotACount("screenPageViews".to_owned())), "{value}");
+        }
     }
 
     #[test]
