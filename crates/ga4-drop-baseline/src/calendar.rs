@@ -1,7 +1,7 @@
 //! Days of a time zone.
 //!
-//! Knows where a zone's days begin, also where daylight saving skips or repeats midnight, and when Google refills the
-//! day buckets. Refuses to know everything else. Invariant: [`Zone::date`] changes exactly at [`Zone::next_midnight`].
+//! Knows where a zone's days begin, also where daylight saving skips or repeats midnight, where the next day begins anywhere,
+//! and when Google refills the day buckets. Refuses to know everything else. Invariant: [`Zone::date`] changes exactly at [`Zone::next_midnight`].
 
 use jiff::{
     SignedDuration, Timestamp, Zoned,
@@ -114,6 +114,23 @@ pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
     let winter = || Zone { name: PACIFIC.to_owned(), rules: TimeZone::fixed(Offset::constant(-8)) };
     Zone::named(PACIFIC).unwrap_or_else(|_| winter()).next_midnight(now)
 }
+
+/// The next midnight of any zone: the local date of a property whose zone is not known does not change before it.
+pub fn soonest_midnight(now: Timestamp) -> Timestamp {
+    let next = |offset: i32| {
+        let passed = (now.as_second() + i64::from(offset) * 60).rem_euclid(SECONDS_A_DAY);
+        now.as_second() + SECONDS_A_DAY - passed
+    };
+    let whole_hours = (0..24).map(|hours| hours * 60);
+    let soonest = whole_hours.chain(OFFSETS_WITH_MINUTES.iter().copied()).map(next).min();
+    soonest.and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// The offsets from UTC that are no whole hours, in minutes, as zones have them now: from the Marquesas to the Chatham Islands,
+/// those of summer included. The test says when the database has another.
+const OFFSETS_WITH_MINUTES: &[i32] = &[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+
+const SECONDS_A_DAY: i64 = 86_400;
 
 const PACIFIC: &str = "America/Los_Angeles";
 
@@ -247,6 +264,37 @@ mod tests {
         for name in CLDR_NAMES {
             let zone = Zone::found(name, &TimeZoneDatabase::none()).unwrap();
             assert_eq!(zone.name(), *name);
+        }
+    }
+
+    #[test]
+    fn no_zone_has_a_midnight_before_the_soonest() {
+        let database = TimeZoneDatabase::bundled();
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut zones = 0;
+        for name in database.available() {
+            let zone = Zone { name: name.to_string(), rules: database.get(name.as_str()).unwrap() };
+            // A little more than a week and an hour: every hour of the day, summer and winter.
+            for step in 0..400 {
+                let now = start + SignedDuration::from_mins(step * (7 * 1440 + 67));
+                let (any, soonest) = (zone.next_midnight(now), soonest_midnight(now));
+                assert!(soonest <= any && soonest > now, "{name} at {now}: {any} is before {soonest}");
+            }
+            zones += 1;
+        }
+        assert!(zones > 400);
+    }
+
+    #[test]
+    fn the_soonest_midnight_is_at_most_an_hour_away() {
+        for (now, expected) in [
+            ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z"),
+            ("2026-11-23T12:59:59.999Z", "2026-11-23T13:00:00Z"),
+            ("2026-11-23T18:00:00Z", "2026-11-23T18:15:00Z"),
+            ("2026-11-23T18:15:00Z", "2026-11-23T18:30:00Z"),
+            ("2026-11-23T18:30:00Z", "2026-11-23T19:00:00Z"),
+        ] {
+            assert_eq!(soonest_midnight(now.parse().unwrap()), expected.parse::<Timestamp>().unwrap(), "{now}");
         }
     }
 

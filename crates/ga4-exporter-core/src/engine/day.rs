@@ -4,39 +4,67 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use ga4_drop_baseline::calendar::Zone;
+use ga4_drop_baseline::calendar::{Zone, soonest_midnight};
 
 /// The day of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Day {
     /// It is today's, and that ends then.
     Known { zone: Zone, ends: Timestamp },
-    /// No answer has named a zone.
-    Unknown,
+    /// The zone is not known: it is today's until the date changes anywhere.
+    Anywhere { ends: Timestamp },
+    /// It has no dates.
+    Undated,
     /// Midnight was too near: the answer may be of the day before it or after it.
-    Turned { zone: Zone, midnight: Timestamp },
+    Turned { zone: Option<Zone>, midnight: Timestamp },
     /// The property has another zone than the one that it was asked for in, and other days.
-    Moved { zone: Zone },
+    Moved { zone: Option<Zone> },
 }
 
-/// The day of an answer that was asked for in the zone `asked`, where one was known, and that named the zone `named`.
-pub(super) fn day_of(asked: Option<&Zone>, named: Option<Zone>, sent_at: Timestamp, received_at: Timestamp) -> Day {
-    let Some(zone) = named.or_else(|| asked.cloned()) else { return Day::Unknown };
+/// What an answer says of the property's zone.
+#[derive(Debug, PartialEq)]
+pub(super) enum Named {
+    /// This one.
+    Known(Zone),
+    /// One that is not in the database.
+    Unknown,
+    /// Nothing.
+    Nothing,
+}
+
+/// The day of an answer that was asked for in the zone `asked`, where one was known, and that names this zone.
+pub(super) fn day_of(asked: Option<&Zone>, named: Named, sent_at: Timestamp, received_at: Timestamp) -> Day {
+    let zone = match (named, asked) {
+        (Named::Known(zone), _) => zone,
+        (Named::Nothing, Some(asked)) => asked.clone(),
+        // Its dates are those of a zone that the property has left.
+        (Named::Unknown, Some(_)) => return Day::Moved { zone: None },
+        (Named::Unknown | Named::Nothing, None) => return anywhere(sent_at, received_at),
+    };
     let ends = zone.next_midnight(sent_at);
     let same_days = |asked: &Zone| asked.date(sent_at) == zone.date(sent_at) && asked.next_midnight(sent_at) == ends;
     if asked.is_some_and(|asked| !same_days(asked)) {
-        return Day::Moved { zone };
+        return Day::Moved { zone: Some(zone) };
     }
     if received_at >= ends {
-        return Day::Turned { midnight: ends, zone };
+        return Day::Turned { midnight: ends, zone: Some(zone) };
     }
-    // Without dates in the request, Google's own today decides, and its clock may be a little behind.
-    let shortly_before = sent_at.saturating_sub(SignedDuration::try_from(CLOCKS_DIFFER).unwrap_or_default());
-    let midnight = shortly_before.map_or(Timestamp::MAX, |before| zone.next_midnight(before));
+    let midnight = zone.next_midnight(shortly_before(sent_at));
     if asked.is_none() && midnight <= sent_at {
-        return Day::Turned { midnight, zone };
+        return Day::Turned { midnight, zone: Some(zone) };
     }
     Day::Known { zone, ends }
+}
+
+/// The day of an answer of which only the time is known: until midnight anywhere.
+fn anywhere(sent_at: Timestamp, received_at: Timestamp) -> Day {
+    let midnight = soonest_midnight(shortly_before(sent_at));
+    if received_at >= midnight { Day::Turned { zone: None, midnight } } else { Day::Anywhere { ends: midnight } }
+}
+
+/// Without dates in the request, Google's own today decides, and its clock may be a little behind.
+fn shortly_before(sent_at: Timestamp) -> Timestamp {
+    sent_at.saturating_sub(SignedDuration::try_from(CLOCKS_DIFFER).unwrap_or_default()).unwrap_or(sent_at)
 }
 
 /// By how much Google's clock and this machine's may differ.
@@ -56,7 +84,8 @@ mod tests {
 
     fn check(asked: Option<&str>, named: Option<&str>, sent_at: &str, received_at: &str) -> Day {
         let asked = asked.map(zone);
-        day_of(asked.as_ref(), named.map(zone), at(sent_at), at(received_at))
+        let named = named.map_or(Named::Nothing, |name| Named::Known(zone(name)));
+        day_of(asked.as_ref(), named, at(sent_at), at(received_at))
     }
 
     #[test]
@@ -64,9 +93,10 @@ mod tests {
         let ends = at("2026-11-23T23:00:00Z");
         for asked in [None, Some("Europe/Berlin")] {
             for named in [Some("Europe/Berlin"), asked] {
-                let day = check(asked, named, "2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z");
+                let day = check(asked, named, "2026-11-23T12:10:00Z", "2026-11-23T12:10:01Z");
                 let expected = Day::Known { zone: zone("Europe/Berlin"), ends };
-                assert_eq!(day, if named.or(asked).is_some() { expected } else { Day::Unknown });
+                let anywhere = Day::Anywhere { ends: at("2026-11-23T13:00:00Z") };
+                assert_eq!(day, if named.or(asked).is_some() { expected } else { anywhere });
             }
         }
     }
@@ -75,7 +105,7 @@ mod tests {
     fn an_answer_over_midnight_is_of_no_certain_day() {
         let berlin = Some("Europe/Berlin");
         let midnight = at("2026-11-23T23:00:00Z");
-        let turned = Day::Turned { zone: zone("Europe/Berlin"), midnight };
+        let turned = Day::Turned { zone: Some(zone("Europe/Berlin")), midnight };
         assert_eq!(check(berlin, berlin, "2026-11-23T22:59:59Z", "2026-11-23T23:00:00Z"), turned);
         assert_eq!(check(None, berlin, "2026-11-23T23:00:04Z", "2026-11-23T23:00:05Z"), turned);
         let known = check(berlin, berlin, "2026-11-23T23:00:04Z", "2026-11-23T23:00:05Z");
@@ -88,7 +118,30 @@ mod tests {
         assert!(matches!(check(Some("Asia/Calcutta"), Some("Asia/Kolkata"), noon, noon), Day::Known { .. }));
         assert_eq!(
             check(Some("Europe/Berlin"), Some("Asia/Tokyo"), noon, noon),
-            Day::Moved { zone: zone("Asia/Tokyo") }
+            Day::Moved { zone: Some(zone("Asia/Tokyo")) }
+        );
+    }
+
+    #[test]
+    fn in_an_unknown_zone_a_day_ends_with_the_soonest_midnight() {
+        let ask = |asked: Option<&Zone>, sent_at: &str, received_at: &str| {
+            day_of(asked, Named::Unknown, at(sent_at), at(received_at))
+        };
+        let noon = "2026-11-23T12:00:06Z";
+        let one = at("2026-11-23T13:00:00Z");
+        assert_eq!(ask(None, noon, noon), Day::Anywhere { ends: one });
+        assert_eq!(
+            ask(None, "2026-11-23T12:59:59Z", "2026-11-23T13:00:00Z"),
+            Day::Turned { zone: None, midnight: one }
+        );
+        assert_eq!(
+            ask(None, "2026-11-23T13:00:04Z", "2026-11-23T13:00:05Z"),
+            Day::Turned { zone: None, midnight: one }
+        );
+        assert_eq!(
+            ask(Some(&zone("Europe/Berlin")), noon, noon),
+            Day::Moved { zone: None },
+            "asked for by Berlin's dates"
         );
     }
 }
