@@ -34,7 +34,7 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
     Ok(minutes)
 }
 
-/// Pageviews by hour of local time; an hour without a row is missing.
+/// Pageviews by hour of local time; an hour without a row is missing, and so is every hour before the first pageview.
 ///
 /// # Errors
 /// The answer is not the one asked for: nothing of it is used.
@@ -51,6 +51,10 @@ pub fn history(response: &ReportResponse) -> Result<History, Error> {
         }
         history.insert(hour, self::pageviews(pageviews)?);
     }
+    // With `keepEmptyRows` a row of zero need not be something that Google has seen: before the first pageview there was
+    // no property, or no tag on its pages.
+    let begins = history.iter().find(|(_, pageviews)| *pageviews > 0.0).map(|(hour, _)| hour);
+    history.retain(|hour| begins.is_some_and(|begins| hour >= begins));
     Ok(history)
 }
 
@@ -183,6 +187,16 @@ mod tests {
         let history = history_of(answer("dateHour", &rows)).unwrap();
         let hour = |hour| history.get(LocalHour::of(date(2026, 10, 25).at(hour, 0, 0, 0)));
         assert_eq!([1, 2, 4].map(hour), [Some(5.0), None, Some(0.0)]);
+    }
+
+    #[test]
+    fn hours_before_the_first_pageview_are_missing_whatever_google_says() {
+        let rows =
+            [("2026102503", "2"), ("2026102501", "0"), ("2026102404", "0"), ("2026102504", "0"), ("2026102506", "1")];
+        let history = history_of(answer("dateHour", &rows)).unwrap();
+        let hours: Vec<_> = history.iter().map(|(hour, count)| (hour.hour_of_day(), count)).collect();
+        assert_eq!(hours, [(3, 2.0), (4, 0.0), (6, 1.0)]);
+        assert_eq!(history_of(answer("dateHour", &[("2026102501", "0")])), Ok(History::default()));
     }
 
     #[test]
