@@ -7,7 +7,7 @@ use google_analytics_exporter::transport::Deadlines;
 
 use jiff::SignedDuration;
 
-use crate::support::{EVERY_SECOND, NEWS, Pair, SHOP, Setup};
+use crate::support::{EVERY_SECOND, Metrics, NEWS, Pair, SHOP, Setup};
 
 const HOUR: i64 = 3600;
 

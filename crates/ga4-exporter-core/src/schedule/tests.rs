@@ -297,11 +297,8 @@ fn a_property_that_is_always_refused_holds_up_no_other() {
         let planned = if job.report.as_str() == "realtime" { 60..=61 } else { 4..=5 };
         assert!(planned.contains(&count), "{job:?}: {count}");
     }
-    assert!((10..=20).contains(&attempts.len()), "{attempts:?}");
-    let rounds: Vec<i64> = attempts.iter().copied().filter(|second| attempts.iter().all(|other| !(second - 50..*second).contains(other))).collect();
-    let pauses: Vec<i64> = rounds.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let expected = [60, 120, 240, 480, 600];
-    assert!(pauses.iter().zip(expected).all(|(pause, least)| (least..least + 130).contains(pause)), "{pauses:?}");
+    attempts.dedup();
+    assert_eq!(attempts, [0, 60, 180, 420, 900, 1500, 2100, 2700, 3300], "both reports at a time");
 }
 
 #[test]

@@ -104,14 +104,7 @@ impl Throttle {
 impl Default for Throttle {
     fn default() -> Self {
         let never = Timestamp::UNIX_EPOCH;
-        Self {
-            refused: HashMap::new(),
-            last: None,
-            paused_until: never,
-            pace: 1.0,
-            pace_at: never,
-            next_send: never,
-        }
+        Self { refused: HashMap::new(), last: None, paused_until: never, pace: 1.0, pace_at: never, next_send: never }
     }
 }
 
@@ -148,7 +141,11 @@ mod tests {
         for pause in [60, 120, 240, 480, 600, 600] {
             throttle.on_rate_limit(id(1), at(now));
             throttle.on_rate_limit(id(1), at(now + 1));
-            assert_eq!(throttle.refused_until(id(1), at(now + 1)), Some(at(now + pause)), "also when refused twice at once");
+            assert_eq!(
+                throttle.refused_until(id(1), at(now + 1)),
+                Some(at(now + pause)),
+                "also when refused twice at once"
+            );
             assert_eq!(throttle.closed_until(at(now + 1)), None, "the others go on");
             assert_eq!(throttle.refused_until(id(2), at(now + 1)), None);
             now += pause;
