@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::SignedDuration;
+
 use super::{errors::Refusal, recordings::Recording, shapes::Shape};
 
 /// What the simulator serves.
@@ -175,6 +177,14 @@ pub enum Effect {
     NoMetricHeaders,
     /// No `metadata.timeZone`.
     NoTimeZone,
+    /// `metadata.timeZone` is this text.
+    TimeZone(String),
+    /// Rows of zeros for so many hours before the first of a report by `dateHour` alone.
+    ZeroHours(i64),
+    /// `Date` is so much later than the simulator's clock; earlier with a negative duration.
+    DateAhead(SignedDuration),
+    /// As from a cache: `Date` is so many seconds old, and `Age` says so.
+    FromCache(u32),
     /// Fields that no documentation knows yet.
     UnknownFields,
     /// Every value of every metric is this text, `-1` or `NaN` for instance.

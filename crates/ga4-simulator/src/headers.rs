@@ -1,4 +1,4 @@
-//! The headers that Google's servers send, besides the length and the date.
+//! The headers that Google's servers send, besides the length and the date, which is that of the simulator's clock.
 
 /// Names in lower case, with their values.
 pub(super) type Headers = &'static [(&'static str, &'static str)];

@@ -1,6 +1,7 @@
 //! Answers before they become HTTP.
 
 use hyper::body::Bytes;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{
@@ -18,6 +19,15 @@ pub(super) struct Outcome {
     pub(super) challenge: Option<&'static str>,
     pub(super) body: Bytes,
     pub(super) then: Then,
+    pub(super) date: DateShift,
+}
+
+/// By how much the `Date` header differs from the simulator's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct DateShift {
+    pub(super) ahead: SignedDuration,
+    /// `Age`, in seconds.
+    pub(super) age: Option<u32>,
 }
 
 impl Outcome {
@@ -36,7 +46,14 @@ impl Outcome {
     }
 
     pub(super) fn text(status: u16, headers: Headers, text: impl Into<String>) -> Self {
-        Self { status, headers, challenge: None, body: Bytes::from(text.into()), then: Then::End }
+        Self {
+            status,
+            headers,
+            challenge: None,
+            body: Bytes::from(text.into()),
+            then: Then::End,
+            date: DateShift::default(),
+        }
     }
 
     /// Nothing at all is sent.

@@ -16,12 +16,13 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{
     Response,
     body::{Bytes, Incoming},
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
+    header::{ACCEPT_ENCODING, AGE, CONTENT_ENCODING, DATE, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
+use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -94,7 +95,7 @@ async fn respond(
     if outcome.is_silent() {
         return Err(Cut);
     }
-    Ok(response(outcome, wants_gzip))
+    Ok(response(outcome, wants_gzip, state.now()))
 }
 
 /// Google compresses for clients that accept gzip and also name it in `User-Agent` (its pages on performance).
@@ -111,8 +112,8 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn response(outcome: Outcome, wants_gzip: bool) -> Response<Answer> {
-    let Outcome { status, headers: own, challenge, body, then } = outcome;
+fn response(outcome: Outcome, wants_gzip: bool, now: Timestamp) -> Response<Answer> {
+    let Outcome { status, headers: own, challenge, body, then, date } = outcome;
     // Broken answers stay plain, so that they break where they are meant to.
     let zipped = (wants_gzip && then == Then::End).then(|| gzip(&body)).and_then(Result::ok);
     let is_zipped = zipped.is_some();
@@ -121,6 +122,15 @@ fn response(outcome: Outcome, wants_gzip: bool) -> Response<Answer> {
     let headers = response.headers_mut();
     for (name, value) in own {
         headers.insert(*name, HeaderValue::from_static(value));
+    }
+    let made_at = now.saturating_add(date.ahead).unwrap_or(now);
+    if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&made_at)
+        && let Ok(date) = HeaderValue::from_str(&date)
+    {
+        headers.insert(DATE, date);
+    }
+    if let Some(age) = date.age {
+        headers.insert(AGE, HeaderValue::from(age));
     }
     if let Some(challenge) = challenge {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));

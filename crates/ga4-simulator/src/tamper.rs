@@ -1,9 +1,15 @@
 //! Answers spoilt on purpose, and answers with numbers for names of enumerations.
 
 use hyper::body::Bytes;
+use jiff::{SignedDuration, civil::DateTime};
 use serde_json::{Map, Value, json};
 
-use super::{Effect, body::Then, headers, outcome::Outcome};
+use super::{
+    Effect,
+    body::Then,
+    headers,
+    outcome::{DateShift, Outcome},
+};
 
 /// Changes the content of a good answer as a fault says.
 pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
@@ -33,6 +39,12 @@ fn change_report(report: &mut Value, effect: Option<&Effect>) {
                 metadata.remove("timeZone");
             }
         }
+        Effect::TimeZone(name) => {
+            if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("timeZone".into(), json!(name));
+            }
+        }
+        Effect::ZeroHours(hours) => add_zero_hours(fields, *hours),
         Effect::UnknownFields => {
             let reason = json!([{"dataTruncationType": "DATA_RETENTION", "dataTruncationDate": "2024-01-01"}]);
             let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
@@ -54,8 +66,25 @@ fn change_report(report: &mut Value, effect: Option<&Effect>) {
         | Effect::Reset
         | Effect::ResetMidBody
         | Effect::ExpiresIn(_)
+        | Effect::DateAhead(_)
+        | Effect::FromCache(_)
         | Effect::Play(_) => {}
     }
+}
+
+fn add_zero_hours(report: &mut Map<String, Value>, hours: i64) {
+    if report.get("dimensionHeaders") != Some(&json!([{"name": "dateHour"}])) {
+        return;
+    }
+    let Some(rows) = report.get_mut("rows").and_then(Value::as_array_mut) else { return };
+    let hour = |row: &Value| DateTime::strptime("%Y%m%d%H", row["dimensionValues"][0]["value"].as_str()?).ok();
+    let Some(first) = rows.iter().filter_map(hour).min() else { return };
+    for before in 1..=hours {
+        let hour = first.saturating_sub(SignedDuration::from_hours(before)).strftime("%Y%m%d%H").to_string();
+        rows.push(json!({"dimensionValues": [{"value": hour}], "metricValues": [{"value": "0"}]}));
+    }
+    let count = rows.len();
+    report.insert("rowCount".into(), json!(count));
 }
 
 fn replace_values(rows: Option<&mut Value>, text: &str) {
@@ -82,6 +111,11 @@ pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
         Some(Effect::ResetMidBody) => Outcome { body: half(&outcome), then: Then::Cut, ..outcome },
         Some(Effect::Reset) => Outcome { body: Bytes::new(), then: Then::Cut, ..outcome },
         Some(Effect::Endless) => Outcome { body: half(&outcome), then: Then::More, ..outcome },
+        Some(Effect::DateAhead(ahead)) => Outcome { date: DateShift { ahead: *ahead, age: None }, ..outcome },
+        Some(Effect::FromCache(age)) => {
+            let ahead = SignedDuration::from_secs(-i64::from(*age));
+            Outcome { date: DateShift { ahead, age: Some(*age) }, ..outcome }
+        }
         Some(Effect::ExpiresIn(seconds)) => {
             let mut body: Map<String, Value> = serde_json::from_slice(&outcome.body).unwrap_or_default();
             body.insert("expires_in".into(), json!(seconds));
