@@ -25,6 +25,7 @@ use crate::{
     store::Store,
     targets,
     telemetry::Lines,
+    witness::Witness,
 };
 
 /// The exporter as the server sees it.
@@ -36,6 +37,7 @@ pub struct Exporter {
     config: watch::Receiver<Arc<Config>>,
     reloads: Reloads,
     log: Lines,
+    witness: Witness,
     started_at: Timestamp,
     /// The same for the time that has passed, whatever the clock says.
     started: Instant,
@@ -52,10 +54,11 @@ impl Exporter {
         config: watch::Receiver<Arc<Config>>,
         reloads: Reloads,
         log: Lines,
+        witness: Witness,
         started_at: Timestamp,
     ) -> Self {
         let (started, ready) = (monotonic(), AtomicBool::new(false));
-        Self { store, metrics, plan, config, reloads, log, started_at, started, ready }
+        Self { store, metrics, plan, config, reloads, log, witness, started_at, started, ready }
     }
 
     fn age(&self, now: Timestamp) -> Duration {
@@ -90,6 +93,9 @@ impl http::Metrics for Exporter {
             self.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
         }
         self.metrics.set_log_lines_dropped(self.log.dropped());
+        if let Some(ahead) = self.witness.offset().ahead() {
+            self.metrics.set_clock_offset(ahead);
+        }
         let own = self.metrics.gather();
         let view = match scope {
             Scope::All => {

@@ -18,7 +18,8 @@
 //! ```
 //!
 //! 1. [`ga4_exporter_core`]: what is decided, as values in and values out. Read it first.
-//! 2. [`ga`] sends requests to Google over [`transport`] with a token of [`auth`].
+//! 2. [`ga`] sends requests to Google over [`transport`] with a token of [`auth`]; a [`witness`] notes what its answers say of
+//!    the clock.
 //! 3. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
 //!    a restart.
 //! 4. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
@@ -72,10 +73,11 @@ pub mod systemd;
 pub mod targets;
 pub mod telemetry;
 pub mod transport;
+pub mod witness;
 
 pub use ga4_exporter_core::{
-    chain, csv, exposition, jitter, names, plan, properties, quota, report, schedule, shard, shown, store, timetable,
-    translate, wire,
+    chain, clock_offset, csv, exposition, jitter, names, plan, properties, quota, report, schedule, shard, shown,
+    store, timetable, translate, wire,
 };
 
 use std::{

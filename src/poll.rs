@@ -19,6 +19,7 @@ use crate::{
     plan::Plan,
     storage::Saver,
     store::Store,
+    witness::Witness,
 };
 
 pub use ga4_exporter_core::engine::{Kept, Polled};
@@ -36,6 +37,8 @@ pub struct Poller {
     engine: Engine,
     store: Arc<Store>,
     clock: Clock,
+    /// What Google's answers say of the clock.
+    witness: Witness,
     /// Where it is kept what a restart should not forget.
     saver: Option<Saver<Kept>>,
     running: JoinSet<Polled>,
@@ -52,13 +55,14 @@ impl Poller {
         mut plan: watch::Receiver<Arc<Plan>>,
         store: Arc<Store>,
         saver: Option<Saver<Kept>>,
-        clock: Clock,
+        witness: Witness,
     ) -> Self {
         let present = Arc::clone(&plan.borrow_and_update());
+        let clock = witness.clock();
         let (pulse, questions) = Pulse::new();
         let engine = Engine::new(&present, saver.is_some(), clock.now());
         let running = JoinSet::new();
-        let mut poller = Self { client, tokens, plan, engine, store, clock, saver, running, pulse, questions };
+        let mut poller = Self { client, tokens, plan, engine, store, clock, witness, saver, running, pulse, questions };
         poller.follow(present);
         poller
     }
@@ -76,8 +80,7 @@ impl Poller {
     /// Polls until it is dropped.
     pub async fn run(mut self) {
         loop {
-            let effects = self.engine.on_clock(self.clock.now());
-            self.carry_out(effects);
+            self.look_at_clock();
             let pause = self.send_what_is_due();
             tokio::select! {
                 Some(result) = self.running.join_next() => self.hand_over(result),
@@ -144,6 +147,8 @@ impl Poller {
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
+        // It may have said something of the clock.
+        self.look_at_clock();
         let wanted_token = polled.result.as_ref().is_err_and(|error| error.reason() == Reason::NoCredentials);
         let effects = self.engine.on_answer(self.clock.now(), polled);
         self.carry_out(effects);
@@ -151,6 +156,11 @@ impl Poller {
         if wanted_token && self.tokens.are_available() {
             self.on_signed_in();
         }
+    }
+
+    fn look_at_clock(&mut self) {
+        let effects = self.engine.on_clock(self.clock.now(), &self.witness.offset());
+        self.carry_out(effects);
     }
 
     fn on_signed_in(&mut self) {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     core::Collector, proto::MetricFamily,
@@ -49,6 +49,8 @@ pub struct SelfMetrics {
     token_refresh_failures: IntCounterVec,
     /// From the first token on.
     token_expiry: OnceLock<Gauge>,
+    /// From the first answer with a date on.
+    clock_offset: OnceLock<Gauge>,
     log_lines_dropped: IntCounter,
     series_dropped: IntCounterVec,
     web: Web,
@@ -113,6 +115,7 @@ impl SelfMetrics {
                 &["reason"],
             )?,
             token_expiry: OnceLock::new(),
+            clock_offset: OnceLock::new(),
             log_lines_dropped: IntCounter::with_opts(options(
                 "log_lines_dropped_total",
                 "Lines of the log that were dropped, since nobody read stderr or it could not be written to.",
@@ -141,6 +144,14 @@ impl SelfMetrics {
     pub fn set_log_lines_dropped(&self, count: u64) {
         // Scrapes may overlap, and a counter only goes up.
         self.log_lines_dropped.inc_by(count.saturating_sub(self.log_lines_dropped.get()));
+    }
+
+    /// By how much this machine's clock is ahead of Google's.
+    pub fn set_clock_offset(&self, ahead: SignedDuration) {
+        let help = "How far this machine's clock is ahead of Google's, by the last answer with a date; negative where it is behind, \
+                    and 0 where they may agree.";
+        let create = || Gauge::with_opts(options("clock_offset_seconds", help));
+        self.lazy(&self.clock_offset, create).set(ahead.as_secs_f64());
     }
 
     /// The configuration was read.

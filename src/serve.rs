@@ -36,6 +36,7 @@ use crate::{
     store::Store,
     telemetry::Lines,
     transport::{self, Deadlines, Roots, Transport},
+    witness::Witness,
 };
 
 /// Everything that is fixed at the start.
@@ -128,7 +129,8 @@ pub struct Server {
 /// # Errors
 /// What cannot be had: an address, certificates, credentials.
 pub async fn start(options: Options) -> Result<Server, Error> {
-    let transport = Transport::new(options.roots, options.deadlines)?;
+    let witness = Witness::new(options.clock.clone());
+    let transport = Transport::new(options.roots, options.deadlines)?.witnessed_by(witness.clone());
     let named = options.source.credentials_file(&options.config);
     let credentials =
         Credentials::find(named.as_deref(), &options.environment, &transport, &Aside::start("start")).await?;
@@ -153,7 +155,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let (discoverer, plan, configs) =
         Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone(), options.shard);
     let store = Arc::new(Store::default());
-    let mut poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), clock.clone());
+    let mut poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), witness.clone());
     poller.set_connections(options.connections);
     let pulse = poller.pulse();
 
@@ -161,7 +163,8 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let targets = Targets { present, configs, credentials: replacements };
     let (reloader, reloads) =
         Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
-    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, clock.now()));
+    let exporter =
+        Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, witness, clock.now()));
 
     if let Some(saver) = &saver {
         saver.storage().begin();

@@ -7,9 +7,15 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, StatusCode, Url, header::HeaderMap, redirect};
+use reqwest::{
+    Client, StatusCode, Url,
+    header::{CONNECTION, HeaderMap},
+    redirect,
+};
 use thiserror::Error as ThisError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::witness::Witness;
 
 pub mod environment;
 
@@ -24,6 +30,8 @@ pub struct Transport {
     pub deadlines: Deadlines,
     /// Kibibytes that large answers may still have, all together.
     budget: Arc<Semaphore>,
+    /// Compares the dates of Google's answers with the clock, where somebody wants to know.
+    witness: Option<Witness>,
 }
 
 /// How long things may take.
@@ -119,7 +127,14 @@ impl Transport {
         let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
         let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
         let budget = Arc::new(Semaphore::new(BUDGET_BYTES / BUDGET_UNIT));
-        Ok(Self { outside, direct, deadlines, budget })
+        Ok(Self { outside, direct, deadlines, budget, witness: None })
+    }
+
+    /// The same, whose answers are compared with a clock from now on.
+    #[must_use]
+    pub fn witnessed_by(mut self, witness: Witness) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// The client to build a request to this address with.
@@ -143,7 +158,7 @@ impl Transport {
         longest: Longest,
     ) -> Result<Answer, Error> {
         let exchange = async {
-            let response = request.send().await.map_err(|error| Error::from_reqwest(error, deadline))?;
+            let response = self.head(request).await.map_err(|error| Error::from_reqwest(error, deadline))?;
             let status = response.status();
             let headers = response.headers().clone();
             if status.is_success() {
@@ -155,6 +170,20 @@ impl Transport {
             }
         };
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn head(&self, mut request: reqwest::RequestBuilder) -> Result<reqwest::Response, reqwest::Error> {
+        let Some(witness) = &self.witness else { return request.send().await };
+        if witness.offset().wants_another_connection() {
+            request = request.header(CONNECTION, "close");
+        }
+        let sent_at = witness.now();
+        let response = request.send().await?;
+        if !is_metadata_server(response.url()) {
+            witness.on_answer(&response, sent_at);
+        }
+        Ok(response)
     }
 
     /// The whole body. Once it is large it waits for as much of the budget as it may need, in one piece: whoever has a part
@@ -254,6 +283,11 @@ async fn read_beginning(mut response: reqwest::Response, deadline: Duration, mos
 /// Whether what is sent there can be read by others on the way: plain HTTP that leaves this machine.
 pub fn is_exposed(url: &Url) -> bool {
     url.scheme() != "https" && !is_near(url)
+}
+
+/// Whether an address is the metadata server's: that is this machine's host, and not Google's clock.
+fn is_metadata_server(url: &Url) -> bool {
+    matches!(url.host_str(), Some(METADATA_HOST | METADATA_ADDRESS))
 }
 
 /// Whether an address is on this machine or is the metadata server's: a proxy is never asked for those.

@@ -26,7 +26,7 @@ pub(super) fn event(event: &Event) {
             debug!(%property, %report, "the day or the zone changed meanwhile; asking again");
         }
         Event::UnknownZone { property, problem } => warn!(
-            %property, error = problem, "the property's midnight is not known; its day values end when they are stale"
+            %property, error = problem, "the property's midnight is not known; its day values end with the next midnight anywhere"
         ),
         Event::NoBaseline { property, problem } => {
             info!(%property, reason = problem, "drops of its traffic cannot be seen yet");
@@ -35,6 +35,14 @@ pub(super) fn event(event: &Event) {
         Event::HistoryGone { property } => {
             warn!(%property, "Google has no history of the property any more; what was usual stays until it is too old");
         }
+        Event::ClockInDoubt { job } => {
+            let (property, report) = (job.property, &job.report);
+            debug!(%property, %report, "Google's clock shows another time than this machine's; asking again");
+        }
+        Event::ClockWrong { failure: Failure { message, remedy, .. } } => {
+            warn!(error = message, remedy, "the clock is wrong; values by date are not shown until it is set");
+        }
+        Event::ClockRight => info!("this machine's clock agrees with Google's again; asking for the values by date"),
         Event::ClockSetBack { by } => {
             warn!(seconds = by.as_secs(), "the clock was set back; due times are moved with it");
         }

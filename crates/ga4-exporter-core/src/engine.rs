@@ -21,6 +21,7 @@ use ga4_drop_baseline::calendar::Zone;
 use jiff::Timestamp;
 
 use crate::{
+    clock_offset::ClockOffset,
     names::{Category, PropertyId, Reason},
     plan::Plan,
     properties::{PropertyInfo, PropertySet},
@@ -41,6 +42,7 @@ use watches::Watches;
 
 mod acceptance;
 mod answer;
+mod dates;
 mod day;
 mod effects;
 mod failure;
@@ -72,6 +74,8 @@ pub struct Engine {
     unknown_zones: HashMap<PropertyId, String>,
     watches: Watches,
     steps: Steps,
+    /// What Google's answers say of the clock.
+    offset: ClockOffset,
     /// Whether there is a place to keep what a restart should not forget.
     keeps: bool,
     failures: RepeatsByReason,
@@ -94,6 +98,7 @@ impl Engine {
             unknown_zones: HashMap::new(),
             watches: Watches::default(),
             steps: Steps::new(now),
+            offset: ClockOffset::default(),
             keeps,
             failures: RepeatsByReason::default(),
             recoveries: RepeatsByReason::default(),
@@ -198,9 +203,10 @@ impl Engine {
         self.take_effects()
     }
 
-    /// The wall clock shows this now. If it was set back, what was planned and what holds by the clock before would come too
-    /// late and hold too long.
-    pub fn on_clock(&mut self, now: Timestamp) -> Effects {
+    /// The wall clock shows this now, and Google's answers say this of it. If it was set back, what was planned and what holds
+    /// by the clock before would come too late and hold too long.
+    pub fn on_clock(&mut self, now: Timestamp, offset: &ClockOffset) -> Effects {
+        self.on_offset(now, offset);
         if let Some(back) = self.steps.back(now) {
             self.effects.log.push(Event::ClockSetBack { by: back });
             self.timetable.on_clock_set_back(back, now);
@@ -379,7 +385,15 @@ impl Engine {
             }
         });
         self.log_failure(polled, failure, before);
-        Outcome::Failed(reason)
+        outcome_of(error)
+    }
+}
+
+/// How a poll ended that failed so.
+fn outcome_of(error: &wire::Error) -> Outcome {
+    match error {
+        wire::Error::AddressLimited(_) => Outcome::AddressLimited,
+        error => Outcome::Failed(error.reason()),
     }
 }
 

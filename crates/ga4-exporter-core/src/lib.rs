@@ -20,6 +20,7 @@
 //! * Every queue, map and text has a named limit.
 
 pub mod chain;
+pub mod clock_offset;
 pub mod csv;
 pub mod engine;
 pub mod exposition;

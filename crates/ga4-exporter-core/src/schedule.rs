@@ -103,6 +103,8 @@ struct Entry {
     discarded: u32,
     /// Whether the last failure was for want of a token.
     wants_token: bool,
+    /// Whether the last failure was that of this machine's clock.
+    wants_clock: bool,
     /// Whether the last failure was that Google could not be reached.
     unreachable: bool,
 }
@@ -284,6 +286,20 @@ impl Schedule {
             .collect();
         for job in waiting {
             self.enqueue(&job, now);
+        }
+    }
+
+    /// The clock is right again: what has dates is due now, and what has the days of weeks one by one where it failed.
+    pub fn on_clock_right(&mut self, now: Timestamp) {
+        let rhythm = |job: &Job| self.paces.get(&job.report).map(|pace| pace.rhythm);
+        let waits = |(job, entry): (&Job, &Entry)| {
+            entry.queued.is_some() && (entry.wants_clock || (rhythm(job) == Some(Rhythm::Dated) && entry.failures == 0))
+        };
+        let waiting: Vec<Job> = self.entries.iter().filter(|entry| waits(*entry)).map(|(job, _)| job.clone()).collect();
+        let properties = waiting.len();
+        for job in waiting {
+            let due = self.first_due(&job, properties, now);
+            self.enqueue(&job, due);
         }
     }
 

@@ -4,7 +4,7 @@
 //! Invariant: a [`Snapshot`] is immutable and replaced whole, so that the series of a report appear and vanish together.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -161,6 +161,19 @@ impl PropertyState {
             set_back(&mut usual.expires_at, by);
             usual.day = None;
         }
+    }
+
+    /// The clock is wrong: whatever was made with a date of it goes, and the reports of these names say why, unless they fail
+    /// already.
+    pub fn withdraw_dates(&mut self, dated: &BTreeSet<ReportName>, failure: &Failure) {
+        for report in self.reports.iter_mut().filter(|report| dated.contains(&report.name)) {
+            report.snapshot = None;
+            if report.failure.is_none() {
+                report.begin_failure(failure.clone());
+            }
+        }
+        self.watched = None;
+        self.usual = None;
     }
 
     /// Takes what a report's answer says of the property.

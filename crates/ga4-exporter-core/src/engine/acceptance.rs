@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     Answer, Engine, Event, Polled,
-    day::{Day, day_of},
-    failure,
+    day::{Day, Named, day_of},
+    failure, outcome_of,
     watches::RecentMinutes,
 };
 use ga4_drop_baseline::calendar::Zone;
@@ -24,9 +24,13 @@ use crate::{
 impl Engine {
     /// Accepts an answer, unless it is of another day than the one that was asked for.
     pub(super) fn accept(&mut self, polled: &Polled, answer: &Answer, now: Timestamp) -> Outcome {
+        if let Some(outcome) = self.refuse_dates(polled, answer) {
+            return outcome;
+        }
         let property = polled.poll.job.property;
         let day_ends = match self.day_of(polled, answer) {
-            Day::Unknown => None,
+            Day::Undated => None,
+            Day::Anywhere { ends } => Some(ends),
             Day::Known { zone, ends } => {
                 self.zones.insert(property, zone);
                 Some(ends)
@@ -37,7 +41,7 @@ impl Engine {
         self.publish(polled, answer, day_ends);
         self.watch(polled, answer);
         match polled.minutes_error() {
-            Some(error) => Outcome::Failed(error.reason()),
+            Some(error) => outcome_of(error),
             None => Outcome::Success { day_ends },
         }
     }
@@ -71,6 +75,9 @@ impl Engine {
 
     /// Compares what came with what is usual.
     fn watch(&mut self, polled: &Polled, answer: &Answer) {
+        if !self.offset.is_trusted() {
+            return;
+        }
         let (property, report) = (polled.poll.job.property, &polled.poll.report);
         let interval = self.timetable.schedule.interval(&polled.poll.job).unwrap_or(report.interval);
         let Some(quiet_days) = self.plan.quiet_days().cloned() else { return };
@@ -108,22 +115,25 @@ impl Engine {
     /// Which day a dated answer belongs to; an undated one needs none.
     fn day_of(&mut self, polled: &Polled, answer: &Answer) -> Day {
         if !polled.poll.report.has_dates() {
-            return Day::Unknown;
+            return Day::Undated;
         }
         let property = polled.poll.job.property;
         let named = match Zone::named(&answer.time_zone) {
-            Ok(zone) => Some(zone),
-            Err(_) if answer.time_zone.is_empty() => None,
+            Ok(zone) => Named::Known(zone),
+            Err(_) if answer.time_zone.is_empty() => Named::Nothing,
             Err(error) => {
                 let known = self.unknown_zones.insert(property, answer.time_zone.clone());
                 if known.as_ref() != Some(&answer.time_zone) {
                     self.effects.log.push(Event::UnknownZone { property, problem: error.to_string() });
                 }
-                self.zones.remove(&property);
-                return Day::Unknown;
+                Named::Unknown
             }
         };
-        day_of(polled.poll.zone.as_ref(), named, polled.sent_at, polled.received_at)
+        match day_of(polled.poll.zone.as_ref(), named, polled.sent_at, polled.received_at) {
+            // Its last days have settled, whatever the zone.
+            Day::Anywhere { .. } | Day::Turned { zone: None, .. } if polled.poll.report.is_history() => Day::Undated,
+            day => day,
+        }
     }
 
     /// The answer is of a day that has ended, or of another zone's: it is asked for again.
@@ -131,7 +141,7 @@ impl Engine {
         &mut self,
         polled: &Polled,
         answer: &Answer,
-        zone: Zone,
+        zone: Option<Zone>,
         midnight: Option<Timestamp>,
         now: Timestamp,
     ) -> Outcome {
@@ -139,7 +149,10 @@ impl Engine {
         if midnight.is_none() {
             self.move_zone(property, now);
         }
-        self.zones.insert(property, zone);
+        match zone {
+            Some(zone) => self.zones.insert(property, zone),
+            None => self.zones.remove(&property),
+        };
         self.ask_again(polled, answer, midnight)
     }
 

@@ -96,6 +96,7 @@ impl Answer {
         } else {
             (translate::values(report, &response)?, None)
         };
+        let quota = translate::quota(&response)?;
         let quality = (report.category == Category::Core).then(|| translate::quality(report, &response.metadata));
         Ok(Self {
             values,
@@ -103,7 +104,7 @@ impl Answer {
             history,
             time_zone: response.metadata.time_zone,
             currency: response.metadata.currency_code,
-            quota: response.property_quota,
+            quota,
         })
     }
 }
@@ -114,7 +115,7 @@ impl MinutesAnswer {
     /// # Errors
     /// It is not the answer to that request; nothing of it is used.
     pub fn read(response: ReportResponse) -> Result<Self, translate::Error> {
-        Ok(Self { minutes: translate::minutes(&response)?, quota: response.property_quota })
+        Ok(Self { minutes: translate::minutes(&response)?, quota: translate::quota(&response)? })
     }
 }
 

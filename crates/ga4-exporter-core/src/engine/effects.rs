@@ -100,6 +100,18 @@ pub enum Event {
         /// The property.
         property: PropertyId,
     },
+    /// Google's clock shows another time than this one; an answer with dates is asked for again.
+    ClockInDoubt {
+        /// Which.
+        job: Job,
+    },
+    /// The clock is wrong: values with dates are withdrawn.
+    ClockWrong {
+        /// By how much, and what to do about it.
+        failure: Failure,
+    },
+    /// The clock agrees with Google's again.
+    ClockRight,
     /// The clock was set back, and due times were moved with it.
     ClockSetBack {
         /// By how much.

@@ -67,6 +67,7 @@ fn is_everybodys(reason: Reason) -> bool {
             | Reason::Connection
             | Reason::ServerError
             | Reason::RateLimit
+            | Reason::Clock
             | Reason::Unauthenticated
             | Reason::CloudProject
             | Reason::Perimeter

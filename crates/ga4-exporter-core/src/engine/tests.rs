@@ -101,7 +101,7 @@ impl World {
             }
             Action::SetBack(seconds) => {
                 self.now -= SignedDuration::from_secs(i64::from(*seconds));
-                let effects = self.engine.on_clock(self.now);
+                let effects = self.engine.on_clock(self.now, &ClockOffset::default());
                 self.store.apply(effects.store);
             }
             Action::SignedIn => {
@@ -109,7 +109,7 @@ impl World {
                 self.store.apply(effects.store);
             }
         }
-        let effects = self.engine.on_clock(self.now);
+        let effects = self.engine.on_clock(self.now, &ClockOffset::default());
         self.store.apply(effects.store);
         self.send();
         self.check();

@@ -121,6 +121,8 @@ closed_set! {
         Connection = "connection",
         /// An answer that is not the report asked for.
         Protocol = "protocol",
+        /// This machine's clock is wrong, and so are the dates that it makes.
+        Clock = "clock",
         /// There is no token to ask with.
         NoCredentials = "no_credentials",
     }

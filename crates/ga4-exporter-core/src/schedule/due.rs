@@ -36,6 +36,7 @@ pub enum Outcome {
 /// When to ask again, by what has happened.
 pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome, now: Timestamp) -> Timestamp {
     entry.wants_token = matches!(outcome, Outcome::Failed(Reason::NoCredentials));
+    entry.wants_clock = matches!(outcome, Outcome::Failed(Reason::Clock));
     entry.unreachable = matches!(outcome, Outcome::Failed(reason) if is_unreached(*reason));
     match *outcome {
         Outcome::Success { day_ends } => {
@@ -90,7 +91,9 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
         | Reason::ApiDisabled
         | Reason::InsufficientScope
         | Reason::CloudProject
-        | Reason::Perimeter => steady(DENIED_PAUSE),
+        | Reason::Perimeter
+        // One that is right again brings everything back at once.
+        | Reason::Clock => steady(DENIED_PAUSE),
         Reason::ServerError => growing(SERVER_ERROR_BACK_OFF),
         Reason::Timeout | Reason::Connection | Reason::Protocol | Reason::Unauthenticated | Reason::NoCredentials => {
             growing(FIRST_BACK_OFF)

@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 
+use jiff::SignedDuration;
 use thiserror::Error as ThisError;
 
 pub use project::ProjectFault;
@@ -100,6 +101,12 @@ pub enum Error {
         /// How many are allowed.
         most: usize,
     },
+    /// Set the clock of this machine: the dates that were asked for are not the right ones.
+    #[error("this machine's clock is {} s {} Google's", .ahead.unsigned_abs().as_secs(), if .ahead.is_negative() { "behind" } else { "ahead of" })]
+    Clock {
+        /// By how much the clock is ahead; negative where it is behind.
+        ahead: SignedDuration,
+    },
     /// Mend the sign-in; nothing was sent.
     #[error("not signed in")]
     NoCredentials {
@@ -128,6 +135,7 @@ impl Error {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connection(_) => Reason::Connection,
             Self::Protocol(_) | Self::TooManyProperties { .. } => Reason::Protocol,
+            Self::Clock { .. } => Reason::Clock,
             Self::NoCredentials { .. } => Reason::NoCredentials,
         }
     }

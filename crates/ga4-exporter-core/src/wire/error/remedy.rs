@@ -42,6 +42,11 @@ impl Error {
                  and turn discovery off"
                     .to_owned()
             }
+            Self::Clock { .. } => {
+                "set this machine's clock, and let NTP keep it right (`timedatectl set-ntp true`); values by date come back by \
+                 themselves"
+                    .to_owned()
+            }
             Self::NoCredentials { remedy: Some(remedy), .. } => remedy.clone(),
             Self::NoCredentials { remedy: None, .. } => "put the sign-in right first; the log says what is wrong with it".to_owned(),
         }

@@ -1,0 +1,65 @@
+//! What becomes of dates that are made with a wrong clock: they go, and come back by themselves.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Answer, Engine, Event, Polled};
+use crate::{
+    chain::Chain,
+    clock_offset::ClockOffset,
+    names::ReportName,
+    schedule::{DISCARDED_IN_A_ROW, Outcome},
+    store::Failure,
+    wire,
+};
+
+impl Engine {
+    /// What becomes of an answer with dates that were made with a wrong or doubtful clock; `None` where they are right. In
+    /// doubt it is asked for again, until that is a verdict, or enough has been asked.
+    pub(super) fn refuse_dates(&mut self, polled: &Polled, answer: &Answer) -> Option<Outcome> {
+        let job = &polled.poll.job;
+        let is_asked_again = self.offset.is_in_doubt() && self.timetable.schedule.discarded(job) < DISCARDED_IN_A_ROW;
+        if !polled.poll.report.has_dates() || !(self.offset.is_wrong() || is_asked_again) {
+            return None;
+        }
+        self.states.update(job.property, |state| {
+            state.take_metadata(&answer.time_zone, &answer.currency);
+            if let Some(report) = state.report_mut(&job.report) {
+                report.tokens_spent = report.tokens_spent.saturating_add(polled.tokens());
+            }
+        });
+        if self.offset.is_wrong() {
+            return Some(self.fail(polled, &clock_error(&self.offset)));
+        }
+        self.effects.log.push(Event::ClockInDoubt { job: job.clone() });
+        Some(Outcome::Discarded { midnight: None })
+    }
+
+    /// Withdraws the values that have dates when the clock is found wrong, and asks for them when it is right again.
+    pub(super) fn on_offset(&mut self, now: Timestamp, offset: &ClockOffset) {
+        let was_wrong = self.offset.is_wrong();
+        self.offset.clone_from(offset);
+        if offset.is_wrong() == was_wrong {
+            return;
+        }
+        if was_wrong {
+            self.effects.log.push(Event::ClockRight);
+            self.timetable.schedule.on_clock_right(now);
+            return;
+        }
+        let error = clock_error(offset);
+        let (message, remedy) = (Chain(&error).to_string(), error.remedy(None, None));
+        let failure = Failure { reason: error.reason(), message, remedy, since: now };
+        let dated = self.plan.reports.iter().filter(|report| report.has_dates()).map(|report| report.name.clone());
+        let dated: BTreeSet<ReportName> = dated.collect();
+        for id in self.states.ids() {
+            self.states.update(id, |state| state.withdraw_dates(&dated, &failure));
+        }
+        self.effects.log.push(Event::ClockWrong { failure });
+    }
+}
+
+fn clock_error(offset: &ClockOffset) -> wire::Error {
+    wire::Error::Clock { ahead: offset.ahead().unwrap_or(SignedDuration::ZERO) }
+}
