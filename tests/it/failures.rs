@@ -48,6 +48,8 @@ async fn what_is_not_a_report_is_never_a_number() {
         Effect::MetricValues("-1".to_owned()),
         Effect::MetricValues("NaN".to_owned()),
         Effect::MetricValues("(not set)".to_owned()),
+        Effect::MetricValues("1000000000001".to_owned()),
+        Effect::MetricValues("1e308".to_owned()),
     ] {
         check(effect, "protocol", 10).await;
     }

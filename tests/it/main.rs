@@ -10,6 +10,7 @@
 
 mod backtest;
 mod baseline;
+mod clock;
 mod discovery;
 mod failures;
 mod hostile;

@@ -128,6 +128,40 @@ async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates
 }
 
 #[tokio::test]
+async fn days_of_an_unknown_zone_end_with_the_soonest_midnight() {
+    let slow = "{discovery: {enabled: true}, reports: {traffic: {interval: 15m}, baseline: {enabled: false}}}";
+    for effect in [Effect::TimeZone("Mars/Olympus".to_owned()), Effect::NoTimeZone] {
+        let setup = Setup::new().config(slow).starting_at("2026-11-23T16:50:00Z");
+        let pair = setup.fault(Fault::new(effect.clone()).on(Method::RunReport)).start().await;
+        let metrics = pair.all_up(&[SHOP]).await;
+        assert!(metrics.has(SHOP, "today_pageviews"), "{effect:?}");
+        pair.simulator.clear_faults();
+        pair.simulator.inject(Fault::new(Effect::Hang).on(Method::RunReport));
+        let midnight: Timestamp = "2026-11-23T17:00:00Z".parse().unwrap();
+        pair.clock.advance(midnight.duration_since(pair.clock.now()) - SignedDuration::from_secs(5));
+        assert!(pair.metrics().await.has(SHOP, "today_pageviews"), "{effect:?}: it is the same day everywhere");
+        pair.advance(6);
+        assert!(!pair.metrics().await.has(SHOP, "today_pageviews"), "{effect:?}: somewhere it is another day");
+    }
+}
+
+#[tokio::test]
+async fn dates_of_a_zone_that_was_left_for_an_unknown_one_are_not_shown() {
+    let pair = Setup::new().start().await;
+    pair.all_up(&[SHOP]).await;
+    pair.simulator.inject(Fault::new(Effect::TimeZone("Mars/Olympus".to_owned())).on(Method::RunReport).property(SHOP));
+    let is_relative = |request: &ga4_simulator::Request| {
+        request.method == Some(Method::RunReport)
+            && request.property.as_deref() == Some(SHOP)
+            && request.body["dateRanges"][0]["startDate"] == "today"
+            && request.status == Some(200)
+    };
+    let before = pair.simulator.requests().iter().filter(|request| is_relative(request)).count();
+    pair.wait_for_many(before + 1, is_relative).await;
+    pair.all_up(&[SHOP]).await;
+}
+
+#[tokio::test]
 async fn after_a_day_of_sleep_what_is_due_runs_once() {
     let hourly = "{discovery: {enabled: true, interval: 24h}, reports: {realtime: {interval: 1h}, traffic: {interval: 1h}}, baseline: {enabled: false}}";
     let pair = Setup::new().config(hourly).start().await;

@@ -34,6 +34,17 @@ fn is_for_minutes(request: &Request) -> bool {
 }
 
 #[tokio::test]
+async fn hours_before_the_property_was_made_are_no_history() {
+    let shop = Property::new(SHOP, "Shop").created(before_start(SignedDuration::from_hours(24 * 20)));
+    let world = World::new(5).account(Account::new("104112001", "Example").property(shop));
+    // `keepEmptyRows` may bring zeros of the weeks before.
+    let zeros = Fault::new(Effect::ZeroHours(24 * 40)).on(Method::RunReport);
+    let pair = Setup::of(world).config(ONCE).fault(zeros).start().await;
+    let metrics = pair.until("its history", |metrics| metrics.has(SHOP, "baseline_history_seconds")).await;
+    assert_eq!(metrics.of(SHOP, "baseline_history_seconds", ""), Some(14.0 * 86_400.0), "two whole weeks");
+}
+
+#[tokio::test]
 async fn the_first_answers_are_held_against_eight_weeks_of_history() {
     let pair = Setup::new().config(ONCE).start().await;
     let metrics = watched(&pair, SHOP).await;

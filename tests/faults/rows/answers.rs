@@ -44,6 +44,7 @@ fn no_reports() -> Vec<Row> {
         protocol("other metrics than asked for", Effect::NoMetricHeaders),
         protocol("a count of -1", Effect::MetricValues("-1".to_owned())),
         protocol("a count of NaN", Effect::MetricValues("NaN".to_owned())),
+        protocol("a count of 1e308", Effect::MetricValues("1e308".to_owned())),
         Row {
             setting: Setting { place: Place::LittleMemory, ..Setting::usual() },
             ..protocol("a body without an end", Effect::Endless)

@@ -2,7 +2,7 @@
 
 use ga4_simulator::Effect;
 
-use super::{BACK_OFF, HOUR, UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC, failing, row};
+use super::{BACK_OFF, HOUR, INTERVAL, UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC, failing, row};
 use crate::{
     row::{Expected, Lasts, Others, Row, Values},
     trouble::Trouble,
@@ -31,16 +31,21 @@ pub(super) fn rows() -> Vec<Row> {
         },
         Row {
             others: Others::Same,
-            // By that clock the token lasts ten minutes less, and what is there is ten minutes older.
+            // By that clock the token lasts ten minutes less, and what is there is ten minutes older. Days go with the third
+            // answer.
             expected: [
                 failing(&["no_credentials"], Values::Gone(0, 0), (40, 50), BACK_OFF),
-                failing(&["no_credentials"], Values::Held, (2, 5), 910),
+                failing(&["clock", "no_credentials"], Values::Gone(30, 190), (3, 9), BACK_OFF + INTERVAL),
             ],
             signs: &["`token_refresh_failures_total` clock"],
             ..row("this machine's clock is 10 minutes ahead", Trouble::WrongClock(600), HOUR)
         },
         // Google takes assertions that have not expired.
-        row("this machine's clock is 10 minutes behind", Trouble::WrongClock(-600), HOUR),
+        Row {
+            others: Others::Same,
+            expected: [UNTOUCHED_REALTIME, failing(&["clock"], Values::Gone(30, 190), (4, 9), 2 * INTERVAL)],
+            ..row("this machine's clock is 10 minutes behind", Trouble::WrongClock(-600), HOUR)
+        },
         Row {
             expected: [UNTOUCHED_REALTIME, UNTOUCHED_TRAFFIC],
             signs: &["`token_refresh_failures_total` server_error"],
