@@ -35,7 +35,10 @@ async fn a_clock_that_is_wrong_from_the_start_shows_no_day() {
         let setup = Setup { credentials, ..Setup::new() };
         let pair = setup.fault(dated(hours)).start().await;
         let found = pair.until("a wrong clock", |metrics| {
-            assert!(!metrics.has(SHOP, "today_pageviews") && !metrics.has(NEWS, "today_pageviews"), "a wrong day is shown");
+            assert!(
+                !metrics.has(SHOP, "today_pageviews") && !metrics.has(NEWS, "today_pageviews"),
+                "a wrong day is shown"
+            );
             fails_for_the_clock(metrics)
         });
         found.await;

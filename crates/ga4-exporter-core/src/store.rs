@@ -334,6 +334,23 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_clock_takes_only_what_has_dates() {
+        let (store, reports) = store();
+        succeed(&store, &reports, 0);
+        let dated: BTreeSet<ReportName> = [reports[1].name.clone()].into();
+        store.update(id(), |state| state.withdraw_dates(&dated, &failure(Reason::Clock, 5)));
+        let state = store.properties().remove(0);
+        assert!(state.reports[1].values(at(5)).is_none());
+        assert_eq!((state.reports[0].reason(), state.reports[1].reason()), (None, Some(Reason::Clock)));
+        store.update(id(), |state| {
+            state.report_mut(&reports[0].name).unwrap().fail(attempt(6), failure(Reason::Timeout, 6))
+        });
+        let all: BTreeSet<ReportName> = reports.iter().map(|report| report.name.clone()).collect();
+        store.update(id(), |state| state.withdraw_dates(&all, &failure(Reason::Clock, 7)));
+        assert_eq!(store.properties()[0].reports[0].reason(), Some(Reason::Timeout), "it says why already");
+    }
+
+    #[test]
     fn names_may_change_and_what_reports_have_told_stays() {
         let (mut world, reports) = world();
         world.update(|state| state.take_metadata("Europe/Berlin", "EUR"));

@@ -166,6 +166,7 @@ fn failures_wait_as_long_as_their_reason_asks_for() {
         (Reason::InsufficientScope, 540..=600),
         (Reason::CloudProject, 540..=600),
         (Reason::Perimeter, 540..=600),
+        (Reason::Clock, 540..=600),
         (Reason::Timeout, 3..=5),
         (Reason::Connection, 3..=5),
         (Reason::Protocol, 3..=5),
@@ -311,6 +312,25 @@ fn what_wanted_a_token_is_due_when_there_is_one() {
     assert!(sent(&mut schedule, &mut ledger, after(1)).is_empty());
     schedule.on_signed_in(after(2));
     assert_eq!(sent(&mut schedule, &mut ledger, after(2)).len(), 1);
+}
+
+#[test]
+fn what_has_dates_is_due_when_the_clock_is_right_again() {
+    let mut schedule = schedule(2, limits(Some(100), 4));
+    let mut ledger = Ledger::default();
+    for job in sent(&mut schedule, &mut ledger, start()) {
+        let is_found = job.property.as_u64() == 1 && job.report.as_str() == "traffic";
+        schedule.on_result(&job, &if is_found { Outcome::Failed(Reason::Clock) } else { SUCCESS }, start());
+    }
+    let at_once: Vec<Job> = sent(&mut schedule, &mut ledger, start());
+    assert!(at_once.is_empty(), "{at_once:?}");
+    schedule.on_clock_right(start());
+    let due = sent(&mut schedule, &mut ledger, start());
+    assert_eq!(
+        due.iter().map(|job| job.report.as_str()).collect::<Vec<_>>(),
+        ["traffic", "traffic"],
+        "those that wait too"
+    );
 }
 
 #[test]
