@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::names::{Bucket, Reason};
 
@@ -487,4 +489,26 @@ fn the_default_limit_follows_the_planned_rate() {
     assert_eq!(planned(10), 32);
     // 10,000 properties: 10,000/60 + 10,000/900 = 177.8 requests a second, each of 2 s.
     assert_eq!(planned(10_000), 356);
+}
+
+#[test]
+fn a_report_is_sent_for_the_properties_of_its_scope() {
+    let only = |property: u64| Scope::Only(Arc::new([property.to_string().parse().unwrap()].into()));
+    let with = |scope| {
+        let mut paces = paces();
+        paces.get_mut(&name("traffic")).unwrap().scope = scope;
+        paces
+    };
+    let mut schedule = Schedule::new(with(only(2)), limits(None, 4), start());
+    schedule.set_properties(&ids(3), start());
+    assert!((schedule.planned_rate() - (3.0 / 60.0 + 1.0 / 900.0)).abs() < 1e-12);
+    let jobs = sent(&mut schedule, &mut Ledger::default(), start());
+    let traffic: Vec<u64> =
+        jobs.iter().filter(|job| job.report == name("traffic")).map(|job| job.property.as_u64()).collect();
+    assert_eq!((jobs.len(), traffic), (4, vec![2]));
+
+    schedule.configure(with(only(1)), limits(None, 4), after(1));
+    let has =
+        |property: u64| schedule.has(&Job { property: property.to_string().parse().unwrap(), report: name("traffic") });
+    assert_eq!([1, 2, 3].map(has), [true, false, false]);
 }
