@@ -52,6 +52,7 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     info(&mut page, &rows);
     statuses(&mut page, &rows);
     quality::render(&mut page, &rows, now);
+    quality::rows(&mut page, &rows, now);
     for report in &view.reports {
         values(&mut page, report, &rows, now);
     }

@@ -1,4 +1,5 @@
-//! How far values can be trusted, as Google says it itself: sampling, thresholds, `(other)` and restrictions.
+//! How far values can be trusted, as Google says it itself: sampling, thresholds, `(other)` and restrictions; and how many rows
+//! there are, and are not exported.
 
 use jiff::Timestamp;
 
@@ -6,7 +7,7 @@ use super::{
     PropertyRow,
     page::{Kind, Page},
 };
-use crate::report::Quality;
+use crate::report::{Quality, RowCounts};
 
 /// As long as the values hold that this was said about.
 pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
@@ -22,6 +23,49 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
             }
         }
     }
+}
+
+/// The same for the rows of reports with dimensions.
+pub(super) fn rows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    for (name, help, value) in ROW_FAMILIES {
+        page.family(name, help, Kind::Gauge);
+        for row in rows {
+            for report in &row.state.reports {
+                let Some(snapshot) = report.values(now) else { continue };
+                if let Some(counts) = snapshot.values.row_counts() {
+                    page.expires(snapshot.expires_at);
+                    page.sample(&row.with("report", report.name.as_str()), value(&counts));
+                }
+            }
+        }
+    }
+}
+
+/// Name, HELP and value.
+type RowFamily = (&'static str, &'static str, fn(&RowCounts) -> f64);
+
+const ROW_FAMILIES: [RowFamily; 3] = [
+    (
+        "google_analytics_report_rows",
+        "Rows that the last answer to the report had, those that were dropped included.",
+        |counts| number(counts.received),
+    ),
+    (
+        "google_analytics_report_rows_dropped",
+        "Rows of the last answer to the report that are not exported: beyond max_series, unreadable, or there already.",
+        |counts| number(counts.dropped),
+    ),
+    (
+        "google_analytics_report_truncated",
+        "Whether Google has more rows for the report than it sent (rowCount): its limit cut them off.",
+        |counts| f64::from(u8::from(counts.is_truncated())),
+    ),
+];
+
+fn number(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 rows")]
+    let number = count as f64;
+    number
 }
 
 /// Name, HELP and value.

@@ -153,6 +153,15 @@ google_analytics_checkout_revenue{property_id="7",device="(other)",path="(not se
     let counts = view.properties[0].reports[0].snapshot.as_ref().unwrap().values.row_counts().unwrap();
     assert_eq!((counts.received, counts.existing, counts.dropped), (5, 86, 2));
     assert_eq!((counts.series_invalid, counts.series_duplicate, counts.series_over_limit), (2, 2, 0));
+    assert_eq!(counts.series_dropped(), 4);
+    let whole = text(&view, Format::Text, at(10));
+    for line in [
+        "rows{property_id=\"7\",report=\"checkout\"} 5",
+        "rows_dropped{property_id=\"7\",report=\"checkout\"} 2",
+        "truncated{property_id=\"7\",report=\"checkout\"} 1",
+    ] {
+        assert!(whole.contains(&format!("google_analytics_report_{line}\n")), "{line} is not in {whole}");
+    }
     assert_eq!(of_checkout(&text(&view, Format::Text, at(180))), "", "expired");
 }
 

@@ -109,6 +109,18 @@ impl Series {
     }
 }
 
+impl RowCounts {
+    /// Whether Google has more rows than it sent.
+    pub fn is_truncated(&self) -> bool {
+        u64::try_from(self.received).is_ok_and(|received| self.existing > received)
+    }
+
+    /// How many series were dropped, for whatever reason.
+    pub fn series_dropped(&self) -> usize {
+        self.series_over_limit + self.series_invalid + self.series_duplicate
+    }
+}
+
 impl<'a> Row<'a> {
     /// The texts of its labels, in the order of the report's dimensions.
     pub fn labels(self) -> impl Iterator<Item = &'a str> {
@@ -165,7 +177,7 @@ pub(crate) struct SeriesBuilder {
 }
 
 impl SeriesBuilder {
-    /// For rows of so many labels and families, `existing` of them in all as Google says.
+    /// For rows with that many labels and values, `existing` of them in all as Google says.
     pub(crate) fn new(width: usize, families: usize, max_series: usize, existing: u64) -> Self {
         Self {
             width,
@@ -187,26 +199,28 @@ impl SeriesBuilder {
     pub(crate) fn add<'t>(&mut self, window: usize, labels: impl Iterator<Item = &'t str>, values: &[(usize, f64)]) {
         self.counts.received += 1;
         let series = values.iter().filter(|(_, value)| !value.is_nan()).count();
-        // Once it is full it stays so: which rows are in it must not depend on how many values they have.
-        if self.counts.series_over_limit > 0 || self.series + series > self.max_series {
-            self.counts.series_over_limit += series;
-            self.counts.dropped += 1;
-            return;
-        }
-        let cells: Box<[u32]> = labels.map(|label| self.intern(label)).collect();
-        let next = self.rows.len();
-        let (row, windows) = *self.rows.entry(cells.clone()).or_insert((next, 0));
+        let is_full = self.counts.series_over_limit > 0;
+        let cells: Box<[u32]> = if is_full { Box::default() } else { labels.map(|label| self.intern(label)).collect() };
         let window = 1_u64.checked_shl(u32::try_from(window).unwrap_or(u32::MAX)).unwrap_or_default();
-        if windows & window != 0 {
+        if self.rows.get(&cells).is_some_and(|(_, windows)| windows & window != 0) {
             self.counts.series_duplicate += series;
             self.counts.dropped += 1;
             return;
         }
-        if row == next {
-            self.cells.extend(cells.iter());
+        // Once it is full it stays so: which rows are in it must not depend on how many values they have.
+        if is_full || self.series + series > self.max_series {
+            self.counts.series_over_limit += series;
+            self.counts.dropped += 1;
+            return;
+        }
+        let next = self.rows.len();
+        if !self.rows.contains_key(&cells) {
+            self.cells.extend_from_slice(&cells);
             self.values.resize(self.values.len() + self.families, f64::NAN);
         }
-        self.rows.insert(cells, (row, windows | window));
+        let (row, windows) = self.rows.entry(cells).or_insert((next, 0));
+        *windows |= window;
+        let row = *row;
         for (family, value) in values {
             if let Some(slot) = self.values.get_mut(row * self.families + family) {
                 *slot = *value;
@@ -215,7 +229,7 @@ impl SeriesBuilder {
         self.series += series;
     }
 
-    /// Counts a row with a cell that cannot be read, and so many series that it would have been.
+    /// Counts a row with a cell that cannot be read, and the series that it would have been.
     pub(crate) fn drop_invalid(&mut self, series: usize) {
         self.counts.received += 1;
         self.counts.dropped += 1;
