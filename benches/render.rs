@@ -18,6 +18,8 @@ use times::percentile;
 
 #[path = "common/filled.rs"]
 mod filled;
+#[path = "common/labelled.rs"]
+mod labelled;
 #[path = "common/table.rs"]
 mod table;
 #[path = "common/times.rs"]
@@ -40,6 +42,7 @@ fn main() {
         for view in &views {
             rows(&mut table, view, now);
         }
+        labelled_rows(&mut table, &labelled::view(50, now), now);
     }
 }
 
@@ -94,6 +97,21 @@ fn rows(table: &mut Table, view: &View, now: Timestamp) {
     table.row(&format!("render {series} series, OpenMetrics"), percentile(&mut open_metrics, 50), "ms", targets(20.0));
     table.row(&format!("gzip of {series} series, once"), percentile(&mut gzip, 50), "ms", targets(70.0));
     table.row(&format!("render, text, per series of {series}"), median * 1e6 / series as f64, "ns", ..);
+}
+
+/// Series with three labels of their own.
+fn labelled_rows(table: &mut Table, view: &View, now: Timestamp) {
+    let series = filled::series_of(view, now);
+    let mut text = Vec::new();
+    for _ in 0..ROUNDS {
+        let start = monotonic();
+        black_box(exposition::render(black_box(view), Format::Text, now));
+        text.push(start.elapsed());
+    }
+    let each = percentile(&mut text, 50) * 1e6 / series as f64;
+    table.row(&format!("render, text, per series with three labels of {series}"), each, "ns", ..=200.0);
+    let bytes = labelled::bytes_of_each(view);
+    table.row("memory of a series with three labels, in the store", bytes, "bytes", ..=200.0);
 }
 
 fn pack(text: &[u8], level: u32) -> Vec<u8> {
