@@ -142,9 +142,8 @@ impl Engine {
         for id in old.active.keys().chain(old.unlisted.keys()).filter(|id| !knows(&plan, **id)) {
             self.remove(*id);
         }
-        match (before.baseline(), plan.baseline()) {
-            (Some(old), Some(new)) if old != new => self.timetable.schedule.ask_anew(&new.name, None, now),
-            _ => {}
+        for report in plan.redefined(&before) {
+            self.timetable.schedule.ask_anew(report, None, now);
         }
         if !same_reports {
             self.effects.log.push(outlook(&plan));

@@ -57,6 +57,15 @@ impl Plan {
         self.reports.iter().filter(move |report| report.scope.covers(property))
     }
 
+    /// The reports that ask for something else than an older plan's of the same names: what those brought is not theirs.
+    pub fn redefined<'a>(&'a self, older: &'a Self) -> impl Iterator<Item = &'a ReportName> {
+        let redefines = |report: &&Arc<Report>| {
+            let before = older.reports.iter().find(|before| before.name == report.name);
+            before.is_some_and(|before| report.redefines(before))
+        };
+        self.reports.iter().filter(redefines).map(|report| &report.name)
+    }
+
     /// Whether another plan defines the same reports, limits and share.
     pub fn has_same_reports(&self, other: &Self) -> bool {
         self.reports == other.reports && self.limits == other.limits && self.share == other.share
@@ -127,7 +136,7 @@ mod tests {
     use super::*;
     use crate::{
         properties::PropertyInfo,
-        report::{Definition, ReportSettings, definition_for_tests},
+        report::{BaselineSettings, Definition, Filter, ReportSettings, definition_for_tests},
     };
 
     fn id(number: u64) -> PropertyId {
@@ -167,6 +176,28 @@ mod tests {
     fn the_outlook_is_that_of_the_busiest_property() {
         assert_eq!(plan(&[2]).outlook().reports.len(), 2);
         assert_eq!(plan(&[]).outlook().reports.len(), 1, "nobody is asked for it");
+    }
+
+    #[test]
+    fn only_what_asks_otherwise_is_redefined() {
+        let before = plan(&[2]);
+        let redefined = |change: fn(&mut Report)| {
+            let mut after = plan(&[2]);
+            after.reports.iter_mut().map(Arc::make_mut).for_each(change);
+            after.redefined(&before).map(ReportName::to_string).collect::<Vec<_>>()
+        };
+        assert!(redefined(|report| report.interval *= 2).is_empty());
+        assert!(redefined(|report| report.scope = Scope::All).is_empty());
+        assert_eq!(redefined(|report| report.limit = Some(7)), ["traffic", "checkout"]);
+        assert_eq!(redefined(|report| report.dimensions.truncate(1)), ["checkout"]);
+        assert_eq!(redefined(|report| report.filter = Filter::default()), ["checkout"]);
+        let history = |weeks| {
+            let report = Report::baseline(&BaselineSettings { weeks, ..BaselineSettings::default() });
+            Plan { reports: vec![Arc::new(report)], ..plan(&[]) }
+        };
+        assert_eq!(history(9).redefined(&history(8)).count(), 1);
+        assert_eq!(history(8).redefined(&history(8)).count(), 0);
+        assert_eq!(before.redefined(&history(8)).count(), 0, "they are new, and due as such");
     }
 
     #[test]

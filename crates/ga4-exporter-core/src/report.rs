@@ -234,6 +234,20 @@ impl Report {
         }
     }
 
+    /// Whether an older definition asks Google for something else, so that this one is to be asked for at once.
+    pub fn redefines(&self, older: &Self) -> bool {
+        // How long a history holds and which days are left out is settled when it comes.
+        if self.is_history() {
+            return self != older;
+        }
+        let asked = |report: &Self| {
+            let fields = report.metrics.iter().map(|metric| metric.api_name.clone());
+            let ranges = report.windows.iter().map(|window| window.range);
+            (fields.collect::<Vec<_>>(), ranges.collect::<Vec<_>>(), report.selection(), report.dimensions.clone())
+        };
+        self.category != older.category || self.brings != older.brings || asked(self) != asked(older)
+    }
+
     /// Where the values of another definition of a report stand for a family of this one: its place there, if it counts the
     /// same. Of rows that are split or filtered otherwise nothing counts the same.
     pub fn family_in(&self, other: &Self, family: usize) -> Option<usize> {
