@@ -4,7 +4,7 @@
 //! other: of thousands of rows one would otherwise take all away. Rows beyond `max_series` are dropped and counted, and never
 //! summed up into another.
 
-use super::{Error, kept_back, number_of, window_named};
+use super::{Error, kept_back, lacks_rows, number_of, window_named};
 use crate::{
     report::{Report, Series, series::SeriesBuilder},
     wire::response::{ReportResponse, Row},
@@ -13,7 +13,7 @@ use crate::{
 /// The series of the rows. The headers have been checked.
 pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
     let existing = u64::try_from(response.row_count).unwrap_or_default();
-    if response.rows.is_empty() && existing > 0 {
+    if response.rows.is_empty() && lacks_rows(response) {
         return Err(Error::Truncated);
     }
     let kept = kept_back(report, response);
@@ -157,7 +157,9 @@ mod tests {
             let series = translated(&report(), empty).unwrap();
             assert!(series.is_empty() && series.is_labelled());
         }
-        assert_eq!(translated(&report(), json!({"rowCount": 3})), Err(Error::Truncated));
+        for count in [3, -1] {
+            assert_eq!(translated(&report(), json!({"rowCount": count})), Err(Error::Truncated), "{count}");
+        }
         let mut other = answer(json!([row(&["a", "b"], &["1", "1"])]));
         other["dimensionHeaders"] = json!([{"name": "pagePath"}, {"name": "deviceCategory"}]);
         assert_eq!(translated(&report(), other), Err(Error::Dimensions));
