@@ -6,7 +6,8 @@
 //!
 //! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
 //! under the `deadlines`, `routes` tells what is asked for, under the prefix of `base`, `answers` does it, with the help of `negotiate` (which
-//! format), `origin` (who asks) and `rendering` (the cache). `places`, `budget` and `workers` are what all clients share.
+//! format), `origin` (who asks), `rendering` (the cache) and `freshness` (how long a text serves). `places`, `budget` and
+//! `workers` are what all clients share.
 
 use std::{io, net, pin::Pin, sync::Arc};
 
@@ -38,6 +39,7 @@ mod budget;
 mod connection;
 mod content;
 mod deadlines;
+mod freshness;
 mod gzip;
 mod limits;
 mod listener;
@@ -200,7 +202,7 @@ impl Site {
         let observer = exporter.observer();
         let budget = Budget::new(settings.limits.memory, Arc::clone(&observer));
         let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;
-        let renderings = Renderings::new(metrics, clock.clone(), settings.limits.reuse, Arc::clone(&budget));
+        let renderings = Renderings::new(metrics, clock.clone(), &settings.limits, Arc::clone(&budget));
         let page_workers = Workers::start("pages", PAGE_THREADS);
         let targets = TargetList::default();
         Self { exporter, observer, settings, clock, budget, renderings, targets, page_workers }

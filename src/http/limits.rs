@@ -27,6 +27,10 @@ pub struct Limits {
     pub refusal: Duration,
     /// How old a rendering gets at most, even if nothing has changed: some values change without notice.
     pub reuse: Duration,
+    /// How old a rendering gets at most once something has changed. With zero every scrape sees every change.
+    pub reuse_changed: Duration,
+    /// So long before either end the next rendering is made, while the present one serves.
+    pub renewal: Duration,
     /// Pause after the system could not accept a connection for want of something.
     pub accept_pause: Duration,
 }
@@ -45,6 +49,8 @@ impl Default for Limits {
             drain: DRAIN_DEADLINE,
             refusal: REFUSAL_DEADLINE,
             reuse: MAX_REUSE,
+            reuse_changed: MAX_REUSE_CHANGED,
+            renewal: RENEWAL,
             accept_pause: ACCEPT_PAUSE,
         }
     }
@@ -82,6 +88,12 @@ const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The default of [`Limits::reuse`].
 const MAX_REUSE: Duration = Duration::from_secs(1);
+
+/// The default of [`Limits::reuse_changed`].
+const MAX_REUSE_CHANGED: Duration = Duration::from_millis(500);
+
+/// The default of [`Limits::renewal`]: rendering and packing 100,000 series takes a tenth of it, with a core to itself.
+const RENEWAL: Duration = Duration::from_millis(250);
 
 /// The default of [`Limits::accept_pause`].
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 //! A simulator and an exporter with the settings of production, in a time that passes only when it is told to.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use ga4_simulator::{Account, Property, Request, Simulator, World};
 use google_analytics_exporter::{
@@ -68,7 +68,7 @@ impl Rig {
             base: Base::default(),
             telemetry_path: TelemetryPath::default(),
             lifecycle: true,
-            limits: Limits::default(),
+            limits: Limits { reuse_changed: Duration::ZERO, ..Limits::default() }, // a scrape sees every change
             environment: Environment { home: Some(directory.path().to_owned()), ..Environment::default() },
             roots: if setting.place == Place::OwnAuthority { Roots::System } else { Roots::Nobody },
             deadlines: Deadlines::default(),

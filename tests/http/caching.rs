@@ -1,12 +1,21 @@
 //! How long a rendering is reused, and by whom.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
+use google_analytics_exporter::http::Settings;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Server, scrape, within};
 
 const GZIP: &str = "Accept-Encoding: gzip\r\n";
+
+/// The longest that a text serves after a change: see `patient`.
+const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
+
+/// Every scrape sees every change.
+fn exact(settings: &mut Settings) {
+    settings.limits.reuse_changed = Duration::ZERO;
+}
 
 #[tokio::test]
 async fn an_unchanged_text_is_reused() {
@@ -20,14 +29,70 @@ async fn an_unchanged_text_is_reused() {
     assert_eq!(server.exporter.rendered(), 3);
 }
 
+/// Weaker than it was: every scrape saw every change, until a storm of scrapes rendered everything anew after each of them.
 #[tokio::test]
-async fn a_change_is_seen_by_the_next_scrape() {
+async fn a_change_is_seen_when_the_text_before_it_has_served() {
     let server = Server::start();
     let before = server.scrape(GZIP).await.unpacked();
     server.exporter.change();
+    assert_eq!(server.scrape(GZIP).await.unpacked(), before);
+    server.clock.advance(HALF_AN_HOUR);
     let after = server.scrape(GZIP).await.unpacked();
     assert!(before.ends_with(b"version 0\n") && after.ends_with(b"version 1\n"));
     assert!(server.scrape("").await.text().ends_with("version 1\n"));
+}
+
+#[tokio::test]
+async fn without_reuse_a_change_is_seen_by_the_next_scrape() {
+    let server = Server::with(exact);
+    for (number, headers) in ["", GZIP, GZIP, ""].into_iter().enumerate() {
+        let answer = server.scrape(headers).await;
+        let text = if headers == GZIP { answer.unpacked() } else { answer.body };
+        assert!(text.ends_with(format!("version {number}\n").as_bytes()));
+        server.exporter.change();
+    }
+}
+
+#[tokio::test]
+async fn the_old_text_serves_while_the_next_is_made() {
+    for headers in ["", GZIP] {
+        let server = Server::start();
+        let old = server.scrape(headers).await.body;
+        server.exporter.change();
+        server.clock.advance(SignedDuration::from_mins(20));
+        let gate = server.exporter.close_gate();
+        for _ in 0..3 {
+            assert_eq!(server.scrape(headers).await.body, old);
+        }
+        within(gate.entered).await.unwrap();
+        assert_eq!(server.scrape(headers).await.body, old, "nobody waits for the gate");
+        // By now it has served for as long as it may.
+        server.clock.advance(SignedDuration::from_mins(10));
+        let mut late = server.connect().await;
+        late.send(&scrape(headers)).await;
+        drop(gate.open);
+        assert_ne!(late.answer().await.body, old);
+        assert_eq!(server.exporter.rendered(), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_old_text_does_not_serve_beyond_a_midnight_while_the_next_is_made() {
+    let server = Server::start();
+    let midnight = server.clock.now() + SignedDuration::from_mins(25);
+    *server.exporter.valid_until.lock().unwrap() = Some(midnight);
+    let old = server.scrape("").await.body;
+    *server.exporter.valid_until.lock().unwrap() = None;
+    server.exporter.change();
+    server.clock.advance(SignedDuration::from_mins(20));
+    let gate = server.exporter.close_gate();
+    assert_eq!(server.scrape("").await.body, old);
+    within(gate.entered).await.unwrap();
+    server.clock.advance(SignedDuration::from_mins(5));
+    let mut late = server.connect().await;
+    late.send(&scrape("")).await;
+    drop(gate.open);
+    assert_ne!(late.answer().await.body, old);
 }
 
 #[tokio::test]
@@ -82,7 +147,7 @@ async fn concurrent_scrapes_share_a_rendering() {
 
 #[tokio::test]
 async fn a_change_during_a_rendering_makes_that_old() {
-    let server = Server::start();
+    let server = Server::with(exact);
     let gate = server.exporter.close_gate();
     let mut early = server.connect().await;
     early.send(&scrape(GZIP)).await;

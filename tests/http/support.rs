@@ -276,6 +276,8 @@ pub(crate) fn patient() -> Limits {
         pace: hour,
         refusal: hour,
         reuse: hour,
+        reuse_changed: hour / 2,
+        renewal: hour / 4,
         ..Limits::default()
     }
 }

@@ -134,7 +134,7 @@ impl Setup {
             base: Base::default(),
             telemetry_path: TelemetryPath::default(),
             lifecycle: self.lifecycle,
-            limits: Limits::default(),
+            limits: Limits { reuse_changed: Duration::ZERO, ..Limits::default() }, // a scrape sees every change
             environment: Environment {
                 home: Some(directory.path().to_owned()),
                 platform: Platform { metadata_host: Some(host), ..Platform::default() },

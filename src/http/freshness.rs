@@ -1,0 +1,168 @@
+//! How long a text serves, and from when on the next one is made.
+//!
+//! Pure: knows ages, versions and bounds as values. Refuses to know texts, locks, and who makes the next one.
+//! Invariant: no text serves after a value in it has expired (a local midnight is such a time), nor when it is older than
+//! [`Bounds::reuse`], nor when the clock was set back behind it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Of what and when a text was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Stamp {
+    /// Which of the renderings it is.
+    pub(super) number: u64,
+    /// The version before rendering: if it changes meanwhile, the text counts as changed, although part of it may be new.
+    pub(super) version: u64,
+    /// When rendering began.
+    pub(super) rendered_at: Timestamp,
+    /// When the first value in it expires.
+    pub(super) valid_until: Option<Timestamp>,
+}
+
+/// How old a text gets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Bounds {
+    /// At most, while nothing has changed.
+    pub(super) reuse: Duration,
+    /// At most, once something has changed.
+    pub(super) reuse_changed: Duration,
+    /// So long before its end the next one is made, while this one serves.
+    pub(super) renewal: Duration,
+}
+
+/// What the decision depends on beside the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Present {
+    /// The time.
+    pub(super) now: Timestamp,
+    /// The version.
+    pub(super) version: u64,
+    /// Whether memory is short, so that one should do with the texts that there are.
+    pub(super) is_tight: bool,
+}
+
+/// What a scrape does with a text that is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Use {
+    /// It serves.
+    Serve,
+    /// It serves while the next one is made.
+    ServeAndRender,
+    /// It is of no use any more: the scrape waits for the next one, and renders it if nobody does.
+    Wait,
+}
+
+/// What a scrape at this moment does with a text.
+pub(super) fn decide(stamp: &Stamp, present: Present, bounds: &Bounds) -> Use {
+    // None if the clock was set back: that must not make a text live longer.
+    let Ok(age) = Duration::try_from(present.now.duration_since(stamp.rendered_at)) else { return Use::Wait };
+    let has_changed = stamp.version != present.version;
+    // Where memory is short there is no room for a second text beside this one, and no haste to make it.
+    let (renewed_from, ends) = match (present.is_tight, has_changed) {
+        (true, _) => (bounds.reuse, bounds.reuse),
+        (false, true) => (bounds.reuse_changed.saturating_sub(bounds.renewal), bounds.reuse_changed),
+        (false, false) => (bounds.reuse.saturating_sub(bounds.renewal), bounds.reuse),
+    };
+    let has_expired = stamp.valid_until.is_some_and(|until| present.now >= until);
+    if has_expired || age >= ends {
+        Use::Wait
+    } else if age >= renewed_from {
+        Use::ServeAndRender
+    } else {
+        Use::Serve
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds {
+        reuse: Duration::from_secs(1),
+        reuse_changed: Duration::from_millis(500),
+        renewal: Duration::from_millis(250),
+    };
+
+    fn start() -> Timestamp {
+        "2026-11-23T22:59:59.9Z".parse().unwrap()
+    }
+
+    fn after(milliseconds: i64) -> Timestamp {
+        start() + SignedDuration::from_millis(milliseconds)
+    }
+
+    fn stamp(valid_until: Option<Timestamp>) -> Stamp {
+        Stamp { number: 1, version: 7, rendered_at: start(), valid_until }
+    }
+
+    fn present(milliseconds: i64, has_changed: bool) -> Present {
+        Present { now: after(milliseconds), version: 7 + u64::from(has_changed), is_tight: false }
+    }
+
+    #[test]
+    fn a_text_serves_then_serves_while_the_next_is_made_then_is_of_no_use() {
+        for (age, changed, unchanged) in [
+            (0, Use::Serve, Use::Serve),
+            (249, Use::Serve, Use::Serve),
+            (250, Use::ServeAndRender, Use::Serve),
+            (499, Use::ServeAndRender, Use::Serve),
+            (500, Use::Wait, Use::Serve),
+            (749, Use::Wait, Use::Serve),
+            (750, Use::Wait, Use::ServeAndRender),
+            (999, Use::Wait, Use::ServeAndRender),
+            (1000, Use::Wait, Use::Wait),
+            (-1, Use::Wait, Use::Wait),
+        ] {
+            for (has_changed, expected) in [(true, changed), (false, unchanged)] {
+                let decided = decide(&stamp(None), present(age, has_changed), &BOUNDS);
+                assert_eq!(decided, expected, "after {age} ms, changed: {has_changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn at_midnight_it_is_of_no_use_however_young() {
+        let midnight = Some("2026-11-23T23:00:00Z".parse().unwrap());
+        for has_changed in [false, true] {
+            assert_eq!(decide(&stamp(midnight), present(99, has_changed), &BOUNDS), Use::Serve);
+            assert_eq!(decide(&stamp(midnight), present(100, has_changed), &BOUNDS), Use::Wait);
+        }
+    }
+
+    #[test]
+    fn with_little_memory_it_serves_as_long_as_it_may_and_no_other_is_made() {
+        let tight = |milliseconds| Present { is_tight: true, ..present(milliseconds, true) };
+        assert_eq!(decide(&stamp(None), tight(999), &BOUNDS), Use::Serve);
+        assert_eq!(decide(&stamp(None), tight(1000), &BOUNDS), Use::Wait);
+        assert_eq!(decide(&stamp(Some(after(300))), tight(300), &BOUNDS), Use::Wait);
+    }
+
+    #[test]
+    fn without_any_reuse_a_change_is_seen_at_once() {
+        let bounds = Bounds { reuse_changed: Duration::ZERO, ..BOUNDS };
+        assert_eq!(decide(&stamp(None), present(0, true), &bounds), Use::Wait);
+        assert_eq!(decide(&stamp(None), present(0, false), &bounds), Use::Serve);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_serves_beyond_its_bounds(
+            age in -2_000_i64..3_000,
+            lasts in prop::option::of(-100_i64..3_000),
+            has_changed: bool,
+            is_tight: bool,
+        ) {
+            let present = Present { is_tight, ..present(age, has_changed) };
+            if decide(&stamp(lasts.map(after)), present, &BOUNDS) != Use::Wait {
+                prop_assert!((0..1000).contains(&age));
+                prop_assert!(is_tight || !has_changed || age < 500);
+                prop_assert!(lasts.is_none_or(|lasts| age < lasts));
+            }
+        }
+    }
+}
