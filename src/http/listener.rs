@@ -1,7 +1,7 @@
 //! One listening socket: accepting, refusing, and stopping.
 //!
 //! Knows which failures of `accept` concern one connection and which the system. Invariant: no failure ends it; only the
-//! server's stop does.
+//! server's stop does. No failure keeps the processor busy either, however often it comes back.
 
 use std::{
     io::{self, ErrorKind},
@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use rustix::io::Errno;
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,26 +23,11 @@ use super::{Site, connection, deadlines::Deadlines, places::Places};
 use crate::names::RefusedReason;
 
 /// Serves the connections of one socket until the stop, and then those with a response under way a little longer.
-pub(super) async fn listen(socket: TcpListener, site: Arc<Site>, places: Arc<Places>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn listen(socket: TcpListener, site: Arc<Site>, places: Arc<Places>, stop: watch::Receiver<bool>) {
     bound_buffers(&socket);
-    let mut listener = Listener {
-        address: socket.local_addr().map_or_else(|_| String::new(), |address| address.to_string()),
-        site,
-        places,
-        refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
-        stop: stop.clone(),
-        connections: JoinSet::new(),
-        trouble: false,
-        full: false,
-    };
-    loop {
-        tokio::select! {
-            biased;
-            () = stopped(&mut stop) => break,
-            Some(ended) = listener.connections.join_next() => resume_panic(ended),
-            accepted = socket.accept() => listener.accepted(accepted).await,
-        }
-    }
+    let address = socket.local_addr().map_or_else(|_| String::new(), |address| address.to_string());
+    let mut listener = Listener::new(address, site, places, stop);
+    listener.run(&socket).await;
     drop(socket);
     listener.drain().await;
 }
@@ -60,6 +46,18 @@ pub(super) fn resume_panic(ended: Result<(), JoinError>) {
     }
 }
 
+/// Where connections come from.
+trait Accept: Sync {
+    /// The next one. Nothing is lost when the future is dropped.
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Accept for TcpListener {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Self::accept(self).await
+    }
+}
+
 struct Listener {
     /// Where it listens, for the log.
     address: String,
@@ -70,31 +68,70 @@ struct Listener {
     stop: watch::Receiver<bool>,
     /// Those that are served and those that are refused.
     connections: JoinSet<()>,
-    /// Whether the last attempt to accept failed for want of something.
+    /// How many attempts to accept have failed, one after the other.
+    failed: u32,
+    /// Whether the log says that no connections can be accepted.
     trouble: bool,
     /// Whether a connection was one too many, and there has been no room to speak of since.
     full: bool,
 }
 
 impl Listener {
+    fn new(address: String, site: Arc<Site>, places: Arc<Places>, stop: watch::Receiver<bool>) -> Self {
+        Self {
+            address,
+            site,
+            places,
+            refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
+            stop,
+            connections: JoinSet::new(),
+            failed: 0,
+            trouble: false,
+            full: false,
+        }
+    }
+
+    /// Accepts until the stop.
+    async fn run(&mut self, socket: &impl Accept) {
+        let mut stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return,
+                Some(ended) = self.connections.join_next() => resume_panic(ended),
+                accepted = socket.accept() => self.accepted(accepted).await,
+            }
+        }
+    }
+
     async fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, client)) => {
+                self.failed = 0;
                 if std::mem::take(&mut self.trouble) {
                     info!(listener.address = self.address, "accepting connections again");
                 }
                 self.admit(stream, client);
             }
-            Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                if !std::mem::replace(&mut self.trouble, true) {
-                    warn!(listener.address = self.address, %error, "cannot accept connections; still trying");
+                self.failed = self.failed.saturating_add(1);
+                if !is_of_one_connection(&error) || self.failed >= MAX_FAILED {
+                    self.pause(&error).await;
                 }
-                self.site.observer.refused(RefusedReason::Descriptors);
-                self.places.evict_idle();
-                time::sleep(self.site.settings.limits.accept_pause).await;
             }
         }
+    }
+
+    /// Lets some time pass, since the next attempt may well fail in the same way.
+    async fn pause(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.trouble, true) {
+            warn!(listener.address = self.address, %error, "cannot accept connections; still trying");
+        }
+        if is_for_want_of_something(error) {
+            self.site.observer.refused(RefusedReason::Descriptors);
+            self.places.evict_idle();
+        }
+        time::sleep(self.site.settings.limits.accept_pause).await;
     }
 
     fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
@@ -171,7 +208,8 @@ fn bound_buffers(socket: &TcpListener) {
 }
 
 /// Whether a failure to accept is over with the connection that it came from, so that the next can be tried at once.
-/// Anything else may well happen again at once (no file descriptors, no memory), and would keep the processor busy.
+/// Anything else may well happen again at once (no file descriptors, no memory), and would keep the processor busy. So
+/// would one of these that does not end: a security module, for one, refuses every connection.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -187,6 +225,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// Whether the system lacks what a further connection takes: file descriptors or memory.
+fn is_for_want_of_something(error: &io::Error) -> bool {
+    let number = Errno::from_io_error(error);
+    number.is_some_and(|number| [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&number))
+}
+
+/// From that many failures in a row on, each is followed by a pause, whatever it is.
+const MAX_FAILED: u32 = 16;
+
 /// How many connections beyond the limit are told so at a time. Still further ones are closed without a word.
 const MAX_REFUSALS: usize = 64;
 
@@ -198,29 +245,4 @@ const MAX_UNSENT: u32 = 128 << 10;
 const RECEIVE_BUFFER: usize = 32 << 10;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_of_one_connection_are_told_from_those_of_the_system() {
-        // Numbers of Linux: accept(2) passes on the network's failures of the connection that it takes.
-        for (name, number, expected) in [
-            ("ECONNABORTED", 103, true),
-            ("ECONNRESET", 104, true),
-            ("EINTR", 4, true),
-            ("EPERM", 1, true),
-            ("ENETDOWN", 100, true),
-            ("ENETUNREACH", 101, true),
-            ("EHOSTUNREACH", 113, true),
-            ("ETIMEDOUT", 110, true),
-            ("EMFILE", 24, false),
-            ("ENFILE", 23, false),
-            ("ENOMEM", 12, false),
-            ("ENOBUFS", 105, false),
-            ("EBADF", 9, false),
-            ("EINVAL", 22, false),
-        ] {
-            assert_eq!(is_of_one_connection(&io::Error::from_raw_os_error(number)), expected, "{name}");
-        }
-    }
-}
+mod tests;

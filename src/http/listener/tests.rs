@@ -1,0 +1,162 @@
+use std::{
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
+        WebObserver,
+    },
+    *,
+};
+use crate::{clock::Clock, names::PropertyId, status::Selection};
+
+#[test]
+fn failures_of_one_connection_are_told_from_those_of_the_system() {
+    // Numbers of Linux: accept(2) passes on the network's failures of the connection that it takes.
+    for (name, number, expected) in [
+        ("ECONNABORTED", 103, true),
+        ("ECONNRESET", 104, true),
+        ("EINTR", 4, true),
+        ("EPERM", 1, true),
+        ("ENETDOWN", 100, true),
+        ("ENETUNREACH", 101, true),
+        ("EHOSTUNREACH", 113, true),
+        ("ETIMEDOUT", 110, true),
+        ("EMFILE", 24, false),
+        ("ENFILE", 23, false),
+        ("ENOMEM", 12, false),
+        ("ENOBUFS", 105, false),
+        ("EBADF", 9, false),
+        ("EINVAL", 22, false),
+    ] {
+        assert_eq!(is_of_one_connection(&io::Error::from_raw_os_error(number)), expected, "{name}");
+    }
+}
+
+#[test]
+fn only_what_the_system_lacks_counts_as_such() {
+    let wanting = [24, 23, 12, 105];
+    for number in 1..=133 {
+        let error = io::Error::from_raw_os_error(number);
+        assert_eq!(is_for_want_of_something(&error), wanting.contains(&number), "{error}");
+    }
+}
+
+fn listener() -> (Listener, watch::Sender<bool>) {
+    let (stop, stopped) = watch::channel(false);
+    let limits = Limits::default();
+    let settings =
+        Settings { base: Base::default(), telemetry_path: TelemetryPath::default(), lifecycle: false, limits };
+    let site = Arc::new(Site::new(Arc::new(Nothing), settings, Clock::system()));
+    let places = Places::new(&limits, Arc::new(Unobserved));
+    (Listener::new(String::new(), site, places, stopped), stop)
+}
+
+/// A system that fails with one number after the other.
+struct Failing<'a> {
+    numbers: &'a [i32],
+    tried: AtomicUsize,
+}
+
+impl Accept for Failing<'_> {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let tried = self.tried.fetch_add(1, Ordering::Relaxed);
+        assert!(tried < 10_000, "it keeps the processor busy");
+        Err(io::Error::from_raw_os_error(self.numbers[tried % self.numbers.len()]))
+    }
+}
+
+/// How often a minute of such failures is tried.
+async fn attempts(numbers: &[i32]) -> usize {
+    let (mut listener, _stop) = listener();
+    let failing = Failing { numbers, tried: AtomicUsize::new(0) };
+    assert!(time::timeout(Duration::from_mins(1), listener.run(&failing)).await.is_err(), "nothing ends it");
+    failing.tried.into_inner()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_lasts_keeps_nothing_busy() {
+    // One pause is a tenth of a second. EAGAIN is the runtime's own business.
+    for number in (1..=133).filter(|number| *number != 11) {
+        let tried = attempts(&[number]).await;
+        assert!((500..1_000).contains(&tried), "{number}: {tried}");
+    }
+    assert!(attempts(&[13, 103, 4]).await < 1_000, "different ones");
+}
+
+/// Of ten attempts nine fail for their client's sake.
+struct Rush {
+    socket: TcpListener,
+    tried: AtomicUsize,
+    stop: watch::Sender<bool>,
+}
+
+impl Accept for Rush {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let tried = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
+        if !tried.is_multiple_of(10) {
+            return Err(io::Error::from_raw_os_error(103));
+        }
+        if tried == 200 {
+            self.stop.send_replace(true);
+        }
+        let _client = TcpStream::connect(self.socket.local_addr()?).await?;
+        self.socket.accept().await
+    }
+}
+
+#[tokio::test]
+async fn failures_of_single_connections_hold_up_nobody() {
+    let (mut listener, stop) = listener();
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.run(&Rush { socket, tried: AtomicUsize::new(0), stop }).await;
+    assert!(!listener.trouble, "it paused");
+}
+
+/// An exporter that is never asked.
+struct Nothing;
+
+impl Metrics for Nothing {
+    fn version(&self) -> u64 {
+        0
+    }
+
+    fn render(&self, _: Format, _: Scope, _: Timestamp) -> Rendering {
+        unreachable!()
+    }
+}
+
+impl Exporter for Nothing {
+    fn render_property(&self, _: PropertyId, _: Format, _: Timestamp) -> Option<Rendering> {
+        unreachable!()
+    }
+
+    fn status_page(&self, _: &Selection, _: &TelemetryPath, _: Timestamp) -> String {
+        unreachable!()
+    }
+
+    fn targets(&self, _: Option<&str>, _: &str, _: Timestamp) -> Option<String> {
+        unreachable!()
+    }
+
+    fn readiness(&self, _: Timestamp) -> Readiness {
+        unreachable!()
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        unreachable!()
+    }
+
+    fn config_yaml(&self) -> String {
+        unreachable!()
+    }
+
+    fn observer(&self) -> Arc<dyn WebObserver> {
+        Arc::new(Unobserved)
+    }
+}
