@@ -81,7 +81,7 @@ pub fn history(text: &str) -> Result<History, Error> {
 /// # Errors
 /// The first line that is wrong.
 pub fn minutes(text: &str) -> Result<Traffic, Error> {
-    let header = if text.lines().next().is_some_and(|line| line.trim() == HALF_HOURS) { HALF_HOURS } else { MINUTES };
+    let header = if lines(text).next() == Some(HALF_HOURS) { HALF_HOURS } else { MINUTES };
     let mut lines = BTreeMap::new();
     let mut counts = BTreeMap::new();
     for row in rows(text, header)? {
@@ -121,13 +121,18 @@ struct Row {
 
 /// The lines after this header; empty ones are passed over.
 fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = Result<Row, Error>> + 'a, Error> {
-    let mut lines = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim));
+    let mut lines = (1..).zip(lines(text));
     let (line, first) = lines.next().unwrap_or((1, ""));
     if first != header {
         return Err(Error { line, problem: Problem::Header(header, shortened(first)) });
     }
     let filled = lines.filter(|(_, text)| !text.is_empty());
     Ok(filled.map(|(line, text)| row(line, text).map_err(|problem| Error { line, problem })))
+}
+
+/// The lines without what spreadsheets and editors put around them: a byte-order mark, blanks, ends of lines of Windows.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.trim_start_matches('\u{feff}').lines().map(str::trim)
 }
 
 fn row(line: usize, text: &str) -> Result<Row, Problem> {
@@ -216,6 +221,26 @@ mod tests {
         assert_eq!(refused("a,b\n"), "line 1: the header must be `time,pageviews`, not `a,b`");
         let twice = "time,pageviews_30m\n2025-11-10T00:00,30\n2025-11-10T00:00,30\n";
         assert_eq!(refused(twice), "line 3: 2025-11-10T00:00 is in line 2 already");
+    }
+
+    #[test]
+    fn foreign_programs_may_have_written_any_of_the_files() {
+        for (header, rows) in [
+            (MINUTES, "2025-11-10T00:00,30\n2025-11-10T00:01,36\n"),
+            (HALF_HOURS, "2025-11-10T00:00,30\n2025-11-10T00:01,36\n"),
+            (HISTORY, "2025-11-10T00:00,30\n2025-11-10T01:00,36\n"),
+        ] {
+            let plain = format!("{header}\n{rows}");
+            let windows = plain.replace('\n', "\r\n");
+            let read = |text: &str| match header {
+                HISTORY => history(text).map(|history| format!("{history:?}")),
+                _ => minutes(text).map(|traffic| format!("{traffic:?}")),
+            };
+            for foreign in [format!("\u{feff}{plain}"), windows.clone(), format!("\u{feff} {windows} \r\n")] {
+                assert_eq!(read(&foreign), read(&plain), "{foreign:?}");
+            }
+            assert!(read(&plain).is_ok(), "{header}");
+        }
     }
 
     #[test]
