@@ -51,6 +51,12 @@ pub enum Error {
         ShownPath(.0)
     )]
     NoCertificate(PathBuf),
+    /// Its first certificate would be passed over.
+    #[error(
+        "SSL_CERT_FILE: {} begins with a byte-order mark, which hides its first certificate; save it as UTF-8 without one",
+        ShownPath(.0)
+    )]
+    ByteOrderMark(PathBuf),
     /// There are no such directories.
     #[error("SSL_CERT_DIR: {} is not a directory; name one with trusted certificates, or unset it", ShownPath(.0))]
     NoDirectory(PathBuf),
@@ -97,6 +103,9 @@ fn check_certificates(path: &Path) -> Result<(), Error> {
     shown::checked(path).map_err(|problem| Error::NotAPath { variable: "SSL_CERT_FILE", problem })?;
     let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
     let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        return Err(Error::ByteOrderMark(path.to_owned()));
+    }
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
     if has(b"-----BEGIN CERTIFICATE-----") || has(b"-----BEGIN TRUSTED CERTIFICATE-----") {
         Ok(())
@@ -106,6 +115,9 @@ fn check_certificates(path: &Path) -> Result<(), Error> {
 }
 
 const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// As editors on Windows put it before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How much of a file is looked at; the system's own have about 250 KB.
 const MAX_BYTES: u64 = 16 << 20;
@@ -169,6 +181,8 @@ mod tests {
         assert!(checked(&[("SSL_CERT_FILE", path)]).unwrap_err().contains("roots.pem has no certificate"));
         std::fs::write(&file, "words\n-----BEGIN CERTIFICATE-----\n").unwrap();
         assert_eq!(checked(&[("SSL_CERT_FILE", path)]), Ok(()));
+        std::fs::write(&file, "\u{feff}-----BEGIN CERTIFICATE-----\r\n").unwrap();
+        assert!(checked(&[("SSL_CERT_FILE", path)]).unwrap_err().contains("roots.pem begins with a byte-order mark"));
         let there = directory.path().to_str().unwrap();
         assert!(checked(&[("SSL_CERT_FILE", there)]).unwrap_err().contains("cannot read"));
         assert_eq!(checked(&[("SSL_CERT_DIR", &format!("/nonexistent:{there}"))]), Ok(()));
