@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod format;
+mod gone;
 mod private;
 mod saver;
 
@@ -251,6 +252,9 @@ const NEW: &str = "new";
 const DAMAGED: &str = "damaged";
 
 const NEWER: &str = "newer";
+
+/// What the files of a property end with.
+const EXTENSIONS: [&str; 4] = [STATE, NEW, DAMAGED, NEWER];
 
 const CLOSED: &str = "closed";
 

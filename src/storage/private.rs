@@ -9,7 +9,7 @@ use std::{
 
 use tracing::warn;
 
-use super::{CLOSED, DAMAGED, LOCK, NEW, NEWER, STATE};
+use super::{CLOSED, EXTENSIONS, LOCK};
 use crate::shown::ShownPath;
 
 /// Makes a directory that is not there. One that is there is closed to others where everything in it is the exporter's;
@@ -32,7 +32,7 @@ pub(super) fn make(path: &Path) -> io::Result<()> {
 fn is_ours(name: &Path) -> bool {
     let is_marker = [LOCK, CLOSED].iter().any(|marker| name.as_os_str() == *marker);
     let extension = name.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    is_marker || [STATE, NEW, DAMAGED, NEWER].contains(&extension)
+    is_marker || EXTENSIONS.contains(&extension)
 }
 
 const PRIVATE: u32 = 0o700;

@@ -1,9 +1,10 @@
-//! Saving in the background: what changed is written every few minutes, and once more at the end.
+//! Saving in the background: what changed is written every few minutes, and once more at the end; what is of properties that
+//! are gone is removed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 pub struct Saver<T> {
     storage: Arc<Storage>,
     waiting: Arc<Mutex<BTreeMap<PropertyId, Waiting<T>>>>,
+    /// The properties whose files are to be removed.
+    gone: Arc<Mutex<BTreeSet<PropertyId>>>,
     /// Writes one batch after the other: one that was given up goes on there.
     aside: Aside,
 }
@@ -40,7 +43,7 @@ struct Waiting<T> {
 impl<T: Serialize + Send + 'static> Saver<T> {
     /// A saver into this directory.
     pub fn new(storage: Arc<Storage>) -> Self {
-        Self { storage, waiting: Arc::default(), aside: Aside::start("states") }
+        Self { storage, waiting: Arc::default(), gone: Arc::default(), aside: Aside::start("states") }
     }
 
     /// The directory.
@@ -51,6 +54,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
     /// Takes a new state of a property in the place of an older one. It is written when the last one is
     /// five minutes old; the first one sooner, so that not all are written at the same time.
     pub fn put(&self, property: PropertyId, state: T, now: Timestamp) {
+        self.gone().remove(&property);
         self.with(|waiting| {
             let some_time_ago = SAVE_EVERY.mul_f64(jitter::place(property));
             let written_at = now.saturating_sub(some_time_ago).unwrap_or(now);
@@ -59,27 +63,35 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         });
     }
 
-    /// The property is gone: what is not written yet need not be.
+    /// The property is gone: what is not written yet need not be, and its files are removed soon.
     pub fn forget(&self, property: PropertyId) {
         self.with(|waiting| waiting.remove(&property));
         self.storage.forget(property);
+        self.gone().insert(property);
     }
 
-    /// Writes what is due, again and again, until it is dropped.
+    /// Writes what is due, and removes what is of no use any more, again and again, until it is dropped.
     pub async fn run(self, clock: Clock) {
-        let mut is_failing = false;
+        let (mut is_failing, mut cannot_remove, mut looks) = (false, false, 0_u32);
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let due = self.take(clock.now(), SAVE_EVERY);
             self.write(due, &mut is_failing).await;
+            self.remove_gone(&mut cannot_remove).await;
+            looks = (looks + 1) % SWEEP_AFTER;
+            if looks == 0 {
+                self.sweep(clock.now()).await;
+            }
         }
     }
 
     /// Writes everything that is not written yet, and of which properties all is saved. False when it takes too long.
     pub async fn close(&self, now: Timestamp, longest: Duration) -> bool {
-        let due = self.take(now, Duration::ZERO);
+        let (due, gone) = (self.take(now, Duration::ZERO), std::mem::take(&mut *self.gone()));
         let storage = Arc::clone(&self.storage);
         let closed = self.aside.run(longest, move || {
+            // If it fails they are swept one day.
+            let _ = storage.remove(&gone);
             due.iter().for_each(|(property, _)| storage.forget(*property));
             let (mut failure, mut marked) = (None, storage.close());
             for batch in due.chunks(BATCH) {
@@ -127,6 +139,40 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         report(failure, is_failing);
     }
 
+    /// Removes the files of properties that are gone; what cannot be removed now is tried again.
+    async fn remove_gone(&self, is_failing: &mut bool) {
+        let gone = std::mem::take(&mut *self.gone());
+        if gone.is_empty() {
+            return;
+        }
+        let (storage, properties) = (Arc::clone(&self.storage), gone.clone());
+        let removed = self.aside.run(WRITE_DEADLINE, move || storage.remove(&properties)).await;
+        let failure = removed.unwrap_or_else(|hangs| Some(hangs.into()));
+        let failed_before = std::mem::replace(is_failing, failure.is_some());
+        if let Some(error) = failure {
+            // One that is there again meanwhile keeps its file.
+            let present: BTreeSet<PropertyId> = self.with(|waiting| waiting.keys().copied().collect());
+            self.gone().extend(gone.difference(&present));
+            if !failed_before {
+                warn_of_leftovers(&error);
+            }
+        }
+    }
+
+    /// Removes the files of properties that went while no exporter ran.
+    async fn sweep(&self, now: Timestamp) {
+        let known: BTreeSet<PropertyId> = self.with(|waiting| waiting.keys().copied().collect());
+        let storage = Arc::clone(&self.storage);
+        let swept = self.aside.run(WRITE_DEADLINE, move || storage.sweep(&known, now)).await;
+        if let Some(error) = swept.unwrap_or_else(|hangs| Some(hangs.into())) {
+            warn_of_leftovers(&error);
+        }
+    }
+
+    fn gone(&self) -> MutexGuard<'_, BTreeSet<PropertyId>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn with<R>(&self, change: impl FnOnce(&mut BTreeMap<PropertyId, Waiting<T>>) -> R) -> R {
         change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -134,7 +180,8 @@ impl<T: Serialize + Send + 'static> Saver<T> {
 
 impl<T> Clone for Saver<T> {
     fn clone(&self) -> Self {
-        Self { storage: Arc::clone(&self.storage), waiting: Arc::clone(&self.waiting), aside: self.aside.clone() }
+        let (storage, waiting, gone) = (Arc::clone(&self.storage), Arc::clone(&self.waiting), Arc::clone(&self.gone));
+        Self { storage, waiting, gone, aside: self.aside.clone() }
     }
 }
 
@@ -151,11 +198,18 @@ fn report(failure: Option<io::Error>, is_failing: &mut bool) {
     }
 }
 
+fn warn_of_leftovers(error: &io::Error) {
+    warn!(error = %Chain(error), "cannot remove the files of properties that are gone");
+}
+
 /// From one writing of a property to the next. A process that is killed forgets no more than that, and minutes that
 /// young are in Google's next answer again.
 const SAVE_EVERY: Duration = Duration::from_mins(5);
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// From one sweep to the next, and before the first: by then every property that is there has been polled.
+const SWEEP_AFTER: u32 = 24 * 3600;
 
 /// What a batch has while the exporter serves; then it goes on unattended.
 const WRITE_DEADLINE: Duration = Duration::from_secs(60);
@@ -198,6 +252,44 @@ mod tests {
         saver.put("5".parse().unwrap(), 1, at(0));
         let before = at(0) - SignedDuration::from_hours(5);
         assert_eq!(saver.take(before, SAVE_EVERY).len(), 1);
+    }
+
+    fn saved(directory: &TempDir, property: &str) -> bool {
+        directory.path().join(format!("{property}.state")).exists()
+    }
+
+    #[tokio::test]
+    async fn the_file_of_a_property_that_is_gone_goes_too() {
+        let directory = TempDir::new().unwrap();
+        let saver = saver(&directory);
+        let properties: [PropertyId; 3] = ["5", "6", "7"].map(|id| id.parse().unwrap());
+        let mut is_failing = false;
+        let states = || properties.map(|property| (property, 1)).to_vec();
+        saver.write(states(), &mut is_failing).await;
+        saver.forget(properties[0]);
+        saver.forget(properties[1]);
+        saver.put(properties[1], 2, at(0)); // it is there again
+        saver.remove_gone(&mut is_failing).await;
+        assert_eq!(["5", "6", "7"].map(|property| saved(&directory, property)), [false, true, true]);
+        saver.forget(properties[2]);
+        assert!(saver.close(at(1), Duration::from_secs(60)).await);
+        assert_eq!(["5", "6", "7"].map(|property| saved(&directory, property)), [false, true, false]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_removed_is_tried_again() {
+        let directory = TempDir::new().unwrap();
+        let saver = saver(&directory);
+        let blocked = directory.path().join("5.state");
+        std::fs::create_dir(&blocked).unwrap();
+        let mut is_failing = false;
+        saver.forget("5".parse().unwrap());
+        saver.remove_gone(&mut is_failing).await;
+        assert!(is_failing);
+        std::fs::remove_dir(&blocked).unwrap();
+        std::fs::write(&blocked, "").unwrap();
+        saver.remove_gone(&mut is_failing).await;
+        assert!(!is_failing && !blocked.exists());
     }
 
     #[tokio::test]
