@@ -9,7 +9,7 @@ use google_analytics_exporter::{
     report::{
         Addition, Day, Definition, Dimension, Filter, Metric, Priority, Range, Report, Scope, Series, StaleAfter, Unit,
     },
-    store::{Attempt, Snapshot, Store},
+    store::{Attempt, Snapshot, States, Store},
     translate,
     wire::response::ReportResponse,
 };
@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 /// A view of that many properties with a thousand rows of two metrics each.
 pub(crate) fn view(properties: u32, now: Timestamp) -> View {
     let report = Arc::new(report());
-    let store = Store::default();
+    let mut states = States::default();
     for index in 0..properties {
         let id: PropertyId = (500_000_000 + index).to_string().parse().expect("a number is an id");
-        store.put(id, &PropertyInfo::default(), [&report]);
-        store.update(id, |state| {
+        states.put(id, &PropertyInfo::default(), [&report]);
+        states.update(id, |state| {
             let values = series(&report, index);
             let expires_at = now + SignedDuration::from_hours(1);
             let snapshot = Snapshot { report: Arc::clone(&report), values, quality: None, expires_at };
@@ -31,6 +31,8 @@ pub(crate) fn view(properties: u32, now: Timestamp) -> View {
             state.report_mut(&report.name).expect("it was put there").succeed(attempt, 1, snapshot);
         });
     }
+    let store = Store::default();
+    store.apply(states.take_change());
     View { reports: vec![report], properties: store.properties(), own: Vec::new() }
 }
 

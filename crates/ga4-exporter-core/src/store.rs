@@ -18,6 +18,7 @@ use crate::{
     names::{Category, PropertyId, Reason, ReportName},
     properties::PropertyInfo,
     quota::QuotaView,
+    report::Report,
 };
 
 pub use report_state::{Attempt, Failure, ReportState, Snapshot};
@@ -35,7 +36,7 @@ pub struct Store {
 }
 
 /// Everything that is shown of one property.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PropertyState {
     /// The property.
     pub id: PropertyId,
@@ -52,7 +53,7 @@ pub struct PropertyState {
 }
 
 /// What the drop alert looks at; replaced whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Watched {
     /// Counts, expectations and bounds.
     pub assessment: Assessment,
@@ -61,7 +62,7 @@ pub struct Watched {
 }
 
 /// What is shown of a property's baseline; replaced whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Usual {
     /// How long the history is that it was made of, also where that is too short for one.
     pub history_seconds: f64,
@@ -126,6 +127,16 @@ impl Store {
 impl PropertyState {
     fn new(id: PropertyId, info: PropertyInfo) -> Self {
         Self { id, info, reports: Vec::new(), quota: BTreeMap::new(), watched: None, usual: None }
+    }
+
+    /// Whether it has values of a report that is another by these definitions.
+    fn is_redefined_by(&self, reports: &[&Arc<Report>]) -> bool {
+        let shown = self.reports.iter().filter_map(|state| state.snapshot.as_ref());
+        let mut pairs = shown.filter_map(|snapshot| {
+            let defined = reports.iter().find(|report| report.name == snapshot.report.name)?;
+            Some((*defined, &snapshot.report))
+        });
+        pairs.any(|(defined, shown)| !Arc::ptr_eq(defined, shown) && defined != shown)
     }
 
     /// The report of this name.
@@ -205,7 +216,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::report::{Report, ReportSettings};
+    use crate::report::ReportSettings;
 
     fn id() -> PropertyId {
         "5".parse().unwrap()
@@ -320,34 +331,69 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_makes_no_new_version() {
+    fn a_wrong_clock_takes_only_what_has_dates() {
         let (mut world, reports) = world();
-        let version = world.store.version();
-        let info = world.state().info.clone();
-        world.put(&info, &reports);
-        world.states.remove("6".parse().unwrap());
-        world.states.update("6".parse().unwrap(), |state| state.mark_unlisted(at(0)));
-        world.store.apply(world.states.take_change());
-        assert_eq!(world.store.version(), version);
-        world.put(&PropertyInfo { name: "Store".to_owned(), ..info }, &reports);
-        assert_ne!(world.store.version(), version);
+        succeed(&mut world, &reports, 0);
+        let dated: BTreeSet<ReportName> = [reports[1].name.clone()].into();
+        world.update(|state| state.withdraw_dates(&dated, &failure(Reason::Clock, 5)));
+        let state = world.state();
+        assert!(state.reports[1].values(at(5)).is_none());
+        assert_eq!((state.reports[0].reason(), state.reports[1].reason()), (None, Some(Reason::Clock)));
+        world.update(|state| {
+            state.report_mut(&reports[0].name).unwrap().fail(attempt(6), failure(Reason::Timeout, 6));
+        });
+        let all: BTreeSet<ReportName> = reports.iter().map(|report| report.name.clone()).collect();
+        world.update(|state| state.withdraw_dates(&all, &failure(Reason::Clock, 7)));
+        assert_eq!(world.state().reports[0].reason(), Some(Reason::Timeout), "it says why already");
     }
 
     #[test]
-    fn a_wrong_clock_takes_only_what_has_dates() {
-        let (store, reports) = store();
-        succeed(&store, &reports, 0);
-        let dated: BTreeSet<ReportName> = [reports[1].name.clone()].into();
-        store.update(id(), |state| state.withdraw_dates(&dated, &failure(Reason::Clock, 5)));
-        let state = store.properties().remove(0);
-        assert!(state.reports[1].values(at(5)).is_none());
-        assert_eq!((state.reports[0].reason(), state.reports[1].reason()), (None, Some(Reason::Clock)));
-        store.update(id(), |state| {
-            state.report_mut(&reports[0].name).unwrap().fail(attempt(6), failure(Reason::Timeout, 6))
-        });
-        let all: BTreeSet<ReportName> = reports.iter().map(|report| report.name.clone()).collect();
-        store.update(id(), |state| state.withdraw_dates(&all, &failure(Reason::Clock, 7)));
-        assert_eq!(store.properties()[0].reports[0].reason(), Some(Reason::Timeout), "it says why already");
+    fn what_changes_nothing_makes_no_new_version() {
+        let (mut world, reports) = world();
+        succeed(&mut world, &reports, 0);
+        let info = PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() };
+        let other = "6".parse().unwrap();
+        let nothing: [(&str, &dyn Fn(&mut States)); 6] = [
+            ("no change", &|states| states.update(id(), |_| ())),
+            ("the same interval", &|states| {
+                let set = |report: &mut ReportState| report.interval = reports[0].interval;
+                states.update(id(), |state| set(state.report_mut(&reports[0].name).unwrap()));
+            }),
+            ("the same metadata", &|states| states.update(id(), |state| state.take_metadata("", ""))),
+            ("the same names", &|states| states.put(id(), &info, &reports)),
+            ("a property that is not there", &|states| states.update(other, |state| state.quota.clear())),
+            ("to remove it", &|states| states.remove(other)),
+        ];
+        for (what, change) in nothing {
+            let version = world.store.version();
+            change(&mut world.states);
+            world.store.apply(world.states.take_change());
+            assert_eq!(world.store.version(), version, "{what}");
+        }
+    }
+
+    #[test]
+    fn every_change_makes_a_new_version() {
+        let (mut world, reports) = world();
+        succeed(&mut world, &reports, 0);
+        let redefined: Vec<Arc<Report>> = reports
+            .iter()
+            .map(|report| Arc::new(Report { families: report.families[1..].to_vec(), ..Report::clone(report) }))
+            .collect();
+        let named = |name: &str| PropertyInfo { name: name.to_owned(), ..PropertyInfo::default() };
+        let some: [(&str, &dyn Fn(&mut States)); 5] = [
+            ("another name", &|states| states.put(id(), &named("Store"), &reports)),
+            ("other definitions", &|states| states.put(id(), &named("Store"), &redefined)),
+            ("fewer reports", &|states| states.put(id(), &named("Store"), &redefined[1..])),
+            ("a new property", &|states| states.put("6".parse().unwrap(), &PropertyInfo::default(), &[])),
+            ("none any more", &|states| states.remove(id())),
+        ];
+        for (what, change) in some {
+            let version = world.store.version();
+            change(&mut world.states);
+            world.store.apply(world.states.take_change());
+            assert_eq!(world.store.version(), version + 1, "{what}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One report of one property.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReportState {
     /// Its name.
     pub name: ReportName,
@@ -67,6 +67,19 @@ pub struct Snapshot {
     pub quality: Option<Quality>,
     /// From when on they must not be shown.
     pub expires_at: Timestamp,
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { report, values, quality, expires_at } = self;
+        // What Google keeps from the account is not a number, and still the same.
+        let bits = |series: &Series| series.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        *expires_at == other.expires_at
+            && *quality == other.quality
+            && bits(values) == bits(&other.values)
+            && (!values.is_labelled() || *values == other.values)
+            && (Arc::ptr_eq(report, &other.report) || *report == other.report)
+    }
 }
 
 impl ReportState {

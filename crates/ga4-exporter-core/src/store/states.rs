@@ -56,6 +56,7 @@ impl States {
         reports: impl IntoIterator<Item = &'a Arc<Report>>,
         change: impl FnOnce(&mut PropertyState),
     ) {
+        let reports: Vec<&Arc<Report>> = reports.into_iter().collect();
         let known = self.properties.get(&id);
         let state = known.map_or_else(|| PropertyState::new(id, info.clone()), |state| PropertyState::clone(state));
         let mut state = PropertyState { info: info.clone(), ..state };
@@ -64,9 +65,11 @@ impl States {
             keep_if_empty(&mut state.info.currency, &known.info.currency);
         }
         let before = std::mem::take(&mut state.reports);
-        state.reports = reports.into_iter().map(|report| ReportState::for_report(report, &before)).collect();
+        state.reports = reports.iter().map(|report| ReportState::for_report(report, &before)).collect();
         change(&mut state);
-        if known.is_none_or(|known| known.info != state.info || !same_reports(&known.reports, &state.reports)) {
+        // Values of a report that is defined otherwise now are shown otherwise.
+        let is_redefined = known.is_some_and(|known| known.is_redefined_by(&reports));
+        if is_redefined || known.is_none_or(|known| **known != state) {
             self.changed.insert(id);
             self.shows = true;
             self.properties.insert(id, Arc::new(state));
@@ -98,19 +101,15 @@ impl States {
         Change { states, shows: std::mem::take(&mut self.shows) }
     }
 
+    /// Whether the property is another afterwards.
     fn change(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) -> bool {
         let Some(state) = self.properties.get_mut(&id) else { return false };
+        let before = Arc::clone(state);
         change(Arc::make_mut(state));
-        self.changed.insert(id);
-        true
+        let has_changed = *before != **state;
+        if has_changed {
+            self.changed.insert(id);
+        }
+        has_changed
     }
-}
-
-/// Whether two lists of reports show the same.
-fn same_reports(before: &[ReportState], after: &[ReportState]) -> bool {
-    let same = |(before, after): (&ReportState, &ReportState)| {
-        (&before.name, before.interval, &before.failure, before.tokens_spent)
-            == (&after.name, after.interval, &after.failure, after.tokens_spent)
-    };
-    before.len() == after.len() && before.iter().zip(after).all(same)
 }
