@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::names::{Method, Reason, TokenReason};
+use crate::names::{DropReason, Method, Reason, TokenReason};
 
 /// Is told of every request to Google and of every token.
 pub trait Observer: Send + Sync {
@@ -19,6 +19,9 @@ pub trait Observer: Send + Sync {
 
     /// The properties were listed, completely or not at all.
     fn properties_listed(&self, success: bool, now: Timestamp);
+
+    /// A number of series of an answer are not exported.
+    fn series_dropped(&self, reason: DropReason, count: u64);
 }
 
 /// Needs not be told.
@@ -33,4 +36,6 @@ impl Observer for Nobody {
     fn token_refresh_failed(&self, _: TokenReason) {}
 
     fn properties_listed(&self, _: bool, _: Timestamp) {}
+
+    fn series_dropped(&self, _: DropReason, _: u64) {}
 }

@@ -19,7 +19,7 @@ use prometheus::{
 
 use crate::{
     clock::unix_seconds,
-    names::{Method, Reason, TokenReason},
+    names::{DropReason, Method, Reason, TokenReason},
     observer::Observer,
     process_metrics::ProcessMetrics,
     shard::Shard,
@@ -204,8 +204,8 @@ impl SelfMetrics {
         for reason in TokenReason::ALL {
             self.token_refresh_failures.with_label_values(&[reason.as_str()]);
         }
-        for reason in DROP_REASONS {
-            self.series_dropped.with_label_values(&[reason]);
+        for reason in DropReason::ALL {
+            self.series_dropped.with_label_values(&[reason.as_str()]);
         }
     }
 
@@ -253,6 +253,10 @@ impl Observer for SelfMetrics {
             self.lazy(&self.discovery_timestamp, create).set(unix_seconds(now));
         }
     }
+
+    fn series_dropped(&self, reason: DropReason, count: u64) {
+        self.series_dropped.with_label_values(&[reason.as_str()]).inc_by(count);
+    }
 }
 
 fn register_info(registry: &Registry, build: Build, shard: Shard) -> Result<(), prometheus::Error> {
@@ -284,8 +288,6 @@ fn counters(end: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, pro
 
 const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-const DROP_REASONS: &[&str] = &["limit", "invalid_value", "duplicate"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,9 +310,27 @@ mod tests {
         assert_eq!(series("api_requests_total"), Method::ALL.len());
         assert_eq!(series("api_request_failures_total"), 3 * Reason::ALL.len());
         assert_eq!(series("token_refresh_failures_total"), TokenReason::ALL.len());
-        assert_eq!(series("series_dropped_total"), 3);
+        assert_eq!(series("series_dropped_total"), DropReason::ALL.len());
         assert_eq!(series("web_connections_refused_total"), RefusedReason::ALL.len());
         assert_eq!(series("web_requests_total"), 2 * Handler::ALL.len());
+    }
+
+    #[test]
+    fn every_dropped_series_is_counted_by_its_reason() {
+        let metrics = SelfMetrics::new(BUILD, Shard::default(), Timestamp::UNIX_EPOCH).unwrap();
+        for (reason, count) in DropReason::ALL.iter().zip([20, 3, 0]) {
+            metrics.series_dropped(*reason, count);
+            metrics.series_dropped(*reason, 1);
+        }
+        let families = metrics.gather();
+        let dropped = families.iter().find(|family| family.name() == name("series_dropped_total")).unwrap();
+        let mut counted: Vec<(&str, f64)> = dropped
+            .get_metric()
+            .iter()
+            .map(|metric| (metric.get_label()[0].value(), metric.get_counter().get_value()))
+            .collect();
+        counted.sort_unstable_by(|one, other| one.0.cmp(other.0));
+        assert_eq!(counted, [("duplicate", 1.0), ("invalid_value", 4.0), ("limit", 21.0)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use google_analytics_exporter::{
     },
     clock::Clock,
     files::Aside,
-    names::{Method, Reason, TokenReason},
+    names::{DropReason, Method, Reason, TokenReason},
     observer::Observer,
     transport::{Deadlines, Roots, Transport},
 };
@@ -27,6 +27,8 @@ impl Observer for Nobody {
     fn token_refreshed(&self, _: Timestamp) {}
     fn token_refresh_failed(&self, _: TokenReason) {}
     fn properties_listed(&self, _: bool, _: Timestamp) {}
+
+    fn series_dropped(&self, _: DropReason, _: u64) {}
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Serialize, Serializer};
 use thiserror::Error as ThisError;
 
-pub use closed::{Api, Bucket, Category, Handler, Method, Reason, RefusedReason, TokenReason};
+pub use closed::{Api, Bucket, Category, DropReason, Handler, Method, Reason, RefusedReason, TokenReason};
 pub use property_id::{PropertyId, PropertyIdError};
 pub use property_type::PropertyType;
 

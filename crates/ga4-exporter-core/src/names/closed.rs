@@ -79,6 +79,18 @@ impl Method {
 }
 
 closed_set! {
+    /// Why a series that Google has answered with is not exported.
+    DropReason {
+        /// The report has more rows than it may have series.
+        Limit = "limit",
+        /// Its value is not a number that its metric can have.
+        InvalidValue = "invalid_value",
+        /// Another row has the same labels.
+        Duplicate = "duplicate",
+    }
+}
+
+closed_set! {
     /// Why a request or a report failed, named by what there is to do about it.
     Reason {
         /// The report is misconfigured for this property.
