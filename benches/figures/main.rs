@@ -21,6 +21,7 @@ mod scraper;
 mod serving;
 mod simulated;
 mod start;
+mod storm;
 #[path = "../common/table.rs"]
 mod table;
 #[path = "../common/times.rs"]
@@ -33,6 +34,9 @@ fn main() {
     if let Some(file) = bare::requested() {
         return runtime.block_on(bare::run(&file));
     }
+    if let Some(file) = storm::requested() {
+        return runtime.block_on(storm::serve(&file));
+    }
     let words: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     runtime.block_on(async {
@@ -44,6 +48,9 @@ fn main() {
         }
         if wanted("poll") {
             poll::compare(&mut Table::of("4-poll")).await;
+        }
+        if wanted("storm") {
+            storm::alone(&mut Table::of("5-storm")).await;
         }
         if wanted("serving") {
             let mut table = Table::of("5-serving");
