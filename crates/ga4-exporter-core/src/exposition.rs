@@ -47,7 +47,7 @@ pub struct Rendering {
 
 /// The text of everything in the view that holds at this time.
 pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
-    let mut page = Page::new(format);
+    let mut page = Page::new(format, view.properties.len());
     let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
     info(&mut page, &rows);
     statuses(&mut page, &rows);

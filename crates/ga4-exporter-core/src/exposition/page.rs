@@ -32,9 +32,10 @@ pub(super) enum Kind {
 }
 
 impl Page {
-    pub(super) fn new(format: Format) -> Self {
+    /// An empty text with room for the series of so many properties, so that it need not be moved while it grows.
+    pub(super) fn new(format: Format, properties: usize) -> Self {
         Self {
-            text: String::with_capacity(INITIAL_CAPACITY),
+            text: String::with_capacity(INITIAL_CAPACITY + properties.saturating_mul(PER_PROPERTY)),
             format,
             valid_until: None,
             name: String::new(),
@@ -208,6 +209,9 @@ const UNITS: &[&str] = &["seconds", "bytes", "ratio"];
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 const INITIAL_CAPACITY: usize = 64 << 10;
+
+/// Bytes that the built-in reports of a property take, and some more. What is not used is never touched.
+const PER_PROPERTY: usize = 10 << 10;
 
 #[cfg(test)]
 mod tests {
