@@ -66,9 +66,9 @@ impl LocalHour {
 }
 
 impl History {
-    /// Sets the pageviews of an hour.
-    pub fn insert(&mut self, hour: LocalHour, pageviews: f64) {
-        self.0.insert(hour, pageviews);
+    /// Sets the pageviews of an hour, and returns those that it had before.
+    pub fn insert(&mut self, hour: LocalHour, pageviews: f64) -> Option<f64> {
+        self.0.insert(hour, pageviews)
     }
 
     /// The pageviews of an hour; `None` where it is missing.

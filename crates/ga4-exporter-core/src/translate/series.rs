@@ -46,10 +46,9 @@ pub fn history(response: &ReportResponse) -> Result<History, Error> {
             continue;
         }
         let hour = LocalHour::of(date_hour(value).ok_or_else(|| Error::NoSuchTime(super::shown(value)))?);
-        if history.get(hour).is_some() {
+        if history.insert(hour, self::pageviews(pageviews)?).is_some() {
             return Err(Error::DuplicateTime(super::shown(value)));
         }
-        history.insert(hour, self::pageviews(pageviews)?);
     }
     // With `keepEmptyRows` a row of zero need not be something that Google has seen: before the first pageview there was
     // no property, or no tag on its pages.
