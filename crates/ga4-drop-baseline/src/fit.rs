@@ -62,9 +62,7 @@ impl Baseline {
         if weeks < LEAST_WEEKS {
             return Err(none);
         }
-        let mut usual = history.clone();
-        usual.retain(is_usual);
-        let counts = Weeks::new(&usual, settled, weeks);
+        let counts = Weeks::new(history, settled, weeks, is_usual);
         let is_silent = counts.medians().iter().all(|median| *median <= 0.0);
         if is_silent {
             return Err(NoBaseline { history_seconds: 0.0 });

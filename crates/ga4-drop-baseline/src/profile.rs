@@ -5,29 +5,34 @@
 
 use super::{
     History, LocalHour,
-    statistics::{median, number},
+    statistics::{median, median_of_sorted, number},
 };
 
 /// The hours of the last whole weeks: rows are weeks, columns the 168 hours from the settled midnight on.
 pub(super) struct Weeks(pub(super) Vec<Vec<Option<f64>>>);
 
 impl Weeks {
-    /// So many weeks of a history that end with the hour before `settled`.
-    pub(super) fn new(history: &History, settled: LocalHour, weeks: usize) -> Self {
+    /// So many weeks of a history that end with the hour before `settled`; hours that are not usual are missing.
+    pub(super) fn new(
+        history: &History,
+        settled: LocalHour,
+        weeks: usize,
+        is_usual: impl Fn(LocalHour) -> bool,
+    ) -> Self {
         let first = |week: usize| settled.later(-HOURS * i64::try_from(weeks - week).unwrap_or_default());
-        let row = |week: usize| (0..HOURS).map(|hour| history.get(first(week).later(hour))).collect();
+        let count = |hour: LocalHour| history.get(hour).filter(|_| is_usual(hour));
+        let row = |week: usize| (0..HOURS).map(|hour| count(first(week).later(hour))).collect();
         Self((0..weeks).map(row).collect())
     }
 
     /// How much each hour of the week had in all weeks together; `None` where it is missing in all of them.
     pub(super) fn sums(&self) -> Vec<Option<f64>> {
-        let sum = |column: Vec<Option<f64>>| column.into_iter().flatten().reduce(|sum, count| sum + count);
-        columns(&self.0).map(sum).collect()
+        self.columns(None, |column| column.iter().copied().flatten().reduce(|sum, count| sum + count))
     }
 
     /// The median of each hour of the week; 0 where it is missing in all weeks.
     pub(super) fn medians(&self) -> Vec<f64> {
-        columns(&self.0).map(|column| median(column.into_iter().flatten()).unwrap_or_default()).collect()
+        self.columns(None, |column| median(column.iter().copied().flatten()).unwrap_or_default())
     }
 
     /// Each day against the profile, a row for each week; missing where nothing was expected or nothing is known.
@@ -55,8 +60,22 @@ impl Weeks {
 
     /// The mean of each hour of the week without its extremes, over all weeks but one.
     pub(super) fn midmeans(&self, left_out: Option<usize>) -> Vec<f64> {
-        let kept = self.0.iter().enumerate().filter(|(week, _)| Some(*week) != left_out).map(|(_, row)| row.clone());
-        columns(&kept.collect::<Vec<_>>()).map(|column| midmean(&column)).collect()
+        self.columns(left_out, midmean)
+    }
+
+    /// What becomes of each hour of the week, over all weeks but one.
+    fn columns<T>(&self, left_out: Option<usize>, value: impl Fn(&[Option<f64>]) -> T) -> Vec<T> {
+        let rows: Vec<&[Option<f64>]> =
+            self.0.iter().enumerate().filter(|(week, _)| Some(*week) != left_out).map(|(_, row)| &**row).collect();
+        let hours = rows.first().map_or(0, |row| row.len());
+        let mut column = Vec::with_capacity(rows.len());
+        (0..hours)
+            .map(|hour| {
+                column.clear();
+                column.extend(rows.iter().map(|row| row.get(hour).copied().flatten()));
+                value(&column)
+            })
+            .collect()
     }
 }
 
@@ -75,9 +94,13 @@ pub(super) fn profile(weeks: &Weeks) -> (Vec<f64>, Weeks) {
 
 /// The mean without the lowest and highest quarter; missing ones count as the median. 0 where all are missing.
 fn midmean(column: &[Option<f64>]) -> f64 {
-    let Some(middle) = median(column.iter().flatten().copied()) else { return 0.0 };
-    let mut filled: Vec<f64> = column.iter().map(|value| value.unwrap_or(middle)).collect();
+    let mut filled: Vec<f64> = column.iter().flatten().copied().collect();
     filled.sort_unstable_by(f64::total_cmp);
+    let Some(middle) = median_of_sorted(&filled) else { return 0.0 };
+    if filled.len() < column.len() {
+        filled.resize(column.len(), middle);
+        filled.sort_unstable_by(f64::total_cmp);
+    }
     let cut = match filled.len() {
         weeks @ 4.. => weeks / 4,
         3 => 1,
@@ -85,11 +108,6 @@ fn midmean(column: &[Option<f64>]) -> f64 {
     };
     let kept = filled.get(cut..filled.len() - cut).unwrap_or_default();
     kept.iter().sum::<f64>() / number(kept.len())
-}
-
-fn columns(rows: &[Vec<Option<f64>>]) -> impl Iterator<Item = Vec<Option<f64>>> {
-    let hours = rows.first().map_or(0, Vec::len);
-    (0..hours).map(|hour| rows.iter().map(|row| row.get(hour).copied().flatten()).collect())
 }
 
 const HOURS: i64 = 168;
