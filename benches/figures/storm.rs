@@ -46,7 +46,8 @@ fn of_scrapes(exporter: &Exporter, table: &mut Table) {
             .collect();
         ratios.sort_unstable_by(f64::total_cmp);
         let median = ratios.get(ROUNDS / 2).copied().unwrap_or_default();
-        let what = format!("storm of scrapes while 1,000 properties are polled, {encoding}: requests/s by bare hyper's");
+        let what =
+            format!("storm of scrapes while 1,000 properties are polled, {encoding}: requests/s by bare hyper's");
         table.row(&what, median, "", 0.85..);
     }
 }
