@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, panic, sync::Arc, time::Duration};
 
-use ga4_exporter_core::engine::{Effects, Engine, Step};
+use ga4_exporter_core::engine::{Effects, Engine, Observation, Step};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{JoinError, JoinSet},
@@ -16,6 +16,7 @@ use crate::{
     clock::Clock,
     ga,
     names::{PropertyId, Reason},
+    observer::Observer,
     plan::Plan,
     storage::Saver,
     store::Store,
@@ -37,6 +38,7 @@ pub struct Poller {
     engine: Engine,
     store: Arc<Store>,
     clock: Clock,
+    observer: Arc<dyn Observer>,
     /// What Google's answers say of the clock.
     witness: Witness,
     /// Where it is kept what a restart should not forget.
@@ -55,6 +57,7 @@ impl Poller {
         mut plan: watch::Receiver<Arc<Plan>>,
         store: Arc<Store>,
         saver: Option<Saver<Kept>>,
+        observer: Arc<dyn Observer>,
         witness: Witness,
     ) -> Self {
         let present = Arc::clone(&plan.borrow_and_update());
@@ -62,7 +65,8 @@ impl Poller {
         let (pulse, questions) = Pulse::new();
         let engine = Engine::new(&present, saver.is_some(), clock.now());
         let running = JoinSet::new();
-        let mut poller = Self { client, tokens, plan, engine, store, clock, witness, saver, running, pulse, questions };
+        let mut poller =
+            Self { client, tokens, plan, engine, store, clock, observer, witness, saver, running, pulse, questions };
         poller.follow(present);
         poller
     }
@@ -171,6 +175,9 @@ impl Poller {
     fn carry_out(&self, effects: Effects) {
         self.store.apply(effects.store);
         effects.log.iter().for_each(log::event);
+        for Observation::SeriesDropped { reason, count } in effects.observe {
+            self.observer.series_dropped(reason, count);
+        }
         if let Some(saver) = &self.saver {
             for property in effects.forget {
                 saver.forget(property);

@@ -155,7 +155,15 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let (discoverer, plan, configs) =
         Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone(), options.shard);
     let store = Arc::new(Store::default());
-    let mut poller = Poller::new(client, tokens, plan.clone(), Arc::clone(&store), saver.clone(), witness.clone());
+    let mut poller = Poller::new(
+        client,
+        tokens,
+        plan.clone(),
+        Arc::clone(&store),
+        saver.clone(),
+        Arc::clone(&metrics) as _,
+        witness.clone(),
+    );
     poller.set_connections(options.connections);
     let pulse = poller.pulse();
 

@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use answer::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
-pub use effects::{Effects, Event};
+pub use effects::{Effects, Event, Observation};
 pub use kept::Kept;
 
 use repeats::{Repeats, RepeatsByReason};

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Answer, Engine, Event, Polled,
+    Answer, Engine, Event, Observation, Polled,
     day::{Day, Named, day_of},
     failure, outcome_of,
     watches::RecentMinutes,
@@ -13,7 +13,7 @@ use super::{
 use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
-    names::PropertyId,
+    names::{DropReason, PropertyId},
     report::LEAST_STALE_AFTER,
     schedule::{DISCARDED_IN_A_ROW, Outcome},
     store::Snapshot,
@@ -39,11 +39,27 @@ impl Engine {
             Day::Moved { zone } => return self.discard(polled, answer, zone, None, now),
         };
         self.publish(polled, answer, day_ends);
+        self.count_dropped(answer);
         self.watch(polled, answer);
         match polled.minutes_error() {
             Some(error) => outcome_of(error),
             None => Outcome::Success { day_ends },
         }
+    }
+
+    /// Counts the series of an answer that are not exported.
+    fn count_dropped(&mut self, answer: &Answer) {
+        let Some(counts) = answer.values.row_counts() else { return };
+        let dropped = [
+            (DropReason::Limit, counts.series_over_limit),
+            (DropReason::InvalidValue, counts.series_invalid),
+            (DropReason::Duplicate, counts.series_duplicate),
+        ];
+        let some = dropped.into_iter().filter(|(_, count)| *count > 0);
+        self.effects.observe.extend(some.map(|(reason, count)| Observation::SeriesDropped {
+            reason,
+            count: u64::try_from(count).unwrap_or(u64::MAX),
+        }));
     }
 
     /// Stores the values, and says whether all is well with the report.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Kept;
 use crate::{
-    names::{PropertyId, Reason},
+    names::{DropReason, PropertyId, Reason},
     quota::{Limit, Outlook, Share},
     schedule::Job,
     store::{Change, Failure},
@@ -20,8 +20,22 @@ pub struct Effects {
     pub log: Vec<Event>,
     /// What a restart should not forget; the last of a property counts.
     pub save: Vec<(PropertyId, Kept)>,
+    /// What to count.
+    pub observe: Vec<Observation>,
     /// Properties that are gone: what was saved of them is not needed any more.
     pub forget: Vec<PropertyId>,
+}
+
+/// What to count.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Observation {
+    /// Series of an answer that are not exported.
+    SeriesDropped {
+        /// Why.
+        reason: DropReason,
+        /// How many.
+        count: u64,
+    },
 }
 
 /// What to log. `like_it` is how many lines of the same kind were left out since the last one; `None` leaves this one out, too,
