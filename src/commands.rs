@@ -83,7 +83,7 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
             }
             backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await
         }
-        None if cli.serve.config_check => check_config::run(&cli.serve),
+        None if cli.serve.config_check => check_config::run(&cli.serve).await,
         None => {
             environment::check(|name| env::var_os(name))?;
             serving::run(cli.serve, inherited).await

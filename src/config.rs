@@ -92,7 +92,11 @@ impl Loaded {
                 ShownPath(path)
             )
         });
-        self.warnings.iter().map(Problem::to_string).chain(exhausted).collect()
+        // A thousand calendars have warnings without end; the first say what is wrong with them.
+        let more = self.warnings.len().saturating_sub(MAX_WARNINGS);
+        let more = (more > 0).then(|| format!("{more} more warnings about the configuration; fix these first"));
+        let first = self.warnings.iter().take(MAX_WARNINGS).map(Problem::to_string);
+        first.chain(more).chain(exhausted.take(MAX_WARNINGS)).collect()
     }
 }
 
@@ -191,6 +195,9 @@ fn directory(file: &Path) -> PathBuf {
 const REQUESTS_PER_PROPERTY: usize = 4;
 
 const MOST_PROPERTIES: usize = 20_000;
+
+/// How many warnings are shown; the rest is counted.
+const MAX_WARNINGS: usize = 100;
 
 /// Every holiday comes once in so many days.
 pub(crate) const DAYS_AHEAD: i32 = 365;

@@ -3,8 +3,9 @@
 //! One task does it, for SIGHUP and for POST /-/reload alike, so that two reloads cannot overtake each other. Invariant:
 //! a file with a mistake changes nothing, and nor does one that says what is in use already.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, error, info, warn};
 
@@ -59,6 +60,7 @@ pub struct Reloader {
     credentials: Replacements,
     requests: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
     aside: Aside,
+    complaints: FewLines,
 }
 
 /// Where a reloaded configuration goes.
@@ -133,8 +135,19 @@ impl Reloader {
         let (sender, requests) = mpsc::channel(1);
         let Targets { present, configs, credentials } = targets;
         let aside = Aside::start("reload");
-        let reloader =
-            Self { source, environment, transport, clock, metrics, present, configs, credentials, requests, aside };
+        let reloader = Self {
+            source,
+            environment,
+            transport,
+            clock,
+            metrics,
+            present,
+            configs,
+            credentials,
+            requests,
+            aside,
+            complaints: FewLines::default(),
+        };
         (reloader, Reloads(sender))
     }
 
@@ -147,7 +160,13 @@ impl Reloader {
                 Ok(Outcome::Changed) => info!("the configuration was read again"),
                 // Whoever asks often is not to fill the log.
                 Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
-                Err(error) => error!(error, "the configuration cannot be used; the one before stays in use"),
+                Err(error) => match self.complaints.next(self.clock.now()) {
+                    Some(0) => error!(error, "the configuration cannot be used; the one before stays in use"),
+                    Some(unlogged) => {
+                        error!(error, unlogged, "the configuration cannot be used; the one before stays in use");
+                    }
+                    None => debug!(error, "the configuration cannot be used; the one before stays in use"),
+                },
             }
             // Whoever asked may have gone.
             let _ = answer.send(result.map(drop));
@@ -185,5 +204,54 @@ impl Reloader {
         }
         let found = Credentials::find(named.as_deref(), &self.environment, &self.transport, &self.aside).await;
         found.map(Some).map_err(|error| Chain(&error).to_string())
+    }
+}
+
+/// Counts lines, so that a file with a mistake that is read again and again does not fill the log.
+#[derive(Debug, Default)]
+struct FewLines {
+    /// When the present minute began.
+    begun: Option<Timestamp>,
+    logged: u32,
+    unlogged: u64,
+}
+
+impl FewLines {
+    /// Whether a further line is logged; if so, how many were not since the one before.
+    fn next(&mut self, now: Timestamp) -> Option<u64> {
+        let is_over = |begun: Timestamp| now.duration_since(begun).unsigned_abs() >= LINES_PAUSE;
+        if self.begun.is_none_or(is_over) {
+            self.begun = Some(now);
+            self.logged = 0;
+        }
+        if self.logged == MOST_LINES {
+            self.unlogged += 1;
+            return None;
+        }
+        self.logged += 1;
+        Some(std::mem::take(&mut self.unlogged))
+    }
+}
+
+/// Of reloads that fail, in [`LINES_PAUSE`]: enough for whoever corrects a file and looks into the log each time.
+const MOST_LINES: u32 = 5;
+
+const LINES_PAUSE: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn failures_are_logged_five_times_a_minute() {
+        let mut lines = FewLines::default();
+        let mut next = |seconds| lines.next(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds));
+        assert_eq!([0, 1, 1, 2, 59].map(&mut next), [Some(0); 5]);
+        assert_eq!([59, 59].map(&mut next), [None; 2]);
+        assert_eq!([60, 61].map(&mut next), [Some(2), Some(0)]);
+        // The clock was set back.
+        assert_eq!([-60, -60].map(&mut next), [Some(0); 2]);
     }
 }

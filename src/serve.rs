@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     discover::Discoverer,
     exporter::Exporter,
-    files::Aside,
+    files::{Aside, Hangs, READ_DEADLINE},
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
@@ -94,6 +94,9 @@ pub enum Error {
     /// Mend the system's certificates.
     #[error(transparent)]
     Transport(#[from] transport::Error),
+    /// Wait for the disk that the system's certificates are on.
+    #[error("cannot read the system's certificates")]
+    Trust(#[source] Hangs),
     /// Name usable credentials.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
@@ -130,10 +133,13 @@ pub struct Server {
 /// What cannot be had: an address, certificates, credentials.
 pub async fn start(options: Options) -> Result<Server, Error> {
     let witness = Witness::new(options.clock.clone());
-    let transport = Transport::new(options.roots, options.deadlines)?.witnessed_by(witness.clone());
+    let aside = Aside::start("start");
+    let (roots, deadlines) = (options.roots, options.deadlines);
+    let transport =
+        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(Error::Trust)??;
+    let transport = transport.witnessed_by(witness.clone());
     let named = options.source.credentials_file(&options.config);
-    let credentials =
-        Credentials::find(named.as_deref(), &options.environment, &transport, &Aside::start("start")).await?;
+    let credentials = Credentials::find(named.as_deref(), &options.environment, &transport, &aside).await?;
     let listeners = match options.listen {
         Listen::On(addresses) => http::bind(&addresses)?,
         Listen::Inherited(listeners) => listeners,

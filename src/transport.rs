@@ -13,10 +13,14 @@ use reqwest::{
     redirect,
 };
 use thiserror::Error as ThisError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::witness::Witness;
 
+use self::budget::{Budget, Part};
+
+pub use self::budget::SMALL_BYTES;
+
+mod budget;
 pub mod environment;
 
 /// Sends requests; cheap to clone, and all clones share their connections.
@@ -28,8 +32,8 @@ pub struct Transport {
     direct: Client,
     /// How long the whole of each kind of request may take.
     pub deadlines: Deadlines,
-    /// Kibibytes that large answers may still have, all together.
-    budget: Arc<Semaphore>,
+    /// What large answers may have, all together.
+    budget: Budget,
     /// Compares the dates of Google's answers with the clock, where somebody wants to know.
     witness: Option<Witness>,
 }
@@ -84,7 +88,7 @@ pub struct Answer {
     pub body: Bytes,
     /// The body's part of the budget, if it is a large one.
     #[expect(dead_code, reason = "it counts until it is dropped")]
-    pub(crate) place: Option<Arc<OwnedSemaphorePermit>>,
+    pub(crate) part: Option<Arc<Part>>,
 }
 
 /// Why there is no whole answer.
@@ -99,6 +103,9 @@ pub enum Error {
     /// No complete answer in time.
     #[error("no connection or no complete answer within {0:?}")]
     Timeout(Duration),
+    /// Others waited for the memory that it took.
+    #[error("the answer came too slowly, and others waited for their turn")]
+    TooSlow,
     /// DNS, TCP or TLS failed, or the connection was cut.
     #[error("the connection to {to} failed")]
     Connection {
@@ -126,8 +133,7 @@ impl Transport {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
         let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
-        let budget = Arc::new(Semaphore::new(BUDGET_BYTES / BUDGET_UNIT));
-        Ok(Self { outside, direct, deadlines, budget, witness: None })
+        Ok(Self { outside, direct, deadlines, budget: Budget::new(), witness: None })
     }
 
     /// The same, whose answers are compared with a clock from now on.
@@ -162,11 +168,11 @@ impl Transport {
             let status = response.status();
             let headers = response.headers().clone();
             if status.is_success() {
-                let (body, place) = self.read(response, deadline, longest.bytes()).await?;
-                Ok(Answer { status, headers, body, place })
+                let (body, part) = self.read(response, deadline, longest.bytes()).await?;
+                Ok(Answer { status, headers, body, part: part.is_large().then(|| Arc::new(part)) })
             } else {
                 let body = read_beginning(response, deadline, LONGEST_ERROR_BYTES.min(longest.bytes())).await?;
-                Ok(Answer { status, headers, body, place: None })
+                Ok(Answer { status, headers, body, part: None })
             }
         };
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
@@ -186,28 +192,27 @@ impl Transport {
         Ok(response)
     }
 
-    /// The whole body. Once it is large it waits for as much of the budget as it may need, in one piece: whoever has a part
-    /// never waits for more.
+    /// The whole body, with what it has of the budget.
     async fn read(
         &self,
         mut response: reqwest::Response,
         deadline: Duration,
         longest: usize,
-    ) -> Result<(Bytes, Option<Arc<OwnedSemaphorePermit>>), Error> {
-        let (mut body, mut place) = (BytesMut::new(), None);
-        while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
+    ) -> Result<(Bytes, Part), Error> {
+        let (mut body, mut part) = (BytesMut::new(), self.budget.part());
+        loop {
+            let chunk = tokio::select! {
+                chunk = response.chunk() => chunk.map_err(|error| Error::from_reqwest(error, deadline))?,
+                () = part.overdue(body.len()) => return Err(Error::TooSlow),
+            };
+            let Some(chunk) = chunk else { return Ok((body.freeze(), part)) };
             let length = body.len() + chunk.len();
             if length > longest {
                 return Err(Error::TooLarge(longest));
             }
-            if length > SMALL_BYTES && place.is_none() {
-                let units = u32::try_from(longest / BUDGET_UNIT).unwrap_or(u32::MAX);
-                let permit = Arc::clone(&self.budget).acquire_many_owned(units).await;
-                place = Some(Arc::new(permit.expect("the budget is never closed")));
-            }
+            part.grow(length).await;
             body.extend_from_slice(&chunk);
         }
-        Ok((body.freeze(), place))
     }
 }
 
@@ -302,15 +307,6 @@ fn is_near(url: &Url) -> bool {
 
 /// The longest body of an error that is read, in bytes; Google's are a few kilobytes at most.
 pub const LONGEST_ERROR_BYTES: usize = 64 << 10;
-
-/// Up to so many bytes an answer needs no part of the budget, and is cheap to parse.
-pub const SMALL_BYTES: usize = 64 << 10;
-
-/// What all large answers together may have, in bytes.
-const BUDGET_BYTES: usize = 32 << 20;
-
-/// What the budget is counted in, in bytes.
-const BUDGET_UNIT: usize = 1024;
 
 /// The metadata server's name within Google Cloud.
 pub const METADATA_HOST: &str = "metadata.google.internal";

@@ -79,7 +79,7 @@ impl Error {
     /// The error of a request without a whole answer.
     pub(super) fn of_transport(signer: Signer, cause: transport::Error) -> Self {
         let kind = match &cause {
-            transport::Error::Timeout(_) => Kind::Timeout,
+            transport::Error::Timeout(_) | transport::Error::TooSlow => Kind::Timeout,
             transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Kind::Connection,
             transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Kind::Protocol,
         };

@@ -196,7 +196,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.to_owned().into(),
-            place: None,
+            part: None,
         }
     }
 

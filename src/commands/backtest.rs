@@ -28,6 +28,7 @@ use crate::{
     cli::{BacktestFlags, QuietDay},
     config::{Config, calendar_file},
     csv,
+    files::{Aside, READ_DEADLINE},
     names::PropertyId,
     report::{Report, Request},
     translate,
@@ -41,9 +42,7 @@ use crate::{
 pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
     check_dates(flags, Zone::utc().date(surroundings.now()))?;
     let past = Past::new(flags, surroundings).await?;
-    let mut budget = Budget::default();
-    let entries = flags.quiet_days.iter().map(|day| entry(day, &mut budget));
-    let quiet_days = QuietDays::new(entries.collect::<Result<_, _>>()?);
+    let quiet_days = quiet_days(flags.quiet_days.clone()).await?;
     let replay = Replay { history: &past.history, traffic: &past.traffic, quiet_days: &quiet_days };
     let dates = dates(&replay, flags)?;
     let outcome = with_progress(&replay, dates.clone());
@@ -76,6 +75,18 @@ impl Past {
         let is_spread = traffic.is_none();
         Ok(Self { traffic: traffic.unwrap_or_else(|| Traffic::spread(&history)), history, is_spread })
     }
+}
+
+/// Read aside, since calendars may be on a disk that hangs.
+async fn quiet_days(days: Vec<QuietDay>) -> Result<QuietDays, Error> {
+    let aside = Aside::start("calendars");
+    let read = aside.run(READ_DEADLINE, move || {
+        let mut budget = Budget::default();
+        days.iter().map(|day| entry(day, &mut budget)).collect()
+    });
+    let entries: Result<Vec<Entry>, Error> =
+        read.await.unwrap_or_else(|hangs| Err(Error::Past(format!("cannot read the calendars: {hangs}"))));
+    entries.map(QuietDays::new)
 }
 
 fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, Error> {

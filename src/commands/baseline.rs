@@ -1,8 +1,9 @@
 //! `baseline`: prints what traffic is expected in the next 24 hours.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fmt,
+    fs::File,
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -40,9 +41,17 @@ pub(super) fn history(path: &Path) -> Result<History, Error> {
     csv::history(&text(path)?).map_err(|error| in_file(path, &error))
 }
 
-/// A file as text.
+/// A file as text; it may be a pipe.
 pub(super) fn text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::Usage(format!("{} cannot be read: {error}", ShownPath(path))))
+    let wrong = |error: &dyn fmt::Display| Error::Usage(format!("{} cannot be read: {error}", ShownPath(path)));
+    let file = File::open(path).map_err(|error| wrong(&error))?;
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(&error))?;
+    if text.len() as u64 > MAX_BYTES {
+        let most = MAX_BYTES >> 20;
+        return Err(wrong(&format!("it is larger than {most} MiB, the most that is read; leave out years")));
+    }
+    Ok(text)
 }
 
 /// What is wrong in a file.
@@ -57,3 +66,6 @@ fn table(rows: &[Forecast]) -> String {
     }
     text
 }
+
+/// Three years of minutes.
+const MAX_BYTES: u64 = 64 << 20;

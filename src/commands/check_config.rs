@@ -1,6 +1,9 @@
 //! `--config.check`: says offline whether the configuration can be used.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use jiff::civil::Date;
 
@@ -12,6 +15,7 @@ use crate::{
     cli::ServeFlags,
     clock::Clock,
     config::DAYS_AHEAD,
+    files::{Aside, READ_DEADLINE},
     names::{Bucket, Category},
     plan::Plan,
     properties::Properties,
@@ -25,13 +29,14 @@ use crate::{
 ///
 /// # Errors
 /// Everything that is wrong in the configuration.
-pub fn run(flags: &ServeFlags) -> Result<(), Error> {
+pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     let source = Source {
         file: flags.config_file.clone(),
         properties: flags.google.properties.clone(),
         credentials_file: flags.google.access.credentials_file.clone(),
     };
-    let loaded = source.load()?;
+    let aside = Aside::start("configuration");
+    let loaded = source.load_aside(&aside).await?;
     let mut text = String::new();
     let now = Clock::system().now();
     for warning in loaded.warnings_at(now) {
@@ -39,7 +44,7 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     }
     // The machine that checks need not be the one that holds the key.
     if let Some(path) = source.credentials_file(&loaded.config)
-        && let Err(error) = KeyFile::read(&path)
+        && let Err(error) = key(&aside, path).await
     {
         text.push_str(&format!("warning: {error}\n"));
     }
@@ -59,6 +64,15 @@ pub fn run(flags: &ServeFlags) -> Result<(), Error> {
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+/// What is wrong with a key file.
+async fn key(aside: &Aside, path: PathBuf) -> Result<(), String> {
+    let shown = ShownPath(&path).to_string();
+    match aside.run(READ_DEADLINE, move || KeyFile::read(&path).map(drop)).await {
+        Ok(read) => read.map_err(|error| error.to_string()),
+        Err(hangs) => Err(format!("cannot read the key file {shown}: {hangs}")),
+    }
 }
 
 fn describe(plan: &Plan, discovers: bool) -> String {

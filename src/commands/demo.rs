@@ -20,6 +20,7 @@ use crate::{
     cli::DemoFlags,
     clock::Clock,
     descriptors,
+    files::Aside,
     ga::Endpoints,
     http::Limits,
     reload::Source,
@@ -49,7 +50,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
 
     let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
-    let loaded = source.load()?;
+    let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(clock.now()) {
         warn!("{warning}");
     }

@@ -164,7 +164,7 @@ impl Client {
 impl From<transport::Error> for Error {
     fn from(error: transport::Error) -> Self {
         match error {
-            transport::Error::Timeout(_) => Self::Timeout(Box::new(error)),
+            transport::Error::Timeout(_) | transport::Error::TooSlow => Self::Timeout(Box::new(error)),
             transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(Box::new(error)),
             transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
         }

@@ -17,7 +17,7 @@ use super::{
     deadlines::{Deadlines, Ending, Phase, TimedBody, TimedStream},
     listener::stopped,
 };
-use crate::names::RefusedReason;
+use crate::names::{Handler, RefusedReason};
 
 /// Answers a connection's requests until its client leaves or is too slow, or until the server stops: then only the
 /// response under way is brought to its end.
@@ -57,13 +57,28 @@ pub(super) async fn serve<S>(
     };
     match deadlines.enforce(whole).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(client.address = %client, %error, "connection failed"),
+        Ok(Err(error)) => {
+            if let Some(code) = refused_with(&error) {
+                observer.answered(Handler::Other, code);
+            }
+            debug!(client.address = %client, %error, "connection failed");
+        }
         Err(ending) => {
             if ending == Ending::Late(Phase::Header) {
                 observer.refused(RefusedReason::HeaderTimeout);
             }
             debug!(client.address = %client, "connection closed: {ending}");
         }
+    }
+}
+
+/// The status that hyper itself has answered what is no request with. HTTP/2 it only hangs up on. That a URL alone is too
+/// long (414) never comes up: a header of that length is too long before.
+fn refused_with(error: &hyper::Error) -> Option<u16> {
+    match () {
+        () if error.is_parse_version_h2() || !error.is_parse() => None,
+        () if error.is_parse_too_large() => Some(431),
+        () => Some(400),
     }
 }
 

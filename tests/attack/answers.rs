@@ -2,12 +2,10 @@
 
 use ga4_simulator::{Effect, Fault, Method};
 
-use crate::program::{MOST_MEBIBYTES, Target, eventually, simulator};
-
-/// As much JSON as a few KiB of gzip can be.
-fn bomb(head: &str, item: &str, tail: &str) -> String {
-    format!("{head}{}{item}{tail}", format!("{item},").repeat((60 << 20) / (item.len() + 1)))
-}
+use crate::{
+    program::{MOST_MEBIBYTES, Target, eventually, simulator},
+    troubles::{long, rows},
+};
 
 /// The first property answers so, in every way; the others go on, and the program stays small.
 async fn check(status: u16, body: String) {
@@ -26,13 +24,13 @@ async fn check(status: u16, body: String) {
 #[tokio::test]
 #[ignore = "`make attack` runs it"]
 async fn empty_rows_without_end_are_refused() {
-    check(200, bomb("{\"kind\":\"analyticsData#runRealtimeReport\",\"rows\":[", "{}", "]}")).await;
+    check(200, rows("runRealtimeReport", MUCH)).await;
 }
 
 #[tokio::test]
 #[ignore = "`make attack` runs it"]
 async fn empty_details_without_end_are_refused() {
-    check(403, bomb("{\"error\":{\"code\":403,\"details\":[", "{}", "]}}")).await;
+    check(403, long("{\"error\":{\"code\":403,\"details\":[", "{}", "]}}", MUCH)).await;
 }
 
 #[tokio::test]
@@ -71,7 +69,7 @@ async fn a_listing_in_a_circle_ends() {
 #[ignore = "`make attack` runs it"]
 async fn a_listing_of_unknown_numbers_is_refused() {
     let google = simulator(3).await;
-    let page = bomb("{\"accountSummaries\":[{\"_\":[", "1", "]}]}");
+    let page = long("{\"accountSummaries\":[{\"_\":[", "1", "]}]}", MUCH);
     google.inject(Fault::new(Effect::Raw(200, page)).on(Method::AccountSummaries));
     let target = Target::start(&google, "").await;
     target
@@ -82,3 +80,6 @@ async fn a_listing_of_unknown_numbers_is_refused() {
     let peak = target.peak_mebibytes();
     assert!(peak <= MOST_MEBIBYTES, "{peak} MiB");
 }
+
+/// In bytes; a few KiB of gzip.
+const MUCH: usize = 60 << 20;

@@ -1,24 +1,12 @@
 //! Clients that hold on to what they get.
 
-use std::net::SocketAddr;
-
 use ga4_simulator::Method;
-use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpSocket, TcpStream},
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::{
+    program::{MOST_MEBIBYTES, Target, simulator},
+    troubles::slow_reader,
 };
-
-use crate::program::{MOST_MEBIBYTES, Target, simulator};
-
-/// A client that asks and reads nothing, with the smallest window that there is.
-async fn slow_reader(address: &str, path: &str) -> Option<TcpStream> {
-    let address: SocketAddr = address.parse().unwrap();
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut stream = socket.connect(address).await.ok()?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.ok()?;
-    Some(stream)
-}
 
 #[tokio::test]
 #[ignore = "`make attack` runs it"]

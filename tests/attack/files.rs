@@ -18,7 +18,7 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     let refusal = "{\"error\":{\"code\":403,\"message\":\"no\",\"status\":\"PERMISSION_DENIED\"}}".to_owned();
     google.inject(Fault::new(Effect::Raw(403, refusal)));
     let (reader, writer) = std::io::pipe().unwrap();
-    let target = Target::start_in(TempDir::new().unwrap(), &google, "", Stdio::from(writer)).await;
+    let target = Target::start_in(TempDir::new().unwrap(), &google, "", "debug", Stdio::from(writer)).await;
     // Each reload that fails is a line; a pipe has room for some hundreds.
     fs::write(target.directory.path().join("config.yml"), "nonsense: [\n").unwrap();
     for _ in 0..2_000 {
@@ -51,7 +51,7 @@ async fn a_pipe_in_place_of_the_key_later_on_stops_nothing() {
     let google = simulator(3).await;
     let target = Target::start(&google, "").await;
     target.shows("google_analytics_realtime_pageviews", |_| true).await;
-    let path = target.directory.path().join("key.json");
+    let path = target.directory.path().join("keys/key.json");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     google.revoke_tokens();
@@ -76,7 +76,7 @@ async fn a_thousand_hostile_calendars_hold_up_no_scrape() {
     }
     let google = simulator(3).await;
     let log = fs::File::create(directory.path().join("log")).unwrap();
-    let target = Target::start_in(directory, &google, &config, Stdio::from(log)).await;
+    let target = Target::start_in(directory, &google, &config, "info", Stdio::from(log)).await;
     let listings = |request: &ga4_simulator::Request| request.method == Some(Method::AccountSummaries);
     google.wait_for_many(1, listings).await;
     assert!(target.log().contains("too many days"));

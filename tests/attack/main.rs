@@ -8,6 +8,14 @@ mod answers;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod dead_mount;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
+mod soak;
+#[cfg(test)]
+mod troubles;

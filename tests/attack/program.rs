@@ -2,10 +2,13 @@
 
 use std::{
     env, fs,
+    io::Read,
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
+
+use flate2::read::GzDecoder;
 
 use ga4_simulator::{Account, Property, Simulator, World};
 use google_analytics_exporter::clock::Clock;
@@ -16,11 +19,15 @@ use tokio::{
     time,
 };
 
+use crate::dead_mount::DeadMount;
+
 /// A program that is being attacked; killed when dropped.
 pub(crate) struct Target {
     child: Child,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
+    /// Unmounted before the directory is removed.
+    mount: Option<DeadMount>,
     pub(crate) directory: TempDir,
 }
 
@@ -40,28 +47,49 @@ impl Target {
     pub(crate) async fn start(simulator: &Simulator, config: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let log = fs::File::create(directory.path().join("log")).unwrap();
-        Self::start_in(directory, simulator, config, Stdio::from(log)).await
+        Self::start_in(directory, simulator, config, "info", Stdio::from(log)).await
     }
 
-    /// The same with this stderr and the files of this directory.
-    pub(crate) async fn start_in(directory: TempDir, simulator: &Simulator, config: &str, stderr: Stdio) -> Self {
+    /// The same with this stderr, lines of this level, and the files of this directory.
+    pub(crate) async fn start_in(
+        directory: TempDir,
+        simulator: &Simulator,
+        config: &str,
+        level: &str,
+        stderr: Stdio,
+    ) -> Self {
         // Nothing else says which port it has when nobody reads its log.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-        let key = directory.path().join("key.json");
-        if !key.exists() {
-            fs::write(key, simulator.key_file_json()).unwrap();
-        }
+        fs::create_dir(directory.path().join("keys")).unwrap();
+        fs::write(directory.path().join("keys/key.json"), simulator.key_file_json()).unwrap();
         fs::write(directory.path().join("config.yml"), config).unwrap();
         let child = program(directory.path())
-            .args(["--config.file", "config.yml", "--google.credentials-file", "key.json", "--web.enable-lifecycle"])
+            .args(["--config.file", "config.yml", "--google.credentials-file", "keys/key.json"])
             .args(["--google.data-api-url", simulator.base_url(), "--google.admin-api-url", simulator.base_url()])
-            .args(["--web.listen-address", &address])
+            .args(["--web.listen-address", &address, "--web.enable-lifecycle", "--storage.path", "states"])
+            .args(["--log.level", level])
             .stderr(stderr)
             .spawn()
             .unwrap();
-        let target = Self { child, address, directory };
-        eventually("the program listens", async || TcpStream::connect(&target.address).await.ok().map(drop)).await;
+        let mut target = Self { child, address, mount: None, directory };
+        eventually("the program listens", async || {
+            let ended = target.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it has ended: {ended:?}");
+            TcpStream::connect(&target.address).await.ok().map(drop)
+        })
+        .await;
         target
+    }
+
+    /// Makes a directory of its own hang, like a dead network mount; false where this user may mount nothing.
+    pub(crate) fn hang(&mut self, directory: &str) -> bool {
+        self.mount = DeadMount::over(&self.directory.path().join(directory));
+        self.mount.is_some()
+    }
+
+    /// The directory answers again.
+    pub(crate) fn recover(&mut self) {
+        self.mount = None;
     }
 
     /// What it answers to a request without a body, head included; `None` where it hangs up.
@@ -72,6 +100,27 @@ impl Target {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.ok()?;
         Some(String::from_utf8_lossy(&answer).into_owned()).filter(|answer| !answer.is_empty())
+    }
+
+    /// Its metrics as Prometheus gets them: packed, over a connection of their own. The status where that is not 200.
+    pub(crate) async fn scrape(&self) -> Result<String, String> {
+        let exchange = async {
+            let mut stream = TcpStream::connect(&self.address).await?;
+            stream.write_all(SCRAPE).await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = exchange.await.map_err(|error| error.to_string())?;
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or("no head")?;
+        let (head, body) = answer.split_at(end + 4);
+        let status = String::from_utf8_lossy(&head[..head.len().min(15)]).trim().to_owned();
+        if !status.ends_with(" 200 OK") {
+            return Err(status);
+        }
+        let mut text = String::new();
+        GzDecoder::new(body).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        Ok(text)
     }
 
     /// Waits until its metrics have a line that begins with this and has a value that fits.
@@ -85,8 +134,17 @@ impl Target {
 
     /// The most memory that it has had, in MiB.
     pub(crate) fn peak_mebibytes(&self) -> u64 {
+        self.mebibytes("VmHWM:")
+    }
+
+    /// The memory that it has, in MiB.
+    pub(crate) fn resident_mebibytes(&self) -> u64 {
+        self.mebibytes("VmRSS:")
+    }
+
+    fn mebibytes(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
     }
 
@@ -95,10 +153,19 @@ impl Target {
         fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Sends SIGTERM, and waits until it has ended by itself.
-    pub(crate) async fn stopped(mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+    pub(crate) async fn stopped(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
         let status = eventually("its end", async || self.child.try_wait().unwrap()).await;
         assert_eq!(status.signal(), None, "{status}");
         status
@@ -135,6 +202,8 @@ pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> 
 
 /// The most memory that any of these attacks may cost, in MiB.
 pub(crate) const MOST_MEBIBYTES: u64 = 256;
+
+const SCRAPE: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n";
 
 const DEADLINE: Duration = Duration::from_secs(60);
 

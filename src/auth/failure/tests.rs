@@ -7,7 +7,7 @@ fn failure(signer: Signer, status: u16, body: &str) -> Error {
     let status = StatusCode::from_u16(status).unwrap();
     Error::from_answer(
         signer,
-        &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into(), place: None },
+        &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into(), part: None },
         &[],
     )
 }

@@ -13,7 +13,7 @@ impl Error {
     /// The error that an answer with this status and body is. `api` is the host name of the API that was asked.
     pub fn from_answer(status: u16, body: &[u8], api: &str) -> Self {
         let google = GoogleError::read(body);
-        let Some(google) = google else { return without_words(status) };
+        let Some(google) = google else { return without_words(status, body) };
         let message = Some(google.message()).filter(|text| !text.is_empty()).unwrap_or_else(|| worded(status));
         let answer = Answer { code: status, google, message, api };
         if status == 401 {
@@ -33,14 +33,21 @@ impl Error {
 }
 
 /// An answer without an error of Google's: from the front of its services, or from something else on the way.
-fn without_words(status: u16) -> Error {
+fn without_words(status: u16, body: &[u8]) -> Error {
     match status {
         401 => Error::Unauthenticated(worded(status)),
+        // An error of Google's that is cut, or too long: it is one property's, whatever else it says.
+        429 if is_json(body) => Error::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
         // Google's page for too many requests from one address; the buckets of a property answer in JSON.
         429 => Error::AddressLimited(worded(status)),
         _ if is_passing(status) => Error::ServerError { status, message: worded(status) },
         _ => Error::Protocol(format!("status {} and no error of Google's", worded(status))),
     }
+}
+
+/// Whether a body begins like an API's answer, and not like a page.
+fn is_json(body: &[u8]) -> bool {
+    body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte))
 }
 
 /// The status with its usual words.

@@ -1,0 +1,205 @@
+//! The memory for large answers.
+//!
+//! Knows how many answers may be large at once, and which of them has to make way. Refuses to know what they are.
+//!
+//! There are two sizes of place, with 16 MiB each: up to 512 KiB, which every report that the exporter asks for fits into, and
+//! up to the 4 MiB that any answer may have. An answer that outgrows the first keeps it and waits for the second; nobody who
+//! has the second waits for anything, so they cannot wait for each other.
+//!
+//! An answer that comes slowly keeps its place as long as nobody else wants it. Where somebody waits, it must come fast enough
+//! to fill its place in ten seconds; the first two are its grace. So answers that stall hold up others for seconds, not for as
+//! long as a request may take.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{self, Instant},
+};
+
+/// What all answers share; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<[Size; 2]>);
+
+#[derive(Debug)]
+struct Size {
+    /// Of one place.
+    bytes: usize,
+    places: Arc<Semaphore>,
+    /// How many answers wait for a place.
+    waiting: watch::Sender<usize>,
+}
+
+/// What one answer has of the budget; given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Part {
+    budget: Budget,
+    /// From the smaller place to the larger one.
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    since: Instant,
+    #[expect(dead_code, reason = "it counts until it is dropped")]
+    permit: OwnedSemaphorePermit,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(SIZES.map(|bytes| Size {
+            bytes,
+            places: Arc::new(Semaphore::new(BYTES_OF_SIZE / bytes)),
+            waiting: watch::Sender::new(0),
+        })))
+    }
+
+    /// The part of an answer that has not begun.
+    pub(super) fn part(&self) -> Part {
+        Part { budget: self.clone(), places: Vec::new() }
+    }
+}
+
+impl Part {
+    /// Waits until there is room for so many bytes. Up to [`SMALL_BYTES`] there always is.
+    pub(super) async fn grow(&mut self, bytes: usize) {
+        let held = |places: &[Place], sizes: &[Size]| match places.len().checked_sub(1) {
+            None => SMALL_BYTES,
+            Some(last) => sizes.get(last).map_or(usize::MAX, |size| size.bytes),
+        };
+        let budget = self.budget.clone();
+        while bytes > held(&self.places, &*budget.0) {
+            let Some(size) = budget.0.get(self.places.len()) else { return };
+            let permit = size.place().await;
+            self.places.push(Place { since: Instant::now(), permit });
+        }
+    }
+
+    /// Waits until others need what this answer has, which is too slow with so many bytes. For ever, if it has nothing.
+    pub(super) async fn overdue(&self, received: usize) {
+        let Some(last) = self.places.len().checked_sub(1) else { return std::future::pending().await };
+        let (Some(place), Some(size)) = (self.places.get(last), self.budget.0.get(last)) else {
+            return std::future::pending().await;
+        };
+        let part = f64::from(u32::try_from(received).unwrap_or(u32::MAX))
+            / f64::from(u32::try_from(size.bytes).unwrap_or(u32::MAX));
+        time::sleep_until(place.since + TIME_TO_FILL.mul_f64(part.min(1.0)).max(GRACE)).await;
+        // The sender lives as long as the budget.
+        let _ = size.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
+    }
+
+    /// Whether it has any place.
+    pub(super) fn is_large(&self) -> bool {
+        !self.places.is_empty()
+    }
+}
+
+impl Size {
+    async fn place(&self) -> OwnedSemaphorePermit {
+        let places = Arc::clone(&self.places);
+        if let Ok(permit) = Arc::clone(&places).try_acquire_owned() {
+            return permit;
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        places.acquire_owned().await.expect("the places are never closed")
+    }
+}
+
+/// Counts as one that waits until it is dropped.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|waiting| *waiting += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
+    }
+}
+
+/// Up to so many bytes an answer needs no part of the budget, and is cheap to parse.
+pub const SMALL_BYTES: usize = 64 << 10;
+
+/// Of one place of each size.
+const SIZES: [usize; 2] = [512 << 10, 4 << 20];
+
+/// Of all places of one size.
+const BYTES_OF_SIZE: usize = 16 << 20;
+
+/// How long a place may take to be filled while others wait.
+const TIME_TO_FILL: Duration = Duration::from_secs(10);
+
+const GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn part_of(budget: &Budget, bytes: usize) -> Part {
+        let mut part = budget.part();
+        part.grow(bytes).await;
+        part
+    }
+
+    /// How long an answer waits for room for so many bytes, beside others that have theirs and come no further.
+    async fn wait(budget: &Budget, stalled: usize, received: usize, wanted: usize) -> Duration {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..stalled {
+            let part = part_of(budget, received).await;
+            tasks.spawn(async move { part.overdue(received).await });
+        }
+        // Nobody waits, so nobody makes way.
+        time::sleep(Duration::from_secs(1)).await;
+        let begun = Instant::now();
+        part_of(budget, wanted).await;
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_of_it_is_32_mebibytes() {
+        let budget = Budget::new();
+        let mut held = Vec::new();
+        for (bytes, count) in [(4 << 20, 4), (512 << 10, 28)] {
+            for _ in 0..count {
+                held.push(part_of(&budget, bytes).await);
+            }
+        }
+        let more = time::timeout(Duration::from_secs(60), part_of(&budget, SMALL_BYTES + 1)).await;
+        assert!(more.is_err(), "there is no limit");
+        assert!(!part_of(&budget, SMALL_BYTES).await.is_large());
+        held.pop();
+        assert!(part_of(&budget, SMALL_BYTES + 1).await.is_large());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_stall_make_way() {
+        assert_eq!(wait(&Budget::new(), 32, 100 << 10, 100 << 10).await, GRACE.saturating_sub(Duration::from_secs(1)));
+        // A fast beginning gives more time, and no answer has all of it.
+        assert_eq!(wait(&Budget::new(), 32, 500 << 10, 100 << 10).await.as_millis(), 8766);
+        assert_eq!(wait(&Budget::new(), 4, 4 << 20, 1 << 20).await, TIME_TO_FILL - Duration::from_secs(1));
+        assert_eq!(wait(&Budget::new(), 31, 100 << 10, 100 << 10).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_keeps_its_place_while_nobody_waits() {
+        let budget = Budget::new();
+        let part = part_of(&budget, 100 << 10).await;
+        assert!(time::timeout(Duration::from_secs(60), part.overdue(100 << 10)).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_gives_up_waits_no_longer() {
+        let budget = Budget::new();
+        let held = part_of(&budget, 100 << 10).await;
+        let mut others = Vec::new();
+        for _ in 0..31 {
+            others.push(part_of(&budget, 100 << 10).await);
+        }
+        assert!(time::timeout(Duration::from_secs(1), part_of(&budget, 100 << 10)).await.is_err());
+        assert!(time::timeout(Duration::from_secs(60), held.overdue(100 << 10)).await.is_err());
+    }
+}
