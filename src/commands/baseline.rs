@@ -69,3 +69,14 @@ fn table(rows: &[Forecast]) -> String {
 
 /// Three years of minutes.
 const MAX_BYTES: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let error = text(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert_eq!(error, "/dev/zero cannot be read: it is larger than 64 MiB, the most that is read; leave out years");
+    }
+}

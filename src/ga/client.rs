@@ -227,15 +227,24 @@ async fn read<R: DeserializeOwned + Send + 'static, T>(
 /// The JSON of a body. A large one is parsed on a thread of its own, so that those that serve and poll go on meanwhile; where
 /// the system gives no thread it is parsed in place. How many there are is limited by the transport's budget.
 async fn parsed<R: DeserializeOwned + Send + 'static>(answer: &Answer) -> Result<R, String> {
+    parsed_on(answer, |work| thread::Builder::new().name("parse".to_owned()).spawn(work).is_ok()).await
+}
+
+async fn parsed_on<R: DeserializeOwned + Send + 'static>(
+    answer: &Answer,
+    spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> bool,
+) -> Result<R, String> {
     if answer.body.len() > SMALL_BYTES {
         let (sender, parsed) = oneshot::channel();
         // With its part of the budget, which ends when it has been parsed.
         let aside = answer.clone();
-        let thread = thread::Builder::new().name("parse".to_owned()).spawn(move || {
+        let work = move || {
             // Nobody waits any more when the request was given up.
             let _ = sender.send(parse(&aside.body));
-        });
-        if let (Ok(_), Ok(parsed)) = (thread, parsed.await) {
+        };
+        if spawn(Box::new(work))
+            && let Ok(parsed) = parsed.await
+        {
             return parsed;
         }
     }
@@ -308,6 +317,24 @@ mod tests {
             let url = endpoints.url(Api::Admin, "v1beta/accountSummaries").unwrap();
             assert_eq!(url.as_str(), "https://analyticsadmin.googleapis.com/v1beta/accountSummaries");
         }
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_is_parsed_aside_or_else_in_place() {
+        let body = format!("{}1", " ".repeat(SMALL_BYTES));
+        let (status, headers) = (reqwest::StatusCode::OK, reqwest::header::HeaderMap::new());
+        let answer = Answer { status, headers, body: body.into(), part: None };
+        let mut spawned = 0;
+        let mut parsed = async |has_thread: bool| {
+            let spawn = |work: Box<dyn FnOnce() + Send>| {
+                spawned += 1;
+                has_thread && thread::Builder::new().spawn(work).is_ok()
+            };
+            parsed_on::<u8>(&answer, spawn).await
+        };
+        assert_eq!(parsed(true).await, Ok(1));
+        assert_eq!(parsed(false).await, Ok(1), "there is no thread left");
+        assert_eq!(spawned, 2);
     }
 
     #[test]

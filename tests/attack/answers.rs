@@ -67,6 +67,33 @@ async fn a_listing_in_a_circle_ends() {
 
 #[tokio::test]
 #[ignore = "`make attack` runs it"]
+async fn a_listing_without_end_ends() {
+    let google = simulator(3).await;
+    for page in 0..2_000 {
+        let page = format!("{{\"accountSummaries\":[],\"nextPageToken\":\"{page}\"}}");
+        google.inject(Fault::new(Effect::Raw(200, page)).on(Method::AccountSummaries).once());
+    }
+    let target = Target::start(&google, "").await;
+    eventually("a word on the listing", async || target.log().contains("more than 1000 pages").then_some(())).await;
+    let pages = google.requests().iter().filter(|request| request.method == Some(Method::AccountSummaries)).count();
+    assert!(pages <= 1_000, "{pages} pages");
+}
+
+#[tokio::test]
+#[ignore = "`make attack` runs it"]
+async fn a_long_error_of_one_property_slows_down_no_other() {
+    let google = simulator(3).await;
+    let body = format!("{{\"error\":{{\"code\":429,\"message\":\"{}\"}}}}", "a ".repeat(1 << 20));
+    google.inject(Fault::new(Effect::Raw(429, body)).property("1001"));
+    let target = Target::start(&google, "").await;
+    target.shows("google_analytics_report_failure{property_id=\"1001\"", |_| true).await;
+    let log = target.log();
+    assert!(!log.contains("from this address"), "{log}");
+    target.shows("google_analytics_report_up{property_id=\"1002\",report=\"baseline\"}", |up| up == 1.0).await;
+}
+
+#[tokio::test]
+#[ignore = "`make attack` runs it"]
 async fn a_listing_of_unknown_numbers_is_refused() {
     let google = simulator(3).await;
     let page = long("{\"accountSummaries\":[{\"_\":[", "1", "]}]}", MUCH);

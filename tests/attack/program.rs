@@ -159,13 +159,13 @@ impl Target {
     }
 
     /// Sends SIGTERM, and waits until it has ended by itself.
-    pub(crate) async fn stopped(self) -> ExitStatus {
+    pub(crate) async fn stopped(mut self) -> ExitStatus {
         self.signal("TERM");
         self.ended().await
     }
 
     /// Waits until it has ended by itself.
-    pub(crate) async fn ended(mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let status = eventually("its end", async || self.child.try_wait().unwrap()).await;
         assert_eq!(status.signal(), None, "{status}");
         status

@@ -182,6 +182,9 @@ async fn every_answer_is_counted_by_handler_and_code() {
     }
     server.ask("POST /-/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
     server.ask("GET /-/healthy HTTP/1.1\r\n\r\n").await;
+    server.ask("no request\r\n\r\n").await;
+    server.ask(&format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(20_000))).await;
+    server.ask("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     let expected = [
         (Handler::Metrics, 200),
         (Handler::Metrics, 400),
@@ -194,6 +197,8 @@ async fn every_answer_is_counted_by_handler_and_code() {
         (Handler::Other, 404),
         (Handler::Ready, 405),
         (Handler::Healthy, 400),
+        (Handler::Other, 400),
+        (Handler::Other, 431),
     ];
     assert_eq!(*server.exporter.seen.answers.lock().unwrap(), expected);
 }

@@ -55,6 +55,7 @@ async fn errors_are_read_only_so_far() {
         (403, error(403, &format!(r#""details": [{}]"#, many("{}", 50_000))), "no_access"),
         (403, error(403, &format!(r#""details": [{}]"#, many("{}", 8 << 20))), "protocol"),
         (403, error(403, &disabled), "api_disabled"),
+        (429, error(429, &format!(r#""details": [{}]"#, many("{}", 8 << 20))), "quota_unknown"),
         (503, many("word", 3 << 20), "server_error"),
     ] {
         let pair = Setup::new().fault(on_shop(status, body)).start().await;

@@ -252,3 +252,15 @@ fn googles_text_cannot_flood_or_split_the_log() {
     );
     assert!(remedy(&check(403, &google(403, "No.", &url), Reason::ApiDisabled)).len() < 500);
 }
+
+#[test]
+fn an_error_that_is_cut_is_one_propertys() {
+    let long = google(429, &"a ".repeat(100_000), "");
+    check(429, &long[..64 << 10], Reason::QuotaUnknown);
+    check(429, " \n[{\"error\": {", Reason::QuotaUnknown);
+    // Google's page is about the address.
+    for page in ["<html>", "", "Sorry..."] {
+        check(429, page, Reason::RateLimit);
+    }
+    check(503, &long[..64 << 10], Reason::ServerError);
+}
