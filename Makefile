@@ -32,8 +32,10 @@ check: ## formatting, lints, words, documentation, dependencies
 fuzz: ## an hour of random input for everything that others write; the suite has some seconds of it
 	tests/fuzz.sh
 
-attack: ## the attacks that take longer than a test should, against the program, by itself and over loopback
-	$(CARGO) test --locked --test attack -- --include-ignored --test-threads 1
+attack: export E2E_EXPORTER ?= $(BINARY)
+attack: ## all attacks, against the program that users get, over loopback; takes 40 minutes
+	$(CARGO) build --locked --profile dist
+	$(CARGO) test --locked --test attack -- --include-ignored --test-threads 1 --nocapture
 
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo

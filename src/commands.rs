@@ -7,7 +7,9 @@ use thiserror::Error as ThisError;
 use crate::{
     cli::{Cli, Command},
     commands::google::Surroundings,
-    config, serve,
+    config,
+    files::{Aside, READ_DEADLINE},
+    serve,
     transport::environment,
 };
 
@@ -79,16 +81,23 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
             if flags.property.is_some() {
-                environment::check(|name| env::var_os(name))?;
+                check_environment().await?;
             }
             backtest::run(&flags, &Surroundings::of_process(), &mut std::io::stdout()).await
         }
         None if cli.serve.config_check => check_config::run(&cli.serve).await,
         None => {
-            environment::check(|name| env::var_os(name))?;
+            check_environment().await?;
             serving::run(cli.serve, inherited).await
         }
     }
+}
+
+/// Aside, since the variables name files, and those may be on a disk that hangs.
+async fn check_environment() -> Result<(), Error> {
+    let aside = Aside::start("environment");
+    let checked = aside.run(READ_DEADLINE, || environment::check(|name| env::var_os(name))).await;
+    Ok(checked.map_err(serve::Error::Trust)??)
 }
 
 /// `EX_USAGE` of sysexits.h.

@@ -232,7 +232,7 @@ impl Environment {
 /// Says so where any user of the machine can read a key. Groups may: Kubernetes and systemd hand keys over by them.
 fn warn_of_readers(path: &Path) {
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-    if mode & FOR_OTHERS != 0 {
+    if is_for_everybody(mode) {
         warn!(
             file = %ShownPath(path),
             mode = format!("{:04o}", mode & 0o7777),
@@ -241,7 +241,14 @@ fn warn_of_readers(path: &Path) {
     }
 }
 
-const FOR_OTHERS: u32 = 0o007;
+/// Whether a mode lets everybody read, or put another file's content in place of it. Who is in the group nobody can tell from
+/// it: SECURITY.md says what to do about that.
+fn is_for_everybody(mode: u32) -> bool {
+    mode & FOR_OTHERS != 0
+}
+
+/// Reading and writing.
+const FOR_OTHERS: u32 = 0o006;
 
 const NAMED: &str = "--google.credentials-file, or google.credentials_file in the configuration";
 
@@ -265,6 +272,14 @@ mod tests {
         for wrong in [" ", "a b", "{SECRET}", "a\nSECRET", "SECRETé"] {
             let message = of(wrong).unwrap_err();
             assert!(message.contains("GOOGLE_CLOUD_QUOTA_PROJECT") && !message.contains("SECRET"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_everybodys_by_its_last_digit() {
+        // 0440 is how Kubernetes hands it over with `fsGroup`, and 0644 how it does without a `defaultMode`.
+        for (mode, expected) in [(0o400, false), (0o440, false), (0o640, false), (0o644, true), (0o602, true)] {
+            assert_eq!(is_for_everybody(0o100_000 | mode), expected, "{mode:o}");
         }
     }
 

@@ -28,19 +28,16 @@ async fn empty_rows_without_end_are_refused() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn empty_details_without_end_are_refused() {
     check(403, long("{\"error\":{\"code\":403,\"details\":[", "{}", "]}}", MUCH)).await;
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn words_without_end_are_refused() {
     check(429, format!("{{\"error\":{{\"code\":429,\"message\":\"{}\"}}}}", "a ".repeat(30 << 20))).await;
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn texts_without_end_are_cut() {
     let url = "https://console.developers.google.com/".to_owned() + &"x".repeat(40_000);
     let body = serde_json::json!({"error": {"code": 403, "message": url, "status": "PERMISSION_DENIED", "details": [{
@@ -51,7 +48,6 @@ async fn texts_without_end_are_cut() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn a_listing_in_a_circle_ends() {
     let google = simulator(3).await;
     for round in 0..2_000 {
@@ -66,7 +62,6 @@ async fn a_listing_in_a_circle_ends() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn a_listing_without_end_ends() {
     let google = simulator(3).await;
     for page in 0..2_000 {
@@ -80,7 +75,6 @@ async fn a_listing_without_end_ends() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn a_long_error_of_one_property_slows_down_no_other() {
     let google = simulator(3).await;
     let body = format!("{{\"error\":{{\"code\":429,\"message\":\"{}\"}}}}", "a ".repeat(1 << 20));
@@ -93,7 +87,6 @@ async fn a_long_error_of_one_property_slows_down_no_other() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn a_listing_of_unknown_numbers_is_refused() {
     let google = simulator(3).await;
     let page = long("{\"accountSummaries\":[{\"_\":[", "1", "]}]}", MUCH);

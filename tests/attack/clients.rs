@@ -44,7 +44,6 @@ async fn the_list_of_targets_is_not_kept_for_each_client() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn clients_that_never_finish_a_header_keep_nobody_out_for_good() {
     let google = simulator(3).await;
     let target = Target::start(&google, "").await;

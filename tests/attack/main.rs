@@ -1,5 +1,6 @@
 //! Attacks on the program as it is shipped: by clients, by whatever answers in Google's place, and by what reads its log and
-//! holds its files. Each takes less than a minute, and happens between processes of this machine over loopback.
+//! holds its files. All of it happens between processes of this machine over loopback. What takes some seconds runs with the
+//! suite, the rest with `make attack`.
 //!
 //! No test asserts how long something takes: what an attack would hold up for ever is awaited, and the deadline is far away.
 

@@ -69,7 +69,13 @@ fn answer_badly(google: &Simulator) {
             3 => Effect::HangMidBody,
             4 => Effect::Endless,
             5 => Effect::Html,
-            _ => Effect::Raw(429, "{\"error\":{\"code\":429,\"message\":\"".to_owned() + &"a ".repeat(1 << 20)),
+            _ => {
+                if env::var_os("ATTACK_OLD").is_some() {
+                    Effect::Truncated
+                } else {
+                    Effect::Raw(429, "{\"error\":{\"code\":429,\"message\":\"".to_owned() + &"a ".repeat(1 << 20))
+                }
+            }
         };
         google.inject(Fault::new(effect).property(property.to_string()));
     }

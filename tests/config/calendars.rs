@@ -91,12 +91,12 @@ fn a_calendar_beyond_the_limit_or_no_file_is_refused() {
 }
 
 #[test]
-fn a_thousand_calendars_full_of_mistakes_have_a_hundred_warnings() {
+fn many_calendars_full_of_mistakes_have_a_hundred_warnings() {
     let (_directory, file) =
-        configuration(&["holidays.ics"; 1000].join(", "), &"BEGIN:VEVENT\nDTSTART:x\nEND:VEVENT\n".repeat(25));
+        configuration(&["holidays.ics"; 200].join(", "), &"BEGIN:VEVENT\nDTSTART:x\nEND:VEVENT\n".repeat(25));
     let shown = Config::from_file(&file).unwrap().warnings_at("2026-11-27T12:00:00Z".parse().unwrap());
     assert!(shown.len() <= 201, "{} lines", shown.len());
-    assert_eq!(shown[100], "20900 more warnings about the configuration; fix these first");
+    assert_eq!(shown[100], "4100 more warnings about the configuration; fix these first");
 }
 
 #[test]

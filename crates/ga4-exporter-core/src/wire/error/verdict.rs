@@ -5,6 +5,7 @@
 //! text: the texts of the quota errors carry the only hint at the bucket.
 
 use http::StatusCode;
+use serde::de::IgnoredAny;
 
 use super::{Error, ProjectFault, body::GoogleError};
 use crate::{chain::one_line, names::Bucket};
@@ -36,8 +37,8 @@ impl Error {
 fn without_words(status: u16, body: &[u8]) -> Error {
     match status {
         401 => Error::Unauthenticated(worded(status)),
-        // An error of Google's that is cut, or too long: it is one property's, whatever else it says.
-        429 if is_json(body) => Error::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
+        // The beginning of an API's error, which is too long or was cut: one property's, whatever else it says.
+        429 if is_cut(body) => Error::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
         // Google's page for too many requests from one address; the buckets of a property answer in JSON.
         429 => Error::AddressLimited(worded(status)),
         _ if is_passing(status) => Error::ServerError { status, message: worded(status) },
@@ -45,9 +46,10 @@ fn without_words(status: u16, body: &[u8]) -> Error {
     }
 }
 
-/// Whether a body begins like an API's answer, and not like a page.
-fn is_json(body: &[u8]) -> bool {
-    body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte))
+/// Whether a body begins like JSON, and does not end so.
+fn is_cut(body: &[u8]) -> bool {
+    let begins = body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+    begins && serde_json::from_slice::<IgnoredAny>(body).is_err()
 }
 
 /// The status with its usual words.
