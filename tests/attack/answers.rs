@@ -22,7 +22,6 @@ async fn check(status: u16, body: String) {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn empty_rows_without_end_are_refused() {
     check(200, rows("runRealtimeReport", MUCH)).await;
 }

@@ -58,7 +58,6 @@ async fn clients_that_never_finish_a_header_keep_nobody_out_for_good() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn readers_that_hang_do_not_keep_it_from_ending() {
     let google = simulator(300).await;
     let target = Target::start(&google, "").await;
@@ -73,7 +72,6 @@ async fn readers_that_hang_do_not_keep_it_from_ending() {
 }
 
 #[tokio::test]
-#[ignore = "`make attack` runs it"]
 async fn a_storm_of_reloads_asks_google_once_a_minute_at_most() {
     let google = simulator(3).await;
     let target = Target::start(&google, "").await;

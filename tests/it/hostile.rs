@@ -1,6 +1,15 @@
 //! Answers that are meant to take memory, time or the log: refused, and nobody else's trouble.
 
+use std::{future, sync::Arc, time::Duration};
+
 use ga4_simulator::{Account, Effect, Fault, Method, Property, World};
+use google_analytics_exporter::transport::{Deadlines, Longest, Roots, Transport};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Semaphore,
+    task::JoinSet,
+};
 
 use crate::support::{Credentials, NEWS, SHOP, Setup};
 
@@ -175,4 +184,41 @@ async fn what_the_account_may_not_see_is_absent_and_not_zero() {
     assert_eq!(metrics.of(SHOP, "report_restricted", "report=\"traffic\""), Some(1.0));
     assert!(!metrics.has(SHOP, "today_key_events") && !metrics.has(SHOP, "trailing_28d_key_events"));
     assert_eq!(metrics.of(SHOP, "today_pageviews", ""), Some(0.0), "the others are what they are");
+}
+
+#[tokio::test]
+async fn large_answers_that_stall_hold_up_no_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let begun = Arc::new(Semaphore::new(0));
+    let counted = Arc::clone(&begun);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let begun = Arc::clone(&counted);
+            connections.spawn(async move {
+                let mut request = vec![0; 1000];
+                let length = stream.read(&mut request).await.unwrap();
+                let stalls = request[..length].starts_with(b"GET /stalls");
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 1 << 20);
+                stream.write_all(head.as_bytes()).await.unwrap();
+                stream.write_all(&vec![b' '; if stalls { 100 << 10 } else { 1 << 20 }]).await.unwrap();
+                begun.add_permits(1);
+                future::pending::<()>().await;
+            });
+        }
+    });
+    let transport = Transport::new(Roots::Nobody, Deadlines::default()).unwrap();
+    let send = |path: &str, deadline| {
+        let (transport, request) = (transport.clone(), transport.direct().get(format!("{url}{path}")));
+        async move { transport.send(request, deadline, Longest::Report).await }
+    };
+    for _ in 0..100 {
+        let stalled = send("stalls", Duration::from_hours(1));
+        tasks.spawn(async move { drop(stalled.await) });
+    }
+    begun.acquire_many(100).await.unwrap().forget();
+    let whole = send("whole", Duration::from_secs(60)).await.unwrap();
+    assert_eq!(whole.body.len(), 1 << 20);
 }
