@@ -210,7 +210,9 @@ impl Transport {
             if length > longest {
                 return Err(Error::TooLarge(longest));
             }
-            part.grow(length).await;
+            if !part.grow(body.len(), length).await {
+                return Err(Error::TooSlow);
+            }
             body.extend_from_slice(&chunk);
         }
     }

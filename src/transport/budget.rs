@@ -3,14 +3,14 @@
 //! Knows how many answers may be large at once, and which of them has to make way. Refuses to know what they are.
 //!
 //! There are two sizes of place, with 16 MiB each: up to 512 KiB, which every report that the exporter asks for fits into, and
-//! up to the 4 MiB that any answer may have. An answer that outgrows the first keeps it and waits for the second; nobody who
-//! has the second waits for anything, so they cannot wait for each other.
+//! up to the 4 MiB that any answer may have. An answer that outgrows the first keeps it while it waits for the second; nobody
+//! who has the second waits for anything, so they cannot wait for each other.
 //!
 //! An answer that comes slowly keeps its place as long as nobody else wants it. Where somebody waits, it must come fast enough
-//! to fill its place in ten seconds; the first two are its grace. So answers that stall hold up others for seconds, not for as
-//! long as a request may take.
+//! to fill its place in ten seconds; the first two are its grace, and nothing gives it more than the ten. So answers that stall
+//! hold up others for seconds, not for as long as a request may take.
 
-use std::{sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -61,29 +61,27 @@ impl Budget {
 }
 
 impl Part {
-    /// Waits until there is room for so many bytes. Up to [`SMALL_BYTES`] there always is.
-    pub(super) async fn grow(&mut self, bytes: usize) {
-        let held = |places: &[Place], sizes: &[Size]| match places.len().checked_sub(1) {
-            None => SMALL_BYTES,
-            Some(last) => sizes.get(last).map_or(usize::MAX, |size| size.bytes),
-        };
+    /// Waits until there is room for so many bytes; up to [`SMALL_BYTES`] there always is. False where others need first what
+    /// the answer has, of which so much has come.
+    pub(super) async fn grow(&mut self, received: usize, bytes: usize) -> bool {
         let budget = self.budget.clone();
-        while bytes > held(&self.places, &*budget.0) {
-            let Some(size) = budget.0.get(self.places.len()) else { return };
-            let permit = size.place().await;
+        while bytes > self.room() {
+            let Some(size) = budget.0.get(self.places.len()) else { return false };
+            let permit = tokio::select! {
+                permit = size.place() => permit,
+                () = self.overdue(received) => return false,
+            };
             self.places.push(Place { since: Instant::now(), permit });
         }
+        true
     }
 
     /// Waits until others need what this answer has, which is too slow with so many bytes. For ever, if it has nothing.
     pub(super) async fn overdue(&self, received: usize) {
-        let Some(last) = self.places.len().checked_sub(1) else { return std::future::pending().await };
-        let (Some(place), Some(size)) = (self.places.get(last), self.budget.0.get(last)) else {
-            return std::future::pending().await;
-        };
-        let part = f64::from(u32::try_from(received).unwrap_or(u32::MAX))
-            / f64::from(u32::try_from(size.bytes).unwrap_or(u32::MAX));
-        time::sleep_until(place.since + TIME_TO_FILL.mul_f64(part.min(1.0)).max(GRACE)).await;
+        let (Some(place), Some(size)) = (self.places.last(), self.size()) else { return future::pending().await };
+        #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 bytes")]
+        let part = (received as f64 / size.bytes as f64).min(1.0);
+        time::sleep_until(place.since + TIME_TO_FILL.mul_f64(part).max(GRACE)).await;
         // The sender lives as long as the budget.
         let _ = size.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
     }
@@ -91,6 +89,15 @@ impl Part {
     /// Whether it has any place.
     pub(super) fn is_large(&self) -> bool {
         !self.places.is_empty()
+    }
+
+    fn room(&self) -> usize {
+        self.size().map_or(SMALL_BYTES, |size| size.bytes)
+    }
+
+    /// Of the largest place that it has.
+    fn size(&self) -> Option<&Size> {
+        self.budget.0.get(self.places.len().checked_sub(1)?)
     }
 }
 
@@ -141,7 +148,7 @@ mod tests {
 
     async fn part_of(budget: &Budget, bytes: usize) -> Part {
         let mut part = budget.part();
-        part.grow(bytes).await;
+        assert!(part.grow(0, bytes).await);
         part
     }
 
@@ -182,6 +189,24 @@ mod tests {
         assert_eq!(wait(&Budget::new(), 32, 500 << 10, 100 << 10).await.as_millis(), 8766);
         assert_eq!(wait(&Budget::new(), 4, 4 << 20, 1 << 20).await, TIME_TO_FILL - Duration::from_secs(1));
         assert_eq!(wait(&Budget::new(), 31, 100 << 10, 100 << 10).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_wait_for_more_make_way_too() {
+        let budget = Budget::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let mut part = part_of(&budget, 512 << 10).await;
+            // The first four get it, and come no further.
+            tasks.spawn(async move {
+                if part.grow(512 << 10, 4 << 20).await {
+                    future::pending().await
+                }
+            });
+        }
+        let begun = Instant::now();
+        part_of(&budget, 100 << 10).await;
+        assert_eq!(begun.elapsed(), TIME_TO_FILL);
     }
 
     #[tokio::test(start_paused = true)]
