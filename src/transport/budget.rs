@@ -61,8 +61,8 @@ impl Budget {
 }
 
 impl Part {
-    /// Waits until there is room for so many bytes; up to [`SMALL_BYTES`] there always is. False where others need first what
-    /// the answer has, of which so much has come.
+    /// Waits until there is room for an answer of `bytes`, of which `received` have come. Up to [`SMALL_BYTES`] there always
+    /// is. False where others need the answer's part first.
     pub(super) async fn grow(&mut self, received: usize, bytes: usize) -> bool {
         let budget = self.budget.clone();
         while bytes > self.room() {
@@ -76,7 +76,8 @@ impl Part {
         true
     }
 
-    /// Waits until others need what this answer has, which is too slow with so many bytes. For ever, if it has nothing.
+    /// Waits until others need the part of this answer, which has brought `received` bytes and is too slow. For ever, if it has
+    /// no part.
     pub(super) async fn overdue(&self, received: usize) {
         let (Some(place), Some(size)) = (self.places.last(), self.size()) else { return future::pending().await };
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 bytes")]
@@ -128,7 +129,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Up to so many bytes an answer needs no part of the budget, and is cheap to parse.
+/// An answer of up to this number of bytes needs no part of the budget, and is cheap to parse.
 pub const SMALL_BYTES: usize = 64 << 10;
 
 /// Of one place of each size.
@@ -152,7 +153,7 @@ mod tests {
         part
     }
 
-    /// How long an answer waits for room for so many bytes, beside others that have theirs and come no further.
+    /// How long an answer waits for room for `wanted` bytes, beside others that have theirs and come no further.
     async fn wait(budget: &Budget, stalled: usize, received: usize, wanted: usize) -> Duration {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..stalled {

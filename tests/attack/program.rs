@@ -31,7 +31,7 @@ pub(crate) struct Target {
     pub(crate) directory: TempDir,
 }
 
-/// A simulator with so many properties, 1001 and up.
+/// A simulator with this number of properties, 1001 and up.
 pub(crate) async fn simulator(properties: u64) -> Simulator {
     let ids = (0..properties).map(|index| (1001 + index).to_string());
     let account = ids.fold(Account::new("9", "Attacked"), |account, id| {

@@ -10,12 +10,12 @@ use tokio::{
     time,
 };
 
-/// JSON of so many bytes, which are a few KiB of gzip.
+/// JSON of about this number of bytes, which are a few KiB of gzip.
 pub(crate) fn long(head: &str, item: &str, tail: &str, bytes: usize) -> String {
     format!("{head}{}{item}{tail}", format!("{item},").repeat(bytes / (item.len() + 1)))
 }
 
-/// Empty rows of a report, so many bytes of them.
+/// A report of empty rows, of about this number of bytes.
 pub(crate) fn rows(report: &str, bytes: usize) -> String {
     long(&format!("{{\"kind\":\"analyticsData#{report}\",\"rows\":["), "{}", "]}", bytes)
 }
