@@ -46,7 +46,7 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// The exporter that was started at this time.
+    /// The exporter, started now by the clock of the witness.
     pub fn new(
         store: Arc<Store>,
         metrics: Arc<SelfMetrics>,
@@ -55,9 +55,8 @@ impl Exporter {
         reloads: Reloads,
         log: Lines,
         witness: Witness,
-        started_at: Timestamp,
     ) -> Self {
-        let (started, ready) = (monotonic(), AtomicBool::new(false));
+        let (started_at, started, ready) = (witness.clock().now(), monotonic(), AtomicBool::new(false));
         Self { store, metrics, plan, config, reloads, log, witness, started_at, started, ready }
     }
 

@@ -177,8 +177,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let targets = Targets { present, configs, credentials: replacements };
     let (reloader, reloads) =
         Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
-    let exporter =
-        Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, witness, clock.now()));
+    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, witness));
 
     if let Some(saver) = &saver {
         saver.storage().begin();

@@ -23,7 +23,9 @@ impl Storage {
         let mut failure = None;
         for property in properties {
             for extension in EXTENSIONS {
-                failure = failure.or(removed(&self.file(*property).with_extension(extension)).err());
+                if let Err(error) = removed(&self.file(*property).with_extension(extension)) {
+                    failure.get_or_insert(error);
+                }
             }
         }
         failure
@@ -78,6 +80,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::clock::Clock;
 
     fn ids(texts: &[&str]) -> BTreeSet<PropertyId> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -119,7 +122,7 @@ mod tests {
     fn only_old_files_of_unknown_properties_are_swept() {
         let all = ["5.state", "6.state", "6.damaged", "7.state", "08.state", "closed", "notes.state"];
         let (directory, storage) = filled(&all);
-        let now = SystemTime::now();
+        let now = SystemTime::from(Clock::system().now());
         let set = |name: &str, days: u64| {
             let file = File::options().write(true).open(directory.path().join(name)).unwrap();
             file.set_modified(now - Duration::from_hours(24 * days)).unwrap();

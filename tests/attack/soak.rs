@@ -4,7 +4,7 @@
 use std::{collections::HashMap, env, fs, process::Stdio, time::Duration};
 
 use ga4_simulator::{Effect, Fault, Method, Simulator};
-use google_analytics_exporter::clock::{Clock, monotonic};
+use google_analytics_exporter::clock::{Clock, monotonic, unix_seconds};
 use tempfile::TempDir;
 use tokio::time;
 
@@ -95,13 +95,13 @@ impl Watch {
         };
         self.times.push(asked.elapsed().as_micros());
         // To look at 100,000 lines each second would be an attack as well.
-        if self.scrapes % 15 == 0 {
+        if self.scrapes.is_multiple_of(15) {
             self.judge(&text);
         }
     }
 
     fn judge(&mut self, text: &str) {
-        let now = Clock::system().now().as_second() as f64;
+        let now = unix_seconds(Clock::system().now());
         let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok());
         for line in text.lines() {
             if line.starts_with("google_analytics_exporter_log_lines_dropped_total ") {

@@ -390,10 +390,10 @@ impl Engine {
 
 /// How a poll ended that failed so.
 fn outcome_of(error: &wire::Error) -> Outcome {
-    match error {
-        wire::Error::AddressLimited(_) => Outcome::AddressLimited,
-        error => Outcome::Failed(error.reason()),
+    if matches!(error, wire::Error::AddressLimited(_)) {
+        return Outcome::AddressLimited;
     }
+    Outcome::Failed(error.reason())
 }
 
 fn knows(plan: &Plan, id: PropertyId) -> bool {

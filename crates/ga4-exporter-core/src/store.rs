@@ -233,6 +233,8 @@ mod tests {
         store: Store,
     }
 
+    type Writing<'a> = &'a dyn Fn(&mut States);
+
     impl World {
         fn put(&mut self, info: &PropertyInfo, reports: &[Arc<Report>]) {
             self.states.put(id(), info, reports);
@@ -353,7 +355,7 @@ mod tests {
         succeed(&mut world, &reports, 0);
         let info = PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() };
         let other = "6".parse().unwrap();
-        let nothing: [(&str, &dyn Fn(&mut States)); 6] = [
+        let nothing: [(&str, Writing<'_>); 6] = [
             ("no change", &|states| states.update(id(), |_| ())),
             ("the same interval", &|states| {
                 let set = |report: &mut ReportState| report.interval = reports[0].interval;
@@ -381,7 +383,7 @@ mod tests {
             .map(|report| Arc::new(Report { families: report.families[1..].to_vec(), ..Report::clone(report) }))
             .collect();
         let named = |name: &str| PropertyInfo { name: name.to_owned(), ..PropertyInfo::default() };
-        let some: [(&str, &dyn Fn(&mut States)); 5] = [
+        let some: [(&str, Writing<'_>); 5] = [
             ("another name", &|states| states.put(id(), &named("Store"), &reports)),
             ("other definitions", &|states| states.put(id(), &named("Store"), &redefined)),
             ("fewer reports", &|states| states.put(id(), &named("Store"), &redefined[1..])),

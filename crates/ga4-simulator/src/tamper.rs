@@ -77,7 +77,7 @@ fn add_zero_hours(report: &mut Map<String, Value>, hours: i64) {
         return;
     }
     let Some(rows) = report.get_mut("rows").and_then(Value::as_array_mut) else { return };
-    let hour = |row: &Value| DateTime::strptime("%Y%m%d%H", row["dimensionValues"][0]["value"].as_str()?).ok();
+    let hour = |row: &Value| DateTime::strptime("%Y%m%d%H", row.pointer("/dimensionValues/0/value")?.as_str()?).ok();
     let Some(first) = rows.iter().filter_map(hour).min() else { return };
     for before in 1..=hours {
         let hour = first.saturating_sub(SignedDuration::from_hours(before)).strftime("%Y%m%d%H").to_string();

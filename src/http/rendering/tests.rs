@@ -130,6 +130,7 @@ async fn with_half_of_the_memory_in_use_a_change_makes_no_new_text() {
 }
 
 #[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "only the thread that renders waits for it")]
 async fn while_a_text_serves_the_next_is_made_once() {
     for encoding in [Encoding::Identity, Encoding::Gzip] {
         let exporter = Arc::new(Fake::default());

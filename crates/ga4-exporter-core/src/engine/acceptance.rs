@@ -145,11 +145,10 @@ impl Engine {
                 Named::Unknown
             }
         };
-        match day_of(polled.poll.zone.as_ref(), named, polled.sent_at, polled.received_at) {
-            // Its last days have settled, whatever the zone.
-            Day::Anywhere { .. } | Day::Turned { zone: None, .. } if polled.poll.report.is_history() => Day::Undated,
-            day => day,
-        }
+        let day = day_of(polled.poll.zone.as_ref(), named, polled.sent_at, polled.received_at);
+        let is_somewhere = !matches!(day, Day::Anywhere { .. } | Day::Turned { zone: None, .. });
+        // Its last days have settled, whatever the zone.
+        if is_somewhere || !polled.poll.report.is_history() { day } else { Day::Undated }
     }
 
     /// The answer is of a day that has ended, or of another zone's: it is asked for again.

@@ -22,11 +22,11 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     /// All of these hold.
-    And(Vec<Expression>),
+    And(Vec<Self>),
     /// One of these holds at least.
-    Or(Vec<Expression>),
+    Or(Vec<Self>),
     /// This does not hold.
-    Not(Box<Expression>),
+    Not(Box<Self>),
     /// What the value of a dimension must be like.
     Dimension(ApiName, TextTest),
     /// What the value of a metric must be like.
@@ -319,11 +319,9 @@ fn add_names<'a>(json: &'a Value, names: &mut BTreeSet<&'a str>) {
     match json {
         Value::Object(map) => {
             for (key, value) in map {
-                match value {
-                    Value::String(name) if key == "fieldName" || key == "field_name" => {
-                        names.insert(name);
-                    }
-                    value => add_names(value, names),
+                match value.as_str().filter(|_| key == "fieldName" || key == "field_name") {
+                    Some(name) => drop(names.insert(name)),
+                    None => add_names(value, names),
                 }
             }
         }

@@ -90,7 +90,7 @@ mod tests {
     fn lines(series: &Series) -> Vec<String> {
         let line = |row: crate::report::series::Row<'_>| {
             let values: Vec<_> =
-                (0..2).map(|family| row.value(family).map_or("-".to_owned(), |v| v.to_string())).collect();
+                (0..2).map(|family| row.value(family).map_or_else(|| "-".to_owned(), |v| v.to_string())).collect();
             format!("{} {}", row.labels().collect::<Vec<_>>().join(","), values.join(" "))
         };
         series.rows().map(line).collect()
