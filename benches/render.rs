@@ -7,10 +7,8 @@ use std::{hint::black_box, io::Write, ops::Bound, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use flate2::{Compression, write::GzEncoder};
-use google_analytics_exporter::{
-    clock::monotonic,
-    exposition::{self, Format, View},
-};
+use ga4_exporter_core::exposition::{self, Format, View};
+use google_analytics_exporter::clock::monotonic;
 use jiff::Timestamp;
 
 use table::Table;

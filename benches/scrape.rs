@@ -25,14 +25,16 @@ use std::{
 
 use bytes::Bytes;
 use criterion::Criterion;
+use ga4_exporter_core::{
+    exposition::{self, View},
+    names::PropertyId,
+};
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
-    exposition::{self, View},
     http::{
         self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
         Unobserved, WebObserver,
     },
-    names::PropertyId,
     status::Selection,
 };
 use http_body_util::Full;

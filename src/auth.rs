@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 
-pub use crate::wire::{GCLOUD_LOGIN, SCOPE};
 pub use failure::Error as GrantError;
+pub use ga4_exporter_core::wire::{GCLOUD_LOGIN, SCOPE};
 
 use crate::clock::Clock;
 

@@ -13,13 +13,12 @@ use clap::{
 };
 use reqwest::Url;
 
+use ga4_exporter_core::{names::PropertyId, shard::Shard, shown};
+
 use crate::{
     build::LONG_VERSION,
     ga::{ADMIN_API_URL, DATA_API_URL},
     http::{Base, ExternalUrl, ListenAddress, RoutePrefix, TelemetryPath},
-    names::PropertyId,
-    shard::Shard,
-    shown,
     telemetry::{LogFormat, LogLevel},
 };
 

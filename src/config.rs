@@ -20,13 +20,14 @@ use self::{
 };
 use ga4_drop_baseline::calendar::Zone;
 
-use crate::{
-    files,
+use ga4_exporter_core::{
     names::PropertyId,
     quota::Share,
     report::{BaselineSettings, ReportSettings},
     shown::ShownPath,
 };
+
+use crate::files;
 
 pub mod calendar_file;
 mod plan;

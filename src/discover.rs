@@ -13,17 +13,20 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{
-    auth::Tokens,
+use ga4_exporter_core::{
     chain::Chain,
-    clock::{Clock, Steps},
-    config::Config,
-    ga::{self, Listing, PropertyDetails},
     names::{PropertyId, Reason},
-    observer::Observer,
     plan::Plan,
     properties::{Properties, PropertySet},
     shard::Shard,
+};
+
+use crate::{
+    auth::Tokens,
+    clock::{Clock, Steps},
+    config::Config,
+    ga::{self, Listing, PropertyDetails},
+    observer::Observer,
 };
 
 use agenda::{Agenda, Due};

@@ -12,17 +12,20 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use ga4_exporter_core::{
+    exposition::{self, View},
+    names::PropertyId,
+    plan::Plan,
+    store::Store,
+};
+
 use crate::{
     clock::monotonic,
     config::Config,
-    exposition::{self, View},
     http::{self, Format, Readiness, Rendering, Scope, TelemetryPath, WebObserver},
-    names::PropertyId,
-    plan::Plan,
     reload::Reloads,
     self_metrics::SelfMetrics,
     status::{self, Selection},
-    store::Store,
     targets,
     telemetry::Lines,
     witness::Witness,

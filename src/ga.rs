@@ -5,7 +5,7 @@
 
 pub use client::{ADMIN_API_URL, Client, DATA_API_URL, Endpoints};
 
-pub use crate::wire::{Error, ListedProperty, Listing, ProjectFault, PropertyDetails};
+pub use ga4_exporter_core::wire::{Error, ListedProperty, Listing, ProjectFault, PropertyDetails};
 
 mod admin;
 mod client;

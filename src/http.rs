@@ -14,11 +14,9 @@ use std::{io, net, pin::Pin, sync::Arc};
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{
-    clock::Clock,
-    names::{Handler, PropertyId, RefusedReason},
-    status::Selection,
-};
+use ga4_exporter_core::names::{Handler, PropertyId, RefusedReason};
+
+use crate::{clock::Clock, status::Selection};
 
 use budget::Budget;
 use places::Places;
@@ -26,9 +24,9 @@ use rendering::Renderings;
 use target_list::TargetList;
 use workers::Workers;
 
-pub use crate::exposition::{Format, Rendering};
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
 pub use base::{Base, ExternalUrl, ExternalUrlError, RoutePrefix, RoutePrefixError};
+pub use ga4_exporter_core::exposition::{Format, Rendering};
 pub use limits::Limits;
 pub use routes::{TelemetryPath, TelemetryPathError};
 

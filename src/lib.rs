@@ -6,13 +6,12 @@
 //! # Reading order
 //!
 //! ```text
-//! cli ─► config ─► report ─────────────┐                    start-up: pure after reading the files
-//!                                      ▼
-//! auth ─► ga::Client ─► discover, poll ─► translate ─► store ─► exposition ─► http ─► Prometheus
-//!                          ▲ │                           │          ▲
-//!      properties, shard, schedule, quota,               └ status   └ self_metrics
-//!      plan (pure)                └ storage
-//! crate ga4-exporter-core: names, wire, reports, translation, quota, schedule, store, exposition (pure)
+//! cli ─► config ───────────┐                                start-up: pure after reading the files
+//!                          ▼
+//! auth ─► ga::Client ─► discover, poll ◄─► Engine ─► Store ─► exposition ─► http ─► Prometheus
+//!                          │                 (core)     │          ▲
+//!                          └ storage                    └ status   └ self_metrics
+//! crate ga4-exporter-core: names, wire, reports, translation, quota, schedule, the engine, store, exposition (pure)
 //! crate ga4-drop-baseline: what is usual, the verdict, quiet days, zones, backtests (pure)
 //! crate ga4-simulator: Google's endpoints, for the demo and the tests (speaks HTTP only; shares no type with this crate)
 //! ```
@@ -22,19 +21,20 @@
 //!    the clock.
 //! 3. [`ga4_drop_baseline`]: hours and minutes in, what is usual and the evidence of a drop out. [`storage`] keeps minutes over
 //!    a restart.
-//! 4. [`discover`] publishes a [`plan`]; [`poll`] follows it and is the only writer of the [`store`].
-//! 5. [`exposition`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
-//!    people, and [`documents`] explain; [`http`] serves all that as [`exporter`] hands it over.
-//! 6. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything; [`commands`]
-//!    are what [`cli`] can ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and [`descriptors`] makes
-//!    room for files.
+//! 4. [`discover`] publishes a plan; [`poll`] follows it: it makes the polls that the engine asks for, and carries out what the
+//!    engine concludes from the answers.
+//! 5. [`exporter`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
+//!    people, and [`documents`] explain; [`http`] serves all that.
+//! 6. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything;
+//!    [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and
+//!    [`descriptors`] makes room for files.
 //!
 //! # Invariants, and where they are kept
 //!
-//! * A scrape never causes a request to Google: [`http`] and [`exposition`] have no client.
-//! * Only the tasks publish: [`store::Store`]'s writers are called from [`poll`] alone.
+//! * A scrape never causes a request to Google: [`http`] has no client.
+//! * Only the engine's effects change the store, and only [`poll`] applies them.
 //! * No global state: every registry, clock and client is an argument. Only [`clock`] reads the time.
-//! * What decides compiles without a runtime: it is in crates of its own.
+//! * What decides compiles without a runtime: it is in crates of its own (`tests/layers.sh`).
 //! * Every queue, body, map and wait has a named limit.
 //! * Nothing panics after start-up; a panic aborts the process (in tests the owner of the tasks resumes it) rather than
 //!   serve frozen numbers.
@@ -75,11 +75,6 @@ pub mod telemetry;
 pub mod transport;
 pub mod witness;
 
-pub use ga4_exporter_core::{
-    chain, clock_offset, csv, exposition, jitter, names, plan, properties, quota, report, schedule, shard, shown,
-    store, timetable, translate, wire,
-};
-
 use std::{
     ffi::OsString,
     io::{self, IsTerminal},
@@ -91,7 +86,9 @@ use std::{
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{chain::Chain, cli::Cli};
+use ga4_exporter_core::{chain::Chain, shown};
+
+use crate::cli::Cli;
 
 /// The whole program: arguments in, exit code out. 0 when it did what it was told, 64 when the command line, the
 /// configuration or the key file has to be mended, 1 otherwise.

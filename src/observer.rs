@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::names::{DropReason, Method, Reason, TokenReason};
+use ga4_exporter_core::names::{DropReason, Method, Reason, TokenReason};
 
 /// Is told of every request to Google and of every token.
 pub trait Observer: Send + Sync {

@@ -11,17 +11,13 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::{
-    auth::Tokens,
-    clock::Clock,
-    ga,
+use ga4_exporter_core::{
     names::{PropertyId, Reason},
-    observer::Observer,
     plan::Plan,
-    storage::Saver,
     store::Store,
-    witness::Witness,
 };
+
+use crate::{auth::Tokens, clock::Clock, ga, observer::Observer, storage::Saver, witness::Witness};
 
 pub use ga4_exporter_core::engine::{Kept, Polled};
 pub use pulse::Pulse;

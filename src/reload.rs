@@ -9,17 +9,17 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, error, info, warn};
 
+use ga4_exporter_core::{chain::Chain, names::PropertyId};
+
 use crate::{
     auth::{
         credentials::{Credentials, Environment},
         refresher::Replacements,
     },
-    chain::Chain,
     clock::Clock,
     config::{Config, Errors, Loaded},
     discover::NewConfig,
     files::{Aside, READ_DEADLINE},
-    names::PropertyId,
     self_metrics::SelfMetrics,
     transport::Transport,
 };

@@ -6,7 +6,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::shown::HIDDEN;
+use ga4_exporter_core::shown::HIDDEN;
 
 /// A text with these very secrets left out: as they are, and as forms, URLs, JSON, HTML and base64 write them.
 pub fn hidden(text: &str, secrets: &[&SecretString]) -> String {

@@ -17,13 +17,12 @@ use prometheus::{
     core::Collector, proto::MetricFamily,
 };
 
-use crate::{
-    clock::unix_seconds,
+use ga4_exporter_core::{
     names::{DropReason, Method, Reason, TokenReason},
-    observer::Observer,
-    process_metrics::ProcessMetrics,
     shard::Shard,
 };
+
+use crate::{clock::unix_seconds, observer::Observer, process_metrics::ProcessMetrics};
 
 use web::Web;
 
@@ -291,7 +290,7 @@ const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{Handler, RefusedReason};
+    use ga4_exporter_core::names::{Handler, RefusedReason};
 
     const BUILD: Build = Build { version: "1.2.3", revision: "abc", rustc: "1.95.0" };
 

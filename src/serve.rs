@@ -14,6 +14,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use ga4_exporter_core::{shard::Shard, store::Store};
+
 use crate::{
     auth::{
         credentials::{self, Credentials, Environment},
@@ -31,9 +33,7 @@ use crate::{
     poll::{Kept, Poller, Pulse},
     reload::{Reloader, Reloads, Source, Targets},
     self_metrics::SelfMetrics,
-    shard::Shard,
     storage::{self, Saver, Storage},
-    store::Store,
     telemetry::Lines,
     transport::{self, Deadlines, Roots, Transport},
     witness::Witness,

@@ -11,10 +11,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::{
-    pages::{self, Depth},
-    store::PropertyState,
-};
+use ga4_exporter_core::store::PropertyState;
+
+use crate::pages::{self, Depth};
 
 use selection::Selected;
 pub use selection::{Selection, Sort};

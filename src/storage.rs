@@ -18,12 +18,9 @@ use tracing::warn;
 
 pub use saver::Saver;
 
-use crate::{
-    chain::Chain,
-    files::{self, Aside, LOOK_DEADLINE, READ_DEADLINE},
-    names::PropertyId,
-    shown::ShownPath,
-};
+use ga4_exporter_core::{chain::Chain, names::PropertyId, shown::ShownPath};
+
+use crate::files::{self, Aside, LOOK_DEADLINE, READ_DEADLINE};
 
 mod format;
 mod gone;

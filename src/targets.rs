@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{names::PropertyId, properties::PropertyInfo};
+use ga4_exporter_core::{names::PropertyId, properties::PropertyInfo};
 
 /// The labels of each property as a JSON object on a line of its own. Prometheus is to scrape them below this prefix, such as
 /// `/ga`, by this scheme, or without one by its own.

@@ -11,10 +11,9 @@ use reqwest::{
     header::{AGE, DATE, HeaderMap},
 };
 
-use crate::{
-    clock::Clock,
-    clock_offset::{ClockOffset, Connection, DatedAnswer},
-};
+use ga4_exporter_core::clock_offset::{ClockOffset, Connection, DatedAnswer};
+
+use crate::clock::Clock;
 
 /// Compares the clock with Google's; cheap to clone, and all clones agree.
 #[derive(Clone, Debug)]

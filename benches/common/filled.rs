@@ -7,8 +7,7 @@ use ga4_drop_baseline::{
     calendar::{QuietDays, Zone},
     day::DayView,
 };
-use google_analytics_exporter::{
-    config::Config,
+use ga4_exporter_core::{
     exposition::{self, Format, View},
     names::{Category, PropertyId},
     properties::{PropertyInfo, PropertySet},
@@ -17,6 +16,7 @@ use google_analytics_exporter::{
     store::{Attempt, Snapshot, States, Store, Usual, Watched},
     wire::response::PropertyQuota,
 };
+use google_analytics_exporter::config::Config;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use google_analytics_exporter::{
+use ga4_exporter_core::{
     exposition::View,
     names::{Category, PropertyId},
     properties::PropertyInfo,

@@ -16,9 +16,10 @@ use super::{
     key_file::{self, KeyFile},
     metadata::{HostError, MetadataServer, Platform},
 };
+use ga4_exporter_core::shown::{self, NotAPath, ShownPath};
+
 use crate::{
     files::{Aside, LOOK_DEADLINE, READ_DEADLINE},
-    shown::{self, NotAPath, ShownPath},
     transport::{Transport, is_exposed},
 };
 

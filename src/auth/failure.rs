@@ -10,9 +10,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error as ThisError;
 
-use crate::{
+use ga4_exporter_core::{
     chain::{one_line, without_markup},
     names::{Reason, TokenReason},
+};
+
+use crate::{
     secrets::hidden,
     transport::{self, Answer},
 };

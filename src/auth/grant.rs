@@ -189,7 +189,7 @@ mod tests {
     use reqwest::{StatusCode, header::HeaderMap};
 
     use super::*;
-    use crate::names::TokenReason;
+    use ga4_exporter_core::names::TokenReason;
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer {

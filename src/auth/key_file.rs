@@ -17,10 +17,9 @@ use thiserror::Error as ThisError;
 
 use self::problem::Problem;
 use super::{GOOGLE_TOKEN_URI, pem};
-use crate::{
-    files::{self, Hangs},
-    shown::{self, ShownPath},
-};
+use ga4_exporter_core::shown::{self, ShownPath};
+
+use crate::files::{self, Hangs};
 
 mod problem;
 

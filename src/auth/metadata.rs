@@ -7,9 +7,10 @@ use std::{fs, path::PathBuf, time::Duration};
 use reqwest::{Method, RequestBuilder, Url};
 use thiserror::Error as ThisError;
 
+use ga4_exporter_core::shown;
+
 use crate::{
     auth::SCOPE,
-    shown,
     transport::{Longest, METADATA_HOST, Transport},
 };
 

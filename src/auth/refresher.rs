@@ -18,12 +18,15 @@ use super::{
     fingerprint::Fingerprint,
     grant,
 };
-use crate::{
+use ga4_exporter_core::{
     chain::Chain,
-    clock::{Clock, later, monotonic},
-    files::{Aside, Hangs, LOOK_DEADLINE},
     jitter,
     names::{Method, TokenReason},
+};
+
+use crate::{
+    clock::{Clock, later, monotonic},
+    files::{Aside, Hangs, LOOK_DEADLINE},
     observer::Observer,
     transport::Transport,
 };

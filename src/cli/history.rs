@@ -12,11 +12,12 @@ use ga4_drop_baseline::{
     calendar::quiet_days::{Entry, EntryError},
 };
 
-use crate::{
-    config::calendar_file,
+use ga4_exporter_core::{
     csv::{LocalTime, TimeError},
     names::PropertyId,
 };
+
+use crate::config::calendar_file;
 
 /// The flags of `baseline`.
 #[derive(Args, Clone, Debug)]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use thiserror::Error as ThisError;
 
-use crate::shown::{self, Shown};
+use ga4_exporter_core::shown::{self, Shown};
 
 /// A secret stands on the command line.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]

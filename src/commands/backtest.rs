@@ -24,15 +24,18 @@ use ga4_drop_baseline::{
     },
 };
 
-use crate::{
-    cli::{BacktestFlags, QuietDay},
-    config::{Config, calendar_file},
+use ga4_exporter_core::{
     csv,
-    files::{Aside, READ_DEADLINE},
     names::PropertyId,
     report::{Report, Request},
     translate,
     wire::response::ReportResponse,
+};
+
+use crate::{
+    cli::{BacktestFlags, QuietDay},
+    config::{Config, calendar_file},
+    files::{Aside, READ_DEADLINE},
 };
 
 /// Replays the past, prints what came of it, and draws it.
@@ -206,7 +209,7 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 #[cfg(feature = "picture")]
 fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
     let failed = |error: &dyn std::fmt::Display| {
-        Error::Usage(format!("{} cannot be written: {error}", crate::shown::ShownPath(path)))
+        Error::Usage(format!("{} cannot be written: {error}", ga4_exporter_core::shown::ShownPath(path)))
     };
     let picture = crate::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))

@@ -10,11 +10,12 @@ use std::{
 use super::Error;
 use ga4_drop_baseline::{Baseline, Forecast, History, LocalHour};
 
-use crate::{
-    cli::BaselineFlags,
+use ga4_exporter_core::{
     csv::{self, LocalTime},
     shown::ShownPath,
 };
+
+use crate::cli::BaselineFlags;
 
 /// Prints lines of time, expectation and lower bound; where there is no baseline only the header, and why on stderr.
 ///

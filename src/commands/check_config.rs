@@ -10,19 +10,22 @@ use jiff::civil::Date;
 use super::Error;
 use ga4_drop_baseline::calendar::{QuietDays, Zone};
 
+use ga4_exporter_core::{
+    names::{Bucket, Category},
+    plan::Plan,
+    properties::Properties,
+    quota::ASSUMED,
+    report::Brings,
+    shown::ShownPath,
+};
+
 use crate::{
     auth::key_file::KeyFile,
     cli::ServeFlags,
     clock::Clock,
     config::DAYS_AHEAD,
     files::{Aside, READ_DEADLINE},
-    names::{Bucket, Category},
-    plan::Plan,
-    properties::Properties,
-    quota::ASSUMED,
     reload::Source,
-    report::Brings,
-    shown::ShownPath,
 };
 
 /// Prints warnings and what would be polled.

@@ -15,6 +15,8 @@ use tracing::warn;
 use super::{Error, serving::serve_until_signal};
 use ga4_simulator::{Simulator, World};
 
+use ga4_exporter_core::shown::ShownPath;
+
 use crate::{
     auth::credentials::Environment,
     cli::DemoFlags,
@@ -25,7 +27,6 @@ use crate::{
     http::Limits,
     reload::Source,
     serve::{Listen, Options, Server},
-    shown::ShownPath,
     telemetry,
     transport::{Deadlines, Roots},
 };

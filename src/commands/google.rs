@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::Error;
+use ga4_exporter_core::{chain::Chain, names::PropertyId};
+
 use crate::{
     auth::{
         credentials::{Credentials, Environment},
         refresher::Refresher,
     },
-    chain::Chain,
     cli::AccessFlags,
     clock::Clock,
     files::Aside,
     ga::{self, Client, Endpoints},
-    names::PropertyId,
     observer::{Nobody, Observer},
     serve,
     transport::{Deadlines, Roots, Transport},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Config;
-use crate::{plan::Plan, properties::PropertySet, report::Report, schedule::Limits};
+use ga4_exporter_core::{plan::Plan, properties::PropertySet, report::Report, schedule::Limits};
 
 impl Config {
     /// The plan of this configuration for these properties; complete when they are all that it asks for.

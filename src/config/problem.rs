@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error as ThisError;
 
-use crate::shown::{self, ShownPath};
+use ga4_exporter_core::shown::{self, ShownPath};
 
 /// Why a file gives no configuration.
 #[derive(Debug, ThisError)]

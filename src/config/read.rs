@@ -16,7 +16,7 @@ use super::{
     schema, value,
     yaml::{Node, Value},
 };
-use crate::{
+use ga4_exporter_core::{
     names::{LabelName, NameError, PropertyId},
     quota::Share,
     shown,

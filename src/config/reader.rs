@@ -10,7 +10,7 @@ use super::{
     schema::{TABLES, Table},
     yaml::{Kind, Node, Value},
 };
-use crate::shown;
+use ga4_exporter_core::shown;
 
 /// The file that is read and what was found wrong in it.
 #[derive(Debug)]

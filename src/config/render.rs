@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{Config, value};
 use ga4_drop_baseline::calendar::quiet_days::Entry;
 
-use crate::report::{self, BaselineSettings, ReportSettings};
+use ga4_exporter_core::report::{self, BaselineSettings, ReportSettings};
 
 /// The whole configuration, every default spelled out.
 pub(super) fn yaml(config: &Config) -> String {

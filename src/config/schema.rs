@@ -213,7 +213,7 @@ const fn key(name: &'static str, takes: &'static str, default: &'static str, abo
 #[cfg(test)]
 mod tests {
     use super::{super::value, *};
-    use crate::report::fields;
+    use ga4_exporter_core::report::fields;
 
     #[test]
     fn the_words_are_those_of_the_limits() {

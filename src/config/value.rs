@@ -4,7 +4,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::report::StaleAfter;
+use ga4_exporter_core::report::StaleAfter;
 
 /// From which duration to which, for the program and for people.
 #[derive(Debug)]

@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    clock::later,
+use ga4_exporter_core::{
     jitter,
     names::{PropertyId, Reason},
     wire,
 };
+
+use crate::clock::later;
 
 /// What is due next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

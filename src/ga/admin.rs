@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::Client;
-use crate::{
+use ga4_exporter_core::{
     names::{Method, PropertyId},
-    transport,
     wire::{DescribedProperty, Error, Listing, ListingPage, PropertyDetails},
 };
+
+use crate::transport;
 
 impl Client {
     /// Every property that the credentials can see, at most so many: all pages of `accountSummaries.list`, or an error.

@@ -11,19 +11,22 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::oneshot;
 use tracing::debug;
 
-use crate::{
-    auth::{Token, Tokens, Unavailable},
+use ga4_exporter_core::{
     chain::one_line,
-    clock::monotonic,
     names::{Api, Method, PropertyId},
-    observer::Observer,
-    secrets::hidden,
-    transport::{self, Answer, Longest, SMALL_BYTES, Transport},
     wire::{
         Error,
         request::{RunRealtimeReportRequest, RunReportRequest},
         response::ReportResponse,
     },
+};
+
+use crate::{
+    auth::{Token, Tokens, Unavailable},
+    clock::monotonic,
+    observer::Observer,
+    secrets::hidden,
+    transport::{self, Answer, Longest, SMALL_BYTES, Transport},
 };
 
 /// Asks Google; cheap to clone, and all clones share their connections and the token.

@@ -25,12 +25,9 @@ use super::{
     routes::{Route, handler, route_under},
     target_list::Groups,
 };
-use crate::{
-    documents,
-    names::{PropertyId, RefusedReason},
-    pages,
-    status::Selection,
-};
+use ga4_exporter_core::names::{PropertyId, RefusedReason};
+
+use crate::{documents, pages, status::Selection};
 
 /// Does what a request asks for, and counts it. hyper leaves away the body where the method is HEAD, and counts its length
 /// anyway.

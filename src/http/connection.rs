@@ -17,7 +17,7 @@ use super::{
     deadlines::{Deadlines, Ending, Phase, TimedBody, TimedStream},
     listener::stopped,
 };
-use crate::names::{Handler, RefusedReason};
+use ga4_exporter_core::names::{Handler, RefusedReason};
 
 /// Answers a connection's requests until its client leaves or is too slow, or until the server stops: then only the
 /// response under way is brought to its end.
@@ -123,7 +123,9 @@ mod tests {
         },
         *,
     };
-    use crate::{clock::Clock, names::PropertyId, status::Selection};
+    use ga4_exporter_core::names::PropertyId;
+
+    use crate::{clock::Clock, status::Selection};
 
     /// Has nothing but a long configuration.
     struct Fake;

@@ -20,7 +20,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{Site, connection, deadlines::Deadlines, places::Places};
-use crate::names::RefusedReason;
+use ga4_exporter_core::names::RefusedReason;
 
 /// Serves the connections of one socket until the stop, and then those with a response under way a little longer.
 pub(super) async fn listen(socket: TcpListener, site: Arc<Site>, places: Arc<Places>, stop: watch::Receiver<bool>) {

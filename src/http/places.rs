@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{Limits, WebObserver, deadlines::Deadlines};
-use crate::names::RefusedReason;
+use ga4_exporter_core::names::RefusedReason;
 
 /// The places of all listeners.
 pub(super) struct Places {

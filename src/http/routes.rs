@@ -8,11 +8,9 @@ use hyper::Method;
 use thiserror::Error as ThisError;
 
 use super::{Scope, Settings, base::Place};
-use crate::{
-    documents::Document,
-    names::{Handler, PropertyId},
-    status::Selection,
-};
+use ga4_exporter_core::names::{Handler, PropertyId};
+
+use crate::{documents::Document, status::Selection};
 
 /// The path of the metrics: absolute, plain, and not that of another endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]

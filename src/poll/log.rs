@@ -5,7 +5,7 @@ use humantime::format_duration;
 use jiff::Timestamp;
 use tracing::{debug, field::display, info, warn};
 
-use crate::{
+use ga4_exporter_core::{
     names::Reason,
     quota::{ASSUMED, Limit, Outlook, Share},
     schedule::Job,

@@ -2,12 +2,11 @@
 
 use ga4_exporter_core::engine::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
 
+use ga4_exporter_core::{report::Request, schedule::Job, wire::request::RunRealtimeReportRequest};
+
 use crate::{
     clock::{Clock, monotonic},
     ga,
-    report::Request,
-    schedule::Job,
-    wire::request::RunRealtimeReportRequest,
 };
 
 /// Asks for a report once; for its minutes only after its values, so that a closed quota bucket is tried with one request.

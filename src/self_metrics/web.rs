@@ -3,10 +3,9 @@
 use prometheus::{IntCounterVec, IntGauge, Registry};
 
 use super::{SelfMetrics, counters, gauge};
-use crate::{
-    http::WebObserver,
-    names::{Handler, RefusedReason},
-};
+use ga4_exporter_core::names::{Handler, RefusedReason};
+
+use crate::http::WebObserver;
 
 /// All of them; the HELP texts say what they are.
 #[derive(Debug)]

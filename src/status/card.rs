@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{chart, figures, quota, reports, words};
-use crate::{names::PropertyType, store::PropertyState};
+use ga4_exporter_core::{names::PropertyType, store::PropertyState};
 
 /// Everything that is shown of a property.
 pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {

@@ -3,7 +3,7 @@
 use ga4_drop_baseline::Shortfall;
 use jiff::Timestamp;
 
-use crate::store::{PropertyState, ReportState, Watched};
+use ga4_exporter_core::store::{PropertyState, ReportState, Watched};
 
 /// The present value of a metric without labels, by the part of its name after `google_analytics_`.
 pub(super) fn value(state: &PropertyState, name: &str, now: Timestamp) -> Option<f64> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::words;
-use crate::{
+use ga4_exporter_core::{
     names::{Bucket, Category},
     quota::{QuotaView, TokenBucket},
     store::PropertyState,

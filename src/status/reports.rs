@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{figures, words};
-use crate::{
+use ga4_exporter_core::{
     names::Reason,
     store::{Failure, PropertyState, ReportState},
 };

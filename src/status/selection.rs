@@ -5,7 +5,7 @@ use std::{cmp::Reverse, sync::Arc};
 use jiff::Timestamp;
 
 use super::figures;
-use crate::store::PropertyState;
+use ga4_exporter_core::store::PropertyState;
 
 /// What was asked for. Whatever cannot be understood is as if it were not there: it is a page for people.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -3,14 +3,15 @@ use std::{collections::BTreeMap, time::Duration};
 use super::*;
 use ga4_drop_baseline::{Assessment, Slice, WINDOWS, WindowCount};
 
-use crate::{
-    config::Config,
+use ga4_exporter_core::{
     names::{Bucket, Category, PropertyId, Reason},
     properties::PropertyInfo,
     quota::Ledger,
     report::Report,
     store::{Attempt, Failure, PropertyState, Snapshot, States, Store, Watched},
 };
+
+use crate::config::Config;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + second).unwrap()

@@ -14,7 +14,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{EXTENSIONS, Storage};
-use crate::names::PropertyId;
+use ga4_exporter_core::names::PropertyId;
 
 impl Storage {
     /// Removes all files of these properties; those that are not there count as removed. The first failure, if there is

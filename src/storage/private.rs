@@ -10,7 +10,7 @@ use std::{
 use tracing::warn;
 
 use super::{CLOSED, EXTENSIONS, LOCK};
-use crate::shown::ShownPath;
+use ga4_exporter_core::shown::ShownPath;
 
 /// Makes a directory that is not there. One that is there is closed to others where everything in it is the exporter's;
 /// of another one, which may be `/tmp`, only a warning says that it is open.

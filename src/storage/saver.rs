@@ -13,12 +13,11 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use super::Storage;
+use ga4_exporter_core::{chain::Chain, jitter, names::PropertyId};
+
 use crate::{
-    chain::Chain,
     clock::{Clock, later},
     files::Aside,
-    jitter,
-    names::PropertyId,
 };
 
 /// Where states wait until they are written; cheap to clone.

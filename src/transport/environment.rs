@@ -12,10 +12,9 @@ use std::{
 use hyper::Uri;
 use thiserror::Error as ThisError;
 
-use crate::{
-    files,
-    shown::{self, NotAPath, ShownPath},
-};
+use ga4_exporter_core::shown::{self, NotAPath, ShownPath};
+
+use crate::files;
 
 /// What is wrong with a variable.
 #[derive(Debug, ThisError)]

@@ -3,13 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use ga4_drop_baseline::calendar::QuietDays;
-use google_analytics_exporter::{
-    config::{Config, ConfiguredProperty, Discovery},
-    report::{
-        BaselineSettings, ReportSettings, StaleAfter,
-        fields::{self, Field},
-    },
+use ga4_exporter_core::report::{
+    BaselineSettings, ReportSettings, StaleAfter,
+    fields::{self, Field},
 };
+use google_analytics_exporter::config::{Config, ConfiguredProperty, Discovery};
 use jiff::{ToSpan, civil::Date};
 use proptest::{collection, option, prelude::*, sample};
 use regex::Regex;

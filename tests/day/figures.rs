@@ -3,7 +3,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use ga4_drop_baseline::calendar::Zone;
-use google_analytics_exporter::{clock::later, schedule::Job};
+use ga4_exporter_core::schedule::Job;
+use google_analytics_exporter::clock::later;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) struct Figures {

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use ga4_drop_baseline::calendar::next_pacific_midnight;
-use google_analytics_exporter::{
-    clock::later,
+use ga4_exporter_core::{
     names::{Category, PropertyId},
     wire::response::{PropertyQuota, QuotaStatus},
 };
+use google_analytics_exporter::clock::later;
 use jiff::Timestamp;
 
 /// Numbers that look random and are always the same (splitmix64).

@@ -10,9 +10,7 @@ use std::{
 
 use ga4_drop_baseline::{History, calendar::Zone};
 use ga4_exporter_core::engine::{self, Engine, MinutesAnswer, Poll, Polled, PolledMinutes, Step};
-use google_analytics_exporter::{
-    clock::later,
-    config::Config,
+use ga4_exporter_core::{
     names::{Bucket, PropertyId},
     properties::{PropertyInfo, PropertySet},
     report::{Rhythm, Series},
@@ -20,6 +18,7 @@ use google_analytics_exporter::{
     store::Store,
     wire::{self, response::PropertyQuota},
 };
+use google_analytics_exporter::{clock::later, config::Config};
 use jiff::Timestamp;
 
 use crate::{

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
+use ga4_exporter_core::shard::Shard;
 use ga4_simulator::{Account, Property, Request, Simulator, World};
 use google_analytics_exporter::{
     auth::credentials::Environment,
@@ -9,7 +10,6 @@ use google_analytics_exporter::{
     http::{Base, Limits, TelemetryPath},
     reload::Source,
     serve::{self, Listen, Options},
-    shard::Shard,
     telemetry::Lines,
     transport::{Deadlines, Roots},
 };

@@ -1,6 +1,6 @@
 //! Traffic as text.
 
-use google_analytics_exporter::csv;
+use ga4_exporter_core::csv;
 use proptest::{collection, prelude::*, sample};
 
 proptest! {

@@ -1,6 +1,6 @@
 //! The bodies of Google's refusals, and of those who answer in its place.
 
-use google_analytics_exporter::{names::PropertyId, wire::Error};
+use ga4_exporter_core::{names::PropertyId, wire::Error};
 use proptest::{collection, prelude::*, sample};
 
 use crate::json;

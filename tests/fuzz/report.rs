@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use google_analytics_exporter::{
+use ga4_exporter_core::{
     names::Category,
     report::{
         Addition, Day, Definition, Dimension, Filter, Metric, Priority, Range, Report, ReportSettings, Scope,

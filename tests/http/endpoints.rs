@@ -2,10 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use google_analytics_exporter::{
-    http::{Base, ExternalUrl},
-    names::Handler,
-};
+use ga4_exporter_core::names::Handler;
+use google_analytics_exporter::http::{Base, ExternalUrl};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{Server, within};

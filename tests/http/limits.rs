@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use google_analytics_exporter::names::RefusedReason;
+use ga4_exporter_core::names::RefusedReason;
 use jiff::SignedDuration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -14,13 +14,13 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
+use ga4_exporter_core::names::{Handler, PropertyId, RefusedReason};
 use google_analytics_exporter::{
     clock::Clock,
     http::{
         self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
         WebObserver,
     },
-    names::{Handler, PropertyId, RefusedReason},
     status::Selection,
 };
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ga4_exporter_core::names::{DropReason, Method, Reason, TokenReason};
 use ga4_simulator::Simulator;
 use google_analytics_exporter::{
     auth::{
@@ -10,7 +11,6 @@ use google_analytics_exporter::{
     },
     clock::Clock,
     files::Aside,
-    names::{DropReason, Method, Reason, TokenReason},
     observer::Observer,
     transport::{Deadlines, Roots, Transport},
 };

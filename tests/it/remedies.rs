@@ -4,7 +4,7 @@
 
 use std::{env, fs};
 
-use google_analytics_exporter::wire::Error;
+use ga4_exporter_core::wire::Error;
 
 #[test]
 fn the_documentation_lists_every_remedy() {

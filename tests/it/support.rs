@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
+use ga4_exporter_core::shard::Shard;
 use ga4_simulator::{Account, Fault, Method, Property, Request, Simulator, World};
 use google_analytics_exporter::{
     auth::{credentials::Environment, metadata::Platform},
@@ -10,7 +11,6 @@ use google_analytics_exporter::{
     http::{Base, Limits, TelemetryPath},
     reload::Source,
     serve::{self, Listen, Options},
-    shard::Shard,
     telemetry::Lines,
     transport::{Deadlines, Roots},
 };

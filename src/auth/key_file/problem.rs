@@ -5,7 +5,9 @@ use std::io;
 use thiserror::Error as ThisError;
 
 use super::{super::pem, MAX_BYTES};
-use crate::{auth::GCLOUD_LOGIN, shown::NotAPath};
+use ga4_exporter_core::shown::NotAPath;
+
+use crate::auth::GCLOUD_LOGIN;
 
 #[derive(Debug, ThisError)]
 pub(super) enum Problem {

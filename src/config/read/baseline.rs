@@ -6,7 +6,7 @@ use super::{
     super::{problem::Position, reader::Reader, schema, yaml::Node},
     limit, quiet_days, reports,
 };
-use crate::report::{BaselineSettings, StaleAfter};
+use ga4_exporter_core::report::{BaselineSettings, StaleAfter};
 
 /// Reads `baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` is
 /// where relative paths begin.

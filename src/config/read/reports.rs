@@ -13,7 +13,7 @@ use super::{
     },
     baseline,
 };
-use crate::report::{
+use ga4_exporter_core::report::{
     self, BaselineSettings, ReportSettings, StaleAfter,
     fields::{self, Field},
 };

@@ -13,7 +13,9 @@ use super::{
     },
     *,
 };
-use crate::{clock::Clock, names::PropertyId, status::Selection};
+use ga4_exporter_core::names::PropertyId;
+
+use crate::{clock::Clock, status::Selection};
 
 #[test]
 fn failures_of_one_connection_are_told_from_those_of_the_system() {
