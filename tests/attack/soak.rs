@@ -4,7 +4,7 @@
 use std::{collections::HashMap, env, fs, process::Stdio, time::Duration};
 
 use ga4_simulator::{Effect, Fault, Method, Simulator};
-use google_analytics_exporter::clock::{Clock, monotonic, unix_seconds};
+use google_analytics_exporter::clock::{Clock, monotonic};
 use tempfile::TempDir;
 use tokio::time;
 
@@ -101,7 +101,8 @@ impl Watch {
     }
 
     fn judge(&mut self, text: &str) {
-        let now = unix_seconds(Clock::system().now());
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+        let now = Clock::system().now().as_second() as f64;
         let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok());
         for line in text.lines() {
             if line.starts_with("google_analytics_exporter_log_lines_dropped_total ") {
