@@ -78,14 +78,14 @@ async fn a_pipe_in_place_of_the_key_later_on_stops_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "`make attack` runs it: an unoptimised program takes longer for all that calendars may cost than a start may"]
 async fn many_hostile_calendars_hold_up_no_scrape() {
     let directory = TempDir::new().unwrap();
     let event = "BEGIN:VEVENT\nDTSTART:00010101\nRRULE:FREQ=DAILY;BYDAY=MO;BYMONTH=2;BYMONTHDAY=30\nEND:VEVENT\n";
-    // Together much less than is read of all calendars: an unoptimised program takes ten times as long for that.
     let calendar = format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n", event.repeat(20), "BEGIN:X\n".repeat(100));
     fs::write(directory.path().join("hostile.ics"), calendar).unwrap();
     let mut config = "reports:\n  baseline:\n    quiet_days:\n".to_owned();
-    for _ in 0..200 {
+    for _ in 0..1_000 {
         writeln!(config, "      - hostile.ics").unwrap();
     }
     let google = simulator(3).await;
