@@ -72,7 +72,7 @@ quota: {share: 100%}
 reports:
   realtime: {enabled: false}
   traffic: {interval: 1s}
-  baseline: {enabled: false}
+baseline: {enabled: false}
 ";
     let pair = Setup::new().config(config).start().await;
     pair.until("up", |metrics| metrics.is_up(SHOP, "traffic")).await;
