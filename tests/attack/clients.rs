@@ -29,7 +29,7 @@ async fn slow_readers_cost_a_bounded_amount_of_memory() {
 async fn the_list_of_targets_is_not_kept_for_each_client() {
     let google = simulator(2000).await;
     // Nothing else is to grow meanwhile.
-    let config = "reports: {realtime: {interval: 1h}, traffic: {enabled: false}, baseline: {enabled: false}}";
+    let config = "{reports: {realtime: {interval: 1h}, traffic: {enabled: false}}, baseline: {enabled: false}}";
     let target = Target::start(&google, config).await;
     google.wait_for_many(2000, |request| request.method == Some(Method::RunRealtimeReport)).await;
     target.shows("google_analytics_exporter_known_properties", |properties| properties >= 2000.0).await;

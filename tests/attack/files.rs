@@ -111,7 +111,7 @@ async fn many_hostile_calendars_hold_up_no_scrape() {
 async fn a_dead_mount_ends_a_start_with_a_sentence() {
     let directory = TempDir::new().unwrap();
     fs::create_dir(directory.path().join("dead")).unwrap();
-    fs::write(directory.path().join("config.yml"), "reports: {baseline: {quiet_days: [dead/holidays.ics]}}").unwrap();
+    fs::write(directory.path().join("config.yml"), "baseline: {quiet_days: [dead/holidays.ics]}").unwrap();
     fs::write(directory.path().join("hours.csv"), "local_time,pageviews\n2026-01-01T00:00,1\n").unwrap();
     let Some(mount) = DeadMount::over(&directory.path().join("dead")) else { return };
     let calendar = ["--config.file", "config.yml", "--web.listen-address", "127.0.0.1:0"];
@@ -188,7 +188,7 @@ async fn a_stop_that_hangs_is_cut_off_by_itself_or_by_a_second_signal() {
 #[tokio::test]
 async fn a_stop_saves_the_states_of_all_properties() {
     let google = simulator(1200).await;
-    let config = "reports: {traffic: {enabled: false}, baseline: {enabled: false}}";
+    let config = "{reports: {traffic: {enabled: false}}, baseline: {enabled: false}}";
     let mut target = Target::start(&google, config).await;
     google.wait_for_many(1200, |request| request.method == Some(Method::RunRealtimeReport)).await;
     let spent = "google_analytics_quota_tokens_spent_total{property_id=\"2200\"";

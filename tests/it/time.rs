@@ -129,7 +129,7 @@ async fn a_property_that_moves_to_another_zone_is_asked_for_again_with_its_dates
 
 #[tokio::test]
 async fn days_of_an_unknown_zone_end_with_the_soonest_midnight() {
-    let slow = "{discovery: {enabled: true}, reports: {traffic: {interval: 15m}, baseline: {enabled: false}}}";
+    let slow = "{discovery: {enabled: true}, reports: {traffic: {interval: 15m}}, baseline: {enabled: false}}";
     for effect in [Effect::TimeZone("Mars/Olympus".to_owned()), Effect::NoTimeZone] {
         let setup = Setup::new().config(slow).starting_at("2026-11-23T16:50:00Z");
         let pair = setup.fault(Fault::new(effect.clone()).on(Method::RunReport)).start().await;
