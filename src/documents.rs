@@ -116,7 +116,9 @@ const DOCUMENTS: &[Document] = &[
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
     Document { name: "FAULTS.md", text: include_str!("../docs/FAULTS.md") },
+    Document { name: "RECORDINGS.md", text: include_str!("../docs/RECORDINGS.md") },
     Document { name: "PERFORMANCE.md", text: include_str!("../docs/PERFORMANCE.md") },
+    Document { name: "GLOSSARY.md", text: include_str!("../docs/GLOSSARY.md") },
     Document { name: "CHANGELOG.md", text: include_str!("../CHANGELOG.md") },
 ];
 

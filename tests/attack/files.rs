@@ -84,9 +84,9 @@ async fn many_hostile_calendars_hold_up_no_scrape() {
     let event = "BEGIN:VEVENT\nDTSTART:00010101\nRRULE:FREQ=DAILY;BYDAY=MO;BYMONTH=2;BYMONTHDAY=30\nEND:VEVENT\n";
     let calendar = format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n", event.repeat(20), "BEGIN:X\n".repeat(100));
     fs::write(directory.path().join("hostile.ics"), calendar).unwrap();
-    let mut config = "reports:\n  baseline:\n    quiet_days:\n".to_owned();
+    let mut config = "baseline:\n  quiet_days:\n".to_owned();
     for _ in 0..1_000 {
-        writeln!(config, "      - hostile.ics").unwrap();
+        writeln!(config, "    - hostile.ics").unwrap();
     }
     let google = simulator(3).await;
     let log = fs::File::create(directory.path().join("log")).unwrap();
