@@ -28,6 +28,8 @@ pub(super) fn rows() -> Vec<Row> {
             setting: Setting {
                 config: HOURLY,
                 intervals: [3600, 3600],
+                // It ends half an hour before a listing: neither just before one nor just after it.
+                onset: 2280,
                 scrape_every: 600,
                 step: 60,
                 ..Setting::usual()
