@@ -119,7 +119,7 @@ impl Pair {
         table.row(&format!("{what}: p99 by bare hyper's"), median(&mut p99s), "", ..=1.5);
     }
 
-    /// How long each scrape took of so many connections that scrape all the time for a round.
+    /// How long each scrape took of this many connections that scrape all the time for a round.
     fn load(&self, connections: usize, address: SocketAddr) -> Vec<Duration> {
         let encoding = self.encoding;
         let scrapers: Vec<_> = (0..connections)

@@ -87,7 +87,7 @@ impl Troubles {
             return;
         }
         for _ in 0..3 {
-            // Now and then it befalls all properties for some seconds, but nothing that is left alone for half an hour then.
+            // Now and then all properties have it for some seconds, but not one that is left alone for half an hour.
             let (fault, lasts) = if self.random.below(60) == 0 {
                 (Fault::new(self.passing()), Duration::from_secs(2 + self.random.below(8)))
             } else {

@@ -1,4 +1,4 @@
-//! What the program can be told to do, a file for each.
+//! The subcommands, a file for each.
 
 use std::{env, io::ErrorKind, net::TcpListener, process::ExitCode};
 
@@ -25,7 +25,7 @@ pub mod serving;
 /// Why a command ended before its time, by what its exit code says.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// The command line or the configuration has to be mended: exit code 64.
+    /// The command line or the configuration has to be corrected: exit code 64.
     #[error(transparent)]
     Config(#[from] config::Errors),
     /// What was named on the command line cannot be used: exit code 64.

@@ -39,7 +39,7 @@ pub mod schema;
 mod value;
 mod yaml;
 
-/// What the exporter is told to do.
+/// The configuration of the exporter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// How Google is reached.
@@ -71,7 +71,7 @@ pub struct Google {
     pub max_requests_in_flight_per_property: usize,
 }
 
-/// A configuration and what an operator should be told about it.
+/// A configuration and what an operator should know about it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// What to run.
@@ -200,7 +200,7 @@ const MOST_PROPERTIES: usize = 20_000;
 /// How many warnings are shown; the rest is counted.
 const MAX_WARNINGS: usize = 100;
 
-/// Every holiday comes once in so many days.
+/// Every holiday comes once in this many days.
 pub(crate) const DAYS_AHEAD: i32 = 365;
 
 #[cfg(test)]

@@ -297,7 +297,7 @@ impl Discoverer {
         self.config.discovery.is_none() || self.has_listed
     }
 
-    /// A change is told once and loudly; that there is no token has been told already.
+    /// A change is logged once and loudly; that there is no token, the sign-in has logged already.
     fn log_failure(&self, error: &ga::Error, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
         let reason = error.reason();
         if known == Some(reason) || reason == Reason::NoCredentials {

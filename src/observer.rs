@@ -24,7 +24,7 @@ pub trait Observer: Send + Sync {
     fn series_dropped(&self, reason: DropReason, count: u64);
 }
 
-/// Needs not be told.
+/// Does not want to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 

@@ -68,7 +68,7 @@ fn lower_case(escaped: &str) -> String {
     text
 }
 
-/// What is the same in base64 whatever stands before the secret and after it, where so many bytes stand before it, in both
+/// What is the same in base64 whatever stands before the secret and after it, where this many bytes stand before it, in both
 /// alphabets.
 fn base64(secret: &str, offset: usize) -> Vec<String> {
     let mut bytes = vec![0; offset];

@@ -20,7 +20,7 @@ use google_analytics_exporter::config::Config;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-/// The least number of properties with at least so many series, of reports that were taken shortly before `now`.
+/// The least number of properties with at least this many series, of reports that were taken shortly before `now`.
 pub(crate) fn view(series: usize, now: Timestamp) -> View {
     let one = series_of(&of_properties(1, now), now);
     let properties = u32::try_from(series.div_ceil(one)).expect("they are not that many");
@@ -70,7 +70,7 @@ fn of_properties(count: u32, now: Timestamp) -> View {
     View { reports: plan.reports, properties: store.properties(), own: Vec::new() }
 }
 
-/// As after an answer that tells of every bucket.
+/// As after an answer that names every bucket.
 fn quota(id: PropertyId, category: Category, index: u32, now: Timestamp) -> QuotaView {
     let spent = index * 7919 % 10_000;
     let told: PropertyQuota = serde_json::from_value(json!({

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The time in milliseconds that so many percent of these do not exceed; 50 is the median.
+/// The time in milliseconds that this many percent of these do not exceed; 50 is the median.
 pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort_unstable();
     let at = (times.len() * percent / 100).min(times.len().saturating_sub(1));

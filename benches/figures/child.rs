@@ -59,7 +59,7 @@ impl Exporter {
         text
     }
 
-    /// Waits until so many reports are up; false when they are not in time.
+    /// Waits until this many reports are up; false when they are not in time.
     pub(crate) fn until_up(&self, reports: usize, pause: Duration, time: Duration) -> bool {
         let deadline: Instant = monotonic() + time;
         while monotonic() < deadline {

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use crate::{DEFAULTS, REPORTS, canned::Canned, child::Exporter, scraper::Scraper, simulated::simulator, table::Table};
 
-/// Memory after a number of scrapes, for so many series.
+/// Memory after a number of scrapes, for this many series.
 pub(crate) struct Footprint {
     pub(crate) properties: usize,
     pub(crate) series: usize,

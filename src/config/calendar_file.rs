@@ -1,4 +1,4 @@
-//! An iCalendar file that a quiet day is told by.
+//! An iCalendar file that names quiet days.
 //!
 //! Knows how it is named and how much is read of it. Refuses to know what is in it, and where its path begins.
 

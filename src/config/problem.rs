@@ -20,7 +20,7 @@ pub enum Errors {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The file can be read but must be mended first; sorted by position, never empty.
+    /// The file can be read but must be corrected first; sorted by position, never empty.
     #[error("{}", Lines(.0))]
     Invalid(Vec<Problem>),
 }

@@ -1,6 +1,6 @@
 //! The tree of a file → a configuration: which key means what.
 //!
-//! Knows every key, what goes together and what is doubtful. Refuses to know how mistakes are told.
+//! Knows every key, what goes together and what is doubtful. Refuses to know how mistakes are reported.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,6 +1,6 @@
 //! Walks the tree, takes what has the right type, and collects what has not.
 //!
-//! Knows types and how mistakes are told. Refuses to know what the values are for. Invariant: whatever is missing from a
+//! Knows types and how mistakes are reported. Refuses to know what the values are for. Invariant: whatever is missing from a
 //! result has a problem that says so.
 
 use std::{collections::BTreeMap, path::Path};

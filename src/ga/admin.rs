@@ -11,7 +11,7 @@ use ga4_exporter_core::{
 use crate::transport;
 
 impl Client {
-    /// Every property that the credentials can see, at most so many: all pages of `accountSummaries.list`, or an error.
+    /// Every property that the credentials can see, at most this many: all pages of `accountSummaries.list`, or an error.
     /// Single entries that cannot be read are passed over.
     ///
     /// # Errors

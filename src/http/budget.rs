@@ -39,7 +39,7 @@ struct State {
 pub(super) struct NoRoom;
 
 impl Budget {
-    /// A budget of so many bytes at least.
+    /// A budget of this many bytes at least.
     pub(super) fn new(least: u64, observer: Arc<dyn WebObserver>) -> Arc<Self> {
         Arc::new(Self { least, observer, state: Mutex::default() })
     }

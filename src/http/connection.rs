@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// Serves a client that does as it is told, and returns after how many seconds the connection was closed. Time is
+    /// Serves a client that keeps to the protocol, and returns after how many seconds the connection was closed. Time is
     /// the runtime's, which jumps to the next event whenever all wait.
     async fn closed_after<F: Future<Output = ()>>(client: impl FnOnce(DuplexStream) -> F) -> u64 {
         closed_after_with_stop(client, Duration::from_secs(3600)).await
@@ -203,7 +203,7 @@ mod tests {
         Arc::new(Site::new(exporter, settings, clock))
     }
 
-    /// Reads so many bytes each second until the server closes, and returns how many there were.
+    /// Reads this many bytes each second until the server closes, and returns how many there were.
     async fn read_slowly(client: &mut DuplexStream, bytes: usize) -> usize {
         let mut received = Vec::new();
         loop {

@@ -162,7 +162,7 @@ impl Deadlines {
         self.state().phase.is_busy()
     }
 
-    /// A response of so many bytes is ready to be sent. Half of an even pace is asked for: who is slower has little
+    /// A response of this many bytes is ready to be sent. Half of an even pace is asked for: who is slower has little
     /// prospect of the whole, and keeps all of it in memory meanwhile.
     fn response_made(&self, bytes: u64) {
         let (pace, whole) = (millis(self.limits.pace), millis(self.limits.response));

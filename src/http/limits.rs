@@ -21,7 +21,7 @@ pub struct Limits {
     pub pace: Duration,
     /// Bytes a second that a client has to read on average in each such time.
     pub least_rate: u64,
-    /// For the responses under way when the server is told to stop.
+    /// For the responses under way when the server is to stop.
     pub drain: Duration,
     /// For telling a connection beyond the limit that it is one too many.
     pub refusal: Duration,

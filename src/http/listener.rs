@@ -234,7 +234,7 @@ fn is_for_want_of_something(error: &io::Error) -> bool {
 /// From that many failures in a row on, each is followed by a pause, whatever it is.
 const MAX_FAILED: u32 = 16;
 
-/// How many connections beyond the limit are told so at a time. Still further ones are closed without a word.
+/// How many connections beyond the limit get an answer at a time. Still further ones are closed without a word.
 const MAX_REFUSALS: usize = 64;
 
 /// Bytes of a response that the system takes before it has begun to send them.

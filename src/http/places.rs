@@ -1,4 +1,4 @@
-//! Who may be connected: so many clients in all, and so many of one address.
+//! Who may be connected: this many clients in all, and this many of one address.
 //!
 //! Knows the connections there are and which of them wait for a further request: those go first when another client wants
 //! their place, but for the last few that were served: a crowd that connects and says nothing does not push out a Prometheus
@@ -116,7 +116,7 @@ impl Drop for Place {
     }
 }
 
-/// One in so many places stays with a client that was served lately.
+/// One in this many places stays with a client that was served lately.
 const KEPT_SHARE: usize = 16;
 
 #[cfg(test)]

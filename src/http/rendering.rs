@@ -209,7 +209,7 @@ impl Slot {
         Some((text, good_for))
     }
 
-    /// The stored text, unless the next is due for one who came when so many renderings had `begun`.
+    /// The stored text, unless the next is due for one who came when this many renderings had `begun`.
     fn fresh(&self, encoding: Encoding, source: &Source, begun: u64) -> Option<Text> {
         let (text, good_for) = self.kept(encoding, source)?;
         (text.stamp.number > begun || good_for == Use::Serve).then_some(text)

@@ -23,7 +23,7 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts so many threads, or as many as can be had.
+    /// Starts this many threads, or as many as can be had.
     pub(super) fn start(name: &str, count: usize) -> Self {
         Self::start_with(name, count, |builder, work| builder.spawn(work).map(drop))
     }

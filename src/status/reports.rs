@@ -36,7 +36,7 @@ pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// Every failure with its reason and its remedy; one that several reports have is told once.
+/// Every failure with its reason and its remedy; one that several reports have is shown once.
 pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
     html! {
         @for (reports, failure) in together(state) {

@@ -106,7 +106,7 @@ pub(super) struct Selected<'a> {
     pub(super) first: usize,
     /// How many match.
     pub(super) found: usize,
-    /// The page that it is; the last one, where there are not so many.
+    /// The page that it is; the last one, where there are not that many.
     pub(super) page: usize,
     /// How many pages there are.
     pub(super) pages: usize,

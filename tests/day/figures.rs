@@ -77,7 +77,7 @@ impl Figures {
         self.by_second[second] += requests;
     }
 
-    /// `kind` is what latenesses are told apart by, beside the report.
+    /// `kind` is what distinguishes latenesses, beside the report.
     pub(crate) fn came(&mut self, job: &Job, kind: &str, interval: Duration, daily: bool, now: Timestamp) {
         let interval = SignedDuration::try_from(interval).unwrap();
         let report = format!("{}{kind}", job.report);

@@ -56,7 +56,7 @@ struct Day {
 }
 
 impl Day {
-    /// A day with so many properties, in zones all over the world.
+    /// A day with this many properties, in zones all over the world.
     fn new(properties: u64, start: Timestamp, length: Duration, google: Google) -> Self {
         let config = Config::from_yaml("{}", Path::new("day.yml")).expect("an empty file is good").config;
         let ids: Vec<PropertyId> =

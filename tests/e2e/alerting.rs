@@ -103,7 +103,7 @@ async fn a_property_that_falls_silent(simulator: &Simulator, prometheus: &Promet
     assert_eq!(prometheus.value(&up).await, Ok(1.0), "an empty answer is no failure");
 }
 
-/// Waits until so many of these properties have a bound.
+/// Waits until this many of these properties have a bound.
 async fn watched(prometheus: &Prometheus, count: f64, properties: &str) {
     let bounds = format!(
         "count(google_analytics_window_expected_low_pageviews{{window=\"10m\",property_id=~\"{properties}\"}})"

@@ -63,7 +63,7 @@ async fn provoke(simulator: &Simulator) {
     }
 }
 
-/// Injects a fault and waits for the request that it befalls.
+/// Injects a fault and waits for the request that it spoils.
 async fn happens(simulator: &Simulator, effect: Effect, method: Method) {
     let before = simulator.requests().last().map(|request| request.number);
     simulator.inject(Fault::new(effect).on(method).once());

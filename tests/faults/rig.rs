@@ -1,4 +1,4 @@
-//! A simulator and an exporter with the settings of production, in a time that passes only when it is told to.
+//! A simulator and an exporter with the settings of production, in a time that passes only on demand.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -121,12 +121,12 @@ impl Rig {
     }
 }
 
-/// The property that trouble befalls.
+/// The property that is in trouble.
 pub(crate) fn shop() -> Property {
     Property::new(SHOP, "Shop").time_zone("Europe/Berlin").pageviews_per_hour(2_400.0)
 }
 
-/// Two properties, and so many accounts without any between them in the listing.
+/// Two properties, and this many accounts without any between them in the listing.
 fn world(accounts: usize) -> World {
     let news = Property::new(NEWS, "News").time_zone("Asia/Kolkata").pageviews_per_hour(9_000.0);
     let mut world = World::new(7).log_length(100_000).account(Account::new("104112001", "News").property(news));

@@ -6,7 +6,7 @@ use ga4_simulator::Bucket;
 
 use crate::trouble::Trouble;
 
-/// The property that trouble befalls where it befalls only one; in Berlin.
+/// The property in trouble, where only one is; in Berlin.
 pub(crate) const SHOP: &str = "313110001";
 
 /// Another one, which must not notice; in Kolkata.
@@ -104,7 +104,7 @@ pub(crate) struct Expected {
 pub(crate) enum Values {
     /// They never go.
     Held,
-    /// They go so many seconds after it has begun.
+    /// They go this many seconds after it has begun.
     Gone(i64, i64),
     /// There are none.
     Never,
@@ -115,7 +115,7 @@ pub(crate) enum Values {
 pub(crate) enum Others {
     /// Nothing: no poll of theirs is missing or late.
     Nothing,
-    /// It befalls them too.
+    /// They have it, too.
     Same,
 }
 

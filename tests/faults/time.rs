@@ -1,4 +1,4 @@
-//! Time that passes only when it is told to, for everything in this process at once.
+//! Time that passes only on demand, for everything in this process at once.
 //!
 //! The runtime's clock is paused, so that time-outs and pauses are those of production and take no time. Before every step
 //! the runtime comes to rest: what can happen at an instant has happened then, over real sockets.
@@ -66,7 +66,7 @@ impl Time {
         self.start + SignedDuration::from_secs(self.seconds())
     }
 
-    /// So many seconds pass, and everything that they bring.
+    /// This many seconds pass, and everything that they bring.
     pub(crate) async fn step(&self, seconds: u32) {
         self.set_clocks(SignedDuration::from_secs(i64::from(seconds)));
         tokio::time::advance(Duration::from_secs(u64::from(seconds))).await;
@@ -80,7 +80,7 @@ impl Time {
         self.settle().await;
     }
 
-    /// The exporter's clock is wrong by so many seconds from now on.
+    /// The exporter's clock is wrong by this many seconds from now on.
     pub(crate) async fn set_error(&mut self, seconds: i64) {
         self.error = SignedDuration::from_secs(seconds);
         self.set_clocks(SignedDuration::ZERO);
@@ -128,7 +128,7 @@ const MOMENT: Duration = Duration::from_micros(40);
 /// So often nothing must have happened.
 const QUIET: u32 = 2;
 
-/// Nothing keeps the runtime busy for so many; what does may also fill the memory.
+/// Nothing keeps the runtime busy for this many; what does may also fill the memory.
 const MOST_BEATS: u32 = 20_000;
 
 /// The slow pulse: less than a millisecond, since the runtime wakes by itself when its next timer is as near as that.

@@ -38,9 +38,9 @@ pub(crate) enum Trouble {
     KeyDeleted,
     /// Others empty a bucket of the property.
     Emptied(Method, Bucket),
-    /// The exporter's clock is wrong by so many seconds.
+    /// The exporter's clock is wrong by this many seconds.
     WrongClock(i64),
-    /// The machine sleeps so many seconds.
+    /// The machine sleeps this many seconds.
     Suspended(i64),
     /// Nobody listens at Google's address.
     Refused,
@@ -50,7 +50,7 @@ pub(crate) enum Trouble {
     NoDescriptors,
     /// The disk is full.
     FullDisk,
-    /// So many clients connect and say nothing.
+    /// This many clients connect and say nothing.
     SilentClients(usize),
     /// The configuration is reloaded with a mistake.
     BadReload,

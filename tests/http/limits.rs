@@ -63,7 +63,8 @@ async fn an_idle_connection_makes_room_for_another() {
     assert_eq!(*server.exporter.seen.refusals.lock().unwrap(), []);
 }
 
-/// As many as the issue has: the texts that slow clients keep alive stay within the budget, and who does not fit is told so.
+/// As in the attack that was reported: the texts that slow clients keep alive stay within the budget, and who does not fit gets
+/// an answer that says so.
 #[tokio::test]
 async fn slow_readers_share_one_budget_of_memory() {
     let (size, memory) = (1 << 20, 8 << 20);

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::support::{Credentials, Metrics, NEWS, Pair, SHOP, Setup};
 
-/// All of Google's answers are dated so many hours later than the clock.
+/// All of Google's answers are dated this many hours later than the clock.
 fn dated(hours: i64) -> Fault {
     Fault::new(Effect::DateAhead(SignedDuration::from_hours(hours)))
 }

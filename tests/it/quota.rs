@@ -1,4 +1,4 @@
-//! Quotas as Google tells of them, and what is not sent while a bucket is empty.
+//! Quotas as Google reports them, and what is not sent while a bucket is empty.
 
 use std::{fs, time::Duration};
 

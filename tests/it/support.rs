@@ -21,7 +21,7 @@ use tokio::{sync::oneshot, task::JoinSet};
 /// The property that most tests look at; 10:00 in Berlin when the tests begin.
 pub(crate) const SHOP: &str = "313110001";
 
-/// Another one, which must not notice what befalls the first.
+/// Another one, which must not notice what happens to the first.
 pub(crate) const NEWS: &str = "313110002";
 
 /// When the clock of a test starts, unless it says otherwise.
@@ -240,7 +240,7 @@ impl Pair {
         self.simulator.requests().into_iter().filter(wanted).collect()
     }
 
-    /// Waits until so many such requests have come.
+    /// Waits until this many such requests have come.
     pub(crate) async fn wait_for_many(&self, count: usize, wanted: impl Fn(&Request) -> bool) {
         let arrived = tokio::time::timeout(DEADLINE, self.simulator.wait_for_many(count, wanted)).await;
         assert!(arrived.is_ok(), "fewer than {count} such requests");

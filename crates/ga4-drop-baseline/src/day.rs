@@ -25,7 +25,7 @@ pub struct YesterdayView {
     pub expected: f64,
     /// What chance and the usual differences between weeks do not fall below.
     pub low: f64,
-    /// From when on it can be held against what Google says: before that, yesterday is not all there.
+    /// From when on it can be compared with what Google says: before that, yesterday is not all there.
     pub from: Timestamp,
 }
 

@@ -35,7 +35,7 @@ pub fn evidence(observed: Observed<'_>) -> f64 {
     largest
 }
 
-/// The last minutes, so many as its place says.
+/// The last minutes, this many as its place says.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     count: f64,
@@ -81,7 +81,7 @@ const LENGTHS: [usize; 22] = [3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60,
 /// In minutes; fewer say nothing.
 const LEAST_SEEN: usize = 3;
 
-/// An outage that is over is none that goes on: the last quarter, of so many minutes, must be low itself, to this part of
+/// An outage that is over is none that goes on: the last quarter, of this many minutes, must be low itself, to this part of
 /// the usual.
 const SHORTEST_RECENT: usize = 3;
 

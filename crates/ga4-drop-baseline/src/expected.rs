@@ -20,7 +20,7 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    /// Pageviews of so many minutes up to and with this one, oldest first.
+    /// Pageviews of this many minutes up to and with this one, oldest first.
     pub fn minutes(&self, length: usize, newest: Minute) -> Vec<f64> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let mut hours = Hours::new(self);

@@ -53,7 +53,7 @@ impl LocalHour {
         self.slot() % 24
     }
 
-    /// An hour so many hours later; earlier with a negative number.
+    /// An hour this many hours later; earlier with a negative number.
     #[must_use]
     pub fn later(self, hours: i64) -> Self {
         Self(self.0.saturating_add(hours))

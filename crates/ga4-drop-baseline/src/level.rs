@@ -41,7 +41,7 @@ const DAYS: usize = 7;
 /// In days: how old a day is that counts half.
 const HALF_LIFE: f64 = 4.0;
 
-/// The first day for which a level can be told.
+/// The first day for which there is a level.
 const FIRST: usize = 5;
 
 const LOWEST: f64 = 0.02;

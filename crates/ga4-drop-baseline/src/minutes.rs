@@ -25,7 +25,7 @@ impl Minute {
         Timestamp::from_second(i64::from(self.0) * SECONDS).unwrap_or(Timestamp::MAX)
     }
 
-    /// A minute so many minutes later; earlier with a negative number.
+    /// A minute this many minutes later; earlier with a negative number.
     #[must_use]
     pub fn later(self, minutes: i64) -> Self {
         Self::new(i64::from(self.0).saturating_add(minutes))
@@ -124,7 +124,7 @@ impl Minutes {
         self.newest
     }
 
-    /// The counts of so many minutes up to and with this one, oldest first.
+    /// The counts of this many minutes up to and with this one, oldest first.
     pub fn last(&self, length: usize, newest: Minute) -> Vec<Option<u64>> {
         let ago = (0..i64::try_from(length).unwrap_or(i64::MAX)).rev();
         ago.map(|ago| self.get(newest.later(-ago))).collect()
@@ -163,7 +163,7 @@ impl Minutes {
         pairs.filter_map(|(ago, count)| Some(count.abs_diff(before(ago)?))).sum()
     }
 
-    /// Sets a count that lies so many minutes before the newest one.
+    /// Sets a count that lies this many minutes before the newest one.
     fn put_before(&mut self, before_newest: usize, count: u64) {
         if before_newest >= KEPT {
             return;

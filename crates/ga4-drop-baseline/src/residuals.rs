@@ -34,7 +34,7 @@ impl Residuals {
     }
 
     /// Variance by mean: pageviews come in sessions. Of each hour the middle of its neighbours is taken off, since that
-    /// removes what is wrong for longer, and busy hours are held against quiet ones.
+    /// removes what is wrong for longer, and busy hours are compared with quiet ones.
     pub(super) fn dispersion(&self) -> f64 {
         let with_neighbours = self.hours.windows(3).filter_map(|window| {
             let [before, hour, after] = window else { return None };

@@ -1,6 +1,6 @@
 //! Minutes that read zero because Google had no answer for them, and not because nobody came.
 //!
-//! They can be told only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
+//! They are known only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
 
 use super::minutes::as_number;
 

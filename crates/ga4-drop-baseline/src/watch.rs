@@ -32,7 +32,7 @@ pub struct Assessment {
     pub calibration_ratio: Option<f64>,
     /// The last six hours, to be drawn.
     pub course: Box<[Slice]>,
-    /// Whether the realtime counts can be held against the expectation at all. If not, the bounds are not to be used.
+    /// Whether the realtime counts can be compared with the expectation at all. If not, the bounds are not to be used.
     pub is_fit: bool,
 }
 
@@ -102,7 +102,7 @@ impl Watch {
     }
 }
 
-/// A minute is as good as complete when so many minutes have passed since its end.
+/// A minute is as good as complete when this many minutes have passed since its end.
 const SETTLING: i64 = 2;
 
 /// Samples further back are not made up for.

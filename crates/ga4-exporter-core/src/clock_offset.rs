@@ -130,7 +130,7 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()
     }
 
-    /// An answer over a connection of this port that took a second, while the clock is so many seconds ahead.
+    /// An answer over a connection of this port that took a second, while the clock is this many seconds ahead.
     fn answer(port: u16, ahead: i64) -> DatedAnswer {
         let connection = Connection(format!("analyticsdata.googleapis.com from 192.0.2.1:{port}"));
         DatedAnswer { date: at(0), sent_at: at(ahead), received_at: at(ahead + 1), connection }

@@ -3,7 +3,7 @@
 //! Knows Google's wire format, reports, quotas and the schedule, and how values become text for Prometheus. Refuses to know
 //! the network, files, tasks, the log and the clock: the time is an argument. The program around it has the hands.
 //!
-//! 1. [`names`]: what can be told apart; valid by construction. [`shown`] and [`chain`]: others' texts, without secrets.
+//! 1. [`names`]: the names of everything, valid by construction. [`shown`] and [`chain`]: others' texts, without secrets.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`wire`]: Google's requests, answers and errors.
 //! 4. [`properties`], [`shard`]: which properties there are. [`plan`]: what to ask of them.

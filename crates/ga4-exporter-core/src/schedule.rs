@@ -462,7 +462,7 @@ fn number(count: usize) -> f64 {
     number
 }
 
-/// After so many polls in a row that did not reach Google, or all that there are, it is not theirs.
+/// After this many polls in a row that did not reach Google, or all that there are, it is not theirs.
 const OUTAGE: usize = 20;
 
 #[cfg(test)]

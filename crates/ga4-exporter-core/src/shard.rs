@@ -10,7 +10,7 @@ use thiserror::Error as ThisError;
 
 use crate::names::PropertyId;
 
-/// One of so many.
+/// One of this many.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Shard {
     index: u16,
@@ -76,7 +76,7 @@ pub enum ShardError {
     /// It is not two numbers.
     #[error("`{0}` is no shard; write which one it is, counted from 0, and how many there are: `0/3`, `1/3`, `2/3`")]
     Malformed(String),
-    /// There are not so many.
+    /// There are not that many.
     #[error("`{text}` is no shard, since they are counted from 0: the last is `{last}/{}`", last + 1)]
     Beyond {
         /// The text.

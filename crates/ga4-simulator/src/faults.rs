@@ -179,11 +179,11 @@ pub enum Effect {
     NoTimeZone,
     /// `metadata.timeZone` is this text.
     TimeZone(String),
-    /// Rows of zeros for so many hours before the first of a report by `dateHour` alone.
+    /// Rows of zeros for this many hours before the first of a report by `dateHour` alone.
     ZeroHours(i64),
     /// `Date` is so much later than the simulator's clock; earlier with a negative duration.
     DateAhead(SignedDuration),
-    /// As from a cache: `Date` is so many seconds old, and `Age` says so.
+    /// As from a cache: `Date` is this many seconds old, and `Age` says so.
     FromCache(u32),
     /// Fields that no documentation knows yet.
     UnknownFields,

@@ -148,7 +148,7 @@ fn comparison(filter: &NumericFilter) -> Result<Comparison, ApiError> {
     })
 }
 
-/// A compiled expression of a request may have so many bytes.
+/// A compiled expression of a request may have this many bytes.
 const MAX_REGEX_BYTES: usize = 1 << 20;
 
 #[cfg(test)]

@@ -275,7 +275,7 @@ impl Simulator {
         self.wait_for_many(1, wanted).await.into_iter().next()
     }
 
-    /// Waits until so many requests of a kind are in the log, and returns all that are.
+    /// Waits until this many requests of a kind are in the log, and returns all that are.
     pub async fn wait_for_many(&self, count: usize, wanted: impl Fn(&Request) -> bool) -> Vec<Request> {
         self.state.log.wait_for(count, wanted).await
     }

@@ -20,7 +20,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Everything in `counts`; of a property with so many regular visitors.
+    /// Everything in `counts`; of a property with this many regular visitors.
     pub(super) fn new(counts: Counts, regulars: f64) -> Self {
         Self { counts, events: counts.events(), visits: counts.sessions, first_visits: counts.new_users, regulars }
     }

@@ -127,7 +127,7 @@ fn clump(mean: f64, random: &mut Random) -> u64 {
 /// Pageviews that a visit has on average.
 const PAGES_PER_VISIT: f64 = 2.7;
 
-/// The regular visitors of a property, as visits of so many hours.
+/// The regular visitors of a property, as visits of this many hours.
 const VISITOR_POOL_HOURS: f64 = 90.0;
 
 /// Keys of the other random streams of a property.

@@ -72,7 +72,7 @@ impl Replay<'_> {
         dates.find(|date| self.fit(*date).is_some()).map(|first| first..=last)
     }
 
-    /// Replays these dates. The two days before them only teach. `on_day` is told after each day how many are done, and
+    /// Replays these dates. The two days before them only teach. `on_day` hears after each day how many are done, and
     /// how many there are.
     pub fn run(&self, dates: RangeInclusive<Date>, mut on_day: impl FnMut(usize, usize)) -> Outcome {
         let (zone, mut state) = (Zone::utc(), State::default());
@@ -119,7 +119,7 @@ struct State {
 }
 
 impl State {
-    /// This minute has passed, with so many pageviews.
+    /// This minute has passed, with this many pageviews.
     fn pass(&mut self, local: DateTime, count: Option<u64>, expected: Option<Expected<'_>>) {
         let Some(start) = Zone::utc().instant(local) else { return };
         let minute = Minute::of(start);

@@ -7,7 +7,7 @@ use jiff::{ToSpan, civil::Date};
 use super::{Outcome, Page};
 use crate::{Baseline, Forecast, Window};
 
-/// What is told.
+/// What the summary says.
 #[derive(Clone, Debug)]
 pub struct Summary<'a> {
     /// What came of it.

@@ -20,7 +20,7 @@ mod entry;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QuietDays(Arc<Sorted>);
 
-/// What quiet days are told by; its text reads back as an equal one, but for the days of a calendar.
+/// How quiet days are written; its text reads back as an equal one, but for the days of a calendar.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Entry {
     /// One day, or several in a row.
@@ -105,7 +105,7 @@ impl QuietDays {
         })
     }
 
-    /// What the days are told by, in the order in which it was given.
+    /// How the days were written, in the order of the configuration.
     pub fn entries(&self) -> &[Entry] {
         &self.0.entries
     }

@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 impl Page {
-    /// An empty text with room for the series of so many properties, so that it need not be moved while it grows.
+    /// An empty text with room for the series of this many properties, so that it need not be moved while it grows.
     pub(super) fn new(format: Format, properties: usize) -> Self {
         Self {
             text: String::with_capacity(INITIAL_CAPACITY + properties.saturating_mul(PER_PROPERTY)),

@@ -1,4 +1,4 @@
-//! The closed sets of label values: what can be told apart, and no more.
+//! The closed sets of label values.
 
 /// Declares a fieldless enum with its label values and the list of all of them.
 macro_rules! closed_set {

@@ -56,7 +56,7 @@ pub(super) struct Closure {
 }
 
 impl Account {
-    /// The most that a poll may be reckoned to cost.
+    /// The most that a poll is assumed to cost.
     pub(super) fn most(&self, share: Share) -> u32 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a bucket")]
         let most = share.of(self.size(Bucket::ProjectHour)) as u32;
@@ -99,12 +99,12 @@ impl Account {
     }
 }
 
-/// From so many server errors in an hour on there is one attempt per [`SLOW_PAUSE`].
+/// From this many server errors in an hour on there is one attempt per [`SLOW_PAUSE`].
 const SERVER_ERRORS_AT_SLOW: usize = 3;
 
 const SLOW_PAUSE: Duration = Duration::from_mins(5);
 
-/// At so many server errors in an hour nothing is asked until the hour is over; Google blocks at 10.
+/// At this many server errors in an hour nothing is asked until the hour is over; Google blocks at 10.
 const SERVER_ERRORS_AT_STOP: usize = 8;
 
 /// The same when Google says that so few are left.

@@ -76,7 +76,7 @@ impl Budget {
     }
 }
 
-/// What our share of each bucket lets be spent in an hour, when so much of the day is spent and so many hours of it are left.
+/// What our share of each bucket lets be spent in an hour, when so much of the day is spent and this many hours of it are left.
 fn of_share(account: &Account, share: Share, spent_of_day: f64, hours: f64) -> impl Iterator<Item = (f64, Limit)> {
     view::TOKEN_BUCKETS.iter().map(move |(bucket, _)| {
         let size = share.of(account.size(*bucket));
@@ -106,7 +106,7 @@ impl Account {
         view::TOKEN_BUCKETS.iter().map(|(bucket, _)| *bucket).find(is_low)
     }
 
-    /// The bucket of which this exporter's share would be overdrawn by so many tokens more, and when that may be otherwise.
+    /// The bucket of which this exporter's share would be overdrawn by this many tokens more, and when that may be otherwise.
     pub(super) fn overdrawn(&self, tokens: u64, share: Share, now: Timestamp) -> Option<(Limit, Timestamp)> {
         let would_be = |spent: u64| number(spent + self.reserved() + tokens);
         let (of_day, of_hour) = (would_be(self.spending.of_day(now)), would_be(self.spending.of_hour(now)));

@@ -9,7 +9,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// A poll has cost so many tokens.
+    /// A poll has cost this many tokens.
     pub fn learn(&mut self, tokens: u32) {
         let seen = f64::from(tokens);
         self.learnt = Some(match self.learnt {
@@ -20,7 +20,7 @@ impl Cost {
         });
     }
 
-    /// What a poll with so many requests costs on average.
+    /// What a poll with this many requests costs on average.
     pub fn average(self, requests: u32) -> f64 {
         self.learnt.map_or_else(|| f64::from(requests * ASSUMED), |(average, _)| average)
     }
@@ -34,7 +34,7 @@ impl Cost {
 /// What a request is assumed to cost before it is known: "most requests" cost no more.
 pub const ASSUMED: u32 = 10;
 
-/// The largest fades by one part of so many with every poll.
+/// The largest fades by one part of this many with every poll.
 const FADING: u32 = 20;
 
 /// How much one poll counts in the average.

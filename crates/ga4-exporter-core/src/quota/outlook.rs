@@ -102,7 +102,7 @@ mod tests {
         schedule::Limits,
     };
 
-    /// With a realtime report every so many seconds.
+    /// With a realtime report every this many seconds.
     fn outlook(seconds: u64) -> Outlook {
         let realtime = ReportSettings { interval: Duration::from_secs(seconds), ..ReportSettings::realtime() };
         let reports = [

@@ -86,7 +86,7 @@ fn number(count: i64) -> f64 {
     number
 }
 
-/// Where Google tells of this bucket.
+/// Where Google names this bucket.
 fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
     match bucket {
         Bucket::Day => quota.tokens_per_day,

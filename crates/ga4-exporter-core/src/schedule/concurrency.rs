@@ -32,7 +32,7 @@ impl Concurrency {
         self.latency += LATENCY_WEIGHT * (took.as_secs_f64() - self.latency);
     }
 
-    /// How many may be on their way altogether when so many a second are planned.
+    /// How many may be on their way altogether when this many a second are planned.
     pub(super) fn in_flight(&self, rate: f64) -> usize {
         self.limits.in_flight.unwrap_or_else(|| self.planned(rate)).min(self.connections)
     }

@@ -159,7 +159,7 @@ fn milliseconds(duration: Duration) -> i64 {
 /// How soon an answer is asked for again that the change of day or zone made useless.
 const DISCARDED_PAUSE: Duration = Duration::from_secs(1);
 
-/// After so many discarded answers in a row the usual rhythm goes on.
+/// After this many discarded answers in a row the usual rhythm goes on.
 pub const DISCARDED_IN_A_ROW: u32 = 3;
 
 /// A misconfigured report needs an operator.

@@ -163,7 +163,7 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A list of at most so many items; the rest of a longer one is not read.
+/// A list of at most this many items; the rest of a longer one is not read.
 fn at_most<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -53,7 +53,7 @@ impl Rule {
         u32::try_from(1 + lists.iter().sum::<usize>() / ENTRIES_A_STEP).unwrap_or(u32::MAX)
     }
 
-    /// Whether an occurrence on this date, after so many others, is one too many.
+    /// Whether an occurrence on this date, after this many others, is one too many.
     fn is_over(&self, date: Date, start: DateTime, before: usize) -> bool {
         self.count.is_some_and(|count| before >= count)
             || self.until.is_some_and(|until| date.to_datetime(start.time()) > until)
