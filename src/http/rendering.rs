@@ -6,7 +6,7 @@
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While
 //! clients ask again and again, the next text is made before the last has come to its end, so that none of them waits.
 //! One that has to wait may not use a rendering that was under way when it came, if the version has changed, but all of
-//! those that wait share the next one: so many clients and frequent changes together still mean one rendering after the
+//! those that wait share the next one: many clients and frequent changes together still mean one rendering after the
 //! other, not one each.
 //!
 //! A text lives as long as the slowest client that gets it. Where such texts fill half of the [`Budget`], a text serves for as
