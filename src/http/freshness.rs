@@ -17,8 +17,18 @@ pub(super) struct Stamp {
     pub(super) version: u64,
     /// When rendering began.
     pub(super) rendered_at: Timestamp,
+    /// From then until the text could serve.
+    pub(super) took: Duration,
     /// When the first value in it expires.
     pub(super) valid_until: Option<Timestamp>,
+}
+
+impl Stamp {
+    /// The same for a text that could serve from this moment on.
+    pub(super) fn made_by(self, now: Timestamp) -> Self {
+        // A clock that was set back says nothing: the next text is then begun as late as it may be.
+        Self { took: Duration::try_from(now.duration_since(self.rendered_at)).unwrap_or_default(), ..self }
+    }
 }
 
 /// How old a text gets.
@@ -28,8 +38,16 @@ pub(super) struct Bounds {
     pub(super) reuse: Duration,
     /// At most, once something has changed.
     pub(super) reuse_changed: Duration,
-    /// So long before its end the next one is made, while this one serves.
+    /// How long before its end the next one is begun, at most; this one serves meanwhile.
     pub(super) renewal: Duration,
+}
+
+impl Bounds {
+    /// How long before its end the next text is begun: twice what this one took, since each text that is made costs a
+    /// storm of scrapes some of its requests.
+    fn lead(&self, took: Duration) -> Duration {
+        (took * 2).clamp(self.renewal / 4, self.renewal)
+    }
 }
 
 /// What the decision depends on beside the text.
@@ -60,15 +78,15 @@ pub(super) fn decide(stamp: &Stamp, present: Present, bounds: &Bounds) -> Use {
     let Ok(age) = Duration::try_from(present.now.duration_since(stamp.rendered_at)) else { return Use::Wait };
     let has_changed = stamp.version != present.version;
     // Where memory is short there is no room for a second text beside this one, and no haste to make it.
-    let (renewed_from, ends) = match (present.is_tight, has_changed) {
-        (true, _) => (bounds.reuse, bounds.reuse),
-        (false, true) => (bounds.reuse_changed.saturating_sub(bounds.renewal), bounds.reuse_changed),
-        (false, false) => (bounds.reuse.saturating_sub(bounds.renewal), bounds.reuse),
+    let (lead, ends) = match (present.is_tight, has_changed) {
+        (true, _) => (Duration::ZERO, bounds.reuse),
+        (false, true) => (bounds.lead(stamp.took), bounds.reuse_changed),
+        (false, false) => (bounds.lead(stamp.took), bounds.reuse),
     };
     let has_expired = stamp.valid_until.is_some_and(|until| present.now >= until);
     if has_expired || age >= ends {
         Use::Wait
-    } else if age >= renewed_from {
+    } else if age >= ends.saturating_sub(lead) {
         Use::ServeAndRender
     } else {
         Use::Serve
@@ -97,7 +115,7 @@ mod tests {
     }
 
     fn stamp(valid_until: Option<Timestamp>) -> Stamp {
-        Stamp { number: 1, version: 7, rendered_at: start(), valid_until }
+        Stamp { number: 1, version: 7, rendered_at: start(), took: Duration::from_millis(50), valid_until }
     }
 
     fn present(milliseconds: i64, has_changed: bool) -> Present {
@@ -108,12 +126,12 @@ mod tests {
     fn a_text_serves_then_serves_while_the_next_is_made_then_is_of_no_use() {
         for (age, changed, unchanged) in [
             (0, Use::Serve, Use::Serve),
-            (249, Use::Serve, Use::Serve),
-            (250, Use::ServeAndRender, Use::Serve),
+            (399, Use::Serve, Use::Serve),
+            (400, Use::ServeAndRender, Use::Serve),
             (499, Use::ServeAndRender, Use::Serve),
             (500, Use::Wait, Use::Serve),
-            (749, Use::Wait, Use::Serve),
-            (750, Use::Wait, Use::ServeAndRender),
+            (899, Use::Wait, Use::Serve),
+            (900, Use::Wait, Use::ServeAndRender),
             (999, Use::Wait, Use::ServeAndRender),
             (1000, Use::Wait, Use::Wait),
             (-1, Use::Wait, Use::Wait),
@@ -122,6 +140,15 @@ mod tests {
                 let decided = decide(&stamp(None), present(age, has_changed), &BOUNDS);
                 assert_eq!(decided, expected, "after {age} ms, changed: {has_changed}");
             }
+        }
+    }
+
+    #[test]
+    fn the_longer_a_text_took_the_sooner_the_next_is_begun() {
+        for (took, begins) in [(0, 438), (31, 438), (50, 400), (100, 300), (125, 250), (3_000, 250)] {
+            let stamp = Stamp { took: Duration::from_millis(took), ..stamp(None) };
+            assert_eq!(decide(&stamp, present(begins - 1, true), &BOUNDS), Use::Serve, "{took} ms");
+            assert_eq!(decide(&stamp, present(begins, true), &BOUNDS), Use::ServeAndRender, "{took} ms");
         }
     }
 
@@ -153,12 +180,14 @@ mod tests {
         #[test]
         fn nothing_serves_beyond_its_bounds(
             age in -2_000_i64..3_000,
+            took in 0_u64..5_000,
             lasts in prop::option::of(-100_i64..3_000),
             has_changed: bool,
             is_tight: bool,
         ) {
             let present = Present { is_tight, ..present(age, has_changed) };
-            if decide(&stamp(lasts.map(after)), present, &BOUNDS) != Use::Wait {
+            let stamp = Stamp { took: Duration::from_millis(took), ..stamp(lasts.map(after)) };
+            if decide(&stamp, present, &BOUNDS) != Use::Wait {
                 prop_assert!((0..1000).contains(&age));
                 prop_assert!(is_tight || !has_changed || age < 500);
                 prop_assert!(lasts.is_none_or(|lasts| age < lasts));

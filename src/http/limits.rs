@@ -29,7 +29,7 @@ pub struct Limits {
     pub reuse: Duration,
     /// How old a rendering gets at most once something has changed. With zero every scrape sees every change.
     pub reuse_changed: Duration,
-    /// So long before either end the next rendering is made, while the present one serves.
+    /// How long before either end the next rendering is begun, at most, while the present one serves.
     pub renewal: Duration,
     /// Pause after the system could not accept a connection for want of something.
     pub accept_pause: Duration,
@@ -92,7 +92,7 @@ const MAX_REUSE: Duration = Duration::from_secs(1);
 /// The default of [`Limits::reuse_changed`].
 const MAX_REUSE_CHANGED: Duration = Duration::from_millis(500);
 
-/// The default of [`Limits::renewal`]: rendering and packing 100,000 series takes a tenth of it, with a core to itself.
+/// The default of [`Limits::renewal`]: ten times what rendering and packing 100,000 series takes, with a core to itself.
 const RENEWAL: Duration = Duration::from_millis(250);
 
 /// The default of [`Limits::accept_pause`].

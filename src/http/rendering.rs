@@ -12,7 +12,10 @@
 //! A text lives as long as the slowest client that gets it. Where such texts fill half of the [`Budget`], a text serves for as
 //! long as it is not too old, changed or not, and where there is no room left, nothing is rendered.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -259,7 +262,7 @@ impl Slot {
         let work = move || {
             let _turn = turn;
             let bytes = shared.budget.keep(compress(&plain.bytes));
-            let packed = Text { stamp: plain.stamp, bytes };
+            let packed = Text { stamp: plain.stamp.made_by(shared.clock.now()), bytes };
             slot.store_gzip(&shared, packed.clone());
             packed
         };
@@ -277,7 +280,8 @@ impl Slot {
         let Rendering { mut text, valid_until } = source.metrics.render(self.format, self.scope, rendered_at);
         text.shrink_to_fit();
         let bytes = room.hold_rendering((self.format, self.scope), text);
-        let plain = Text { stamp: Stamp { number, version, rendered_at, valid_until }, bytes };
+        let stamp = Stamp { number, version, rendered_at, took: Duration::ZERO, valid_until };
+        let plain = Text { stamp: stamp.made_by(source.clock.now()), bytes };
         self.state().plain = Some(plain.clone());
         source.stored.notify_one();
         plain

@@ -36,7 +36,7 @@ fn renderings(exporter: &Arc<Fake>) -> Renderings {
     with(exporter, Duration::ZERO)
 }
 
-/// A text that is out of date serves for so long, the second half of it while the next is made.
+/// A text that is out of date serves for this long, the last part of it while the next is made.
 fn with(exporter: &Arc<Fake>, reuse_changed: Duration) -> Renderings {
     let budget = Budget::new(1 << 20, Arc::new(Unobserved));
     let limits = Limits { reuse: HOUR, reuse_changed, renewal: reuse_changed / 2, ..Limits::default() };
@@ -139,7 +139,7 @@ async fn while_a_text_serves_the_next_is_made_once() {
         exporter.version.fetch_add(1, Ordering::SeqCst);
         assert_eq!(body(&renderings, encoding).await, first, "it is young");
         assert_eq!(renderings.renewals.lock().unwrap().len(), 0);
-        renderings.source.clock.advance(SignedDuration::from_mins(20));
+        renderings.source.clock.advance(SignedDuration::from_mins(28));
         let gate = exporter.gate.lock().unwrap();
         for _ in 0..3 {
             assert_eq!(body(&renderings, encoding).await, first, "nobody waits");
@@ -158,10 +158,10 @@ async fn without_room_for_the_next_the_old_one_serves_to_its_end() {
     let renderings = with(&exporter, HOUR / 2);
     let first = body(&renderings, Encoding::Identity).await;
     exporter.version.fetch_add(1, Ordering::SeqCst);
-    renderings.source.clock.advance(SignedDuration::from_mins(20));
+    renderings.source.clock.advance(SignedDuration::from_mins(28));
     let _slow = renderings.source.budget.admit(vec![0; (1 << 20) - 1]).unwrap();
     assert_eq!(body(&renderings, Encoding::Identity).await, first);
-    renderings.source.clock.advance(SignedDuration::from_mins(39));
+    renderings.source.clock.advance(SignedDuration::from_mins(31));
     assert_eq!(body(&renderings, Encoding::Identity).await, first, "with little memory a change counts for nothing");
     assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
 }
