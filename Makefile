@@ -33,9 +33,10 @@ fuzz: ## an hour of random input for everything that others write; the suite has
 	tests/fuzz.sh
 
 attack: export E2E_EXPORTER ?= $(BINARY)
+# Attackers and the simulator are optimised too: else they have most of the cores to themselves.
 attack: ## all attacks, against the program that users get, over loopback; takes 40 minutes
 	$(CARGO) build --locked --profile dist
-	$(CARGO) test --locked --test attack -- --include-ignored --test-threads 1 --nocapture
+	$(CARGO) test --locked --profile dist --test attack -- --include-ignored --test-threads 1 --nocapture
 
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
@@ -93,6 +94,7 @@ e2e:
 	$(CARGO) build --locked --profile dist
 	$(CARGO) test --locked --test e2e -- --include-ignored --skip alerting::
 	$(CARGO) test --locked --test simulator -- --ignored
+	$(CARGO) test --locked --test attack -- --ignored slow_disk
 
 alerting: ## from traffic to the page, with a real Prometheus and Alertmanager; takes 20 minutes
 	$(CARGO) build --locked --profile dist

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ga4_simulator::{Effect, Fault, Method};
+use ga4_simulator::{Effect, Fault, Method, Simulator};
 use tempfile::TempDir;
 
 use crate::{
@@ -189,7 +189,18 @@ async fn a_stop_that_hangs_is_cut_off_by_itself_or_by_a_second_signal() {
 async fn a_stop_saves_the_states_of_all_properties() {
     let google = simulator(1200).await;
     let config = "{reports: {traffic: {enabled: false}}, baseline: {enabled: false}}";
-    let mut target = Target::start(&google, config).await;
+    saves_all_states(Target::start(&google, config).await, &google).await;
+}
+
+#[tokio::test]
+#[ignore = "`make e2e` runs it: it needs strace"]
+async fn a_stop_on_a_slow_disk_saves_the_states_of_all_properties() {
+    let google = simulator(1200).await;
+    let config = "{reports: {traffic: {enabled: false}}, baseline: {enabled: false}}";
+    saves_all_states(Target::start_on_slow_disk(&google, config, 20_000).await, &google).await;
+}
+
+async fn saves_all_states(mut target: Target, google: &Simulator) {
     google.wait_for_many(1200, |request| request.method == Some(Method::RunRealtimeReport)).await;
     let spent = "google_analytics_quota_tokens_spent_total{property_id=\"2200\"";
     target.shows(spent, |tokens| tokens > 0.0).await;

@@ -4,6 +4,7 @@ use std::{
     env, fs,
     io::Read,
     os::unix::process::ExitStatusExt,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
@@ -58,12 +59,36 @@ impl Target {
         level: &str,
         stderr: Stdio,
     ) -> Self {
+        let command = program(directory.path());
+        Self::start_as(command, directory, simulator, config, level, stderr).await
+    }
+
+    /// The same on a disk that takes this many microseconds for every `fsync`; by strace, which has to be installed.
+    pub(crate) async fn start_on_slow_disk(simulator: &Simulator, config: &str, microseconds: u32) -> Self {
+        let directory = TempDir::new().unwrap();
+        let log = fs::File::create(directory.path().join("log")).unwrap();
+        let mut command = Command::new("strace");
+        // With `-D` the child is the program itself, and strace its grandchild.
+        command.args(["-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync,syncfs"]);
+        command.args(["-e", &format!("inject=fsync,fdatasync,syncfs:delay_exit={microseconds}")]).arg(path());
+        isolate(&mut command, directory.path());
+        Self::start_as(command, directory, simulator, config, "info", Stdio::from(log)).await
+    }
+
+    async fn start_as(
+        mut command: Command,
+        directory: TempDir,
+        simulator: &Simulator,
+        config: &str,
+        level: &str,
+        stderr: Stdio,
+    ) -> Self {
         // Nothing else says which port it has when nobody reads its log.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
         fs::create_dir(directory.path().join("keys")).unwrap();
         fs::write(directory.path().join("keys/key.json"), simulator.key_file_json()).unwrap();
         fs::write(directory.path().join("config.yml"), config).unwrap();
-        let child = program(directory.path())
+        let child = command
             .args(["--config.file", "config.yml", "--google.credentials-file", "keys/key.json"])
             .args(["--google.data-api-url", simulator.base_url(), "--google.admin-api-url", simulator.base_url()])
             .args(["--web.listen-address", &address, "--web.enable-lifecycle", "--storage.path", "states"])
@@ -179,12 +204,21 @@ impl Drop for Target {
     }
 }
 
-/// The program in a directory, with nothing else of an environment.
-pub(crate) fn program(directory: &std::path::Path) -> Command {
-    let path = env::var("E2E_EXPORTER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_google_analytics_exporter").to_owned());
-    let mut command = Command::new(path);
-    command.env_clear().env("HOME", directory).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null());
+/// The program in a directory, with nothing else of an environment but the search path.
+pub(crate) fn program(directory: &Path) -> Command {
+    let mut command = Command::new(path());
+    isolate(&mut command, directory);
     command
+}
+
+fn path() -> String {
+    env::var("E2E_EXPORTER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_google_analytics_exporter").to_owned())
+}
+
+fn isolate(command: &mut Command, directory: &Path) {
+    let search = env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("HOME", directory).env("PATH", search).current_dir(directory);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
 }
 
 /// Asks again and again until there is something.
