@@ -258,7 +258,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use ga4_drop_baseline::{Shortfall, Window};
+    use ga4_drop_baseline::TrafficDrop;
 
     #[test]
     fn every_week_that_has_a_date_has_a_row() {
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_page_over_the_end_of_a_week_is_drawn_in_both() {
-        let deepest = Shortfall { window: Window::named("30m").unwrap(), pageviews: 0.0, expected: 100.0 };
+        let deepest = TrafficDrop { depth: 1.0, window: None };
         let (at, until) = (date(2026, 1, 4).at(22, 0, 0, 0), date(2026, 1, 5).at(3, 0, 0, 0));
         let page = Page { at, until: Some(until), is_withdrawn: false, deepest };
         let drawn = svg(&[], &[page], date(2026, 1, 4)..=date(2026, 1, 6)).unwrap();

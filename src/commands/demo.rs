@@ -104,9 +104,9 @@ fn announce(server: &Server, [path, prefix]: [&str; 2], simulator: &str, outage:
          \n    google_analytics_realtime_pageviews      pageviews of the last 30 minutes, of each property\
          \n    google_analytics_today_visitors          visitors since the property's own midnight\
          \n    google_analytics_property_info           names, accounts and time zones, to be joined by property_id\
-         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops within 2 minutes, for {outage}: its windows fall\
-         \n                                             below google_analytics_window_expected_low_pageviews, and\
-         \n                                             with the rules in deploy/prometheus that pages\
+         \n    ...{{property_id=\"{stopping}\"}}          its traffic stops within 2 minutes, for {outage}:\
+         \n                                             google_analytics_monitor_dropping becomes 1, and with the rules\
+         \n                                             in deploy/prometheus that pages\
          \n    ...{{property_id=\"{silent}\"}}          has no traffic at all: 0, not absent\
          \n    ...{{property_id=\"{forbidden}\"}}          cannot be read: report_up is 0, report_failure says why\n\
          \nStop it with Ctrl-C.\n\n",

@@ -160,6 +160,9 @@ fn labels(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<LabelName, String> {
         let Some(text) = reader.text(value, path, "shop") else { continue };
         if text.contains('\0') {
             reader.error(value.position, format!("the value of `{path}` contains a NUL character; remove it"));
+        } else if path == ALERT_SEVERITY && !SEVERITIES.contains(&text) {
+            let message = format!("{} is no severity; `{path}` is one of {}", quoted(text), listed(SEVERITIES));
+            reader.error(value.position, message);
         } else if text.is_empty() {
             reader.warn(
                 value.position,
@@ -258,6 +261,12 @@ const REQUESTS_PER_PROPERTY: RangeInclusive<usize> = 1..=10;
 
 /// How many properties there may be.
 const PROPERTIES: RangeInclusive<usize> = 1..=100_000;
+
+/// The label of its own that says how serious alerts on a property are.
+const ALERT_SEVERITY: &str = "alert_severity";
+
+/// The severities that the alert rules know.
+const SEVERITIES: [&str; 4] = ["critical", "warning", "info", "none"];
 
 /// How many labels of its own a property may have.
 const MAX_LABELS: usize = 20;

@@ -91,7 +91,7 @@ pub(super) const PROPERTY: Table = Table {
             "labels",
             "a mapping of names to texts, at most 20",
             "",
-            "labels of your own for `google_analytics_property_info`",
+            "labels of your own for `google_analytics_property_info`; `team` and `alert_severity` (`critical`, `warning`, `info`, `none`) reach the alerts",
         ),
     ],
 };

@@ -44,8 +44,12 @@ fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
             div.state.warn {
                 p {
                     strong { "Less traffic than usual: " }
-                    (words::number(drop.pageviews)) " pageviews in the last " (drop.window.length_in_words())
-                    ", usual are " (words::number(drop.expected)) "."
+                    @if let Some(count) = drop.window {
+                        (words::number(count.pageviews)) " pageviews in the last " (count.window.length_in_words())
+                        ", usual are " (words::number(count.expected)) "."
+                    } @else {
+                        "so the minutes of the last hours say."
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What the page reads from a property's state.
 
-use ga4_drop_baseline::Shortfall;
+use ga4_drop_baseline::{TrafficDrop, Verdict};
 use jiff::Timestamp;
 
 use ga4_exporter_core::store::{PropertyState, ReportState, Watched};
@@ -19,9 +19,9 @@ pub(super) fn watched(state: &PropertyState, now: Timestamp) -> Option<&Watched>
     state.watched.as_deref().filter(|watched| watched.expires_at > now)
 }
 
-/// The drop of traffic that goes on, by the rule of GoogleAnalyticsTrafficDrop, but at once.
-pub(super) fn drop(state: &PropertyState, now: Timestamp) -> Option<Shortfall> {
-    watched(state, now).and_then(|watched| Shortfall::deepest(&watched.assessment))
+/// The drop of traffic that goes on: what GoogleAnalyticsTrafficDrop pages for after six minutes.
+pub(super) fn drop(state: &PropertyState, now: Timestamp) -> Option<TrafficDrop> {
+    watched(state, now).and_then(|watched| Verdict::of(&watched.assessment).drop())
 }
 
 /// Whether a report fails.

@@ -138,7 +138,7 @@ fn matches(state: &PropertyState, wanted: &str) -> bool {
 
 /// The smaller, the earlier.
 fn key(state: &PropertyState, sort: Sort, now: Timestamp) -> Reverse<u64> {
-    let missing = || figures::drop(state, now).map_or(0.0, |drop| drop.depth());
+    let missing = || figures::drop(state, now).map_or(0.0, |drop| drop.depth);
     // Of finite numbers that are not negative, the bits have the order of the numbers.
     let descending = |value: f64| Reverse(value.max(0.0).to_bits());
     match sort {

@@ -188,6 +188,16 @@ fn a_drop_of_traffic_is_told_with_its_figures() {
 }
 
 #[test]
+fn a_drop_that_only_the_minutes_show_is_one_too() {
+    let mut world = World::new().property(7, "Shop");
+    let assessment = Assessment { evidence: Some(1.0), is_fit: true, ..Assessment::default() };
+    world.update(7, |state| state.watched = Some(Arc::new(Watched { assessment, expires_at: at(180) })));
+    has(&world.page("", at(0)), "<strong>Less traffic than usual: </strong>so the minutes of the last hours say.");
+    has(&world.page("", at(0)), "1 has less traffic than usual.");
+    assert!(!world.page("", at(180)).contains("Less traffic"), "it has expired");
+}
+
+#[test]
 fn a_closed_bucket_says_when_it_opens() {
     let mut world = World::new().property(7, "Shop");
     let mut ledger = Ledger::default();

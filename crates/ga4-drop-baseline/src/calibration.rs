@@ -73,6 +73,11 @@ impl Calibration {
         self.since.is_none_or(|since| (0..LEARNING).contains(&since.until(now)))
     }
 
+    /// When the learning ends, while it goes on.
+    pub fn learning_until(&self, now: Minute) -> Option<Minute> {
+        self.since.filter(|_| self.is_learning(now)).map(|since| since.later(LEARNING))
+    }
+
     /// Whether realtime and processed data differ for so long and so much that they cannot be compared.
     pub fn is_unfit(&self, now: Minute) -> bool {
         self.doubtful_since.is_some_and(|since| since.until(now) >= DAY)

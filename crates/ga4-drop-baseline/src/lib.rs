@@ -8,7 +8,7 @@
 //!    `smoothing` (small sites), `residuals` (how wrong this would have been).
 //! 3. [`expected`]: the baseline laid over a property's own time. [`bound`]: the lowest count that chance explains.
 //! 4. [`minutes`] and [`calibration`]: what realtime counts, and how that compares; `silence`: what it missed. [`windows`],
-//!    [`evidence`], [`shortfall`], [`watch`]: what follows. [`course`]: the same as a line.
+//!    [`evidence`], [`watch`]: what follows; [`verdict`]: whether that is a drop. [`course`]: the same as a line.
 //!
 //! 5. [`calendar`]: zones, and the days on which less is usual. [`backtest`]: the alert replayed on the past.
 //!
@@ -22,7 +22,7 @@ pub use fit::{Baseline, NoBaseline};
 pub use forecast::Forecast;
 pub use hours::{History, LocalHour};
 pub use minutes::{Minute, Minutes, MinutesAgo};
-pub use shortfall::Shortfall;
+pub use verdict::{TrafficDrop, Verdict};
 pub use watch::{Assessment, Watch};
 pub use windows::{Usual, WINDOWS, Window, WindowCount};
 
@@ -41,10 +41,10 @@ mod level;
 pub mod minutes;
 mod profile;
 mod residuals;
-pub mod shortfall;
 mod silence;
 mod smoothing;
 mod statistics;
+pub mod verdict;
 pub mod watch;
 pub mod windows;
 

@@ -32,6 +32,9 @@ pub struct Assessment {
     pub calibration_ratio: Option<f64>,
     /// The last six hours, to be drawn.
     pub course: Box<[Slice]>,
+    /// Until when nothing is known of how the property's realtime counts compare, so that only what is far below the usual is
+    /// low: three hours from the first count on. `None` after that.
+    pub learning_until: Option<Timestamp>,
     /// Whether the realtime counts can be compared with the expectation at all. If not, the bounds are not to be used.
     pub is_fit: bool,
 }
@@ -64,6 +67,7 @@ impl Watch {
             evidence: Some(recent.evidence()),
             calibration_ratio: self.calibration.ratio(newest),
             course: course(&recent),
+            learning_until: self.calibration.learning_until(newest).map(Minute::start),
             is_fit: !self.calibration.is_unfit(newest),
         }
     }
@@ -188,6 +192,9 @@ mod tests {
         let young = window(&poll(&mut watch, 0, 0, |_| 10), "30m");
         let old = window(&poll(&mut watch, 1, 200, |_| 10), "30m");
         assert!(young.low > 0.0 && young.low < 0.2 * young.expected, "{young:?}");
+        let learning_until = |from, to| poll(&mut Watch::default(), from, to, |_| 10).learning_until;
+        assert_eq!(learning_until(0, 179), Some(noon().later(179).start()), "from the first minute that was counted");
+        assert_eq!(learning_until(0, 181), None);
         assert!(old.low > 0.5 * old.expected, "{old:?}");
         let outage = poll(&mut Watch::default(), 0, 0, |minute| if minute < -10 { 10 } else { 0 });
         assert!(window(&outage, "10m").pageviews < window(&outage, "10m").low, "a total outage is seen at once");

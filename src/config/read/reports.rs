@@ -247,6 +247,6 @@ const WATCH_INTERVAL: Duration = Duration::from_mins(5);
 const SHORT_INTERVAL: Duration = Duration::from_secs(30);
 
 const RESERVED_REPORTS: &[&str] =
-    &["report", "quota", "property", "exporter", "window", "drop", "quiet_day", "today", "yesterday"];
+    &["report", "quota", "property", "exporter", "monitor", "quiet_day", "today", "yesterday"];
 
-const RESERVED_PREFIXES: &[&str] = &["trailing_", "realtime_"];
+const RESERVED_PREFIXES: &[&str] = &["trailing_", "realtime_", "monitor_"];

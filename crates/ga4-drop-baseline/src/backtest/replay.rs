@@ -9,7 +9,7 @@ use jiff::{
 
 use super::{Alert, Traffic};
 use crate::{
-    Assessment, Baseline, DEFAULT_WEEKS, Expected, History, LocalHour, Minute, Shortfall, Watch,
+    Assessment, Baseline, DEFAULT_WEEKS, Expected, History, LocalHour, Minute, TrafficDrop, Verdict, Watch,
     calendar::{QuietDays, Zone},
     windows::HALF_HOUR,
 };
@@ -48,7 +48,7 @@ pub struct Page {
     /// Whether it was over because the counts had differed from what is usual for a day: the bounds are withdrawn then.
     pub is_withdrawn: bool,
     /// The deepest that was seen.
-    pub deepest: Shortfall,
+    pub deepest: TrafficDrop,
 }
 
 /// Half an hour.
@@ -112,7 +112,7 @@ struct State {
     alert: Alert,
     assessment: Assessment,
     /// The deepest since the alert was inactive.
-    deepest: Option<Shortfall>,
+    deepest: Option<TrafficDrop>,
     /// Whether this is one of the days that were asked for.
     is_counted: bool,
     outcome: Outcome,
@@ -140,14 +140,14 @@ impl State {
     }
 
     fn page(&mut self, minute: Minute, now: DateTime) {
-        let shortfall = Shortfall::deepest(&self.assessment);
+        let drop = Verdict::of(&self.assessment).drop();
         let was_firing = self.alert.is_firing();
-        self.alert.evaluate(minute, shortfall.is_some());
+        self.alert.evaluate(minute, drop.is_some());
         if self.alert.is_inactive() {
             self.deepest = None;
         }
-        let is_deepest = |known: &Shortfall| shortfall.is_none_or(|new| new.depth() <= known.depth());
-        self.deepest = self.deepest.filter(is_deepest).or(shortfall);
+        let is_deepest = |known: &TrafficDrop| drop.is_none_or(|new| new.depth <= known.depth);
+        self.deepest = self.deepest.filter(is_deepest).or(drop);
         let is_withdrawn = !self.assessment.windows.is_empty() && !self.assessment.is_fit;
         // One that began on the days that only teach is not told.
         let told = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
@@ -215,7 +215,7 @@ mod tests {
         let late = |time: DateTime, since: DateTime| time.duration_since(since).as_mins();
         assert!((-20..=20).contains(&late(page.at, outage.start)), "{page:?}");
         assert!((0..=60).contains(&late(page.until.unwrap(), outage.end)), "{page:?}");
-        assert!(page.deepest.depth() > 0.95 && !page.is_withdrawn, "{page:?}");
+        assert!(page.deepest.depth > 0.95 && !page.is_withdrawn, "{page:?}");
         assert_eq!((outcome.assessed_minutes, outcome.points.len()), (1440, 48));
         assert_eq!(outcome.points[0].at, date(2026, 1, 2).at(0, 30, 0, 0));
     }

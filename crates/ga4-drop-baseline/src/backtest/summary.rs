@@ -73,15 +73,12 @@ fn row(page: &Page) -> String {
             format!("{mark}{}h {:02}m", minutes / 60, minutes % 60)
         },
     );
-    let deepest = page.deepest;
-    format!(
-        "{}  {lasted:>9}  {:>7}  {:>6}  {:>9.0}  {:>8.0}\n",
-        page.at.strftime("%a %Y-%m-%d %H:%M"),
-        part(deepest.depth()),
-        deepest.window.name,
-        deepest.pageviews,
-        deepest.expected
-    )
+    let depth = part(page.deepest.depth);
+    let figures = page.deepest.window.map_or_else(
+        || format!("{:>6}  {:>9}  {:>8}", "-", "-", "-"),
+        |count| format!("{:>6}  {:>9.0}  {:>8.0}", count.window.name, count.pageviews, count.expected),
+    );
+    format!("{}  {lasted:>9}  {depth:>7}  {figures}\n", page.at.strftime("%a %Y-%m-%d %H:%M"))
 }
 
 /// By the last day's baseline, typical for the days of the week after it.

@@ -1,15 +1,16 @@
-//! The families of the drop alert: windows against their expectation, and the baseline that it comes from.
+//! The families of the drop alert: the verdict of each monitor, what it is made of, and the baseline that it comes from.
+//!
+//! There is one monitor, of pageviews. The verdict is [`Verdict::of`], and nothing here decides anything.
 
 use std::sync::Arc;
 
+use ga4_drop_baseline::{Verdict, WindowCount, YesterdayView};
 use jiff::Timestamp;
 
 use super::{
     PropertyRow,
     page::{Kind, Page},
 };
-use ga4_drop_baseline::{WindowCount, YesterdayView};
-
 use crate::{
     report::{Brings, Report},
     store::{Usual, Watched},
@@ -19,38 +20,56 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     if !reports.iter().any(|report| report.is_history()) {
         return;
     }
-    if let Some(minutes) = reports.iter().find(|report| report.brings == Brings::Minutes) {
-        windows(page, minutes, rows, now);
-        evidence(page, rows, now);
+    if reports.iter().any(|report| report.brings == Brings::Minutes) {
+        verdicts(page, rows, now);
+        windows(page, rows, now);
     }
     yesterdays(page, rows, now);
     baselines(page, rows, now);
 }
 
-fn windows(page: &mut Page, minutes: &Report, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = format!(
-        "Pages and app screens viewed in the last whole minutes (GA4 screenPageViews by minutesAgo), as far as they were \
-         seen; windows overlap, so not to be summed; cached, polled every {}.",
-        humantime::format_duration(minutes.interval)
-    );
-    each_window(page, rows, now, ("window_pageviews", &help), |_, count| Some(count.pageviews));
-    let help = "Pageviews that are usual in the same minutes, by the property's last weeks.";
-    each_window(page, rows, now, ("window_expected_pageviews", help), |_, count| Some(count.expected));
-    let help = "Pageviews below which the same minutes hardly ever fall by chance; absent while realtime and processed \
-                figures differ too much.";
-    each_window(page, rows, now, ("window_expected_low_pageviews", help), |watched, count| {
+fn verdicts(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "Whether the monitor's traffic is dropping: 1 is a drop, which pages when it stays for 6 minutes; 0 is none; \
+                absent where that is not known, as without a baseline and in the first hours.";
+    each_watched(page, rows, now, ("dropping", help), |watched| {
+        Verdict::of(&watched.assessment).is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
+    });
+    let help = "Missing part of the traffic that is usual, in the deepest window, from 0.01 to 1; only while it is dropping.";
+    each_watched(page, rows, now, ("drop_ratio", help), |watched| {
+        Verdict::of(&watched.assessment).drop().map(|drop| drop.depth)
+    });
+    let help = "Evidence of a drop in the minutes of the last 6 hours, by a sequential test; 1 is enough for a page.";
+    each_watched(page, rows, now, ("drop_evidence_ratio", help), |watched| {
+        watched.assessment.evidence.filter(|_| watched.assessment.is_fit)
+    });
+}
+
+fn windows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "What the monitor counts, in the last whole minutes of which values were received; for `pageviews` GA4 \
+                screenPageViews by minutesAgo. Windows overlap: do not sum them.";
+    each_window(page, rows, now, ("events", help), |_, count| Some(count.pageviews));
+    let help = "What is usual in the same minutes, from the property's last weeks.";
+    each_window(page, rows, now, ("expected_events", help), |_, count| Some(count.expected));
+    let help = "Lowest count of the same minutes that chance explains; below it is a drop. Absent while realtime and processed \
+                figures differ too much to be compared.";
+    each_window(page, rows, now, ("expected_low_events", help), |watched, count| {
         watched.assessment.is_fit.then_some(count.low)
     });
 }
 
-fn evidence(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "What speaks for a drop of traffic in the last hours' minutes, by a sequential test; 1 is enough to page when \
-                it stays for 6 minutes.";
-    page.family("google_analytics_drop_evidence_ratio", help, Kind::Gauge);
+/// A family with one series for each property that is watched and has this value.
+fn each_watched(
+    page: &mut Page,
+    rows: &[PropertyRow<'_>],
+    now: Timestamp,
+    (name, help): (&str, &str),
+    value: fn(&Watched) -> Option<f64>,
+) {
+    page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
     for (row, watched) in watched(rows, now) {
         page.expires(watched.expires_at);
-        if let Some(evidence) = watched.assessment.evidence.filter(|_| watched.assessment.is_fit) {
-            page.sample(&row.label, evidence);
+        if let Some(value) = value(watched) {
+            page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
         }
     }
 }
@@ -62,12 +81,12 @@ fn each_window(
     (name, help): (&str, &str),
     value: fn(&Watched, &WindowCount) -> Option<f64>,
 ) {
-    page.family(&format!("google_analytics_{name}"), help, Kind::Gauge);
+    page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
     for (row, watched) in watched(rows, now) {
         page.expires(watched.expires_at);
         for count in &watched.assessment.windows {
             if let Some(value) = value(watched, count) {
-                page.sample(&row.with("window", count.window.name), value);
+                page.labelled_sample(&row.label, [MONITOR, ("window", count.window.name)].into_iter(), value);
             }
         }
     }
@@ -103,20 +122,14 @@ fn each_yesterday(
 }
 
 fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Length of the history (GA4 screenPageViews by dateHour, asked for once a day) that the baseline is made of; \
-                under two weeks there is no baseline.";
-    each_baseline(page, rows, now, ("baseline_history_seconds", help), |usual| Some(usual.history_seconds));
-    let help = "Level of the last week by that of all weeks of the baseline.";
-    each_baseline(page, rows, now, ("baseline_level_ratio", help), |usual| usual.level);
-    let help = "Median of realtime pageviews by expected ones over the last 24 hours; expectations follow it from 0.75 to \
-                1.25, and outside 0.6 to 1.4 for a day there is no bound.";
-    page.family("google_analytics_baseline_calibration_ratio", help, Kind::Gauge);
-    for (row, watched) in watched(rows, now) {
-        if let Some(ratio) = watched.assessment.calibration_ratio {
-            page.expires(watched.expires_at);
-            page.sample(&row.label, ratio);
-        }
-    }
+    let help = "Length of the history that the monitor's baseline is made of; under two weeks there is no baseline. For \
+                `pageviews` GA4 screenPageViews by dateHour, fetched once a day.";
+    each_baseline(page, rows, now, ("history_seconds", help), |usual| Some(usual.history_seconds));
+    let help = "Level of the last week, divided by that of all weeks of the baseline.";
+    each_baseline(page, rows, now, ("level_ratio", help), |usual| usual.level);
+    let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
+                0.75 to 1.25; outside 0.6 to 1.4 for a day there is no verdict.";
+    each_watched(page, rows, now, ("calibration_ratio", help), |watched| watched.assessment.calibration_ratio);
     let help = "Whether today is one of the configured quiet days, in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
     for (row, usual) in usual(rows, now) {
@@ -134,11 +147,11 @@ fn each_baseline(
     (name, help): (&str, &str),
     value: fn(&Usual) -> Option<f64>,
 ) {
-    page.family(&format!("google_analytics_{name}"), help, Kind::Gauge);
+    page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
     for (row, usual) in usual(rows, now) {
         page.expires(usual.expires_at);
         if let Some(value) = value(usual) {
-            page.sample(&row.label, value);
+            page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
         }
     }
 }
@@ -154,4 +167,72 @@ fn watched<'a>(
 fn usual<'a>(rows: &'a [PropertyRow<'a>], now: Timestamp) -> impl Iterator<Item = (&'a PropertyRow<'a>, &'a Usual)> {
     let usual = |row: &'a PropertyRow<'a>| Some((row, row.state.usual.as_deref()?));
     rows.iter().filter_map(usual).filter(move |(_, usual)| usual.expires_at > now)
+}
+
+/// The label of the monitor that is built in.
+const MONITOR: (&str, &str) = ("monitor", "pageviews");
+
+#[cfg(test)]
+mod tests {
+    use ga4_drop_baseline::{Assessment, WINDOWS};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        exposition::{Format, View, render},
+        properties::PropertyInfo,
+        report::{BaselineSettings, ReportSettings},
+        store::{States, Store},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + second).unwrap()
+    }
+
+    /// What `/metrics` says of a property with this assessment, which holds until the 180th second.
+    fn text(assessment: &Assessment, now: Timestamp) -> String {
+        let minutes = Report::realtime(&ReportSettings::realtime(), true);
+        let reports = vec![Arc::new(minutes), Arc::new(Report::baseline(&BaselineSettings::default()))];
+        let (mut states, store, id) = (States::default(), Store::default(), "7".parse().unwrap());
+        states.put(id, &PropertyInfo::default(), &reports);
+        let watched = Watched { assessment: assessment.clone(), expires_at: at(180) };
+        states.update(id, |state| state.watched = Some(Arc::new(watched)));
+        store.apply(states.take_change());
+        let view = View { reports, properties: store.properties(), own: Vec::new() };
+        String::from_utf8(render(&view, Format::Text, now).text).unwrap()
+    }
+
+    fn value(text: &str, family: &str) -> Option<f64> {
+        let series = format!("google_analytics_monitor_{family}{{property_id=\"7\",monitor=\"pageviews\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&series)).map(|value| value.parse().unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_published_is_the_verdict(
+            counts in prop::collection::vec((any::<bool>(), 0.0..1000.0_f64), WINDOWS.len()),
+            evidence in prop::option::of(0.0..2.0_f64),
+            (is_learning, is_fit) in any::<(bool, bool)>(),
+        ) {
+            let count = |window, pageviews| WindowCount { window, pageviews, expected: 900.0, low: 400.0 };
+            let windows = std::iter::zip(WINDOWS, counts).filter(|(_, (is_seen, _))| *is_seen);
+            let assessment = Assessment {
+                windows: windows.map(|(window, (_, pageviews))| count(window, pageviews)).collect(),
+                evidence,
+                learning_until: is_learning.then(|| at(600)),
+                is_fit,
+                ..Assessment::default()
+            };
+            let published = text(&assessment, at(179));
+            let (dropping, ratio) = (value(&published, "dropping"), value(&published, "drop_ratio"));
+            match Verdict::of(&assessment) {
+                Verdict::Dropping(drop) => prop_assert_eq!((dropping, ratio), (Some(1.0), Some(drop.depth))),
+                Verdict::NotDropping => prop_assert_eq!((dropping, ratio), (Some(0.0), None)),
+                Verdict::Unknown => prop_assert_eq!((dropping, ratio), (None, None)),
+            }
+            let stale = text(&assessment, at(180));
+            prop_assert!(!stale.contains("monitor_dropping{") && !stale.contains("monitor_drop_ratio{"), "{}", stale);
+        }
+    }
 }
