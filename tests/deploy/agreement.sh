@@ -33,7 +33,7 @@ flags() {
             echo "the exporter has no flag $flag"
             unknown=1
         }
-    done < <(grep -ohE -- '--(config|google|storage|web|log|shard)[a-z.-]*' deploy/systemd/*.service deploy/systemd/examples/* \
+    done < <(grep -ohE -- '--(config|google|storage|web|log|shard)[a-z.-]*' deploy/systemd/*.service deploy/systemd/examples/* deploy/systemd/*.default \
         deploy/compose/exporter.yaml deploy/kubernetes/base/deployment.yaml deploy/kubernetes/overlays/sharded/statefulset.yaml \
         "$chart"/templates/workload.yaml "$chart"/ci/*.yaml | sort -u)
     return "$unknown"

@@ -32,6 +32,8 @@ lay_out() {
     cp deploy/google_analytics_exporter.yml "$root/etc/google_analytics_exporter/"
     install -m 600 /dev/null "$root/etc/google_analytics_exporter/key.json"
     install -D -m 644 -t "$root/etc/systemd/system" deploy/systemd/*.service deploy/systemd/*.socket tests/deploy/boot/questions.service
+    install -D -m 644 deploy/systemd/google_analytics_exporter.default "$root/etc/default/google_analytics_exporter"
+    sed -i 's/^ARGS=.*/ARGS="--log.level=debug --log.format=json"/' "$root/etc/default/google_analytics_exporter"
     install -D -m 644 tests/deploy/boot/demo.conf "$root/etc/systemd/system/$service.d/demo.conf"
     install -m 755 tests/deploy/boot/questions.sh "$root/opt/"
     # What would change the machine rather than the namespaces.
@@ -86,11 +88,15 @@ passes systemd 'the service is ready, with its key' answered active active
 # Nothing else was asked.
 finish
 passes systemd 'it answers on the socket of the unit' answered scraped 1
+passes systemd 'it has the flags of /etc/default' answered flags --log.level=debug
 passes systemd 'it is not root and has no capabilities' answered confined 'user other, capabilities 0000000000000000, seccomp 2'
 passes systemd 'it is alive for the watchdog' answered watchdog alive
 passes systemd 'reload' answered reloaded active
 passes systemd 'a scrape during a restart waits and is answered' answered scraped-while-restarting 1
 passes systemd 'it was never restarted by systemd' answered restarts 0
+passes systemd 'a mistake in the configuration ends it with 64' answered mistaken 64
+passes systemd 'after 30 scrapes meanwhile, the socket still listens' answered socket-after-mistakes active
+passes systemd 'the first scrape after the correction is answered' answered scraped-after-correction 1
 passes systemd 'it stops by itself' answered stopped 'inactive success'
 passes systemd 'it leaves its state' answered state kept
 finish

@@ -3,6 +3,7 @@
 set -uo pipefail
 cd /answers || exit 1
 service=google_analytics_exporter.service
+configuration=/etc/google_analytics_exporter/google_analytics_exporter.yml
 touch began
 
 property() {
@@ -10,6 +11,10 @@ property() {
 }
 keep_journal() {
     journalctl --no-pager --output cat --unit "$service" --unit google_analytics_exporter.socket >journal 2>&1
+}
+# Whether the process has a flag.
+has_flag() {
+    tr '\0' '\n' <"/proc/$(property MainPID)/cmdline" | grep -xF -e "$1"
 }
 # Whether a scrape has figures of a property: 1, or 0 after half a minute.
 scrape() {
@@ -55,6 +60,7 @@ if [[ $(<active) != active ]]; then
     exit
 fi
 scrape >scraped
+has_flag --log.level=debug >flags
 confinement >confined
 sign_of_life >watchdog
 systemctl reload "$service"
@@ -62,6 +68,17 @@ systemctl is-active "$service" >reloaded
 property NRestarts >restarts
 systemctl restart --no-block "$service"
 scrape >scraped-while-restarting
+# What somebody does who has made a mistake: restart it, look whether it answers, and correct the mistake.
+cp "$configuration" /tmp/good.yml
+echo 'mistake: 1' >>"$configuration"
+systemctl restart "$service" 2>/dev/null
+property ExecMainStatus >mistaken
+for _ in $(seq 30); do
+    curl --silent --max-time 10 --output /dev/null http://127.0.0.1:9674/metrics
+done
+systemctl is-active google_analytics_exporter.socket >socket-after-mistakes
+cp /tmp/good.yml "$configuration"
+scrape >scraped-after-correction
 systemctl stop google_analytics_exporter.socket "$service" 2>/dev/null
 echo "$(property ActiveState) $(property Result)" >stopped
 if [[ -n $(ls /var/lib/private/google_analytics_exporter) ]]; then echo kept; else echo lost; fi >state
