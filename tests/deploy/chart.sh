@@ -30,6 +30,9 @@ done
 passes python "$chart, shards and replicas" python tests/deploy/shards.py "$work/sharded.yaml"
 passes diff "$chart, the rules of deploy/prometheus/rules" python tests/deploy/chart_rules.py "$work/default.yaml"
 
+passes python "$chart, kube-prometheus-stack, the label release" \
+    python tests/deploy/released.py "$work/kube-prometheus-stack.yaml" kube-prometheus-stack
+
 # A configuration that the exporter refuses is no use in a ConfigMap.
 for name in default sharded; do
     python tests/deploy/configuration.py "$work/$name.yaml" >"$work/$name-configuration.yml"
