@@ -161,6 +161,6 @@ mod tests {
             assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
         }
         let message = Cli::try_parse_from([&RIGHT[..5], &["6 o'clock"]].concat()).unwrap_err().to_string();
-        assert!(message.contains("write it like 2026-01-05T06:00, without a zone"), "{message}");
+        assert!(message.contains("write it like 2026-01-05T06:00 or 2026-01-05 06:00, without a zone"), "{message}");
     }
 }

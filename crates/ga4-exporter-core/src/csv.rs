@@ -46,7 +46,7 @@ pub enum Problem {
 
 /// A text is no local time.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
-#[error("`{0}` is not a local time; write it like 2026-01-05T06:00, without a zone")]
+#[error("`{0}` is not a local time; write it like 2026-01-05T06:00 or 2026-01-05 06:00, without a zone")]
 pub struct TimeError(String);
 
 /// A time as clocks show it, to the minute: `2026-01-05T06:00`.
@@ -96,12 +96,14 @@ pub fn minutes(text: &str) -> Result<Traffic, Error> {
 }
 
 impl LocalTime {
-    /// Reads `2026-01-05T06:00`, also with seconds if they are 0.
+    /// Reads `2026-01-05T06:00`, also with a space in place of the `T`, as databases and spreadsheets write it, and with seconds if
+    /// they are 0.
     ///
     /// # Errors
     /// Everything else, also what says a zone.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let read = SPELLINGS.iter().find_map(|spelling| DateTime::strptime(spelling, text).ok());
+        let spelled = text.replacen(' ', "T", 1);
+        let read = SPELLINGS.iter().find_map(|spelling| DateTime::strptime(spelling, &spelled).ok());
         read.map(Self).ok_or_else(|| TimeError(shortened(text)))
     }
 }
@@ -186,13 +188,17 @@ mod tests {
         refused("", &format!("line 1: {header}, not ``"));
         refused("time,pageviews\n", &format!("line 1: {header}, not `time,pageviews`"));
         let text = |line: &str| format!("local_time,pageviews\n2025-11-10T00:00,1\n\n{line}\n");
-        let no_time = "is not a local time; write it like 2026-01-05T06:00, without a zone";
+        let no_time = "is not a local time; write it like 2026-01-05T06:00 or 2026-01-05 06:00, without a zone";
         let no_count = "is not a count; it must be a number from 0 on, and hours that are missing have no line";
         for (line, message) in [
             ("2025-11-10T01:00", "`2025-11-10T01:00` is not a time, a comma and a count".to_owned()),
             ("10.11.2025,1", format!("`10.11.2025` {no_time}")),
             ("2025-11-10T01:00Z,1", format!("`2025-11-10T01:00Z` {no_time}")),
             ("2025-11-10T01:00+01:00,1", format!("`2025-11-10T01:00+01:00` {no_time}")),
+            ("2025-11-10 01:00:00 UTC,1", format!("`2025-11-10 01:00:00 UTC` {no_time}")),
+            ("2025-11-10 01:00:00+01,1", format!("`2025-11-10 01:00:00+01` {no_time}")),
+            ("2025-11-10  01:00,1", format!("`2025-11-10  01:00` {no_time}")),
+            ("2025-11-10 01:00:07,1", format!("`2025-11-10 01:00:07` {no_time}")),
             ("2025-02-30T01:00,1", format!("`2025-02-30T01:00` {no_time}")),
             (
                 "2025-11-10T01:30,1",
@@ -241,6 +247,22 @@ mod tests {
             }
             assert!(read(&plain).is_ok(), "{header}");
         }
+    }
+
+    #[test]
+    fn a_space_may_stand_between_date_and_time_in_any_of_the_files() {
+        for (header, rows) in [
+            (MINUTES, "2025-11-10T00:00,30\n2025-11-10T00:01:00,36\n"),
+            (HALF_HOURS, "2025-11-10T00:00,30\n2025-11-10T00:01:00,36\n"),
+            (HISTORY, "2025-11-10T00:00,30\n2025-11-10T01:00:00,36\n"),
+        ] {
+            let read = |rows: &str| match header {
+                HISTORY => format!("{:?}", history(&format!("{header}\n{rows}")).unwrap()),
+                _ => format!("{:?}", minutes(&format!("{header}\n{rows}")).unwrap()),
+            };
+            assert_eq!(read(&rows.replace('T', " ")), read(rows), "{header}");
+        }
+        assert_eq!(LocalTime::parse("2026-01-05 06:00"), LocalTime::parse("2026-01-05T06:00"));
     }
 
     #[test]
