@@ -28,6 +28,14 @@ impl Document {
         self.text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(self.name)
     }
 
+    /// What it is for: the first sentence after its heading.
+    pub fn about(&self) -> &'static str {
+        let is_prose = |paragraph: &&str| !paragraph.trim().is_empty() && !paragraph.starts_with(['#', '!', '|', '`']);
+        let first = self.text.split("\n\n").find(is_prose).unwrap_or_default();
+        let end = SENTENCE_ENDS.iter().filter_map(|end| first.find(end)).min();
+        end.and_then(|end| first.get(..=end)).unwrap_or(first)
+    }
+
     /// It as a page.
     pub fn page(&self, telemetry_path: &str) -> String {
         let content = html! { div.document { (markup(self.text)) } };
@@ -40,7 +48,12 @@ pub fn index(telemetry_path: &str) -> String {
     let content = html! {
         div.document {
             h1 { "Documentation" }
-            ul { @for document in DOCUMENTS { li { a href=(document.name) { (document.title()) } } } }
+            dl.index {
+                @for document in DOCUMENTS {
+                    dt { a href=(document.name) { (document.title()) } }
+                    dd { (markup(document.about())) }
+                }
+            }
         }
     };
     pages::page("Documentation", Depth::Documents, telemetry_path, &content)
@@ -108,6 +121,9 @@ fn anchor(heading: &str) -> String {
     heading.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
+/// What ends a sentence that another one follows.
+const SENTENCE_ENDS: &[&str] = &[". ", ".\n"];
+
 /// What there is, as the index has it.
 const DOCUMENTS: &[Document] = &[
     Document { name: "README.md", text: include_str!("../README.md") },
@@ -162,7 +178,9 @@ mod tests {
         let index = index("/metrics");
         for document in DOCUMENTS {
             assert!(index.contains(&format!("<a href=\"{}\">", document.name)), "{index}");
-            assert!(!document.title().is_empty());
+            let about = document.about();
+            assert!(!document.title().is_empty() && about.split_whitespace().count() >= 4, "{}: {about:?}", document.name);
+            assert!(about.split_whitespace().count() <= 60 && !about.contains("```"), "{}: {about:?}", document.name);
         }
     }
 }
