@@ -55,6 +55,8 @@ struct State {
     token: Option<Arc<Token>>,
     /// Why the last attempt failed, unless it succeeded.
     failure: Option<Arc<GrantError>>,
+    /// Since when attempts have failed.
+    failing_since: Option<Timestamp>,
     /// How many attempts have ended.
     attempts: u64,
     /// When it was last tried to renew a token because Google refused it.
@@ -146,6 +148,12 @@ impl Tokens {
             std::future::pending::<()>().await;
         }
         self.state.borrow_and_update().failure.is_none()
+    }
+
+    /// Why signing in fails at present, and since when.
+    pub fn failure(&self) -> Option<(Arc<GrantError>, Timestamp)> {
+        let state = self.state.borrow();
+        state.failure.clone().zip(state.failing_since)
     }
 
     /// The e-mail address of the account that signs in, where it is known.

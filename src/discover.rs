@@ -17,14 +17,16 @@ use ga4_exporter_core::{
     chain::Chain,
     names::{PropertyId, Reason},
     plan::Plan,
-    properties::{Properties, PropertySet},
+    properties::{IdlePatterns, Properties, PropertyInfo, PropertySet},
     shard::Shard,
+    store::Failure,
 };
 
 use crate::{
     auth::Tokens,
     clock::{Clock, Steps},
     config::Config,
+    enumeration::{MOST_NAMED, enumerated},
     ga::{self, Listing, PropertyDetails},
     observer::Observer,
 };
@@ -59,6 +61,14 @@ pub struct Discoverer {
     has_listed: bool,
     /// What the last listing had that cannot be read.
     unreadable: BTreeSet<String>,
+    /// Patterns that the last listing had nothing for.
+    idle_patterns: IdlePatterns,
+    /// Configured properties whose names have been asked for, whatever came of it.
+    asked_for: BTreeSet<PropertyId>,
+    /// Whether the log says which properties are exported.
+    is_announced: bool,
+    /// Why properties cannot be listed at present, for others.
+    listing_failure: watch::Sender<Option<Arc<Failure>>>,
 }
 
 /// Another configuration, and whom to tell when the plan follows it.
@@ -92,9 +102,6 @@ impl Discoverer {
     ) -> (Self, watch::Receiver<Arc<Plan>>, mpsc::Sender<NewConfig>) {
         let properties = Properties::new(&config.properties, config.discovery.as_ref(), shard);
         let plan = config.plan(properties.set(), config.discovery.is_none());
-        if plan.is_complete {
-            info!(properties = plan.properties.active.len(), "properties to export");
-        }
         let (sender, receiver) = watch::channel(Arc::new(plan));
         let (config_sender, configs) = mpsc::channel(1);
         let now = clock.now();
@@ -119,13 +126,23 @@ impl Discoverer {
             details_fail: None,
             has_listed: false,
             unreadable: BTreeSet::new(),
+            idle_patterns: IdlePatterns::default(),
+            asked_for: BTreeSet::new(),
+            is_announced: false,
+            listing_failure: watch::channel(None).0,
         };
         (discoverer, receiver, config_sender)
+    }
+
+    /// Why properties cannot be listed at present, where they are discovered.
+    pub fn listing_failure(&self) -> watch::Receiver<Option<Arc<Failure>>> {
+        self.listing_failure.subscribe()
     }
 
     /// Keeps the plan up to date until it is dropped.
     pub async fn run(mut self) {
         loop {
+            self.announce_when_named();
             let now = self.clock.now();
             if let Some(back) = self.steps.back(now) {
                 self.agenda.on_clock_set_back(back);
@@ -188,9 +205,12 @@ impl Discoverer {
         self.agenda.plan_anew(discovers, self.properties.configured(), self.clock.now());
         let plan = self.config.plan(self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
-        self.tell_of(&plan.properties);
         self.plan.send_replace(Arc::new(plan));
         self.news = News::None;
+        self.is_announced = false;
+        if self.config.discovery.is_none() {
+            self.listing_failure.send_replace(None);
+        }
     }
 
     fn plan_all(&mut self) {
@@ -205,17 +225,22 @@ impl Discoverer {
             Ok(Answer::Listing(Err(error))) => {
                 self.agenda.listing_failed(&error, now);
                 self.observer.properties_listed(false, now);
+                self.publish_listing_failure(&error, now);
                 let known = self.listing_fails.replace(error.reason());
                 self.log_failure(&error, known, None, "the properties cannot be listed; those that are known stay");
             }
             Ok(Answer::Details(id, Ok(details))) => {
                 self.agenda.details_came(id, now);
                 works_again(&mut self.details_fail, "the names of the configured properties can be had again");
+                self.asked_for.insert(id);
                 self.properties.on_details(id, details);
                 self.news = if self.news == News::Properties { self.news } else { News::Names };
             }
             Ok(Answer::Details(id, Err(error))) => {
+                self.asked_for.insert(id);
                 if self.agenda.details_failed(id, &error, now) {
+                    // The others will fare no better for now.
+                    self.asked_for.extend(self.properties.configured());
                     let known = self.details_fail.replace(error.reason());
                     let message =
                         "the names of the configured properties cannot be had; they are exported all the same";
@@ -232,16 +257,18 @@ impl Discoverer {
 
     fn take_listing(&mut self, mut listing: Listing, now: Timestamp) {
         works_again(&mut self.listing_fails, "the properties can be listed again");
+        self.listing_failure.send_replace(None);
         self.tell_of_unreadable(std::mem::take(&mut listing.unreadable));
         let before = self.properties.set();
-        debug!(properties = listing.properties.len(), hidden = listing.hidden, "listed the properties");
+        let hidden = Some(listing.hidden).filter(|hidden| *hidden > 0);
+        debug!(properties = listing.properties.len(), hidden, "listed the properties");
         self.properties.on_listing(now, listing);
         let after = self.properties.set();
         let counts = |set: &PropertySet| (set.active.len(), set.elsewhere);
-        if !self.has_listed || counts(&before) != counts(&after) {
-            self.tell_of(&after);
-        }
+        self.is_announced &= self.has_listed && counts(&before) == counts(&after);
         self.has_listed = true;
+        warn_of_unlisted(&before, &after);
+        self.warn_of_idle_patterns();
         self.news = News::Properties;
         let interval = self.config.discovery.as_ref().map(|discovery| discovery.interval);
         self.agenda.listing_came(interval, now);
@@ -260,18 +287,40 @@ impl Discoverer {
         self.unreadable = unreadable;
     }
 
-    fn tell_of(&self, properties: &PropertySet) {
+    /// Each pattern once, as long as the listing has nothing for it.
+    fn warn_of_idle_patterns(&mut self) {
+        let idle = self.properties.idle_patterns();
+        if idle != self.idle_patterns && !idle.is_empty() {
+            let quoted = |patterns: &[String]| (!patterns.is_empty()).then(|| enumerated(patterns.iter().cloned()));
+            let (include, exclude) = (quoted(&idle.include), quoted(&idle.exclude));
+            let remedy = "compare discovery.include and discovery.exclude with the names in Google Analytics: upper and lower \
+                          case differ, and `(?i)` before a pattern ignores that";
+            warn!(include, exclude, remedy, "a pattern of discovery matches no property that Google lists");
+        }
+        self.idle_patterns = idle;
+    }
+
+    /// Logs what is exported, by name: once it is known, and the names of those that the line has were asked for.
+    fn announce_when_named(&mut self) {
+        if self.is_announced || !self.is_complete() {
+            return;
+        }
+        let properties = self.properties.set();
+        let mut named = properties.active.iter().take(MOST_NAMED);
+        if !named.all(|(id, info)| !info.name.is_empty() || self.asked_for.contains(id)) {
+            return;
+        }
+        self.is_announced = true;
         let (here, elsewhere) = (properties.active.len(), properties.elsewhere);
-        if elsewhere > 0 {
-            info!(properties = here, elsewhere, "properties to export; the other shards have the rest");
-        } else {
-            info!(properties = here, "properties to export");
+        let names = (here > 0).then(|| enumerated(properties.active.iter().map(name)));
+        let other_shards = Some(elsewhere).filter(|count| *count > 0);
+        if here + elsewhere > 0 {
+            info!(names, other_shards, "exporting {}", count_of_properties(here));
+            return;
         }
-        if here + elsewhere == 0 {
-            let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
-                          discovery.exclude";
-            warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
-        }
+        let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
+                      discovery.exclude";
+        warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
     }
 
     /// Names may come five a second; everybody who follows the plan has them once a second at most.
@@ -297,6 +346,13 @@ impl Discoverer {
         self.config.discovery.is_none() || self.has_listed
     }
 
+    fn publish_listing_failure(&self, error: &ga::Error, now: Timestamp) {
+        let since = self.listing_failure.borrow().as_ref().map_or(now, |before| before.since);
+        let remedy = error.remedy(None, self.client.account().as_deref());
+        let failure = Failure { reason: error.reason(), message: Chain(error).to_string(), remedy, since };
+        self.listing_failure.send_replace(Some(Arc::new(failure)));
+    }
+
     /// A change is logged once and loudly; that there is no token, the sign-in has logged already.
     fn log_failure(&self, error: &ga::Error, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
         let reason = error.reason();
@@ -308,6 +364,26 @@ impl Discoverer {
         let remedy = error.remedy(property, account.as_deref());
         warn!(%reason, error = %Chain(error), remedy, "{message}");
     }
+}
+
+/// Once, when the second complete listing has not had them.
+fn warn_of_unlisted(before: &PropertySet, after: &PropertySet) {
+    let gone: Vec<_> = after.unlisted.iter().filter(|(id, _)| !before.unlisted.contains_key(id)).collect();
+    if !gone.is_empty() {
+        let count = count_of_properties(gone.len());
+        let remedy = "find out in Google Analytics under Admin > Account change history whether they were deleted, and whether \
+                      the account still has access";
+        warn!(names = enumerated(gone.into_iter().map(name)), remedy, "Google no longer lists {count}");
+    }
+}
+
+/// An unknown name is the number.
+fn name((id, info): (&PropertyId, &PropertyInfo)) -> String {
+    if info.name.is_empty() { id.to_string() } else { info.name.clone() }
+}
+
+fn count_of_properties(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "property" } else { "properties" })
 }
 
 fn works_again(failing: &mut Option<Reason>, message: &str) {

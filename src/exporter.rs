@@ -28,19 +28,35 @@ use crate::{
     status::{self, Selection},
     targets,
     telemetry::Lines,
+    troubles::Troubles,
     witness::Witness,
 };
+
+/// What the exporter shows, and where it comes from.
+#[derive(Debug)]
+pub struct Sources {
+    /// The properties.
+    pub store: Arc<Store>,
+    /// The exporter's metrics on itself.
+    pub metrics: Arc<SelfMetrics>,
+    /// What is polled.
+    pub plan: watch::Receiver<Arc<Plan>>,
+    /// The configuration in use.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Where a reload is asked for.
+    pub reloads: Reloads,
+    /// The log, for the number of lines that it lost.
+    pub log: Lines,
+    /// What Google's answers say of the clock.
+    pub witness: Witness,
+    /// What concerns all properties.
+    pub troubles: Troubles,
+}
 
 /// The exporter as the server sees it.
 #[derive(Debug)]
 pub struct Exporter {
-    store: Arc<Store>,
-    metrics: Arc<SelfMetrics>,
-    plan: watch::Receiver<Arc<Plan>>,
-    config: watch::Receiver<Arc<Config>>,
-    reloads: Reloads,
-    log: Lines,
-    witness: Witness,
+    sources: Sources,
     started_at: Timestamp,
     /// The same for the time that has passed, whatever the clock says.
     started: Instant,
@@ -50,17 +66,9 @@ pub struct Exporter {
 
 impl Exporter {
     /// The exporter, started now by the clock of the witness.
-    pub fn new(
-        store: Arc<Store>,
-        metrics: Arc<SelfMetrics>,
-        plan: watch::Receiver<Arc<Plan>>,
-        config: watch::Receiver<Arc<Config>>,
-        reloads: Reloads,
-        log: Lines,
-        witness: Witness,
-    ) -> Self {
-        let (started_at, started, ready) = (witness.clock().now(), monotonic(), AtomicBool::new(false));
-        Self { store, metrics, plan, config, reloads, log, witness, started_at, started, ready }
+    pub fn new(sources: Sources) -> Self {
+        let (started_at, started) = (sources.witness.clock().now(), monotonic());
+        Self { sources, started_at, started, ready: AtomicBool::new(false) }
     }
 
     fn age(&self, now: Timestamp) -> Duration {
@@ -73,10 +81,10 @@ impl Exporter {
         if self.age(now) >= READY_AT_THE_LATEST {
             return None;
         }
-        if !self.plan.borrow().is_complete {
+        if !self.sources.plan.borrow().is_complete {
             return Some("waiting for the first listing of the properties".to_owned());
         }
-        let properties = self.store.properties();
+        let properties = self.sources.store.properties();
         let reports = properties.iter().flat_map(|property| &property.reports);
         // What is usual may come later than what is.
         let waiting = reports.filter(|report| report.has_values && !report.has_outcome).count();
@@ -86,23 +94,23 @@ impl Exporter {
 
 impl http::Metrics for Exporter {
     fn version(&self) -> u64 {
-        self.store.version()
+        self.sources.store.version()
     }
 
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
         {
-            let plan = self.plan.borrow();
-            self.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
+            let plan = self.sources.plan.borrow();
+            self.sources.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
         }
-        self.metrics.set_log_lines_dropped(self.log.dropped());
-        if let Some(ahead) = self.witness.offset().ahead() {
-            self.metrics.set_clock_offset(ahead);
+        self.sources.metrics.set_log_lines_dropped(self.sources.log.dropped());
+        if let Some(ahead) = self.sources.witness.offset().ahead() {
+            self.sources.metrics.set_clock_offset(ahead);
         }
-        let own = self.metrics.gather();
+        let own = self.sources.metrics.gather();
         let view = match scope {
             Scope::All => {
-                let reports = self.plan.borrow().reports.clone();
-                View { reports, properties: self.store.properties(), own }
+                let reports = self.sources.plan.borrow().reports.clone();
+                View { reports, properties: self.sources.store.properties(), own }
             }
             Scope::Exporter => View { reports: Vec::new(), properties: Vec::new(), own },
         };
@@ -112,27 +120,28 @@ impl http::Metrics for Exporter {
 
 impl http::Exporter for Exporter {
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering> {
-        let properties = vec![self.store.property(property)?];
-        let reports = self.plan.borrow().reports.clone();
+        let properties = vec![self.sources.store.property(property)?];
+        let reports = self.sources.plan.borrow().reports.clone();
         Some(exposition::render(&View { reports, properties, own: Vec::new() }, format, now))
     }
 
     fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String {
-        let plan = Arc::clone(&self.plan.borrow());
+        let plan = Arc::clone(&self.sources.plan.borrow());
         let view = status::View {
-            properties: &self.store.properties(),
+            properties: &self.sources.store.properties(),
             is_complete: plan.is_complete,
             elsewhere: plan.properties.elsewhere,
+            troubles: &self.sources.troubles.present(),
             telemetry_path: telemetry_path.as_str(),
         };
         status::render(&view, selection, now)
     }
 
     fn targets(&self, scheme: Option<&str>, prefix: &str, now: Timestamp) -> Option<String> {
-        let plan = Arc::clone(&self.plan.borrow());
+        let plan = Arc::clone(&self.sources.plan.borrow());
         let planned = plan.properties.active.iter().chain(&plan.properties.unlisted);
         // What reports have told is only in the store.
-        let known: Vec<_> = planned.map(|(id, info)| (*id, info, self.store.property(*id))).collect();
+        let known: Vec<_> = planned.map(|(id, info)| (*id, info, self.sources.store.property(*id))).collect();
         // A listing that never comes does not keep Prometheus from those that are configured.
         let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
         let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
@@ -153,15 +162,15 @@ impl http::Exporter for Exporter {
     }
 
     fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-        Box::pin(self.reloads.reload())
+        Box::pin(self.sources.reloads.reload())
     }
 
     fn config_yaml(&self) -> String {
-        self.config.borrow().to_yaml()
+        self.sources.config.borrow().to_yaml()
     }
 
     fn observer(&self) -> Arc<dyn WebObserver> {
-        Arc::clone(&self.metrics) as _
+        Arc::clone(&self.sources.metrics) as _
     }
 }
 

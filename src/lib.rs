@@ -24,7 +24,7 @@
 //! 4. [`discover`] publishes a plan; [`poll`] follows it: it makes the polls that the engine asks for, and carries out what the
 //!    engine concludes from the answers.
 //! 5. [`exporter`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
-//!    people, and [`documents`] explain; [`http`] serves all that.
+//!    people, with the [`troubles`] that concern all of them, and [`documents`] explain; [`http`] serves all that.
 //! 6. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything;
 //!    [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and
 //!    [`descriptors`] makes room for files.
@@ -53,6 +53,7 @@ pub mod config;
 pub mod descriptors;
 pub mod discover;
 pub mod documents;
+mod enumeration;
 pub mod exporter;
 pub mod files;
 pub mod ga;
@@ -73,6 +74,7 @@ pub mod systemd;
 pub mod targets;
 pub mod telemetry;
 pub mod transport;
+pub mod troubles;
 pub mod witness;
 
 use std::{

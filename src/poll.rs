@@ -170,7 +170,7 @@ impl Poller {
 
     fn carry_out(&self, effects: Effects) {
         self.store.apply(effects.store);
-        effects.log.iter().for_each(log::event);
+        effects.log.iter().for_each(|event| log::event(event, &self.store));
         for Observation::SeriesDropped { reason, count } in effects.observe {
             self.observer.series_dropped(reason, count);
         }

@@ -161,9 +161,9 @@ impl Reloader {
                 // Whoever asks often is not to fill the log.
                 Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
                 Err(error) => match self.complaints.next(self.clock.now()) {
-                    Some(0) => error!(error, "the configuration cannot be used; the one before stays in use"),
-                    Some(unlogged) => {
-                        error!(error, unlogged, "the configuration cannot be used; the one before stays in use");
+                    Some(suppressed) => {
+                        let suppressed = Some(suppressed).filter(|count| *count > 0);
+                        error!(error, suppressed, "the configuration cannot be used; the one before stays in use");
                     }
                     None => debug!(error, "the configuration cannot be used; the one before stays in use"),
                 },

@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::Config,
     discover::Discoverer,
-    exporter::Exporter,
+    exporter::{Exporter, Sources},
     files::{Aside, Hangs, READ_DEADLINE},
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
@@ -36,6 +36,7 @@ use crate::{
     storage::{self, Saver, Storage},
     telemetry::Lines,
     transport::{self, Deadlines, Roots, Transport},
+    troubles::Troubles,
     witness::Witness,
 };
 
@@ -160,6 +161,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let client = Client::new(transport.clone(), tokens.clone(), Arc::clone(&observer), options.endpoints);
     let (discoverer, plan, configs) =
         Discoverer::new(client.clone(), tokens.clone(), observer, clock.clone(), options.config.clone(), options.shard);
+    let troubles = Troubles::new(tokens.clone(), discoverer.listing_failure());
     let store = Arc::new(Store::default());
     let mut poller = Poller::new(
         client,
@@ -177,7 +179,9 @@ pub async fn start(options: Options) -> Result<Server, Error> {
     let targets = Targets { present, configs, credentials: replacements };
     let (reloader, reloads) =
         Reloader::new(options.source, options.environment, transport, clock.clone(), Arc::clone(&metrics), targets);
-    let exporter = Arc::new(Exporter::new(store, metrics, plan, config, reloads.clone(), options.log, witness));
+    let sources =
+        Sources { store, metrics, plan, config, reloads: reloads.clone(), log: options.log, witness, troubles };
+    let exporter = Arc::new(Exporter::new(sources));
 
     if let Some(saver) = &saver {
         saver.storage().begin();

@@ -13,7 +13,10 @@ use maud::{Markup, html};
 
 use ga4_exporter_core::store::PropertyState;
 
-use crate::pages::{self, Depth};
+use crate::{
+    pages::{self, Depth},
+    troubles::Trouble,
+};
 
 use selection::Selected;
 pub use selection::{Selection, Sort};
@@ -35,6 +38,8 @@ pub struct View<'a> {
     pub is_complete: bool,
     /// How many more there are that other shards have.
     pub elsewhere: usize,
+    /// What keeps all of them from being polled.
+    pub troubles: &'a [Trouble],
     /// Where the metrics are.
     pub telemetry_path: &'a str,
 }
@@ -45,6 +50,7 @@ pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String 
     let content = html! {
         h1 { "Google Analytics" }
         (summary(view, now))
+        @for trouble in view.troubles { (show(trouble, now)) }
         (form(selection))
         @if selected.found == 0 {
             (nothing(view, selection))
@@ -69,10 +75,23 @@ fn summary(view: &View<'_>, now: Timestamp) -> Markup {
             @if view.elsewhere > 0 { " here, " (words::integer(view.elsewhere)) " in other shards" }
             @if !view.is_complete { ", as far as they are known: waiting for the first listing" }
             ". "
+            @if dropping > 0 { strong { (words::count_of(dropping, "has", "have")) " less traffic than usual. " } }
             @if failing > 0 { (words::count_of(failing, "has", "have")) " a report that fails. " }
             @if late > 0 { (words::count_of(late, "has", "have")) " no present values yet. " }
-            @if dropping > 0 { (words::count_of(dropping, "has", "have")) " less traffic than usual. " }
-            @if failing + late + dropping == 0 && !view.properties.is_empty() { "All is well." }
+            @if failing + late + dropping == 0 && !view.properties.is_empty() && view.troubles.is_empty() { "All is well." }
+        }
+    }
+}
+
+/// What concerns all properties: why, and what to do.
+fn show(trouble: &Trouble, now: Timestamp) -> Markup {
+    html! {
+        div.state.bad {
+            p {
+                strong { (trouble.title) }
+                " (" (trouble.reason) "), since " (words::ago(trouble.since, now)) ": " (words::sentence(&trouble.message))
+            }
+            p { (words::to_do(&trouble.remedy)) }
         }
     }
 }
@@ -120,7 +139,7 @@ fn nothing(view: &View<'_>, selection: &Selection) -> Markup {
                 "discovery and properties in the " a href="./config" { "configuration" } "."
             }
         } @else {
-            p { "The properties are not known yet. The log says what it waits for." }
+            p { "The properties are not known yet." @if view.troubles.is_empty() { " Waiting for the first listing." } }
         }
     }
 }

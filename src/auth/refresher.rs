@@ -137,9 +137,9 @@ impl Refresher {
         let lifetime = Duration::from_secs(u64::from(grant.lifetime_seconds));
         let expires_at = later(sent_at, lifetime);
         if self.failures > 0 {
-            info!(attempts = self.failures + 1, "signed in to Google again");
+            info!(account = self.credentials.account(), attempts = self.failures + 1, "signed in to Google again");
         } else if self.generation == 0 {
-            info!(account = self.credentials.account().unwrap_or("unknown"), "signed in to Google");
+            info!(account = self.credentials.account(), "signed in to Google");
         } else {
             debug!(%expires_at, "token refreshed");
         }
@@ -152,6 +152,7 @@ impl Refresher {
         self.publisher.send_modify(|state| {
             state.token = Some(Arc::new(token));
             state.failure = None;
+            state.failing_since = None;
             state.attempts += 1;
             if renewal {
                 state.renewed_at = Some(sent_at);
@@ -168,12 +169,14 @@ impl Refresher {
         self.observer.token_refresh_failed(reason);
         // What is wrong may change: from no answer of the metadata server to one.
         if self.logged.replace(reason) != Some(reason) {
-            warn!(%reason, error = %Chain(&error), remedy, "cannot sign in to Google");
+            let account = self.credentials.account();
+            warn!(account, %reason, error = %Chain(&error), remedy, "cannot sign in to Google");
         } else {
             debug!(%reason, error = %Chain(&error), next_attempt_in = ?pause, "still cannot sign in to Google");
         }
         self.publisher.send_modify(|state| {
             state.failure = Some(Arc::new(error));
+            state.failing_since.get_or_insert(sent_at);
             state.attempts += 1;
             if renewal {
                 state.renewed_at = Some(sent_at);

@@ -11,9 +11,9 @@ use super::Error;
 use ga4_drop_baseline::calendar::{QuietDays, Zone};
 
 use ga4_exporter_core::{
-    names::{Bucket, Category},
+    names::PropertyId,
     plan::Plan,
-    properties::Properties,
+    properties::{Discovery, Properties, PropertyInfo},
     quota::ASSUMED,
     report::Brings,
     shown::ShownPath,
@@ -24,6 +24,7 @@ use crate::{
     cli::ServeFlags,
     clock::Clock,
     config::DAYS_AHEAD,
+    enumeration::enumerated,
     files::{Aside, READ_DEADLINE},
     reload::Source,
 };
@@ -59,7 +60,8 @@ pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     let properties =
         Properties::new(&loaded.config.properties, loaded.config.discovery.as_ref(), flags.shard.shard).set();
     let plan = loaded.config.plan(properties, true);
-    text.push_str(&describe(&plan, loaded.config.discovery.is_some()));
+    text.push_str(&describe_properties(&plan, loaded.config.discovery.as_ref()));
+    text.push_str(&describe_reports(&plan));
     text.push_str(&describe_outlook(&plan));
     // Properties have dates of their own; by a day it does not matter here.
     let today = Zone::utc().date(now);
@@ -78,13 +80,34 @@ async fn key(aside: &Aside, path: PathBuf) -> Result<(), String> {
     }
 }
 
-fn describe(plan: &Plan, discovers: bool) -> String {
+/// Which properties are configured, by number and with the labels of the user's own, and how others are found.
+fn describe_properties(plan: &Plan, discovery: Option<&Discovery>) -> String {
     let (here, elsewhere) = (plan.properties.active.len(), plan.properties.elsewhere);
     let mut text = format!("properties: {} configured", here + elsewhere);
     if elsewhere > 0 {
         text.push_str(&format!(", {here} of them in this shard"));
     }
-    text.push_str(if discovers { ", others discovered\n" } else { ", discovery off\n" });
+    if here > 0 {
+        text.push_str(&format!(": {}", enumerated(plan.properties.active.iter().map(property))));
+    }
+    text.push_str(match discovery {
+        None => "; discovery off\n",
+        Some(discovery) if discovery.include.is_empty() && discovery.exclude.is_empty() => {
+            "; discovery on, for every property that the account can see\n"
+        }
+        Some(_) => "; discovery on, for the names that its patterns select\n",
+    });
+    text
+}
+
+/// `123456789 (site=shop, team=web)`
+fn property((id, info): (&PropertyId, &PropertyInfo)) -> String {
+    let labels: Vec<String> = info.labels.iter().map(|(label, value)| format!("{label}={value}")).collect();
+    if labels.is_empty() { id.to_string() } else { format!("{id} ({})", labels.join(", ")) }
+}
+
+fn describe_reports(plan: &Plan) -> String {
+    let mut text = String::new();
     for report in &plan.reports {
         let brings = match report.brings {
             Brings::History { weeks, .. } => format!("{weeks} weeks of history"),
@@ -100,44 +123,29 @@ fn describe(plan: &Plan, discovers: bool) -> String {
     text
 }
 
-/// What the reports will spend, and a warning where they cannot have their intervals.
+/// Whether the reports fit into the quota, what each of them will spend, and a warning where they do not fit.
 fn describe_outlook(plan: &Plan) -> String {
     let (outlook, share) = (plan.outlook(), plan.share);
-    let mut text =
-        format!("quota: of each property, if a request costs {ASSUMED} tokens, as is assumed until it is known:\n");
+    let mut text = format!("quota: {outlook}\n");
+    if !outlook.reports.is_empty() {
+        text.push_str(&format!(
+            "  of each property, if a request costs {ASSUMED} tokens, as is assumed until the first answer; at most {share} of a \
+             quota may be spent\n"
+        ));
+    }
     for report in &outlook.reports {
         let name = &report.report;
-        text.push_str(&format!("  {name}: {:.0} tokens an hour, {:.0} a day\n", report.per_hour, report.per_day()));
+        text.push_str(&format!("  {name}: {:.0} tokens per hour, {:.0} per day\n", report.per_hour, report.per_day()));
     }
-    for category in Category::ALL {
-        let of_it = outlook.buckets.iter().filter(|bucket| bucket.category == *category);
-        let parts: Vec<String> =
-            of_it.map(|one| format!("{:.1} % of {}", 100.0 * one.part, title(one.bucket))).collect();
-        if !parts.is_empty() {
-            text.push_str(&format!("  {category}: {}; at most {share} may be spent\n", parts.join(", ")));
-        }
+    for bucket in &outlook.buckets {
+        text.push_str(&format!("  {bucket}\n"));
     }
-    for report in outlook.reports.iter().filter(|report| report.limit.is_some()) {
+    for report in outlook.slowed() {
         text.push_str(&format!(
-            "warning: {} will be polled every {} and not every {}, unless its requests cost less than {ASSUMED} tokens; poll it \
-             less often, or raise `quota.share`\n",
-            report.report,
-            humantime::format_duration(report.planned),
-            humantime::format_duration(report.configured),
+            "warning: {report}, unless its requests cost less than {ASSUMED} tokens; poll it less often, or raise `quota.share`\n",
         ));
     }
     text
-}
-
-fn title(bucket: Bucket) -> &'static str {
-    match bucket {
-        Bucket::Day => "the day's tokens",
-        Bucket::Hour => "the hour's",
-        Bucket::ProjectHour => "this project's of an hour",
-        Bucket::Concurrent | Bucket::ClientErrors | Bucket::ServerErrors | Bucket::Thresholded | Bucket::Unknown => {
-            "others"
-        }
-    }
 }
 
 /// What somebody sees who mistyped a day, or whose calendar has run out.
@@ -156,7 +164,42 @@ fn describe_quiet_days(quiet_days: &QuietDays, today: Date) -> String {
 mod tests {
     use jiff::civil::date;
 
+    use ga4_exporter_core::shard::Shard;
+
     use super::*;
+    use crate::config::Config;
+
+    /// What is said of this configuration, from the properties on.
+    fn described(yaml: &str) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), yaml).unwrap();
+        let config = Config::from_file_with(file.path(), &[]).unwrap().config;
+        let properties = Properties::new(&config.properties, config.discovery.as_ref(), Shard::default()).set();
+        let plan = config.plan(properties, true);
+        describe_properties(&plan, config.discovery.as_ref()) + &describe_outlook(&plan)
+    }
+
+    #[test]
+    fn the_quota_fits_or_does_not_and_the_properties_are_named() {
+        let labelled = described("properties: [{id: 123456789, labels: {site: shop, area: web}}, {id: 234567890}]");
+        assert!(
+            labelled.starts_with(
+                "properties: 2 configured: 123456789 (area=web, site=shop), 234567890; discovery off\n\
+                 quota: fits: 14 % of the daily realtime quota\n"
+            ),
+            "{labelled}"
+        );
+        let many: Vec<String> = (100_000..100_012).map(|id| format!("{{id: {id}}}")).collect();
+        let many = described(&format!("properties: [{}]", many.join(", ")));
+        assert!(many.contains("12 configured: 100000, 100001,") && many.contains("100009 and 2 more;"), "{many}");
+        let all = described("reports: {realtime: {interval: 1s}}");
+        assert!(all.starts_with("properties: 0 configured; discovery on, for every property that the account"), "{all}");
+        assert!(all.contains("\nquota: does not fit: realtime every 39s instead of 1s\n"), "{all}");
+        assert!(all.contains("\nwarning: realtime every 39s instead of 1s, unless"), "{all}");
+        let some = described("discovery: {enabled: true, include: [x]}\nreports: {realtime: {enabled: false}}");
+        assert!(some.contains("; discovery on, for the names that its patterns select\n"), "{some}");
+        assert!(some.contains("\nquota: fits: ") && some.contains("core quota\n"), "{some}");
+    }
 
     #[test]
     fn the_coming_quiet_days_are_counted() {

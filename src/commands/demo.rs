@@ -12,7 +12,10 @@ use std::{
 use tempfile::Builder;
 use tracing::warn;
 
-use super::{Error, serving::serve_until_signal};
+use super::{
+    Error,
+    serving::{announce as announce_start, serve_until_signal},
+};
 use ga4_simulator::{Simulator, World};
 
 use ga4_exporter_core::shown::ShownPath;
@@ -51,6 +54,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
 
     let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
+    announce_start(&source, "the demo of google_analytics_exporter");
     let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(clock.now()) {
         warn!("{warning}");

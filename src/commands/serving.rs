@@ -8,6 +8,8 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
+use ga4_exporter_core::shown::ShownPath;
+
 use super::{Error, last_resort};
 use crate::{
     auth::credentials::Environment,
@@ -33,6 +35,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
+    announce(&source, "google_analytics_exporter");
     let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(Clock::system().now()) {
         warn!("{warning}");
@@ -68,6 +71,12 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     serve_until_signal(options, |_| ()).await
 }
 
+/// The first line of the log: which version starts, with which configuration.
+pub(super) fn announce(source: &Source, program: &str) {
+    let config = source.file.as_deref().map_or_else(|| "none".to_owned(), |file| ShownPath(file).to_string());
+    info!(version = BUILD.version, revision = BUILD.revision, config, "starting {program}");
+}
+
 /// Keeps other processes of the same user and core dumps from the key and the tokens in memory.
 fn hide_memory() {
     #[cfg(target_os = "linux")]
@@ -91,7 +100,7 @@ pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::S
     let path = format!("{}{}", options.base.prefix(), options.telemetry_path);
     let server = serve::start(options).await?;
     for address in server.addresses() {
-        info!(version = BUILD.version, revision = BUILD.revision, "listening on http://{address}{path}");
+        info!("listening on http://{address}{path}");
     }
     started(&server);
     systemd::tell(State::Ready);

@@ -1,43 +1,51 @@
 //! What the log says of reports: the engine's events as lines.
+//!
+//! Knows how each event reads, and looks up what a property is called. Every line about a property has its number, and its name
+//! where that is known. A field that has nothing to say is left out.
 
-use ga4_exporter_core::engine::Event;
-use humantime::format_duration;
-use jiff::Timestamp;
-use tracing::{debug, field::display, info, warn};
-
+use ga4_drop_baseline::Shortfall;
 use ga4_exporter_core::{
-    names::Reason,
+    engine::Event,
+    names::{PropertyId, Reason},
     quota::{ASSUMED, Limit, Outlook, Share},
     schedule::Job,
-    store::Failure,
+    store::{Failure, Store},
     timetable::Replanned,
 };
+use humantime::format_duration;
+use jiff::{SignedDuration, Timestamp};
+use tracing::{debug, field::display, info, warn};
 
-/// Logs what has happened.
-pub(super) fn event(event: &Event) {
+use crate::enumeration::enumerated;
+
+/// Logs what has happened. The names of properties are those that the store has by now.
+pub(super) fn event(event: &Event, store: &Store) {
     match event {
         Event::Outlook { outlook, share } => planned(outlook, *share),
-        Event::Failure { job, failure, closed_until, like_it } => fails(job, failure, *closed_until, *like_it),
-        Event::Recovery { job, reason, like_it } => works_again(job, *reason, *like_it),
-        Event::Pace { change, like_it } => pace(change, *like_it),
-        Event::HeldBack { job, limit, like_it } => held_back(job, *limit, *like_it),
+        Event::Failure { job, failure, closed_until, suppressed } => {
+            fails(&Subject::of(job, store), failure, *closed_until, *suppressed);
+        }
+        Event::Recovery { job, reason, suppressed } => works_again(&Subject::of(job, store), *reason, *suppressed),
+        Event::Pace { change, suppressed } => pace(&Subject::of(&change.job, store), change, *suppressed),
+        Event::HeldBack { job, limit, suppressed } => held_back(&Subject::of(job, store), *limit, *suppressed),
         Event::Discarded { job } => {
-            let (property, report) = (job.property, &job.report);
-            debug!(%property, %report, "the day or the zone changed meanwhile; asking again");
+            let Subject { property, name, report } = &Subject::of(job, store);
+            debug!(%property, property_name = name.as_deref(), report, "the day or the zone changed meanwhile; asking again");
         }
-        Event::UnknownZone { property, problem } => warn!(
-            %property, error = problem, "the property's midnight is not known; its day values end with the next midnight anywhere"
-        ),
-        Event::NoBaseline { property, problem } => {
-            info!(%property, reason = problem, "drops of its traffic cannot be seen yet");
+        Event::DropAlertOff => info!("drop alert off: it needs the reports realtime and baseline"),
+        Event::DropAlert { ready, not_ready, learning_until } => {
+            drop_alert(*ready, not_ready, *learning_until, store);
         }
-        Event::Baseline { property } => info!(%property, "drops of its traffic can be seen now"),
-        Event::HistoryGone { property } => {
-            warn!(%property, "Google has no history of the property any more; what was usual stays until it is too old");
-        }
+        Event::DropBegan { property, drop } => drop_began(*property, drop, store),
+        Event::DropEnded { property, began_at, lasted } => drop_ended(*property, *began_at, *lasted, store),
+        Event::UnknownZone { property, .. }
+        | Event::NoBaseline { property, .. }
+        | Event::Baseline { property }
+        | Event::HistoryGone { property } => of_property(event, *property, store),
         Event::ClockInDoubt { job } => {
-            let (property, report) = (job.property, &job.report);
-            debug!(%property, %report, "Google's clock shows another time than this machine's; asking again");
+            let Subject { property, name, report } = &Subject::of(job, store);
+            let property_name = name.as_deref();
+            debug!(%property, property_name, report, "Google's clock shows another time than this machine's; asking again");
         }
         Event::ClockWrong { failure: Failure { message, remedy, .. } } => {
             warn!(error = message, remedy, "the clock is wrong; values by date are not shown until it is set");
@@ -49,86 +57,156 @@ pub(super) fn event(event: &Event) {
     }
 }
 
-fn fails(job: &Job, failure: &Failure, closed_until: Option<Timestamp>, like_it: Option<u64>) {
-    let (property, report) = (job.property, &job.report);
-    let Failure { reason, message: error, remedy, .. } = failure;
-    let closed_until = closed_until.map(display);
-    match like_it {
-        None => debug!(%property, %report, %reason, error, "the report fails"),
-        Some(0) => warn!(%property, %report, %reason, error, closed_until, remedy, "the report fails"),
-        Some(like_it) => {
-            warn!(%property, %report, %reason, error, closed_until, remedy, like_it, "the report fails, as others did");
-        }
+/// What a line is about.
+struct Subject<'a> {
+    property: PropertyId,
+    name: Option<String>,
+    report: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    fn of(job: &'a Job, store: &Store) -> Self {
+        Self { property: job.property, name: name_of(job.property, store), report: job.report.as_str() }
     }
 }
 
-fn works_again(job: &Job, reason: Reason, like_it: Option<u64>) {
-    let (property, report) = (job.property, &job.report);
-    match like_it {
-        None => debug!(%property, %report, %reason, "the report works again"),
-        Some(0) => info!(%property, %report, %reason, "the report works again"),
-        Some(like_it) => info!(%property, %report, %reason, like_it, "the report works again, as others do"),
+/// The name of a property, once Google has said it.
+fn name_of(property: PropertyId, store: &Store) -> Option<String> {
+    let name = store.property(property)?.info.name.clone();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// What is known of a property's baseline and zone.
+fn of_property(event: &Event, property: PropertyId, store: &Store) {
+    let name = name_of(property, store);
+    let property_name = name.as_deref();
+    if let Event::UnknownZone { problem, .. } = event {
+        warn!(
+            %property, property_name, error = problem,
+            "the property's midnight is not known; its day values end with the next midnight anywhere"
+        );
+    } else if let Event::NoBaseline { problem, .. } = event {
+        info!(%property, property_name, reason = problem, "drop alert not ready for the property: there is no baseline");
+    } else if let Event::HistoryGone { .. } = event {
+        warn!(
+            %property, property_name,
+            "Google has no history of the property any more; the baseline stays in use until it is too old"
+        );
+    } else {
+        info!(%property, property_name, "the property has a baseline now");
+    }
+}
+
+fn fails(subject: &Subject<'_>, failure: &Failure, closed_until: Option<Timestamp>, suppressed: Option<u64>) {
+    let Subject { property, name, report } = subject;
+    let property_name = name.as_deref();
+    let Failure { reason, message: error, remedy, .. } = failure;
+    let closed_until = closed_until.map(display);
+    let Some(suppressed) = suppressed.map(some) else {
+        debug!(%property, property_name, report, %reason, error, "report failed");
+        return;
+    };
+    if reason.concerns_property() {
+        warn!(%property, property_name, %reason, error, suppressed, remedy, "cannot read the property: all of its reports fail");
+    } else {
+        warn!(%property, property_name, report, %reason, error, closed_until, suppressed, remedy, "report failed");
+    }
+}
+
+fn works_again(subject: &Subject<'_>, reason: Reason, suppressed: Option<u64>) {
+    let Subject { property, name, report } = subject;
+    let property_name = name.as_deref();
+    let Some(suppressed) = suppressed.map(some) else {
+        debug!(%property, property_name, report, %reason, "report works again");
+        return;
+    };
+    if reason.concerns_property() {
+        info!(%property, property_name, %reason, suppressed, "the property can be read again: all of its reports work");
+    } else {
+        info!(%property, property_name, report, %reason, suppressed, "report works again");
     }
 }
 
 /// What the reports will spend of each property, as far as that is known before.
 fn planned(outlook: &Outlook, share: Share) {
-    for report in &outlook.reports {
-        let (interval, configured) = (format_duration(report.planned), format_duration(report.configured));
-        let (per_hour, per_day) = (report.per_hour.round(), report.per_day().round());
-        let report_name = &report.report;
-        match report.limit.map(Limit::bucket) {
-            None => info!(
-                report = %report_name, %interval, tokens_per_hour = per_hour, tokens_per_day = per_day,
-                "planned for each property, if a request costs {ASSUMED} tokens"
-            ),
-            Some(bucket) => warn!(
-                report = %report_name, %interval, %configured, %bucket, %share, tokens_per_hour = per_hour,
-                tokens_per_day = per_day,
-                "the configured interval cannot be kept, if a request costs {ASSUMED} tokens: it would spend more than our share"
-            ),
-        }
-    }
-    for bucket in &outlook.buckets {
-        let percent = (bucket.part * 1000.0).round() / 10.0;
-        info!(category = %bucket.category, bucket = %bucket.bucket, percent, "planned to be spent of the bucket");
+    if outlook.slowed().next().is_none() {
+        info!(%share, tokens_per_request = ASSUMED, "quota plan {outlook} of each property");
+    } else {
+        let remedy = "poll these reports less often, or raise quota.share";
+        warn!(%share, tokens_per_request = ASSUMED, remedy, "quota plan {outlook}");
     }
 }
 
 /// A report is polled less often because of a quota, or no longer.
-fn pace(change: &Replanned, like_it: Option<u64>) {
-    let (property, report) = (change.job.property, &change.job.report);
+fn pace(subject: &Subject<'_>, change: &Replanned, suppressed: Option<u64>) {
+    let Subject { property, name, report } = subject;
+    let property_name = name.as_deref();
     let (interval, configured) = (format_duration(change.interval), format_duration(change.configured));
-    match (change.limit, like_it) {
-        (None, Some(like_it)) => {
-            info!(%property, %report, %interval, like_it, "the report is polled as configured again")
+    match (change.limit, suppressed.map(some)) {
+        (None, Some(suppressed)) => {
+            info!(%property, property_name, report, %interval, suppressed, "report is polled as configured again");
         }
-        (None, None) => debug!(%property, %report, %interval, "the report is polled as configured again"),
-        (Some(limit), Some(like_it)) => {
+        (None, None) => debug!(%property, property_name, report, %interval, "report is polled as configured again"),
+        (Some(limit), Some(suppressed)) => {
             let (bucket, remedy) = (limit.bucket(), limit.remedy());
             let message = match limit {
-                Limit::Share(_) => {
-                    "the report is polled less often than configured: it would spend more than our share"
-                }
-                Limit::Reserve(_) => {
-                    "the report is polled less often than configured: others leave little of the bucket"
-                }
+                Limit::Share(_) => "report is polled less often than configured: it would spend more than our share",
+                Limit::Reserve(_) => "report is polled less often than configured: others leave little of the bucket",
             };
-            warn!(%property, %report, %bucket, %interval, %configured, like_it, remedy, "{message}");
+            warn!(%property, property_name, report, %bucket, %interval, %configured, suppressed, remedy, "{message}");
         }
         (Some(limit), None) => {
-            debug!(%property, %report, bucket = %limit.bucket(), %interval, "the report is polled less often");
+            debug!(%property, property_name, report, bucket = %limit.bucket(), %interval, "report is polled less often");
         }
     }
 }
 
 /// A report is due and not asked for.
-fn held_back(job: &Job, limit: Limit, like_it: Option<u64>) {
-    let (property, report, bucket) = (job.property, &job.report, limit.bucket());
-    match like_it {
-        Some(like_it) => {
-            warn!(%property, %report, %bucket, like_it, remedy = limit.remedy(), "{}", limit.message());
+fn held_back(subject: &Subject<'_>, limit: Limit, suppressed: Option<u64>) {
+    let Subject { property, name, report } = subject;
+    let (property_name, bucket) = (name.as_deref(), limit.bucket());
+    match suppressed.map(some) {
+        Some(suppressed) => {
+            let remedy = limit.remedy();
+            warn!(%property, property_name, report, %bucket, suppressed, remedy, "{}", limit.message());
         }
-        None => debug!(%property, %report, %bucket, "{}", limit.message()),
+        None => debug!(%property, property_name, report, %bucket, "{}", limit.message()),
     }
+}
+
+/// Which properties are watched.
+fn drop_alert(ready: usize, not_ready: &[PropertyId], learning_until: Option<Timestamp>, store: &Store) {
+    let all = ready + not_ready.len();
+    let names = not_ready.iter().map(|id| name_of(*id, store).unwrap_or_else(|| id.to_string()));
+    let not_ready = (!not_ready.is_empty()).then(|| enumerated(names));
+    let learning_until = learning_until.map(display);
+    match (ready, &learning_until) {
+        (0, _) => warn!(properties = all, "drop alert not ready: no property has both a baseline and recent minutes"),
+        (_, None) => info!(not_ready, "drop alert ready for {ready} of {all} properties"),
+        (_, Some(until)) => info!(
+            learning_until, not_ready,
+            "drop alert ready for {ready} of {all} properties; until {until} only near-total outages page"
+        ),
+    }
+}
+
+fn drop_began(property: PropertyId, drop: &Shortfall, store: &Store) {
+    let name = name_of(property, store);
+    let missing = format!("{:.0}%", 100.0 * drop.depth());
+    let (pageviews, usual) = (drop.pageviews.round(), drop.expected.round());
+    warn!(
+        %property, property_name = name.as_deref(), missing, window = drop.window.name, pageviews, usual,
+        "traffic drop began"
+    );
+}
+
+fn drop_ended(property: PropertyId, began_at: Timestamp, lasted: SignedDuration, store: &Store) {
+    let name = name_of(property, store);
+    let lasted = format_duration(lasted.unsigned_abs());
+    info!(%property, property_name = name.as_deref(), %lasted, %began_at, "traffic drop ended");
+}
+
+/// A count that has something to say.
+fn some(count: u64) -> Option<u64> {
+    Some(count).filter(|count| *count > 0)
 }

@@ -19,6 +19,7 @@ pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {
                 Some(watched) => (chart::chart(&watched.assessment)),
                 None => (last_half_hour(state, now)),
             }
+            (learning(state, now))
             (days(state, now))
             (reports::table(state, now))
             (quota::bars(state, now))
@@ -41,7 +42,7 @@ fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
     let quiet = state.usual.as_ref().and_then(|usual| usual.day).is_some_and(|day| day.is_quiet && day.until > now);
     html! {
         @if let Some(drop) = figures::drop(state, now) {
-            div.state.warn {
+            div.state.bad {
                 p {
                     strong { "Less traffic than usual: " }
                     @if let Some(count) = drop.window {
@@ -54,6 +55,19 @@ fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
             }
         }
         @if quiet { p.quiet { "Today is a quiet day of the configuration." } }
+    }
+}
+
+/// Until when the drop alert sees no more than outages.
+fn learning(state: &PropertyState, now: Timestamp) -> Markup {
+    let learning_until = figures::watched(state, now).and_then(|watched| watched.assessment.learning_until);
+    html! {
+        @if let Some(until) = learning_until.filter(|until| *until > now) {
+            p.quiet {
+                "Learning: until " (words::local_until(until, &state.info.time_zone, now))
+                ", only near-total outages page."
+            }
+        }
     }
 }
 

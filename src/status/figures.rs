@@ -37,6 +37,12 @@ pub(super) fn is_late(report: &ReportState, now: Timestamp) -> bool {
     }
 }
 
+/// Whether all is as it should be: no drop, no failure, and every report has present values.
+pub(super) fn is_healthy(state: &PropertyState, now: Timestamp) -> bool {
+    let is_late = || state.reports.iter().any(|report| is_late(report, now));
+    drop(state, now).is_none() && !is_failing(state) && !is_late()
+}
+
 /// Its name; an unknown one is the id.
 pub(super) fn name(state: &PropertyState) -> String {
     if state.info.name.is_empty() { state.id.to_string() } else { state.info.name.clone() }

@@ -3,22 +3,29 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::words;
+use super::{figures, words};
 use ga4_exporter_core::{
     names::{Bucket, Category},
     quota::{QuotaView, TokenBucket},
     store::PropertyState,
 };
 
-/// A bar of the scarcest bucket of each category, and all of them to be unfolded; nothing before Google has told of it.
+/// A bar of the scarcest bucket of each category, and all of them to be unfolded; nothing before Google has told of it. Where all
+/// is well, everything is folded.
 pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
     let buckets: Vec<Told<'_>> = state.quota.iter().flat_map(|(category, view)| told(*category, view, now)).collect();
     let scarcest = state.quota.keys().filter_map(|category| {
         let of_it = buckets.iter().filter(|bucket| bucket.category == *category);
         of_it.min_by(|a, b| a.share().total_cmp(&b.share()))
     });
+    let is_well = figures::is_healthy(state, now) && buckets.iter().all(Told::is_plentiful);
     html! {
-        @if !buckets.is_empty() {
+        @if is_well && !buckets.is_empty() {
+            details {
+                summary { "Tokens left" }
+                dl.bars { @for bucket in &buckets { (bar(bucket, now)) } }
+            }
+        } @else if !buckets.is_empty() {
             p.caption { "Tokens left of the scarcest bucket" }
             dl.bars { @for bucket in scarcest { (bar(bucket, now)) } }
             details {
@@ -39,6 +46,10 @@ struct Told<'a> {
 impl Told<'_> {
     fn share(&self) -> f64 {
         self.bucket.remaining.value / self.bucket.limit.max(1.0)
+    }
+
+    fn is_plentiful(&self) -> bool {
+        self.closed_until.is_none() && self.share() >= LOW
     }
 }
 

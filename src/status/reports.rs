@@ -40,17 +40,13 @@ pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
 pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
     html! {
         @for (reports, failure) in together(state) {
-            div.state.bad {
+            div.state.warn {
                 p {
                     strong { (reports.join(", ")) @if reports.len() > 1 { " fail" } @else { " fails" } }
                     " (" (failure.reason) "), first " (words::ago(failure.since, now)) ": "
-                    (failure.message.trim_end_matches('.')) "."
+                    (words::sentence(&failure.message))
                 }
-                @if failure.remedy.starts_with("nothing to do") {
-                    p { "There is " (failure.remedy) "." }
-                } @else {
-                    p { "To do: " (failure.remedy) "." }
-                }
+                p { (words::to_do(&failure.remedy)) }
             }
         }
     }

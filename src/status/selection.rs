@@ -21,7 +21,7 @@ pub struct Selection {
 /// An order of the properties. Those that are equal in it are in the order of their names.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sort {
-    /// Those that fail first, then those with a drop of traffic.
+    /// Those with a drop of traffic first, then those that fail.
     #[default]
     Attention,
     /// By name.
@@ -56,7 +56,7 @@ impl Sort {
     /// The same for people.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Attention => "Trouble first",
+            Self::Attention => "Drops and failures first",
             Self::Name => "Name",
             Self::Pageviews => "Pageviews today",
             Self::Visitors => "Visitors today",
@@ -142,8 +142,11 @@ fn key(state: &PropertyState, sort: Sort, now: Timestamp) -> Reverse<u64> {
     // Of finite numbers that are not negative, the bits have the order of the numbers.
     let descending = |value: f64| Reverse(value.max(0.0).to_bits());
     match sort {
-        Sort::Attention if figures::is_failing(state) => descending(2.0),
-        Sort::Attention => descending(missing()),
+        Sort::Attention => match missing() {
+            drop if drop > 0.0 => descending(1.0 + drop),
+            _ if figures::is_failing(state) => descending(1.0),
+            _ => descending(0.0),
+        },
         Sort::Name => Reverse(0),
         Sort::Pageviews => descending(figures::value(state, "today_pageviews", now).map_or(0.0, |value| value + 1.0)),
         Sort::Visitors => descending(figures::value(state, "today_visitors", now).map_or(0.0, |value| value + 1.0)),

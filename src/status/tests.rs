@@ -9,6 +9,7 @@ use ga4_exporter_core::{
     quota::Ledger,
     report::Report,
     store::{Attempt, Failure, PropertyState, Snapshot, States, Store, Watched},
+    wire::response::{PropertyQuota, QuotaStatus},
 };
 
 use crate::config::Config;
@@ -26,6 +27,7 @@ struct World {
     states: States,
     store: Store,
     reports: Vec<Arc<Report>>,
+    troubles: Vec<Trouble>,
 }
 
 impl World {
@@ -36,6 +38,7 @@ impl World {
             states: States::default(),
             store: Store::default(),
             reports: vec![realtime, Arc::new(Report::traffic(&config.traffic))],
+            troubles: Vec::new(),
         }
     }
 
@@ -96,7 +99,7 @@ impl World {
 
     fn page(&self, query: &str, now: Timestamp) -> String {
         let properties = self.store.properties();
-        let view = View { properties: &properties, is_complete: true, elsewhere: 0, telemetry_path: "/metrics" };
+        let view = View { properties: &properties, is_complete: true, elsewhere: 0, troubles: &self.troubles, telemetry_path: "/metrics" };
         render(&view, &Selection::from_query(query), now)
     }
 }
@@ -170,6 +173,75 @@ fn what_has_expired_is_not_shown() {
     has(&page, "no present value");
 }
 
+/// The classes of the boxes on the page, in their order.
+fn boxes(page: &str) -> Vec<&str> {
+    page.split("<div class=\"state ").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn a_drop_stands_before_a_failure_and_is_the_stronger_of_the_two() {
+    let world = World::new().property(1, "Alpha").fails(1, "No.").property(2, "Beta").watched(2, 12.0);
+    let page = world.page("", at(0));
+    assert_eq!(names(&page), ["Beta", "Alpha"]);
+    assert_eq!(boxes(&page), ["bad", "warn"], "{page}");
+    let both = World::new().property(1, "Alpha").fails(1, "No.").watched(1, 12.0).page("", at(0));
+    assert_eq!(boxes(&both), ["bad", "warn"], "{both}");
+    let [drop, failure] = ["less traffic than usual. ", "a report that fails. "].map(|part| both.find(part).unwrap());
+    assert!(drop < failure, "{both}");
+}
+
+#[test]
+fn what_keeps_all_properties_from_being_polled_is_on_top_with_what_to_do() {
+    let mut world = World::new();
+    world.troubles = vec![Trouble {
+        title: "The exporter cannot sign in to Google",
+        reason: "invalid_key",
+        message: "Invalid JWT Signature.".to_owned(),
+        remedy: "create a new <key>".to_owned(),
+        since: at(-600),
+    }];
+    let page = world.page("", at(0));
+    has(&page, "<div class=\"state bad\"><p><strong>The exporter cannot sign in to Google</strong> (invalid_key), since ");
+    has(&page, "10 min ago</time>: Invalid JWT Signature.</p><p>To do: create a new &lt;key&gt;.</p></div>");
+    assert!(!world.property(7, "Shop").page("", at(0)).contains("All is well"));
+}
+
+#[test]
+fn while_the_alert_learns_the_card_says_until_when() {
+    let learning = |until: i64, now: i64| {
+        let mut world = World::new().property(7, "Shop").watched(7, 95.0);
+        world.update(7, |state| {
+            let watched = state.watched.as_deref().unwrap();
+            let assessment = Assessment { learning_until: Some(at(until)), ..watched.assessment.clone() };
+            state.watched = Some(Arc::new(Watched { assessment, expires_at: at(36_000) }));
+        });
+        world.page("", at(now))
+    };
+    let page = learning(9_000, 0);
+    has(&page, "Learning: until 19:30 (Europe/Berlin), <time ");
+    has(&page, "in 2 h</time>, only near-total outages page.");
+    assert!(!learning(9_000, 9_000).contains("Learning"));
+}
+
+#[test]
+fn a_healthy_card_folds_its_tokens() {
+    let mut world = World::new().property(7, "Shop").traffic(7, 1.0);
+    // Else it waits for realtime values.
+    world.update(7, |state| state.reports.retain(|report| report.name.as_str() == "traffic"));
+    let mut ledger = Ledger::default();
+    let quota = 
+        PropertyQuota { tokens_per_day: Some(QuotaStatus { consumed: 5, remaining: 150_000 }), ..PropertyQuota::default() };
+    ledger.on_success(id(7), Category::Core, Some(&quota), at(0), at(3600));
+    world.update(7, |state| {
+        state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);
+    });
+    let page = world.page("", at(1));
+    has(&page, "<details><summary>Tokens left</summary><dl class=\"bars\">");
+    assert!(!page.contains("scarcest bucket"), "{page}");
+    let page = world.fails(7, "No.").page("", at(1));
+    has(&page, "Tokens left of the scarcest bucket");
+}
+
 #[test]
 fn a_failure_is_told_once_with_reason_and_remedy() {
     let page = World::new().property(7, "Shop").fails(7, "Google denies access: No.").page("", at(0));
@@ -223,7 +295,7 @@ fn properties_are_found_and_sorted() {
         .watched(3, 10.0)
         .fails(4, "No.");
     for (query, expected) in [
-        ("", vec!["4", "Gamma", "Alpha", "beta"]),
+        ("", vec!["Gamma", "4", "Alpha", "beta"]),
         ("sort=name", vec!["4", "Alpha", "beta", "Gamma"]),
         ("sort=id", vec!["Alpha", "beta", "Gamma", "4"]),
         ("sort=pageviews", vec!["Alpha", "Gamma", "4", "beta"]),
@@ -255,7 +327,7 @@ fn many_properties_come_page_by_page() {
 #[test]
 fn without_properties_the_page_says_why() {
     let page = |is_complete| {
-        let view = View { properties: &[], is_complete, elsewhere: 0, telemetry_path: "/metrics" };
+        let view = View { properties: &[], is_complete, elsewhere: 0, troubles: &[], telemetry_path: "/metrics" };
         render(&view, &Selection::from_query(""), at(0))
     };
     has(&page(false), "The properties are not known yet.");

@@ -1,5 +1,6 @@
 //! Numbers and times as people read them.
 
+use ga4_drop_baseline::calendar::Zone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
@@ -42,6 +43,16 @@ pub(super) fn span(length: SignedDuration) -> String {
     }
 }
 
+/// A message of others with a full stop at its end.
+pub(super) fn sentence(message: &str) -> String {
+    format!("{}.", message.trim_end_matches('.'))
+}
+
+/// What an operator can do, as a sentence.
+pub(super) fn to_do(remedy: &str) -> String {
+    if remedy.starts_with("nothing to do") { format!("There is {remedy}.") } else { format!("To do: {remedy}.") }
+}
+
 /// An instant before now.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) { (span(now.duration_since(at))) " ago" } }
@@ -53,6 +64,13 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> Markup {
     html! {
         time datetime=(at.to_string()) { @if left.as_secs() <= 0 { "now" } @else { "in " (span(left)) } }
     }
+}
+
+/// An instant after now by the clocks of a zone: `18:52 (Europe/Berlin), in 2 h`; in UTC where the zone is not known.
+pub(super) fn local_until(at: Timestamp, zone: &str, now: Timestamp) -> Markup {
+    let zone = Zone::named(zone).unwrap_or_else(|_| Zone::utc());
+    let local = zone.local_time(at).strftime("%H:%M").to_string();
+    html! { (local) " (" (zone.name()) "), " (until(at, now)) }
 }
 
 #[cfg(test)]

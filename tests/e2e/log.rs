@@ -1,4 +1,4 @@
-//! What the log says of quotas.
+//! What the log says: at the start, of quotas, and once for what concerns several reports.
 
 use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
 
@@ -11,19 +11,115 @@ async fn line_with(exporter: &mut Exporter, words: &[&str]) -> String {
     exporter.process.shows(&words.join(", "), found).await
 }
 
+/// The number of lines from `level` on that have this.
+fn count(log: &str, level: &str, part: &str) -> usize {
+    log.lines().filter(|line| line.contains(&format!("level={level}")) && line.contains(part)).count()
+}
+
+/// A field that counts nothing says nothing.
+#[track_caller]
+fn has_no_empty_field(log: &str) {
+    for line in log.lines() {
+        let is_empty = |field: &str| field.ends_with("=0") || field.ends_with("=\"\"") || field.ends_with('=');
+        assert!(!line.split(' ').any(is_empty), "{line}");
+    }
+}
+
 #[tokio::test]
-async fn the_plan_is_told_before_anything_is_spent() {
+async fn the_start_says_version_configuration_account_properties_plan_address_and_alert() {
+    let simulator = Standstill::new().simulator().await;
+    let mut exporter = Exporter::start(&simulator, "").await;
+    let starting = line_with(&mut exporter, &["level=info", "starting google_analytics_exporter"]).await;
+    assert!(starting.contains(concat!("version=", env!("CARGO_PKG_VERSION"))), "{starting}");
+    assert!(starting.contains("config=config.yml") && starting.contains("revision="), "{starting}");
+    let signed_in = line_with(&mut exporter, &["level=info", "signed in to Google"]).await;
+    assert!(signed_in.contains("account=") && signed_in.contains("iam.gserviceaccount.com"), "{signed_in}");
+    let exporting = line_with(&mut exporter, &["level=info", "exporting 4 properties"]).await;
+    assert!(exporting.contains("Café") && exporting.contains("Nobody"), "{exporting}");
+    line_with(&mut exporter, &["level=info", "quota plan fits: 14 % of the daily realtime quota"]).await;
+    let ready = line_with(&mut exporter, &["level=info", "drop alert ready for 3 of 4 properties; until "]).await;
+    assert!(ready.contains("learning_until=") && ready.contains("not_ready=Nobody"), "{ready}");
+    let log = exporter.process.stderr();
+    let place = |part: &str| log.find(part).unwrap_or_else(|| panic!("{part}: {log}"));
+    assert!(place("starting ") < place("quota plan") && place("quota plan") < place("listening on"), "{log}");
+    assert_eq!(count(&log, "info", "quota"), 1, "the plan is one line: {log}");
+    has_no_empty_field(&log);
+}
+
+#[tokio::test]
+async fn configured_properties_are_named_once_google_has_said_their_names() {
+    let simulator = Standstill::new().simulator().await;
+    let mut exporter = Exporter::start(&simulator, "properties: [{id: 71}, {id: 74}, {id: 75}]").await;
+    let exporting = line_with(&mut exporter, &["level=info", "exporting 3 properties"]).await;
+    assert!(exporting.contains("Café") && exporting.contains("Nobody, 75"), "{exporting}");
+    has_no_empty_field(&exporter.process.stderr());
+}
+
+#[tokio::test]
+async fn a_property_without_access_is_one_line_and_so_is_its_return() {
+    let simulator = Standstill::new().simulator().await;
+    simulator.inject(Fault::new(Effect::Refuse(Refusal::NoAccess)).on(Method::RunReport).property("72"));
+    simulator.inject(Fault::new(Effect::Refuse(Refusal::NoAccess)).on(Method::RunRealtimeReport).property("72"));
+    let mut exporter = Exporter::start(&simulator, "").await;
+    exporter.ready().await;
+    let line = line_with(&mut exporter, &["level=warn", "cannot read the property", "property=72"]).await;
+    assert!(line.contains("property_name=") && line.contains("lines, {braces}") && line.contains("remedy="), "{line}");
+    assert!(!line.contains("report="), "it is true of every report: {line}");
+    // The line on the drop alert comes when all reports have had an outcome.
+    line_with(&mut exporter, &["drop alert ready"]).await;
+    let log = exporter.process.stderr();
+    assert_eq!(count(&log, "warn", "property=72"), 1, "{log}");
+    has_no_empty_field(&log);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_says_whose_and_the_page_says_why_and_what_to_do() {
+    let simulator = Standstill::new().simulator().await;
+    let refused = Effect::RefuseToken(400, "invalid_grant".to_owned(), "Invalid JWT Signature.".to_owned());
+    simulator.inject(Fault::new(refused).on(Method::Token));
+    let mut exporter = Exporter::start(&simulator, "").await;
+    let line = line_with(&mut exporter, &["level=warn", "cannot sign in to Google", "reason=invalid_key"]).await;
+    assert!(line.contains("account=") && line.contains("remedy="), "{line}");
+    let (_, page) = exporter.page("/", "text/html").await;
+    for part in ["The exporter cannot sign in to Google", "(invalid_key), since", "Invalid JWT Signature.", "To do: "] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    has_no_empty_field(&exporter.process.stderr());
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_is_on_the_page_too() {
+    let simulator = Standstill::new().simulator().await;
+    simulator.inject(Fault::new(Effect::Refuse(Refusal::ServiceDisabled)).on(Method::AccountSummaries));
+    let mut exporter = Exporter::start(&simulator, "").await;
+    line_with(&mut exporter, &["level=warn", "cannot be listed", "reason=api_disabled"]).await;
+    let (_, page) = exporter.page("/", "text/html").await;
+    for part in ["The properties cannot be listed", "(api_disabled), since", "To do: enable the API at "] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("All is well"), "{page}");
+}
+
+#[tokio::test]
+async fn a_pattern_that_matches_nothing_is_warned_of() {
+    let simulator = Standstill::new().simulator().await;
+    let config = "discovery: {enabled: true, include: [Café, ^Shpo], exclude: [(?i)test]}";
+    let mut exporter = Exporter::start(&simulator, config).await;
+    let line = line_with(&mut exporter, &["level=warn", "matches no property that Google lists"]).await;
+    assert!(line.contains("include=^Shpo") && line.contains("exclude=(?i)test") && line.contains("remedy="), "{line}");
+    exporter.ready().await;
+    assert_eq!(count(&exporter.process.stderr(), "warn", "matches no property"), 1);
+}
+
+#[tokio::test]
+async fn a_plan_that_does_not_fit_is_one_warning() {
     let simulator = Standstill::new().simulator().await;
     let mut exporter = Exporter::start(&simulator, "reports: {realtime: {interval: 1s}}").await;
-    let traffic = line_with(&mut exporter, &["level=info", "planned for each property", "report=traffic"]).await;
-    assert!(traffic.contains("interval=15m") && traffic.contains("tokens_per_hour=40"), "{traffic}");
-    let realtime = line_with(&mut exporter, &["level=warn", "cannot be kept", "report=realtime"]).await;
-    assert!(realtime.contains("configured=1s") && realtime.contains("share=25%"), "{realtime}");
-    let bucket = line_with(&mut exporter, &["level=info", "planned to be spent of the bucket", "category=core"]).await;
-    assert!(bucket.contains("percent="), "{bucket}");
+    let plan = line_with(&mut exporter, &["level=warn", "quota plan does not fit: realtime every 39s instead of 1s"]).await;
+    assert!(plan.contains("share=25%") && plan.contains("remedy="), "{plan}");
     let log = exporter.process.stderr();
     // Polling begins after that.
-    assert!(log.find("cannot be kept").unwrap() < log.find("listening on").unwrap(), "{log}");
+    assert!(log.find("does not fit").unwrap() < log.find("listening on").unwrap(), "{log}");
 }
 
 #[tokio::test]

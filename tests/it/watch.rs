@@ -17,6 +17,10 @@ fn window(metrics: &Metrics, property: &str, family: &str, window: &str) -> Opti
     metrics.of(property, &format!("window_{family}"), &format!("window=\"{window}\""))
 }
 
+fn learning_until(metrics: &Metrics) -> Option<f64> {
+    metrics.of(SHOP, "monitor_learning_until_timestamp_seconds", "monitor=\"pageviews\"")
+}
+
 async fn watched(pair: &Pair, property: &str) -> Metrics {
     pair.until("a window", |metrics| window(metrics, property, "expected_low_pageviews", "10m").is_some()).await
 }
@@ -81,6 +85,20 @@ async fn the_first_answers_are_held_against_eight_weeks_of_history() {
     let level = metrics.of(SHOP, "baseline_level_ratio", "").unwrap();
     assert!((0.8..1.2).contains(&level), "{level}");
     assert!(metrics.is_up(SHOP, "baseline"));
+    let left = learning_until(&metrics).unwrap() - start().duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
+    assert!((170.0 * 60.0..=180.0 * 60.0).contains(&left), "three hours from the first minute on: {left} s");
+}
+
+#[tokio::test]
+async fn after_three_hours_nothing_is_left_to_learn() {
+    let pair = Setup::new().config(EVERY_SECOND).start().await;
+    let metrics = watched(&pair, SHOP).await;
+    assert!(learning_until(&metrics).is_some());
+    pair.advance(3 * 3600 + 60);
+    let metrics = pair.until("later minutes", |metrics| learning_until(metrics).is_none()).await;
+    assert!(metrics.has(SHOP, "report_up"));
+    let metrics = watched(&pair, SHOP).await;
+    assert_eq!(learning_until(&metrics), None);
 }
 
 #[tokio::test]
@@ -228,6 +246,7 @@ async fn a_restart_forgets_nothing() {
     let before = pair.until("two hours", |metrics| window(metrics, SHOP, "pageviews", "2h").is_some()).await;
     let spent = "report=\"realtime\"";
     let tokens = before.of(SHOP, "quota_tokens_spent_total", spent).unwrap();
+    assert!(learning_until(&before).is_some());
     let now = pair.clock.now();
     pair.stop().await;
 
@@ -235,6 +254,7 @@ async fn a_restart_forgets_nothing() {
     let first = pair.until("the properties", |metrics| metrics.has(SHOP, "report_up")).await;
     assert!(first.of(SHOP, "quota_tokens_spent_total", spent) >= Some(tokens), "a counter goes on");
     let after = pair.until("two hours again", |metrics| window(metrics, SHOP, "pageviews", "2h").is_some()).await;
+    assert_eq!(learning_until(&after), learning_until(&before), "what was learnt is not learnt anew");
     let truth = pair.simulator.truth(SHOP).unwrap();
     let count = window(&after, SHOP, "pageviews", "2h").unwrap();
     let two_hours = f64::from(u32::try_from(truth.minutes_ago(121, 2, pair.clock.now()).pageviews()).unwrap());

@@ -157,6 +157,9 @@ mod tests {
         assert!((filled(0, 170, |_| 0.9).factor(minute(170)) - 0.9).abs() < 1e-6);
         let calibration = filled(0, 170, |_| 0.9);
         assert!(calibration.is_learning(minute(179)) && !calibration.is_learning(minute(180)));
+        assert_eq!(calibration.learning_until(minute(0)), Some(minute(180)));
+        assert_eq!(calibration.learning_until(minute(179)), Some(minute(180)));
+        assert_eq!(calibration.learning_until(minute(180)), None);
     }
 
     #[test]

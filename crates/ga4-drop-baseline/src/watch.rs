@@ -192,10 +192,12 @@ mod tests {
         let young = window(&poll(&mut watch, 0, 0, |_| 10), "30m");
         let old = window(&poll(&mut watch, 1, 200, |_| 10), "30m");
         assert!(young.low > 0.0 && young.low < 0.2 * young.expected, "{young:?}");
-        let learning_until = |from, to| poll(&mut Watch::default(), from, to, |_| 10).learning_until;
-        assert_eq!(learning_until(0, 179), Some(noon().later(179).start()), "from the first minute that was counted");
-        assert_eq!(learning_until(0, 181), None);
         assert!(old.low > 0.5 * old.expected, "{old:?}");
+        let learning_until = |to| poll(&mut Watch::default(), 0, to, |_| 10).learning_until;
+        // The first answer has 29 whole minutes, and the newest is the one before the present one.
+        assert_eq!(learning_until(0), Some(noon().later(179).start()));
+        assert_eq!(learning_until(179), Some(noon().later(179).start()));
+        assert_eq!(learning_until(180), None);
         let outage = poll(&mut Watch::default(), 0, 0, |minute| if minute < -10 { 10 } else { 0 });
         assert!(window(&outage, "10m").pageviews < window(&outage, "10m").low, "a total outage is seen at once");
     }

@@ -37,6 +37,7 @@ pub use answer::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
 pub use effects::{Effects, Event, Observation};
 pub use kept::Kept;
 
+use drop_alert::DropAlert;
 use repeats::{Repeats, RepeatsByReason};
 use watches::Watches;
 
@@ -44,6 +45,7 @@ mod acceptance;
 mod answer;
 mod dates;
 mod day;
+mod drop_alert;
 mod effects;
 mod failure;
 mod kept;
@@ -73,6 +75,7 @@ pub struct Engine {
     /// Zones that are not in the database, by property; logged once.
     unknown_zones: HashMap<PropertyId, String>,
     watches: Watches,
+    drop_alert: DropAlert,
     steps: Steps,
     /// What Google's answers say of the clock.
     offset: ClockOffset,
@@ -97,6 +100,7 @@ impl Engine {
             zones: HashMap::new(),
             unknown_zones: HashMap::new(),
             watches: Watches::default(),
+            drop_alert: DropAlert::default(),
             steps: Steps::new(now),
             offset: ClockOffset::default(),
             keeps,
@@ -104,7 +108,7 @@ impl Engine {
             recoveries: RepeatsByReason::default(),
             held_back: Repeats::default(),
             let_go: Repeats::default(),
-            effects: Effects { log: vec![outlook(plan)], ..Effects::default() },
+            effects: Effects { log: planned(plan), ..Effects::default() },
         }
     }
 
@@ -124,6 +128,7 @@ impl Engine {
         let same_reports = plan.has_same_reports(&before);
         let (old, new) = (&before.properties, &plan.properties);
         self.timetable.follow(&plan, now);
+        self.drop_alert.on_plan(&plan);
         for (id, info) in &new.active {
             if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
                 self.add(*id, info, saved.remove(id).unwrap_or_default());
@@ -146,7 +151,7 @@ impl Engine {
             self.timetable.schedule.ask_anew(report, None, now);
         }
         if !same_reports {
-            self.effects.log.push(outlook(&plan));
+            self.effects.log.extend(planned(&plan));
         }
         for id in new.active.keys().filter(|id| !same_reports || !old.active.contains_key(id)) {
             let replanned = self.timetable.replan_all(*id, now);
@@ -187,6 +192,7 @@ impl Engine {
         } else {
             Outcome::Discarded { midnight: None }
         };
+        self.follow_drop_alert(job.property, &polled.poll.report, now);
         self.keep(job.property);
         self.timetable.ended(job, &outcome, now);
         self.timetable.schedule.on_latency(polled.took);
@@ -210,6 +216,7 @@ impl Engine {
             self.effects.log.push(Event::ClockSetBack { by: back });
             self.timetable.on_clock_set_back(back, now);
             self.watches.on_clock_set_back(back);
+            self.drop_alert.on_clock_set_back(back);
             for id in self.states.ids() {
                 let ledger = &self.timetable.ledger;
                 self.states.update(id, |state| {
@@ -242,6 +249,7 @@ impl Engine {
     fn add(&mut self, id: PropertyId, info: &PropertyInfo, saved: Kept) {
         self.put(id, info, &saved.tokens_spent);
         self.watches.restore(id, saved.watch);
+        self.drop_alert.restore(id, saved.drop);
         self.timetable.ledger.restore(id, saved.quota);
     }
 
@@ -280,8 +288,8 @@ impl Engine {
             });
             if was_configured != (change.interval == change.configured) {
                 let repeats = if change.limit.is_some() { &mut self.held_back } else { &mut self.let_go };
-                let like_it = repeats.line(now);
-                self.effects.log.push(Event::Pace { change, like_it });
+                let suppressed = repeats.line(now);
+                self.effects.log.push(Event::Pace { change, suppressed });
             }
         }
     }
@@ -304,8 +312,8 @@ impl Engine {
             }
         });
         if let Some((limit, _)) = news {
-            let like_it = self.held_back.line(now);
-            self.effects.log.push(Event::HeldBack { job: job.clone(), limit, like_it });
+            let suppressed = self.held_back.line(now);
+            self.effects.log.push(Event::HeldBack { job: job.clone(), limit, suppressed });
         }
     }
 
@@ -400,6 +408,9 @@ fn knows(plan: &Plan, id: PropertyId) -> bool {
     plan.properties.active.contains_key(&id) || plan.properties.unlisted.contains_key(&id)
 }
 
-fn outlook(plan: &Plan) -> Event {
-    Event::Outlook { outlook: plan.outlook(), share: plan.share }
+/// What to log of a plan that is new.
+fn planned(plan: &Plan) -> Vec<Event> {
+    let outlook = Event::Outlook { outlook: plan.outlook(), share: plan.share };
+    let off = (!plan.has_drop_alert()).then_some(Event::DropAlertOff);
+    std::iter::once(outlook).chain(off).collect()
 }

@@ -76,6 +76,11 @@ impl Plan {
         self.reports.iter().find(|report| report.is_history())
     }
 
+    /// Whether drops are looked for: that needs minutes, and a history to compare them with.
+    pub fn has_drop_alert(&self) -> bool {
+        self.baseline().is_some() && self.reports.iter().any(|report| report.brings == Brings::Minutes)
+    }
+
     /// The days on which less is expected, where there is a baseline.
     pub fn quiet_days(&self) -> Option<&QuietDays> {
         match &self.baseline()?.brings {

@@ -19,7 +19,7 @@ use crate::{
     wire::{ListedProperty, Listing, PropertyDetails},
 };
 
-pub use selection::{ConfiguredProperty, Discovery};
+pub use selection::{ConfiguredProperty, Discovery, IdlePatterns};
 
 mod selection;
 
@@ -177,6 +177,12 @@ impl Properties {
     /// The explicitly configured ones that are this process'.
     pub fn configured(&self) -> impl Iterator<Item = PropertyId> {
         self.configured.keys().copied().filter(|id| self.shard.owns(*id))
+    }
+
+    /// The patterns of discovery that match none of the properties that were listed.
+    pub fn idle_patterns(&self) -> IdlePatterns {
+        let names = || self.listed.values().map(|property| property.name.as_str());
+        self.discovery.as_ref().map(|discovery| discovery.idle_patterns(names)).unwrap_or_default()
     }
 
     fn selects(&self, name: &str) -> bool {

@@ -75,7 +75,7 @@ impl Engine {
         self.states.update(property, |state| {
             state.take_metadata(&answer.time_zone, &answer.currency);
             if let Some(report) = state.report_mut(&polled.poll.job.report) {
-                failed_before = report.reason();
+                failed_before = report.failure.clone();
                 report.succeed(polled.attempt(), polled.tokens(), snapshot);
                 if let Some(failure) = &wrong {
                     report.fail(polled.attempt(), failure.clone());
@@ -83,8 +83,8 @@ impl Engine {
             }
         });
         match (wrong, failed_before) {
-            (Some(failure), _) => self.log_failure(polled, failure, failed_before),
-            (None, Some(reason)) => self.log_recovery(polled, reason),
+            (Some(failure), before) => self.log_failure(polled, failure, before.map(|before| before.reason)),
+            (None, Some(failure)) => self.log_recovery(polled, &failure),
             (None, None) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! What follows from a call of the engine, for its driver to carry out.
 
+use ga4_drop_baseline::Shortfall;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Kept;
@@ -38,8 +39,8 @@ pub enum Observation {
     },
 }
 
-/// What to log. `like_it` is how many lines of the same kind were left out since the last one; `None` leaves this one out, too,
-/// unless details are wanted.
+/// What to log. `suppressed` is the number of lines of the same kind that were left out since the last one; `None` leaves this
+/// one out, too, unless details are wanted.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// What the reports will spend of each property.
@@ -49,7 +50,7 @@ pub enum Event {
         /// Which part of every bucket may be spent.
         share: Share,
     },
-    /// A report fails.
+    /// A report fails; for a reason that concerns the whole property, this stands for all of its reports.
     Failure {
         /// Which.
         job: Job,
@@ -58,23 +59,23 @@ pub enum Event {
         /// Until when nothing is asked of the buckets that it draws on, where one is closed.
         closed_until: Option<Timestamp>,
         /// See above.
-        like_it: Option<u64>,
+        suppressed: Option<u64>,
     },
-    /// A report works again.
+    /// A report works again; where the property could not be read at all, all of its reports do.
     Recovery {
         /// Which.
         job: Job,
         /// Why it failed.
         reason: Reason,
         /// See above.
-        like_it: Option<u64>,
+        suppressed: Option<u64>,
     },
     /// A report is polled less often than configured, or as configured again.
     Pace {
         /// Which, and why.
         change: Replanned,
         /// See above.
-        like_it: Option<u64>,
+        suppressed: Option<u64>,
     },
     /// A report is due and not asked for.
     HeldBack {
@@ -83,7 +84,7 @@ pub enum Event {
         /// What it might overdraw.
         limit: Limit,
         /// See above.
-        like_it: Option<u64>,
+        suppressed: Option<u64>,
     },
     /// An answer was of another day or zone than the one asked for; it is asked for again.
     Discarded {
@@ -96,6 +97,33 @@ pub enum Event {
         property: PropertyId,
         /// What is wrong with the zone's name.
         problem: String,
+    },
+    /// No drops are looked for: the configuration turns off what that needs.
+    DropAlertOff,
+    /// For which properties the drop alert is ready. Once at the start, and when it has changed.
+    DropAlert {
+        /// The number of those that it watches.
+        ready: usize,
+        /// Those that it cannot watch, since their history or their minutes are missing.
+        not_ready: Vec<PropertyId>,
+        /// Until when only near-total outages count as drops, for the last of those that are ready.
+        learning_until: Option<Timestamp>,
+    },
+    /// A drop of a property's traffic has begun.
+    DropBegan {
+        /// The property.
+        property: PropertyId,
+        /// The window that is deepest below what is usual.
+        drop: Shortfall,
+    },
+    /// A drop of a property's traffic has ended: traffic has been back for a quarter of an hour.
+    DropEnded {
+        /// The property.
+        property: PropertyId,
+        /// When it was seen first.
+        began_at: Timestamp,
+        /// From then until traffic was back.
+        lasted: SignedDuration,
     },
     /// Drops of a property's traffic cannot be seen yet.
     NoBaseline {

@@ -7,25 +7,38 @@ use crate::{
     chain::Chain,
     names::{Bucket, Reason},
     quota::Limit,
+    schedule::Job,
     store::Failure,
     wire,
 };
 
 impl Engine {
-    /// Logs a failure: loudly when it is new. That there is no token, the sign-in has logged already.
+    /// Logs a failure: loudly when it is new, and once where several reports of a property fail alike. That there is no token,
+    /// the sign-in has logged already.
     pub(super) fn log_failure(&mut self, polled: &Polled, failure: Failure, before: Option<Reason>) {
         let job = polled.poll.job.clone();
-        let is_news = before != Some(failure.reason) && failure.reason != Reason::NoCredentials;
-        let like_it = if is_news { self.failures.line(failure.reason, polled.received_at) } else { None };
-        let closed_until = like_it.and_then(|_| self.closed_until(polled));
-        self.effects.log.push(Event::Failure { job, failure, closed_until, like_it });
+        let is_news = before != Some(failure.reason)
+            && failure.reason != Reason::NoCredentials
+            && !self.others_fail_alike(&job, &failure);
+        let suppressed = if is_news { self.failures.line(failure.reason, polled.received_at) } else { None };
+        let closed_until = suppressed.and_then(|_| self.closed_until(polled));
+        self.effects.log.push(Event::Failure { job, failure, closed_until, suppressed });
     }
 
-    pub(super) fn log_recovery(&mut self, polled: &Polled, reason: Reason) {
-        let job = polled.poll.job.clone();
-        let is_news = reason != Reason::NoCredentials;
-        let like_it = if is_news { self.recoveries.line(reason, polled.received_at) } else { None };
-        self.effects.log.push(Event::Recovery { job, reason, like_it });
+    /// Logs that a report works again; where several failed alike, only the last of them.
+    pub(super) fn log_recovery(&mut self, polled: &Polled, failure: &Failure) {
+        let (job, reason) = (polled.poll.job.clone(), failure.reason);
+        let is_news = reason != Reason::NoCredentials && !self.others_fail_alike(&job, failure);
+        let suppressed = if is_news { self.recoveries.line(reason, polled.received_at) } else { None };
+        self.effects.log.push(Event::Recovery { job, reason, suppressed });
+    }
+
+    /// Whether another report of the property fails for the same reason.
+    fn others_fail_alike(&self, job: &Job, failure: &Failure) -> bool {
+        let Some(state) = self.states.get(job.property) else { return false };
+        let others = state.reports.iter().filter(|other| other.name != job.report);
+        let mut failures = others.filter_map(|other| other.failure.as_ref()).filter(|other| other.reason == failure.reason);
+        failures.any(|other| failure.reason.concerns_property() || other.message == failure.message)
     }
 
     /// Until when nothing is asked of the buckets that a poll drew on, if one of them is closed.

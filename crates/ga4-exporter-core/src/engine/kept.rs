@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ga4_drop_baseline::Watch;
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
+use super::{Engine, drop_alert::OngoingDrop};
 use crate::{names::PropertyId, quota::Remembered};
 
 /// What is saved of a property.
@@ -18,6 +18,9 @@ pub struct Kept {
     /// What counts for the buckets of the day and of the hour, by category.
     #[serde(default)]
     pub quota: BTreeMap<String, Remembered>,
+    /// The drop of its traffic that goes on, if there is one.
+    #[serde(default)]
+    pub(super) drop: Option<OngoingDrop>,
 }
 
 impl Engine {
@@ -29,6 +32,7 @@ impl Engine {
             watch: self.watches.watch(property),
             tokens_spent: spent.collect(),
             quota: self.timetable.ledger.remembered(property),
+            drop: self.drop_alert.ongoing(property),
         };
         self.effects.save.push((property, kept));
     }

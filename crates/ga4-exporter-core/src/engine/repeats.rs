@@ -69,6 +69,8 @@ fn is_everybodys(reason: Reason) -> bool {
             | Reason::RateLimit
             | Reason::Clock
             | Reason::Unauthenticated
+            | Reason::ApiDisabled
+            | Reason::InsufficientScope
             | Reason::CloudProject
             | Reason::Perimeter
     )

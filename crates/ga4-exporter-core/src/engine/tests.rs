@@ -55,6 +55,8 @@ struct World {
     accepted: HashMap<Job, f64>,
     marks: f64,
     sent: usize,
+    /// What the answers have brought into the log.
+    logged: Vec<Event>,
 }
 
 impl World {
@@ -72,6 +74,7 @@ impl World {
             accepted: HashMap::new(),
             marks: 0.0,
             sent: 0,
+            logged: Vec::new(),
         };
         world.follow(plan);
         world
@@ -145,6 +148,7 @@ impl World {
         let effects = self.engine.on_answer(self.now, polled);
         let discarded = effects.log.iter().any(|event| matches!(event, Event::Discarded { .. }));
         assert!(effects.save.len() <= 1, "one answer is one state");
+        self.logged.extend(effects.log);
         self.store.apply(effects.store);
         if discarded {
             self.accepted.remove(&job);
@@ -338,4 +342,76 @@ fn what_was_asked_by_a_clock_that_was_ahead_is_asked_again() {
     world.answer(index, Ending::Well("Europe/Berlin"));
     assert_eq!(world.shown(&job), None, "it is of another day");
     world.recover();
+}
+
+/// What the log says loudly since the last time, by property.
+fn loud(world: &mut World) -> Vec<String> {
+    let lines = std::mem::take(&mut world.logged).into_iter().filter_map(|event| match event {
+        Event::Failure { job, failure, suppressed: Some(_), .. } => Some(format!("{} {}", job.property, failure.reason)),
+        Event::Recovery { job, reason, suppressed: Some(_) } => Some(format!("{} {reason} is over", job.property)),
+        _ => None,
+    });
+    lines.collect()
+}
+
+/// Answers every poll on its way, of all properties or of one.
+fn answer_all(world: &mut World, of: Option<&str>, ending: Ending) {
+    let is_meant = |poll: &Poll| of.is_none_or(|id| poll.job.property.to_string() == id);
+    while let Some(index) = world.on_their_way.iter().position(|(poll, _)| is_meant(poll)) {
+        world.answer(index, ending);
+    }
+}
+
+#[test]
+fn a_property_that_cannot_be_read_is_one_line_and_so_is_its_return() {
+    let mut world = World::new();
+    world.send();
+    let of_second = world.on_their_way.iter().filter(|(poll, _)| poll.job.property.to_string() == "2").count();
+    assert_eq!(of_second, 2, "two at a time");
+    answer_all(&mut world, Some("2"), Ending::NoAccess);
+    world.send();
+    answer_all(&mut world, Some("2"), Ending::NoAccess);
+    assert_eq!(loud(&mut world), ["2 no_access"], "not one for each of three reports");
+    answer_all(&mut world, None, Ending::Well("Europe/Berlin"));
+    assert!(loud(&mut world).is_empty());
+    for _ in 0..30 {
+        world.act(&Action::Pass(60));
+        answer_all(&mut world, None, Ending::Well("Europe/Berlin"));
+    }
+    assert_eq!(loud(&mut world), ["2 no_access is over"], "the last of its reports");
+}
+
+#[test]
+fn reports_that_fail_alike_are_one_line_and_others_are_not() {
+    let mut world = World::new();
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Garbage);
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Garbage);
+    answer_all(&mut world, Some("2"), Ending::Garbage);
+    assert_eq!(loud(&mut world), ["1 protocol", "2 protocol"]);
+}
+
+#[test]
+fn the_drop_alert_says_once_for_whom_it_is_ready() {
+    let mut world = World::new();
+    let ready = |world: &mut World| {
+        let events = std::mem::take(&mut world.logged).into_iter();
+        let ready = events.filter_map(|event| match event {
+            Event::DropAlert { ready, not_ready, .. } => Some((ready, not_ready.len())),
+            _ => None,
+        });
+        ready.collect::<Vec<_>>()
+    };
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Well("Europe/Berlin"));
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Well("Europe/Berlin"));
+    assert_eq!(ready(&mut world), [], "nothing is known of the other");
+    for _ in 0..3 {
+        answer_all(&mut world, None, Ending::NoToken);
+        world.send();
+    }
+    // The histories of these answers are empty.
+    assert_eq!(ready(&mut world), [(0, 2)]);
 }

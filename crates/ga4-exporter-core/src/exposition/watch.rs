@@ -14,6 +14,7 @@ use super::{
 use crate::{
     report::{Brings, Report},
     store::{Usual, Watched},
+    time::unix_seconds,
 };
 
 pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyRow<'_>], now: Timestamp) {
@@ -23,6 +24,7 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     if reports.iter().any(|report| report.brings == Brings::Minutes) {
         verdicts(page, rows, now);
         windows(page, rows, now);
+        learning(page, rows, now);
     }
     yesterdays(page, rows, now);
     baselines(page, rows, now);
@@ -70,6 +72,18 @@ fn each_watched(
         page.expires(watched.expires_at);
         if let Some(value) = value(watched) {
             page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
+        }
+    }
+}
+
+fn learning(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "Until when only near-total outages count as traffic drops, in Unix time: for three hours the exporter learns how \
+                realtime figures compare with the history; absent afterwards.";
+    page.family("google_analytics_monitor_learning_until_timestamp_seconds", help, Kind::Gauge);
+    for (row, watched) in watched(rows, now) {
+        if let Some(until) = watched.assessment.learning_until.filter(|until| *until > now) {
+            page.expires(watched.expires_at.min(until));
+            page.labelled_sample(&row.label, [MONITOR].into_iter(), unix_seconds(until));
         }
     }
 }

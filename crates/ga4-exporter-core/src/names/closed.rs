@@ -154,6 +154,11 @@ impl Reason {
                 | Self::Perimeter
         )
     }
+
+    /// Whether it concerns a property as a whole, whichever of its reports has met it.
+    pub fn concerns_property(self) -> bool {
+        matches!(self, Self::NoAccess | Self::NotListed)
+    }
 }
 
 closed_set! {

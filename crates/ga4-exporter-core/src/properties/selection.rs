@@ -26,7 +26,32 @@ pub struct Discovery {
     pub exclude: Vec<Regex>,
 }
 
+/// Patterns that match no name: mostly they are mistyped.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct IdlePatterns {
+    /// Of `include`.
+    pub include: Vec<String>,
+    /// Of `exclude`.
+    pub exclude: Vec<String>,
+}
+
+impl IdlePatterns {
+    /// Whether every pattern matches something.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+}
+
 impl Discovery {
+    /// The patterns that match none of these names.
+    pub fn idle_patterns<'a, N: Iterator<Item = &'a str>>(&self, names: impl Fn() -> N) -> IdlePatterns {
+        let idle = |patterns: &[Regex]| {
+            let matches_nothing = |pattern: &&Regex| !names().any(|name| pattern.is_match(name));
+            patterns.iter().filter(matches_nothing).map(ToString::to_string).collect()
+        };
+        IdlePatterns { include: idle(&self.include), exclude: idle(&self.exclude) }
+    }
+
     /// Whether a property with this display name is exported.
     pub fn selects(&self, display_name: &str) -> bool {
         let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(display_name));
@@ -72,6 +97,19 @@ mod tests {
         ] {
             assert_eq!(discovery(include, exclude).selects(name), expected, "{name}: {include:?}, {exclude:?}");
         }
+    }
+
+    #[test]
+    fn patterns_without_a_match_are_found_whether_their_property_is_exported_or_not() {
+        let idle = |include: &[&str], exclude: &[&str], names: &[&str]| {
+            let IdlePatterns { include, exclude } = discovery(include, exclude).idle_patterns(|| names.iter().copied());
+            (include, exclude)
+        };
+        let none = || Vec::<String>::new();
+        assert_eq!(idle(&["^Shop", "^Shpo"], &["test"], &["Shop 1"]), (vec!["^Shpo".to_owned()], vec!["test".to_owned()]));
+        assert_eq!(idle(&["^Shop"], &["Shop"], &["Shop 1"]), (none(), none()), "that it leaves nothing is meant");
+        assert_eq!(idle(&[], &[], &[]), (none(), none()));
+        assert_eq!(idle(&["x"], &[], &[]), (vec!["x".to_owned()], none()));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! For a standard property from which nothing was taken yet, at the assumed cost of a request: what it really costs shows
 //! later, and property by property.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
+
+use humantime::format_duration;
 
 use super::{
     Share,
@@ -81,6 +83,57 @@ impl Outlook {
     }
 }
 
+impl Outlook {
+    /// The bucket of which the greatest part will be spent.
+    pub fn fullest(&self) -> Option<&BucketOutlook> {
+        self.buckets.iter().max_by(|one, other| one.part.total_cmp(&other.part))
+    }
+
+    /// The reports that cannot be polled as often as configured.
+    pub fn slowed(&self) -> impl Iterator<Item = &ReportOutlook> {
+        self.reports.iter().filter(|report| report.limit.is_some())
+    }
+}
+
+/// Whether the plan fits, in a sentence: `fits: 14 % of the daily realtime quota`.
+impl fmt::Display for Outlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slowed: Vec<String> = self.slowed().map(ToString::to_string).collect();
+        match self.fullest() {
+            _ if !slowed.is_empty() => write!(f, "does not fit: {}", slowed.join(", ")),
+            Some(fullest) => write!(f, "fits: {fullest}"),
+            None => f.write_str("fits: no report is polled"),
+        }
+    }
+}
+
+/// `realtime every 39s instead of 1s`
+impl fmt::Display for ReportOutlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (planned, configured) = (format_duration(self.planned), format_duration(self.configured));
+        write!(f, "{} every {planned} instead of {configured}", self.report)
+    }
+}
+
+/// `14 % of the daily realtime quota`
+impl fmt::Display for BucketOutlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = 100.0 * self.part;
+        let digits = usize::from(percent < 9.95);
+        let per = match self.bucket {
+            Bucket::Day => "daily",
+            Bucket::Hour => "hourly",
+            Bucket::ProjectHour => "project's hourly",
+            Bucket::Concurrent
+            | Bucket::ClientErrors
+            | Bucket::ServerErrors
+            | Bucket::Thresholded
+            | Bucket::Unknown => "other",
+        };
+        write!(f, "{percent:.digits$} % of the {per} {} quota", self.category)
+    }
+}
+
 impl ReportOutlook {
     /// Tokens a day.
     pub fn per_day(&self) -> f64 {
@@ -132,6 +185,7 @@ mod tests {
         // At 10 tokens a request; a tenth of that at one.
         assert!((part(&outlook, Category::Realtime, Bucket::Day) - 0.144).abs() < 1e-9);
         assert!(outlook.buckets.iter().all(|bucket| bucket.part <= 0.15), "{outlook:?}");
+        assert_eq!(outlook.to_string(), "fits: 14 % of the daily realtime quota");
     }
 
     #[test]
@@ -141,5 +195,15 @@ mod tests {
         assert_eq!(realtime.planned, Duration::from_secs(39), "72,000 an hour, and 1,875 may be spent");
         assert_eq!(realtime.limit, Some(Limit::Share(Bucket::Day)));
         assert!(part(&outlook, Category::Realtime, Bucket::Day) <= 0.25 * 0.9);
+        assert_eq!(outlook.to_string(), "does not fit: realtime every 39s instead of 1s");
+    }
+
+    #[test]
+    fn small_parts_have_a_digit_more_and_no_reports_fit() {
+        let one = |part| BucketOutlook { category: Category::Core, bucket: Bucket::ProjectHour, part }.to_string();
+        assert_eq!(one(0.0042), "0.4 % of the project's hourly core quota");
+        assert_eq!(one(0.0996), "10 % of the project's hourly core quota");
+        let nothing = Outlook::new(&[], Share::default());
+        assert_eq!(nothing.to_string(), "fits: no report is polled");
     }
 }
