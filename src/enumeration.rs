@@ -1,7 +1,7 @@
 //! Names in a line of the log or of a terminal: the first ten, and the number of the others.
 
 /// `Shop, News and 3 more`
-pub fn enumerated(names: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn enumerated(names: impl IntoIterator<Item = String>) -> String {
     let mut names = names.into_iter();
     let shown: Vec<String> = names.by_ref().take(MOST_NAMED).collect();
     let text = shown.join(", ");
@@ -12,7 +12,7 @@ pub fn enumerated(names: impl IntoIterator<Item = String>) -> String {
 }
 
 /// More names than that nobody reads.
-pub const MOST_NAMED: usize = 10;
+pub(crate) const MOST_NAMED: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -44,7 +44,7 @@ impl Troubles {
         let sign_in = self.tokens.failure().map(|(error, since)| Trouble {
             title: "The exporter cannot sign in to Google",
             reason: error.reason().as_str(),
-            message: Chain(error.as_ref()).to_string(),
+            message: Chain(&*error).to_string(),
             remedy: error.remedy(),
             since,
         });

@@ -196,7 +196,9 @@ mod tests {
         assert!(all.starts_with("properties: 0 configured; discovery on, for every property that the account"), "{all}");
         assert!(all.contains("\nquota: does not fit: realtime every 39s instead of 1s\n"), "{all}");
         assert!(all.contains("\nwarning: realtime every 39s instead of 1s, unless"), "{all}");
-        let some = described("discovery: {enabled: true, include: [x]}\nreports: {realtime: {enabled: false}}");
+        let some = described(
+            "discovery: {enabled: true, include: [x]}\nreports: {realtime: {enabled: false}}\nbaseline: {enabled: false}",
+        );
         assert!(some.contains("; discovery on, for the names that its patterns select\n"), "{some}");
         assert!(some.contains("\nquota: fits: ") && some.contains("core quota\n"), "{some}");
     }

@@ -179,21 +179,23 @@ fn drop_alert(ready: usize, not_ready: &[PropertyId], learning_until: Option<Tim
     let all = ready + not_ready.len();
     let names = not_ready.iter().map(|id| name_of(*id, store).unwrap_or_else(|| id.to_string()));
     let not_ready = (!not_ready.is_empty()).then(|| enumerated(names));
-    let learning_until = learning_until.map(display);
-    match (ready, &learning_until) {
-        (0, _) => warn!(properties = all, "drop alert not ready: no property has both a baseline and recent minutes"),
+    match (ready, learning_until) {
+        (0, _) => warn!(not_ready, "drop alert not ready: no property has both a baseline and recent minutes"),
         (_, None) => info!(not_ready, "drop alert ready for {ready} of {all} properties"),
-        (_, Some(until)) => info!(
-            learning_until, not_ready,
-            "drop alert ready for {ready} of {all} properties; until {until} only near-total outages page"
-        ),
+        (_, Some(learning_until)) => {
+            let until = learning_until.strftime("%H:%M UTC");
+            info!(
+                %learning_until, not_ready,
+                "drop alert ready for {ready} of {all} properties; until {until} only near-total outages page"
+            );
+        }
     }
 }
 
 fn drop_began(property: PropertyId, drop: &Shortfall, store: &Store) {
     let name = name_of(property, store);
     let missing = format!("{:.0}%", 100.0 * drop.depth());
-    let (pageviews, usual) = (drop.pageviews.round(), drop.expected.round());
+    let [pageviews, usual] = [drop.pageviews, drop.expected].map(|count| format!("{count:.0}"));
     warn!(
         %property, property_name = name.as_deref(), missing, window = drop.window.name, pageviews, usual,
         "traffic drop began"

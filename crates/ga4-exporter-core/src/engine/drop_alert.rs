@@ -224,14 +224,13 @@ mod tests {
                 '-' => assessment(100.0),
                 _ => Assessment { is_fit: false, ..assessment(10.0) },
             };
-            lines.extend(alert.on_assessment(id(1), &assessment, at(minute)).map(|event| match event {
-                Event::DropBegan { drop, .. } => format!("{minute}: began, {:.2} in {}", drop.depth(), drop.window.name),
-                Event::DropEnded { lasted, began_at, .. } => {
-                    let since = began_at.duration_since(at(0)).as_mins();
-                    format!("{minute}: ended, {} min since {since}", lasted.as_mins())
-                }
-                other => panic!("{other:?}"),
-            }));
+            let event = alert.on_assessment(id(1), &assessment, at(minute));
+            if let Some(Event::DropBegan { drop, .. }) = event {
+                lines.push(format!("{minute}: began, {:.2} in {}", drop.depth(), drop.window.name));
+            } else if let Some(Event::DropEnded { lasted, began_at, .. }) = event {
+                let since = began_at.duration_since(at(0)).as_mins();
+                lines.push(format!("{minute}: ended, {} min since {since}", lasted.as_mins()));
+            }
         }
         lines
     }

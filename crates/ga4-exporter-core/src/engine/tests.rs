@@ -346,10 +346,14 @@ fn what_was_asked_by_a_clock_that_was_ahead_is_asked_again() {
 
 /// What the log says loudly since the last time, by property.
 fn loud(world: &mut World) -> Vec<String> {
-    let lines = std::mem::take(&mut world.logged).into_iter().filter_map(|event| match event {
-        Event::Failure { job, failure, suppressed: Some(_), .. } => Some(format!("{} {}", job.property, failure.reason)),
-        Event::Recovery { job, reason, suppressed: Some(_) } => Some(format!("{} {reason} is over", job.property)),
-        _ => None,
+    let lines = std::mem::take(&mut world.logged).into_iter().filter_map(|event| {
+        if let Event::Failure { job, failure, suppressed: Some(_), .. } = event {
+            Some(format!("{} {}", job.property, failure.reason))
+        } else if let Event::Recovery { job, reason, suppressed: Some(_) } = event {
+            Some(format!("{} {reason} is over", job.property))
+        } else {
+            None
+        }
     });
     lines.collect()
 }
@@ -397,9 +401,9 @@ fn the_drop_alert_says_once_for_whom_it_is_ready() {
     let mut world = World::new();
     let ready = |world: &mut World| {
         let events = std::mem::take(&mut world.logged).into_iter();
-        let ready = events.filter_map(|event| match event {
-            Event::DropAlert { ready, not_ready, .. } => Some((ready, not_ready.len())),
-            _ => None,
+        let ready = events.filter_map(|event| {
+            let Event::DropAlert { ready, not_ready, .. } = event else { return None };
+            Some((ready, not_ready.len()))
         });
         ready.collect::<Vec<_>>()
     };
