@@ -67,7 +67,7 @@ boot() {
 }
 answered() {
     local answer=$answers/$1
-    [[ -s $answer ]] && grep -qx "$2" "$answer" && return
+    [[ -s $answer ]] && grep -qx -e "$2" "$answer" && return
     echo "$1: $(cat "$answer" 2>/dev/null || echo 'no answer'), expected $2"
     tail -n 40 "$answers/journal" 2>/dev/null
     return 1
