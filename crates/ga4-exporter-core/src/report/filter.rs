@@ -11,6 +11,10 @@ use thiserror::Error as ThisError;
 
 use crate::names::ApiName;
 
+pub use condition::{ConditionError, On, Operator};
+
+mod condition;
+
 /// A filter, ready to be sent.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Filter {

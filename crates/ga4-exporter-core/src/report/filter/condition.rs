@@ -1,0 +1,311 @@
+//! A condition as people write it: a field, a word for how it is compared, and values.
+//!
+//! Knows the words of the configuration and of `--filter`, and which of them suit dimensions and metrics. Refuses to know how
+//! the parts of a condition are separated: YAML and the command line have their own ways.
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error as ThisError;
+
+use super::{Comparison, Expression, Match, Number, NumberTest, TextTest};
+use crate::names::ApiName;
+
+/// What a condition is on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum On {
+    /// The text of a dimension.
+    Dimension,
+    /// The number of a metric, after counting.
+    Metric,
+}
+
+/// How a field is compared with the values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operator {
+    /// It is the value.
+    Equals,
+    /// It is anything but the value.
+    NotEquals,
+    /// It begins with the value.
+    BeginsWith,
+    /// It ends with the value.
+    EndsWith,
+    /// It has the value in it.
+    Contains,
+    /// A part of it matches the regular expression.
+    Regex,
+    /// All of it matches the regular expression.
+    FullRegex,
+    /// It is one of the values.
+    In,
+    /// As a number, it is greater than the value.
+    GreaterThan,
+    /// As a number, it is the value or greater.
+    AtLeast,
+    /// As a number, it is less than the value.
+    LessThan,
+    /// As a number, it is the value or less.
+    AtMost,
+    /// As a number, it lies between two values, both included.
+    Between,
+    /// It is empty or `(not set)`.
+    Empty,
+}
+
+/// Why a field, an operator and values are no condition.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum ConditionError {
+    /// Not one of [`Operator::ALL`], by word or symbol.
+    #[error("`{0}` is not a comparison; use one of {words}", words = words())]
+    Operator(String),
+    /// A number is not compared as a text.
+    #[error("`{0}` compares texts, and a metric is a number; use `equals`, `at_least`, `between` or the like")]
+    NotForMetrics(Operator),
+    /// Too few or too many values.
+    #[error("`{operator}` takes {takes}, not {given}", takes = .operator.takes())]
+    Values {
+        /// The operator.
+        operator: Operator,
+        /// How many values there are.
+        given: usize,
+    },
+    /// A number is wanted.
+    #[error("`{0}` is not a number; write one such as `10` or `0.5`")]
+    Number(String),
+    /// Google has no such match.
+    #[error("an empty value is in every text; use `empty` for texts that are empty or `(not set)`")]
+    EmptyValue,
+}
+
+impl Operator {
+    /// Every operator with its word, and the symbol that may stand for it.
+    pub const ALL: &'static [(Self, &'static str, Option<&'static str>)] = &[
+        (Self::Equals, "equals", Some("==")),
+        (Self::NotEquals, "not_equals", Some("!=")),
+        (Self::BeginsWith, "begins_with", None),
+        (Self::EndsWith, "ends_with", None),
+        (Self::Contains, "contains", None),
+        (Self::Regex, "regex", None),
+        (Self::FullRegex, "full_regex", None),
+        (Self::In, "in", None),
+        (Self::GreaterThan, "greater_than", Some(">")),
+        (Self::AtLeast, "at_least", Some(">=")),
+        (Self::LessThan, "less_than", Some("<")),
+        (Self::AtMost, "at_most", Some("<=")),
+        (Self::Between, "between", None),
+        (Self::Empty, "empty", None),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(operator, ..)| *operator == self).map_or("", |(_, word, _)| word)
+    }
+
+    /// How many values it takes, in words.
+    pub fn takes(self) -> &'static str {
+        match self {
+            Self::In => "one value or more",
+            Self::Between => "two values",
+            Self::Empty => "no value",
+            _ => "one value",
+        }
+    }
+
+    fn takes_values(self, given: usize) -> bool {
+        match self {
+            Self::In => given > 0,
+            Self::Between => given == 2,
+            Self::Empty => given == 0,
+            _ => given == 1,
+        }
+    }
+
+    fn text_match(self) -> Option<Match> {
+        Some(match self {
+            Self::Equals | Self::NotEquals => Match::Equals,
+            Self::BeginsWith => Match::BeginsWith,
+            Self::EndsWith => Match::EndsWith,
+            Self::Contains => Match::Contains,
+            Self::Regex => Match::Regex,
+            Self::FullRegex => Match::FullRegex,
+            _ => return None,
+        })
+    }
+
+    fn comparison(self) -> Option<Comparison> {
+        Some(match self {
+            Self::Equals | Self::NotEquals => Comparison::Equal,
+            Self::GreaterThan => Comparison::Greater,
+            Self::AtLeast => Comparison::GreaterOrEqual,
+            Self::LessThan => Comparison::Less,
+            Self::AtMost => Comparison::LessOrEqual,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Operator {
+    type Err = ConditionError;
+
+    /// Reads a word or a symbol.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_meant = |(_, word, symbol): &&(Self, &str, Option<&str>)| *word == text || *symbol == Some(text);
+        let found = Self::ALL.iter().find(is_meant).map(|(operator, ..)| *operator);
+        found.ok_or_else(|| ConditionError::Operator(text.to_owned()))
+    }
+}
+
+impl Expression {
+    /// The condition of a field, an operator and values. On dimensions, `A` is another letter than `a` if the case counts.
+    ///
+    /// # Errors
+    /// The operator does not suit what it is on, or the values do not suit the operator.
+    pub fn condition(
+        on: On,
+        field: ApiName,
+        operator: Operator,
+        values: &[String],
+        case_sensitive: bool,
+    ) -> Result<Self, ConditionError> {
+        if !operator.takes_values(values.len()) {
+            return Err(ConditionError::Values { operator, given: values.len() });
+        }
+        let condition = match on {
+            On::Metric => Self::Metric(field, number_test(operator, values)?),
+            On::Dimension => Self::Dimension(field, text_test(operator, values, case_sensitive)?),
+        };
+        Ok(if operator == Operator::NotEquals { Self::Not(Box::new(condition)) } else { condition })
+    }
+}
+
+fn text_test(operator: Operator, values: &[String], case_sensitive: bool) -> Result<TextTest, ConditionError> {
+    if let (Some(how), [value]) = (operator.text_match(), values) {
+        if value.is_empty() {
+            return Err(ConditionError::EmptyValue);
+        }
+        return Ok(TextTest::Matches { how, value: value.clone(), case_sensitive });
+    }
+    match operator {
+        Operator::In => Ok(TextTest::In { values: values.to_vec(), case_sensitive }),
+        Operator::Empty => Ok(TextTest::Empty),
+        _ => number_test(operator, values).map(TextTest::Number),
+    }
+}
+
+fn number_test(operator: Operator, values: &[String]) -> Result<NumberTest, ConditionError> {
+    match (operator.comparison(), values) {
+        (Some(comparison), [value]) => Ok(NumberTest::Is(comparison, value.parse()?)),
+        (None, [least, most]) if operator == Operator::Between => {
+            Ok(NumberTest::Between(least.parse()?, most.parse()?))
+        }
+        _ => Err(ConditionError::NotForMetrics(operator)),
+    }
+}
+
+impl FromStr for Number {
+    type Err = ConditionError;
+
+    /// A whole number, or any other finite one.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if let Ok(number) = text.parse() {
+            return Ok(Self::Integer(number));
+        }
+        let is_plain = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
+        let decimal = text.parse().ok().filter(|number: &f64| is_plain && number.is_finite());
+        decimal.map(Self::Decimal).ok_or_else(|| ConditionError::Number(text.to_owned()))
+    }
+}
+
+/// The words, for a message.
+fn words() -> String {
+    let words = Operator::ALL.iter().map(|(_, word, symbol)| match symbol {
+        Some(symbol) => format!("`{word}` (`{symbol}`)"),
+        None => format!("`{word}`"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(on: On, operator: &str, values: &[&str]) -> Result<Expression, ConditionError> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        Expression::condition(on, "hour".parse().unwrap(), operator.parse()?, &values, true)
+    }
+
+    #[test]
+    fn words_and_symbols_are_the_same() {
+        for (operator, word, symbol) in Operator::ALL {
+            assert_eq!(word.parse(), Ok(*operator));
+            assert_eq!(symbol.map(str::parse), symbol.map(|_| Ok(*operator)));
+            assert_eq!(operator.to_string(), *word);
+        }
+        let wrong = "=".parse::<Operator>().unwrap_err().to_string();
+        assert!(
+            wrong.starts_with("`=` is not a comparison; use one of `equals` (`==`), `not_equals` (`!=`)"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
+    fn dimensions_are_compared_as_texts_and_as_numbers() {
+        let field = || "hour".parse().unwrap();
+        let text = |how| TextTest::Matches { how, value: "9".to_owned(), case_sensitive: true };
+        let equals = Expression::Dimension(field(), text(Match::Equals));
+        assert_eq!(condition(On::Dimension, "==", &["9"]), Ok(equals.clone()));
+        assert_eq!(condition(On::Dimension, "not_equals", &["9"]), Ok(Expression::Not(Box::new(equals))));
+        for (word, how) in [
+            ("begins_with", Match::BeginsWith),
+            ("ends_with", Match::EndsWith),
+            ("contains", Match::Contains),
+            ("regex", Match::Regex),
+            ("full_regex", Match::FullRegex),
+        ] {
+            assert_eq!(condition(On::Dimension, word, &["9"]), Ok(Expression::Dimension(field(), text(how))), "{word}");
+        }
+        let between = TextTest::Number(NumberTest::Between(Number::Integer(9), Number::Decimal(17.5)));
+        assert_eq!(condition(On::Dimension, "between", &["9", "17.5"]), Ok(Expression::Dimension(field(), between)));
+        let most = TextTest::Number(NumberTest::Is(Comparison::LessOrEqual, Number::Integer(-1)));
+        assert_eq!(condition(On::Dimension, "<=", &[" -1 "]), Ok(Expression::Dimension(field(), most)));
+        let list = TextTest::In { values: vec!["a".to_owned(), String::new()], case_sensitive: true };
+        assert_eq!(condition(On::Dimension, "in", &["a", ""]), Ok(Expression::Dimension(field(), list)));
+        assert_eq!(condition(On::Dimension, "empty", &[]), Ok(Expression::Dimension(field(), TextTest::Empty)));
+    }
+
+    #[test]
+    fn metrics_are_numbers() {
+        let test = |comparison, number| Expression::Metric("hour".parse().unwrap(), NumberTest::Is(comparison, number));
+        assert_eq!(condition(On::Metric, ">", &["10"]), Ok(test(Comparison::Greater, Number::Integer(10))));
+        assert_eq!(condition(On::Metric, "less_than", &["1e3"]), Ok(test(Comparison::Less, Number::Decimal(1000.0))));
+        let not = Expression::Not(Box::new(test(Comparison::Equal, Number::Integer(0))));
+        assert_eq!(condition(On::Metric, "!=", &["0"]), Ok(not));
+        for word in ["begins_with", "regex", "in"] {
+            let wrong = condition(On::Metric, word, &["1"]).unwrap_err();
+            assert_eq!(wrong, ConditionError::NotForMetrics(word.parse().unwrap()), "{word}");
+        }
+        assert_eq!(condition(On::Metric, "empty", &[]), Err(ConditionError::NotForMetrics(Operator::Empty)));
+    }
+
+    #[test]
+    fn values_suit_the_operator() {
+        for (word, values, message) in [
+            ("between", &["1"][..], "`between` takes two values, not 1"),
+            ("empty", &["1"], "`empty` takes no value, not 1"),
+            ("in", &[], "`in` takes one value or more, not 0"),
+            ("equals", &["1", "2"], "`equals` takes one value, not 2"),
+            (">", &["ten"], "`ten` is not a number; write one such as `10` or `0.5`"),
+            (">", &["inf"], "`inf` is not a number; write one such as `10` or `0.5`"),
+            ("contains", &[""], "an empty value is in every text; use `empty` for texts that are empty or `(not set)`"),
+        ] {
+            assert_eq!(condition(On::Dimension, word, values).unwrap_err().to_string(), message);
+        }
+    }
+}
