@@ -1,8 +1,16 @@
-//! The metrics of the built-in reports: our names, Google's names, and what they count.
+//! Google's fields: those of the built-in reports with our names and what they count, and all standard ones.
 //!
 //! Source: developers.google.com/analytics/devguides/reporting/data/v1/api-schema and …/realtime-api-schema.
 
 use super::metric::{Addition, Metric, Unit};
+
+pub use lookup::{FieldError, Known, find};
+pub use standard::{Kind, Standard};
+
+pub mod compatibility;
+mod lookup;
+pub mod name;
+pub mod standard;
 
 /// A metric of a built-in report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -77,6 +77,31 @@ impl Unit {
         })
     }
 
+    /// The unit of a word of the configuration, which are Google's in lower case, and `ratio`; `None` of any other.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, unit)| *unit)
+    }
+
+    /// The word of the configuration for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, unit)| *unit == self).map_or("", |(word, _)| word)
+    }
+
+    /// Every unit with its word.
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("standard", Self::Plain),
+        ("ratio", Self::Ratio),
+        ("currency", Self::Currency),
+        ("seconds", Self::Seconds),
+        ("milliseconds", Self::Milliseconds),
+        ("minutes", Self::Minutes),
+        ("hours", Self::Hours),
+        ("meters", Self::Meters),
+        ("kilometers", Self::Kilometers),
+        ("feet", Self::Feet),
+        ("miles", Self::Miles),
+    ];
+
     /// What Google's numbers are multiplied with, to be in Prometheus' base units.
     pub fn factor(self) -> f64 {
         match self {
@@ -102,9 +127,10 @@ impl Unit {
 }
 
 impl Addition {
-    /// What HELP warns of.
-    pub(super) fn warning(self) -> &'static str {
+    /// What HELP says of sums; where there are no labels, only what it warns of.
+    pub(super) fn words(self, is_labelled: bool) -> &'static str {
         match self {
+            Self::Sum if is_labelled => "; additive over its labels",
             Self::Sum => "",
             Self::Distinct => "; distinct, so not to be summed",
             Self::Ratio => "; a ratio, so not to be summed",

@@ -1,0 +1,363 @@
+//! A name that somebody wrote → a field of Google's.
+//!
+//! Knows our names and Google's, what was renamed, and what a property can have of its own. Refuses to know which of its own a
+//! property has: only Google knows.
+
+use thiserror::Error as ThisError;
+
+use super::{
+    super::metric::{Addition, Unit},
+    REALTIME, TRAFFIC, name,
+    standard::{Class, Former, Kind, Standard},
+};
+use crate::names::{ApiName, Category, NameError};
+
+/// A field that a report may ask for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Known {
+    /// Google's name for it.
+    pub api_name: ApiName,
+    /// What is known of it, or of all custom fields of its kind.
+    pub standard: &'static Standard,
+}
+
+/// Why a name is no field that a report may ask for.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum FieldError {
+    /// No field has this name.
+    #[error("there is no {} `{name}`; {}", word(*.kind), advice(*.kind, .near.as_deref()))]
+    Unknown {
+        /// What was looked for.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// A name that may have been meant.
+        near: Option<String>,
+    },
+    /// It is a metric where a dimension is due, or the other way round.
+    #[error("`{name}` is a {}, not a {}; move it there", word(other(*.kind)), word(*.kind))]
+    Other {
+        /// What was looked for.
+        kind: Kind,
+        /// The name.
+        name: String,
+    },
+    /// Google has renamed it.
+    #[error("`{former}` was renamed; use `{present}`")]
+    Renamed {
+        /// The old name.
+        former: String,
+        /// The new one.
+        present: String,
+    },
+    /// Google has given it up.
+    #[error("Google no longer has `{0}`; use another {}", word(*.1))]
+    Gone(String, Kind),
+    /// Realtime reports have few fields.
+    #[error("realtime reports do not have `{0}`; use some of {}", offered(*.1))]
+    NotRealtime(String, Kind),
+    /// Minutes, which days do not have.
+    #[error("only realtime reports have `{0}`; add `realtime: true`, or use `minute`")]
+    OnlyRealtime(String),
+    /// Cohorts and comparisons are parts of requests that reports here do not have.
+    #[error("`{0}` belongs to cohorts and comparisons, which reports here do not have; use another field")]
+    OutOfReach(String),
+    /// `customEvent` without the rest, or a rest behind what has none.
+    #[error("`{0}` is not complete; write `{1}:` and the name that your property has given to it")]
+    Incomplete(String, &'static str),
+    /// Behind a colon stands what only the owner of a property knows, and before it what Google does.
+    #[error("no custom {} begins with `{prefix}:`; the beginnings are {}", word(*.kind), beginnings(*.kind))]
+    Prefix {
+        /// What was looked for.
+        kind: Kind,
+        /// What stands before the colon.
+        prefix: String,
+    },
+    /// Not what a field can be called.
+    #[error("`{0}` cannot be the name of a field; write it as Google does, such as `screenPageViews`")]
+    Malformed(String),
+}
+
+/// The field of this name, ours or Google's, for reports of a category.
+///
+/// # Errors
+/// There is no such field, or the category's reports do not have it.
+pub fn find(kind: Kind, text: &str, category: Category) -> Result<Known, FieldError> {
+    let api_name = match text.split_once(':') {
+        Some((prefix, own)) => return custom(kind, text, prefix, own, category),
+        None => google_name(kind, text),
+    };
+    let found = standard(kind, api_name);
+    let Some(standard) = found else { return Err(unknown(kind, text)) };
+    if standard.is_out_of_reach() {
+        return Err(FieldError::OutOfReach(text.to_owned()));
+    }
+    check_category(standard, text, category)?;
+    Ok(Known { api_name: parsed(api_name)?, standard })
+}
+
+impl Known {
+    /// The label that it becomes, where it is a dimension.
+    pub fn label(&self) -> String {
+        name::label(self.api_name.as_str())
+    }
+
+    /// The end of its family's name, where it is a metric in this unit.
+    pub fn metric_name(&self, unit: Unit) -> String {
+        name::metric(self.api_name.as_str(), unit)
+    }
+
+    /// What it counts, as the beginning of a sentence.
+    pub fn meaning(&self) -> String {
+        let api_name = self.api_name.as_str();
+        if let Some(field) = REALTIME.iter().chain(TRAFFIC).find(|field| field.api_name == api_name) {
+            return field.meaning.to_owned();
+        }
+        let (prefix, own) = api_name.split_once(':').unwrap_or((api_name, ""));
+        match prefix {
+            _ if !self.standard.is_custom => self.standard.ui_name.to_owned(),
+            "customEvent" => format!("Sum of the custom metric {own}"),
+            "averageCustomEvent" => format!("Average of the custom metric {own}"),
+            "countCustomEvent" => format!("Events with the custom metric {own}"),
+            "keyEvents" => format!("Key events {own}"),
+            "sessionKeyEventRate" => format!("Part of the sessions with the key event {own}"),
+            "userKeyEventRate" => format!("Part of the users with the key event {own}"),
+            "calcMetric" => format!("Calculated metric {own}"),
+            _ => api_name.to_owned(),
+        }
+    }
+
+    /// Over what its values may be summed, in a report that is split by these.
+    pub fn addition<'a>(&self, mut dimensions: impl Iterator<Item = &'a Self>) -> Addition {
+        let counts_sessions = matches!(self.api_name.as_str(), "sessions" | "engagedSessions");
+        if counts_sessions && dimensions.all(Self::is_of_a_session) {
+            return Addition::Sum;
+        }
+        self.standard.addition
+    }
+
+    /// Whether a session has one value of it, so that sessions add up over its values.
+    fn is_of_a_session(&self) -> bool {
+        matches!(self.standard.class, Class::Session | Class::SessionSource | Class::Campaign)
+            || OF_A_SESSION.contains(&self.api_name.as_str())
+    }
+}
+
+fn custom(kind: Kind, text: &str, prefix: &str, own: &str, category: Category) -> Result<Known, FieldError> {
+    let Some(standard) =
+        Standard::all().find(|field| field.is_custom && (field.kind, field.api_name) == (kind, prefix))
+    else {
+        let former = Former::all().find(|former| (former.kind, former.api_name) == (kind, prefix));
+        let is_custom = |name: &&str| Standard::all().any(|field| field.is_custom && field.api_name == *name);
+        if let Some(present) = former.and_then(|former| former.present).filter(is_custom) {
+            return Err(FieldError::Renamed { former: text.to_owned(), present: format!("{present}:{own}") });
+        }
+        if Standard::all().any(|field| field.is_custom && (field.kind, field.api_name) == (other(kind), prefix)) {
+            return Err(FieldError::Other { kind, name: text.to_owned() });
+        }
+        return Err(FieldError::Prefix { kind, prefix: prefix.to_owned() });
+    };
+    if own.trim().is_empty() {
+        return Err(FieldError::Incomplete(text.to_owned(), standard.api_name));
+    }
+    check_category(standard, text, category)?;
+    Ok(Known { api_name: parsed(text)?, standard })
+}
+
+fn check_category(standard: &Standard, text: &str, category: Category) -> Result<(), FieldError> {
+    match category {
+        _ if standard.is_in(category) => Ok(()),
+        Category::Realtime => Err(FieldError::NotRealtime(text.to_owned(), standard.kind)),
+        Category::Core => Err(FieldError::OnlyRealtime(text.to_owned())),
+    }
+}
+
+fn parsed(api_name: &str) -> Result<ApiName, FieldError> {
+    api_name.parse().map_err(|_: NameError| FieldError::Malformed(api_name.to_owned()))
+}
+
+/// Google's name where the text is ours.
+fn google_name(kind: Kind, text: &str) -> &str {
+    let ours = |field: &&Standard| {
+        !field.is_custom
+            && field.kind == kind
+            && match kind {
+                Kind::Dimension => name::label(field.api_name) == text,
+                Kind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)) == text,
+            }
+    };
+    Standard::all().find(ours).map_or(text, |field| field.api_name)
+}
+
+fn standard(kind: Kind, api_name: &str) -> Option<&'static Standard> {
+    Standard::all().find(|field| !field.is_custom && (field.kind, field.api_name) == (kind, api_name))
+}
+
+/// Why nothing has this name.
+fn unknown(kind: Kind, text: &str) -> FieldError {
+    let name = text.to_owned();
+    if let Some(former) = Former::all().find(|former| (former.kind, former.api_name) == (kind, text)) {
+        return match former.present {
+            Some(present) => FieldError::Renamed { former: name, present: present.to_owned() },
+            None => FieldError::Gone(name, kind),
+        };
+    }
+    if standard(other(kind), google_name(other(kind), text)).is_some() {
+        return FieldError::Other { kind, name };
+    }
+    if let Some(custom) = Standard::all().find(|field| field.is_custom && (field.kind, field.api_name) == (kind, text))
+    {
+        return FieldError::Incomplete(name, custom.api_name);
+    }
+    if text.parse::<ApiName>().is_err() {
+        return FieldError::Malformed(name);
+    }
+    FieldError::Unknown { kind, near: near(kind, text), name }
+}
+
+/// The name that was meant, if one is near: ours or Google's, as the text is.
+fn near(kind: Kind, text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let fields = || Standard::all().filter(|field| !field.is_custom && field.kind == kind && !field.is_out_of_reach());
+    let names = fields().flat_map(|field| {
+        let ours = match kind {
+            Kind::Dimension => name::label(field.api_name),
+            Kind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)),
+        };
+        [field.api_name.to_owned(), ours]
+    });
+    let distance = |name: &String| strsim::osa_distance(&lower, &name.to_lowercase());
+    let nearest = names.map(|name| (distance(&name), name)).min_by_key(|(distance, _)| *distance);
+    nearest.filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
+}
+
+fn other(kind: Kind) -> Kind {
+    match kind {
+        Kind::Dimension => Kind::Metric,
+        Kind::Metric => Kind::Dimension,
+    }
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Dimension => "dimension",
+        Kind::Metric => "metric",
+    }
+}
+
+fn advice(kind: Kind, near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            format!("docs/REPORTS.md lists the {}s; those of your own need a prefix: {}", word(kind), beginnings(kind))
+        }
+    }
+}
+
+fn beginnings(kind: Kind) -> String {
+    let custom = Standard::all().filter(|field| field.is_custom && field.kind == kind);
+    custom.map(|field| format!("`{}:`", field.api_name)).collect::<Vec<_>>().join(", ")
+}
+
+fn offered(kind: Kind) -> String {
+    let fields = Standard::all().filter(|field| field.kind == kind && field.is_in(Category::Realtime));
+    let name = |field: &Standard| format!("`{}{}`", field.api_name, if field.is_custom { ":…" } else { "" });
+    fields.map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Dimensions of which a session has one value, besides those that begin with `session` and `firstUser`.
+const OF_A_SESSION: &[&str] = &["landingPage", "landingPagePlusQueryString", "deviceCategory", "platform"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metric(text: &str) -> Result<Known, FieldError> {
+        find(Kind::Metric, text, Category::Core)
+    }
+
+    fn dimension(text: &str) -> Result<Known, FieldError> {
+        find(Kind::Dimension, text, Category::Core)
+    }
+
+    #[test]
+    fn our_names_and_googles_are_the_same_fields() {
+        for (ours, api_name) in [
+            ("pageviews", "screenPageViews"),
+            ("visitors", "totalUsers"),
+            ("bounce_rate_ratio", "bounceRate"),
+            ("average_session_duration_seconds", "averageSessionDuration"),
+            ("keyEvents:purchase", "keyEvents:purchase"),
+        ] {
+            assert_eq!(metric(ours).unwrap().api_name.as_str(), api_name);
+            assert_eq!(metric(ours), metric(api_name));
+        }
+        assert_eq!(dimension("page_path"), dimension("pagePath"));
+        assert_eq!(dimension("customUser:plan").unwrap().label(), "custom_user_plan");
+    }
+
+    #[test]
+    fn what_is_no_field_says_what_to_do() {
+        let realtime = |kind, text| find(kind, text, Category::Realtime).unwrap_err();
+        for (error, message) in [
+            (
+                metric("screenPageView").unwrap_err(),
+                "there is no metric `screenPageView`; did you mean `screenPageViews`?",
+            ),
+            (metric("page_views").unwrap_err(), "there is no metric `page_views`; did you mean `pageviews`?"),
+            (dimension("hostname").unwrap_err(), "there is no dimension `hostname`; did you mean `hostName`?"),
+            (
+                dimension("screenPageViews").unwrap_err(),
+                "`screenPageViews` is a metric, not a dimension; move it there",
+            ),
+            (metric("conversions").unwrap_err(), "`conversions` was renamed; use `keyEvents`"),
+            (metric("conversions:buy").unwrap_err(), "`conversions:buy` was renamed; use `keyEvents:buy`"),
+            (metric("eventRevenue").unwrap_err(), "Google no longer has `eventRevenue`; use another metric"),
+            (
+                metric("customEvent").unwrap_err(),
+                "`customEvent` is not complete; write `customEvent:` and the name that your property has given to it",
+            ),
+            (metric("customUser:x").unwrap_err(), "`customUser:x` is a dimension, not a metric; move it there"),
+            (
+                dimension("minutesAgo").unwrap_err(),
+                "only realtime reports have `minutesAgo`; add `realtime: true`, or use `minute`",
+            ),
+            (
+                dimension("page path").unwrap_err(),
+                "`page path` cannot be the name of a field; write it as Google does, such as `screenPageViews`",
+            ),
+            (
+                realtime(Kind::Metric, "sessions"),
+                "realtime reports do not have `sessions`; use some of `activeUsers`, `eventCount`, `keyEvents`, `screenPageViews`",
+            ),
+        ] {
+            assert_eq!(error.to_string(), message);
+        }
+        assert!(dimension("xyzzy").unwrap_err().to_string().contains("docs/REPORTS.md lists the dimensions"));
+        assert!(dimension("cohort").unwrap_err().to_string().contains("cohorts and comparisons"));
+        assert!(
+            dimension("customThing:x")
+                .unwrap_err()
+                .to_string()
+                .starts_with("no custom dimension begins with `customThing:`")
+        );
+        assert!(realtime(Kind::Dimension, "customEvent:x").to_string().contains("`customUser:…`"));
+        assert!(find(Kind::Dimension, "customUser:x", Category::Realtime).is_ok());
+    }
+
+    #[test]
+    fn sessions_add_up_over_what_a_session_has_once() {
+        let sessions = metric("sessions").unwrap();
+        let by = |names: &[&str]| {
+            let dimensions: Vec<Known> = names.iter().map(|name| dimension(name).unwrap()).collect();
+            sessions.addition(dimensions.iter())
+        };
+        assert_eq!(by(&[]), Addition::Sum);
+        assert_eq!(by(&["sessionSource", "landingPage", "deviceCategory", "firstUserMedium"]), Addition::Sum);
+        for dimension in ["pagePath", "hostName", "eventName", "countryId"] {
+            assert_eq!(by(&["sessionSource", dimension]), Addition::Distinct, "{dimension}");
+        }
+        assert_eq!(metric("activeUsers").unwrap().addition([].into_iter()), Addition::Distinct);
+        assert_eq!(metric("bounceRate").unwrap().addition([].into_iter()), Addition::Ratio);
+    }
+}
