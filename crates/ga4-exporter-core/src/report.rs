@@ -12,13 +12,15 @@ pub use built_in::{BASELINE, REALTIME, TRAFFIC};
 #[cfg(test)]
 pub(crate) use definition::tests::checkout as definition_for_tests;
 pub use definition::{Definition, DefinitionError, MAX_DIMENSIONS, MAX_METRICS};
+pub use draft::{Counted, Draft, Finding, NamingError, Order, Part, Split};
 pub use fields::Field;
 pub use filter::Filter;
 pub use metric::{Addition, Metric, Unit};
+pub use preset::Preset;
 pub use quality::Quality;
 pub use series::{RowCounts, Series};
 pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
-pub use window::{Day, Range, SETTLED_DAYS_AGO, Window};
+pub use window::{Day, DayError, Range, SETTLED_DAYS_AGO, Window};
 
 use ga4_drop_baseline::calendar::QuietDays;
 
@@ -30,9 +32,11 @@ use crate::{
 
 mod built_in;
 mod definition;
+mod draft;
 pub mod fields;
 pub mod filter;
 mod metric;
+pub mod preset;
 mod quality;
 pub mod series;
 mod settings;
@@ -218,6 +222,11 @@ impl Report {
         !self.dimensions.is_empty()
     }
 
+    /// Whether its series are limited: those of built-in reports are a handful.
+    pub fn is_limited(&self) -> bool {
+        self.max_series < usize::MAX
+    }
+
     /// Whether the dates that it asks for are the property's, so that its day has to be known.
     pub fn has_dates(&self) -> bool {
         self.windows.iter().any(|window| window.range.follows_today())
@@ -315,13 +324,14 @@ impl Report {
 
     fn help(&self, window: &Window, metric: &Metric) -> String {
         let dimensions: Vec<&str> = self.dimensions.iter().map(|dimension| dimension.api_name.as_str()).collect();
+        let filtered = if self.filter == Filter::default() { "" } else { ", filtered" };
         let split = if dimensions.is_empty() { String::new() } else { format!(" by {}", dimensions.join(", ")) };
         format!(
-            "{} {} (GA4 {}{split}{}); cached, polled every {}.",
+            "{} {} (GA4 {}{split}{filtered}{}); cached, polled every {}.",
             metric.meaning,
             window.meaning,
             metric.api_name,
-            metric.addition.warning(),
+            metric.addition.words(self.is_labelled()),
             humantime::format_duration(self.interval)
         )
     }

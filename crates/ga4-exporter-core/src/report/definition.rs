@@ -6,9 +6,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use thiserror::Error as ThisError;
 
-use super::{Brings, Dimension, Filter, Metric, Priority, Range, Report, Scope, StaleAfter, Window};
+use super::{Brings, Dimension, Filter, Metric, Priority, Range, Report, Scope, StaleAfter, Window, draft::Part};
 use crate::{
-    names::{Category, NameError, ReportName},
+    names::{Category, NameError, ReportName, WindowName},
     wire::{
         request::{OrderBy, OrderKey},
         response::MAX_ROWS,
@@ -52,28 +52,32 @@ pub struct Definition {
 #[derive(Debug, Eq, PartialEq, ThisError)]
 pub enum DefinitionError {
     /// Google calls ranges otherwise.
-    #[error("the report's name is not possible")]
+    #[error("the report's name is not possible; choose another")]
     Name(#[source] NameError),
     /// Google refuses it.
-    #[error("{0} dimensions are too many, those of the filter included; Google allows {MAX_DIMENSIONS}")]
+    #[error(
+        "{0} dimensions are too many, those of the filter included; keep {MAX_DIMENSIONS}, as many as Google allows"
+    )]
     TooManyDimensions(usize),
     /// Google refuses it, and nothing would be exported.
-    #[error("{0} metrics are not possible; Google allows 1 to {MAX_METRICS}")]
+    #[error("{0} metrics are not possible; Google allows 1 to {MAX_METRICS} in a report")]
     Metrics(usize),
     /// A field, or a name that is given to one.
-    #[error("`{0}` stands there twice")]
+    #[error("`{0}` stands there twice; remove one")]
     Duplicate(String),
     /// Google orders only by what it sends.
-    #[error("the order is by `{0}`, which is not among the report's dimensions and metrics")]
+    #[error(
+        "the order is by `{0}`, which is not among the report's dimensions and metrics; add it there, or order by another"
+    )]
     Order(String),
     /// Minutes are realtime's, and days the others'.
-    #[error("a realtime report is on minutes, and any other on days")]
+    #[error("a realtime report is on minutes, and any other on days; change one of the two")]
     Range,
     /// More than is read of an answer.
-    #[error("a limit of {0} rows is not possible; it may be 1 to {MAX_ROWS}")]
+    #[error("a limit of {0} rows is not possible; give 1 to {MAX_ROWS}")]
     Limit(u32),
     /// It could export nothing.
-    #[error("at least one series must be allowed")]
+    #[error("a report without series exports nothing; allow one at least")]
     MaxSeries,
 }
 
@@ -83,7 +87,9 @@ impl Report {
     /// # Errors
     /// Google would refuse the request, or what it sends could not be exported.
     pub fn new(definition: Definition) -> Result<Self, DefinitionError> {
-        check(&definition)?;
+        if let Some(first) = definition.problems().into_iter().next() {
+            return Err(first);
+        }
         let name = definition.name.as_str().parse().map_err(DefinitionError::Name)?;
         let exported = definition.metrics.iter().map(|metric| metric.name.clone()).collect();
         let window = Window { name, range: definition.range, meaning: definition.meaning, exported };
@@ -108,47 +114,69 @@ impl Report {
     }
 }
 
-fn check(definition: &Definition) -> Result<(), DefinitionError> {
-    let metrics = definition.metrics.len();
-    if !(1..=MAX_METRICS).contains(&metrics) {
-        return Err(DefinitionError::Metrics(metrics));
-    }
-    let mut dimensions = definition.filter.dimension_names();
-    dimensions.extend(definition.dimensions.iter().map(|dimension| dimension.api_name.as_str()));
-    if dimensions.len() > MAX_DIMENSIONS {
-        return Err(DefinitionError::TooManyDimensions(dimensions.len()));
-    }
-    let fields = || definition.dimensions.iter().map(|dimension| dimension.api_name.as_str());
-    let fields = fields().chain(definition.metrics.iter().map(|metric| metric.api_name.as_str()));
-    distinct(fields.clone())?;
-    distinct(definition.dimensions.iter().map(|dimension| dimension.label.as_str()))?;
-    distinct(definition.metrics.iter().map(|metric| metric.name.as_str()))?;
-    for order in &definition.order {
-        let (OrderKey::Metric { metric_name: name } | OrderKey::Dimension { dimension_name: name }) = &order.by;
-        if !fields.clone().any(|field| field == name.as_str()) {
-            return Err(DefinitionError::Order(name.to_string()));
+impl Definition {
+    /// Everything for which there can be no such report; empty where there can.
+    pub fn problems(&self) -> Vec<DefinitionError> {
+        let mut problems = Vec::new();
+        if let Err(error) = self.name.as_str().parse::<WindowName>() {
+            problems.push(DefinitionError::Name(error));
         }
-    }
-    let is_realtime = definition.category == Category::Realtime;
-    if is_realtime != matches!(definition.range, Range::Minutes(..)) {
-        return Err(DefinitionError::Range);
-    }
-    let is_possible = |limit: u32| usize::try_from(limit).is_ok_and(|limit| (1..=MAX_ROWS).contains(&limit));
-    match definition.limit {
-        Some(limit) if !is_possible(limit) => Err(DefinitionError::Limit(limit)),
-        _ if definition.max_series == 0 => Err(DefinitionError::MaxSeries),
-        _ => Ok(()),
+        if !(1..=MAX_METRICS).contains(&self.metrics.len()) {
+            problems.push(DefinitionError::Metrics(self.metrics.len()));
+        }
+        let dimensions = || self.dimensions.iter().map(|dimension| dimension.api_name.as_str());
+        let metrics = || self.metrics.iter().map(|metric| metric.api_name.as_str());
+        let mut looked_at = self.filter.dimension_names();
+        looked_at.extend(dimensions());
+        if looked_at.len() > MAX_DIMENSIONS {
+            problems.push(DefinitionError::TooManyDimensions(looked_at.len()));
+        }
+        // A custom field may be a dimension and a metric.
+        let mut twice = duplicates(dimensions());
+        twice.extend(duplicates(metrics()));
+        twice.extend(duplicates(self.dimensions.iter().map(|dimension| dimension.label.as_str())));
+        twice.extend(duplicates(self.metrics.iter().map(|metric| metric.name.as_str())));
+        problems.extend(twice.into_iter().map(|name| DefinitionError::Duplicate(name.to_owned())));
+        for order in &self.order {
+            let is_sent = match &order.by {
+                OrderKey::Metric { metric_name } => metrics().any(|name| name == metric_name.as_str()),
+                OrderKey::Dimension { dimension_name } => dimensions().any(|name| name == dimension_name.as_str()),
+            };
+            let (OrderKey::Metric { metric_name: name } | OrderKey::Dimension { dimension_name: name }) = &order.by;
+            if !is_sent {
+                problems.push(DefinitionError::Order(name.to_string()));
+            }
+        }
+        if (self.category == Category::Realtime) != matches!(self.range, Range::Minutes(..)) {
+            problems.push(DefinitionError::Range);
+        }
+        let is_possible = |limit: u32| usize::try_from(limit).is_ok_and(|limit| (1..=MAX_ROWS).contains(&limit));
+        problems.extend(self.limit.filter(|limit| !is_possible(*limit)).map(DefinitionError::Limit));
+        if self.max_series == 0 {
+            problems.push(DefinitionError::MaxSeries);
+        }
+        problems
     }
 }
 
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), DefinitionError> {
-    let mut seen = BTreeSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(DefinitionError::Duplicate(name.to_owned()));
+impl DefinitionError {
+    /// Which part of the report is wrong.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::Name(_) | Self::Range | Self::Duplicate(_) => Part::Report,
+            Self::TooManyDimensions(_) => Part::Dimensions,
+            Self::Metrics(_) => Part::Metrics,
+            Self::Order(_) => Part::Order,
+            Self::Limit(_) => Part::Limit,
+            Self::MaxSeries => Part::MaxSeries,
         }
     }
-    Ok(())
+}
+
+/// The names that come again, once for each time.
+fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// "Requests are limited to 9 dimensions within a nested request."
@@ -254,12 +282,12 @@ pub(crate) mod tests {
                 (
                     "google_analytics_checkout_pageviews",
                     "What screenPageViews counts today in the property's time zone (GA4 screenPageViews by deviceCategory, \
-                     pagePath); cached, polled every 30m."
+                     pagePath, filtered; additive over its labels); cached, polled every 30m."
                 ),
                 (
                     "google_analytics_checkout_revenue",
                     "What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, \
-                     pagePath); cached, polled every 30m."
+                     pagePath, filtered; additive over its labels); cached, polled every 30m."
                 ),
             ]
         );

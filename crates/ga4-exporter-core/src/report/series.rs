@@ -95,6 +95,31 @@ impl Series {
         (0..rows).map(|index| Row { series: self, index })
     }
 
+    /// The first rows, as long as they have no more series than this; the others are counted as dropped. Without labels, all.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        let Some(labels) = self.labels.as_ref().filter(|_| self.len() > most) else { return self.clone() };
+        let counted = |row: &[f64]| row.iter().filter(|value| !value.is_nan()).count();
+        let rows: Vec<usize> = self.values.chunks(labels.families.max(1)).map(counted).collect();
+        let mut kept_series = 0;
+        let fits = |series: &&usize| {
+            kept_series += **series;
+            kept_series <= most
+        };
+        let kept_rows = rows.iter().take_while(fits).count();
+        let dropped = rows.iter().skip(kept_rows).sum::<usize>();
+        let values = self.values.get(..kept_rows * labels.families).unwrap_or_default();
+        let cells = labels.cells.get(..kept_rows * labels.width).unwrap_or_default();
+        let counts = RowCounts {
+            dropped: labels.counts.dropped + rows.len() - kept_rows,
+            series_over_limit: labels.counts.series_over_limit + dropped,
+            ..labels.counts
+        };
+        let labels =
+            Labels { texts: labels.texts.clone(), ends: labels.ends.clone(), cells: cells.into(), counts, ..**labels };
+        Self { values: values.into(), labels: Some(Arc::new(labels)) }
+    }
+
     /// What became of the answer's rows, where the report has dimensions.
     pub fn row_counts(&self) -> Option<RowCounts> {
         self.labels.as_ref().map(|labels| labels.counts)
@@ -333,6 +358,24 @@ mod tests {
             series_duplicate: 2,
         };
         assert_eq!(series.row_counts(), Some(counts));
+    }
+
+    #[test]
+    fn the_first_rows_stay_where_there_is_room_for_no_more() {
+        let mut builder = SeriesBuilder::new(1, 2, 100, 4);
+        builder.add(0, ["a"].into_iter(), &[(0, 1.0), (1, f64::NAN)]);
+        for label in ["b", "c", "d"] {
+            builder.add(0, [label].into_iter(), &[(0, 1.0), (1, 2.0)]);
+        }
+        let series = builder.finish();
+        for (most, rows, dropped) in [(7, 4, 0), (100, 4, 0), (6, 3, 2), (5, 3, 2), (4, 2, 4), (1, 1, 6), (0, 0, 7)] {
+            let first = series.first(most);
+            let counts = first.row_counts().unwrap();
+            assert_eq!((first.rows().count(), counts.series_over_limit), (rows, dropped), "{most}");
+            assert_eq!((counts.received, counts.dropped), (4, 4 - rows), "{most}");
+            assert_eq!(shown(&first), shown(&series)[..rows], "{most}");
+        }
+        assert_eq!(Series::from(vec![1.0, 2.0]).first(1).len(), 2);
     }
 
     #[test]

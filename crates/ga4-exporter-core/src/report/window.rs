@@ -1,6 +1,9 @@
 //! What a request covers, and what its parts are called.
 
+use std::{fmt, str::FromStr};
+
 use jiff::{ToSpan, civil::Date};
+use thiserror::Error as ThisError;
 
 use super::fields::{self, Field};
 use crate::{
@@ -95,7 +98,57 @@ impl Window {
     }
 }
 
+/// Why a text is no day, or two days are no range.
+#[derive(Clone, Debug, Eq, PartialEq, ThisError)]
+pub enum DayError {
+    /// Not one of Google's ways to write a day.
+    #[error("`{0}` is not a day; write `2026-01-31`, `today`, `yesterday` or `3daysAgo`")]
+    Malformed(String),
+    /// Google refuses it.
+    #[error("Google has no reports before {FIRST_DAY} and after {LAST_DAY}; give a day between")]
+    OutOfRange,
+    /// The first after the last.
+    #[error("the range begins after it ends; exchange `{0}` and `{1}`")]
+    Backwards(Day, Day),
+}
+
 impl Range {
+    /// The range of all minutes that realtime reports can have.
+    pub const LAST_MINUTES: Self = Self::Minutes(29, 0);
+
+    /// The ranges that have a name, as the configuration calls them.
+    pub const NAMED: &'static [(&'static str, Self)] = &[
+        ("today", Self::Days(Day::Ago(0), Day::Ago(0))),
+        ("yesterday", Self::Days(Day::Ago(1), Day::Ago(1))),
+        ("trailing_7d", Self::Days(Day::Ago(7), Day::Ago(1))),
+        ("trailing_28d", Self::Days(Day::Ago(28), Day::Ago(1))),
+    ];
+
+    /// From one day to another.
+    ///
+    /// # Errors
+    /// The range begins after it ends; where only one of the days moves, that is known later.
+    pub fn between(first: Day, last: Day) -> Result<Self, DayError> {
+        let is_backwards = match (first, last) {
+            (Day::Ago(first), Day::Ago(last)) => first < last,
+            (Day::On(first), Day::On(last)) => first > last,
+            (Day::Ago(_), Day::On(_)) | (Day::On(_), Day::Ago(_)) => false,
+        };
+        if is_backwards { Err(DayError::Backwards(first, last)) } else { Ok(Self::Days(first, last)) }
+    }
+
+    /// What it covers, for the end of a sentence.
+    pub fn meaning(self) -> String {
+        let zone = "in the property's time zone";
+        match self {
+            Self::Minutes(oldest, 0) => format!("in the last {} minutes", oldest + 1),
+            Self::Minutes(oldest, newest) => format!("from {oldest} to {newest} minutes ago"),
+            Self::Days(first, last) if first == last => format!("{} {zone}", first.words()),
+            Self::Days(Day::Ago(first), Day::Ago(1)) => format!("in the {first} days up to yesterday {zone}"),
+            Self::Days(first, last) => format!("from {} to {} {zone}", first.words(), last.words()),
+        }
+    }
+
     /// Whether it moves on when the property's day is over.
     pub(super) fn follows_today(self) -> bool {
         match self {
@@ -105,7 +158,43 @@ impl Range {
     }
 }
 
+impl FromStr for Day {
+    type Err = DayError;
+
+    /// Reads a day as Google's requests have it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let malformed = || DayError::Malformed(text.to_owned());
+        if let Some(days) = match text {
+            "today" => Some("0"),
+            "yesterday" => Some("1"),
+            _ => text.strip_suffix("daysAgo"),
+        } {
+            let is_number = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
+            let days = days.parse().ok().filter(|_| is_number).ok_or_else(malformed)?;
+            return if days <= MOST_DAYS_AGO { Ok(Self::Ago(days)) } else { Err(DayError::OutOfRange) };
+        }
+        let is_date = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date: Date = text.parse().ok().filter(|_| is_date).ok_or_else(malformed)?;
+        if (FIRST_DAY..=LAST_DAY).contains(&date) { Ok(Self::On(date)) } else { Err(DayError::OutOfRange) }
+    }
+}
+
+impl fmt::Display for Day {
+    /// Writes what is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(None))
+    }
+}
+
 impl Day {
+    /// For people.
+    fn words(self) -> String {
+        match self {
+            Self::Ago(days) if days > 1 => format!("{days} days ago"),
+            Self::Ago(_) | Self::On(_) => self.to_string(),
+        }
+    }
+
     /// As Google reads it; as an absolute date where that is possible.
     fn text(self, today: Option<Date>) -> String {
         let before = match self {
@@ -125,5 +214,62 @@ impl Day {
 /// The last day that is settled when it is asked for: the one before yesterday (support.google.com/analytics/answer/11198161).
 pub const SETTLED_DAYS_AGO: u32 = 2;
 
+/// The first day that Google takes, and the last: `start_date = … must be greater than 2015-08-13 and less than 3000-01-01`.
+const FIRST_DAY: Date = jiff::civil::date(2015, 8, 14);
+const LAST_DAY: Date = jiff::civil::date(2999, 12, 31);
+
+/// Further back than the first day, whatever the date.
+const MOST_DAYS_AGO: u32 = 100_000;
+
 /// Beyond the whole weeks.
 const SPARE_DAYS: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_google_reads_them() {
+        for (text, day) in [
+            ("today", Day::Ago(0)),
+            ("yesterday", Day::Ago(1)),
+            ("28daysAgo", Day::Ago(28)),
+            ("2026-01-31", Day::On(jiff::civil::date(2026, 1, 31))),
+        ] {
+            assert_eq!(text.parse(), Ok(day));
+            assert_eq!(day.to_string(), text);
+        }
+        for text in
+            ["", "Today", "tomorrow", "daysAgo", "-1daysAgo", "+1daysAgo", "2026-02-30", "20260131", "01/06/2026"]
+        {
+            assert_eq!(text.parse::<Day>(), Err(DayError::Malformed(text.to_owned())));
+        }
+        for text in ["2015-08-13", "3000-01-01", "100001daysAgo"] {
+            assert_eq!(text.parse::<Day>(), Err(DayError::OutOfRange), "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_begin_before_they_end() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        for (first, last) in
+            [("3daysAgo", "today"), ("today", "today"), ("2026-01-01", "2026-01-02"), ("today", "2026-01-01")]
+        {
+            assert!(Range::between(day(first), day(last)).is_ok(), "{first} {last}");
+        }
+        for (first, last) in [("today", "yesterday"), ("2026-01-02", "2026-01-01")] {
+            let error = Range::between(day(first), day(last)).unwrap_err().to_string();
+            assert_eq!(error, format!("the range begins after it ends; exchange `{first}` and `{last}`"));
+        }
+    }
+
+    #[test]
+    fn ranges_are_said_in_words() {
+        let days = |first: &str, last: &str| Range::Days(first.parse().unwrap(), last.parse().unwrap()).meaning();
+        assert_eq!(days("today", "today"), "today in the property's time zone");
+        assert_eq!(days("7daysAgo", "yesterday"), "in the 7 days up to yesterday in the property's time zone");
+        assert_eq!(days("3daysAgo", "today"), "from 3 days ago to today in the property's time zone");
+        assert_eq!(days("3daysAgo", "3daysAgo"), "3 days ago in the property's time zone");
+        assert_eq!(Range::LAST_MINUTES.meaning(), "in the last 30 minutes");
+    }
+}
