@@ -34,11 +34,12 @@ use crate::{
 };
 
 pub use answer::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
-pub use effects::{Effects, Event, Observation};
+pub use effects::{Effects, Event, Observation, SeriesLimit};
 pub use kept::Kept;
 
 use drop_alert::DropAlert;
 use repeats::{Repeats, RepeatsByReason};
+use series_budget::SeriesBudget;
 use watches::Watches;
 
 mod acceptance;
@@ -50,6 +51,7 @@ mod effects;
 mod failure;
 mod kept;
 mod repeats;
+mod series_budget;
 #[cfg(test)]
 mod tests;
 mod watches;
@@ -87,6 +89,10 @@ pub struct Engine {
     held_back: Repeats,
     /// Lines on reports that no longer are.
     let_go: Repeats,
+    /// How many series reports of one's own have.
+    budget: SeriesBudget,
+    /// Lines on reports that have more series than they may.
+    series_lost: Repeats,
     effects: Effects,
 }
 
@@ -108,6 +114,8 @@ impl Engine {
             recoveries: RepeatsByReason::default(),
             held_back: Repeats::default(),
             let_go: Repeats::default(),
+            budget: SeriesBudget::new(plan.series),
+            series_lost: Repeats::default(),
             effects: Effects { log: planned(plan), ..Effects::default() },
         }
     }
@@ -129,6 +137,9 @@ impl Engine {
         let (old, new) = (&before.properties, &plan.properties);
         self.timetable.follow(&plan, now);
         self.drop_alert.on_plan(&plan);
+        if !same_reports {
+            self.budget.follow(&plan);
+        }
         for (id, info) in &new.active {
             if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
                 self.add(*id, info, saved.remove(id).unwrap_or_default());
@@ -272,6 +283,7 @@ impl Engine {
         self.zones.remove(&id);
         self.unknown_zones.remove(&id);
         self.watches.remove(id);
+        self.budget.remove(id);
         self.effects.save.retain(|(other, _)| *other != id);
         self.effects.forget.push(id);
     }

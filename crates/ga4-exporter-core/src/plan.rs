@@ -26,6 +26,8 @@ pub struct Plan {
     pub limits: Limits,
     /// Which part of every bucket of tokens may be spent.
     pub share: Share,
+    /// How many series reports of one's own may have.
+    pub series: SeriesLimits,
     /// The properties.
     pub properties: PropertySet,
     /// Whether the properties are all that the configuration asks for: not before the first complete listing, where
@@ -33,11 +35,33 @@ pub struct Plan {
     pub is_complete: bool,
 }
 
+/// How many series reports of one's own may have: built-in ones have a handful.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SeriesLimits {
+    /// All properties together.
+    pub all: usize,
+    /// One property.
+    pub per_property: usize,
+}
+
+impl Default for SeriesLimits {
+    fn default() -> Self {
+        Self { all: 200_000, per_property: 5_000 }
+    }
+}
+
 impl Plan {
     /// The same plan for other properties.
     #[must_use]
     pub fn with_properties(&self, properties: PropertySet, is_complete: bool) -> Self {
-        Self { reports: self.reports.clone(), limits: self.limits, share: self.share, properties, is_complete }
+        Self {
+            reports: self.reports.clone(),
+            limits: self.limits,
+            share: self.share,
+            series: self.series,
+            properties,
+            is_complete,
+        }
     }
 
     /// The same plan, but sharing with an older one each report that both define the same: what was read by that is then not
@@ -66,9 +90,12 @@ impl Plan {
         self.reports.iter().filter(redefines).map(|report| &report.name)
     }
 
-    /// Whether another plan defines the same reports, limits and share.
+    /// Whether another plan defines the same reports, limits, shares and series.
     pub fn has_same_reports(&self, other: &Self) -> bool {
-        self.reports == other.reports && self.limits == other.limits && self.share == other.share
+        self.reports == other.reports
+            && self.limits == other.limits
+            && self.share == other.share
+            && self.series == other.series
     }
 
     /// The report that the baseline is made of, if there is one.
@@ -158,6 +185,7 @@ mod tests {
             reports: [Report::traffic(&ReportSettings::traffic()), own].map(Arc::new).into(),
             limits: Limits { in_flight: None, per_property: 4 },
             share: Share::default(),
+            series: SeriesLimits::default(),
             properties: set,
             is_complete: true,
         }

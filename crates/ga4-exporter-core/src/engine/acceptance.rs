@@ -14,7 +14,7 @@ use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
     names::{DropReason, PropertyId},
-    report::LEAST_STALE_AFTER,
+    report::{LEAST_STALE_AFTER, Series},
     schedule::{DISCARDED_IN_A_ROW, Outcome},
     store::Snapshot,
     time::later,
@@ -38,8 +38,9 @@ impl Engine {
             Day::Turned { zone, midnight } => return self.discard(polled, answer, zone, Some(midnight), now),
             Day::Moved { zone } => return self.discard(polled, answer, zone, None, now),
         };
-        self.publish(polled, answer, day_ends);
-        self.count_dropped(answer);
+        let values = self.within_limits(polled, answer, now);
+        self.count_dropped(&values);
+        self.publish(polled, answer, values, day_ends);
         self.watch(polled, answer);
         match polled.minutes_error() {
             Some(error) => outcome_of(error),
@@ -48,8 +49,8 @@ impl Engine {
     }
 
     /// Counts the series of an answer that are not exported.
-    fn count_dropped(&mut self, answer: &Answer) {
-        let Some(counts) = answer.values.row_counts() else { return };
+    fn count_dropped(&mut self, values: &Series) {
+        let Some(counts) = values.row_counts() else { return };
         let dropped = [
             (DropReason::Limit, counts.series_over_limit),
             (DropReason::InvalidValue, counts.series_invalid),
@@ -63,12 +64,12 @@ impl Engine {
     }
 
     /// Stores the values, and says whether all is well with the report.
-    fn publish(&mut self, polled: &Polled, answer: &Answer, day_ends: Option<Timestamp>) {
+    fn publish(&mut self, polled: &Polled, answer: &Answer, values: Series, day_ends: Option<Timestamp>) {
         let property = polled.poll.job.property;
         let holds_until = later(polled.sent_at, self.holds_for(&polled.poll));
         let expires_at =
             day_ends.filter(|_| !polled.poll.report.is_history()).map_or(holds_until, |ends| holds_until.min(ends));
-        let (report, values) = (Arc::clone(&polled.poll.report), answer.values.clone());
+        let report = Arc::clone(&polled.poll.report);
         let snapshot = Snapshot { report, values, quality: answer.quality, expires_at };
         let wrong = polled.minutes_error().map(|error| failure::of(polled, error));
         let mut failed_before = None;

@@ -39,6 +39,28 @@ pub enum Observation {
     },
 }
 
+/// What limits the series of a report of one's own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SeriesLimit {
+    /// Its own `max_series`.
+    Report,
+    /// `limits.series_per_property`.
+    Property,
+    /// `limits.series`.
+    All,
+}
+
+impl SeriesLimit {
+    /// The key of the configuration.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Report => "max_series",
+            Self::Property => "limits.series_per_property",
+            Self::All => "limits.series",
+        }
+    }
+}
+
 /// What to log. `suppressed` is the number of lines of the same kind that were left out since the last one; `None` leaves this
 /// one out, too, unless details are wanted.
 #[derive(Clone, Debug)]
@@ -83,6 +105,19 @@ pub enum Event {
         job: Job,
         /// What it might overdraw.
         limit: Limit,
+        /// See above.
+        suppressed: Option<u64>,
+    },
+    /// A report begins to have more series than it may; the rest of them is not exported.
+    SeriesLost {
+        /// Which.
+        job: Job,
+        /// How many are exported.
+        kept: usize,
+        /// How many are not.
+        dropped: usize,
+        /// What limits them.
+        limit: SeriesLimit,
         /// See above.
         suppressed: Option<u64>,
     },

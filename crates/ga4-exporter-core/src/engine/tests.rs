@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     names::Bucket,
+    plan::SeriesLimits,
     quota::Share,
     report::{BaselineSettings, Report, ReportSettings, Rhythm, Series},
     schedule::Limits,
@@ -257,6 +258,7 @@ fn plan(active: &BTreeSet<u64>, unlisted: &BTreeSet<u64>, seconds: u64) -> Arc<P
         reports: reports.map(Arc::new).into(),
         limits: Limits { in_flight: Some(5), per_property: 2 },
         share: Share::default(),
+        series: SeriesLimits::default(),
         properties: PropertySet { active: infos(active), unlisted: infos(unlisted), elsewhere: 0 },
         is_complete: true,
     })

@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::Plan,
+        plan::{Plan, SeriesLimits},
         properties::PropertySet,
         report::{BaselineSettings, Report, ReportSettings},
         schedule::Limits,
@@ -166,7 +166,15 @@ mod tests {
         let limits = Limits { in_flight: None, per_property: 4 };
         let properties = PropertySet::default();
         let reports = reports.map(Arc::new).into();
-        Plan { reports, limits, share: Share::default(), properties, is_complete: true }.outlook()
+        Plan {
+            reports,
+            limits,
+            share: Share::default(),
+            series: SeriesLimits::default(),
+            properties,
+            is_complete: true,
+        }
+        .outlook()
     }
 
     fn realtime(outlook: &Outlook) -> &ReportOutlook {

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
+    plan::SeriesLimits,
     properties::{PropertyInfo, PropertySet},
     quota::Share,
     report::{BaselineSettings, Report, ReportSettings},
@@ -42,7 +43,14 @@ fn timetable_with(realtime: u64, traffic: u64, share: Share) -> Timetable {
     let mut properties = PropertySet::default();
     properties.active.insert(id(), PropertyInfo::default());
     let limits = Limits { in_flight: None, per_property: 4 };
-    let plan = Plan { reports: reports.map(Arc::new).into(), limits, share, properties, is_complete: true };
+    let plan = Plan {
+        reports: reports.map(Arc::new).into(),
+        limits,
+        share,
+        series: SeriesLimits::default(),
+        properties,
+        is_complete: true,
+    };
     let mut timetable = Timetable::new(&plan, start());
     timetable.follow(&plan, start());
     timetable
