@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{figures, words};
+use super::{figures, quality, words};
 use ga4_exporter_core::{
     names::Reason,
     store::{Failure, PropertyState, ReportState},
@@ -26,7 +26,10 @@ pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
                         tr {
                             th scope="row" { (report.name) }
                             td { (fares(report, now)) }
-                            td { @match report.last_success { Some(at) => (words::ago(at, now)), None => "none yet" } }
+                            td {
+                                @match report.last_success { Some(at) => (words::ago(at, now)), None => "none yet" }
+                                @for remark in quality::remarks(report, now) { br; span.quiet { (remark) } }
+                            }
                             td { (next(report, now)) }
                         }
                     }
