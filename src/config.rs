@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -22,8 +23,9 @@ use ga4_drop_baseline::calendar::Zone;
 
 use ga4_exporter_core::{
     names::PropertyId,
+    plan::SeriesLimits,
     quota::Share,
-    report::{BaselineSettings, ReportSettings},
+    report::{BaselineSettings, Report, ReportSettings},
     shown::ShownPath,
 };
 
@@ -58,6 +60,19 @@ pub struct Config {
     pub traffic: ReportSettings,
     /// The report on the hours of the last weeks, which the drop alert measures by.
     pub baseline: BaselineSettings,
+    /// Reports of one's own, by name.
+    pub own_reports: Vec<OwnReport>,
+    /// How many series these may have.
+    pub series: SeriesLimits,
+}
+
+/// A report of one's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnReport {
+    /// Whether it is polled at all.
+    pub enabled: bool,
+    /// What is asked for.
+    pub report: Arc<Report>,
 }
 
 /// How Google is reached.
@@ -160,6 +175,8 @@ impl Default for Config {
             realtime: ReportSettings::realtime(),
             traffic: ReportSettings::traffic(),
             baseline: BaselineSettings::default(),
+            own_reports: Vec::new(),
+            series: SeriesLimits::default(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub use selection::{Selection, Sort};
 mod card;
 mod chart;
 mod figures;
+mod quality;
 mod quota;
 mod reports;
 mod selection;

@@ -12,7 +12,7 @@ impl Config {
             in_flight: self.google.max_requests_in_flight,
             per_property: self.google.max_requests_in_flight_per_property,
         };
-        Plan { reports: self.reports(), limits, share: self.share, properties, is_complete }
+        Plan { reports: self.reports(), limits, share: self.share, series: self.series, properties, is_complete }
     }
 
     /// The reports that are switched on, in the order in which they are shown.
@@ -22,6 +22,8 @@ impl Config {
             (self.traffic.enabled, Report::traffic(&self.traffic)),
             (self.baseline.enabled, Report::baseline(&self.baseline)),
         ];
-        all.into_iter().filter(|(enabled, _)| *enabled).map(|(_, report)| Arc::new(report)).collect()
+        let built_in = all.into_iter().filter(|(enabled, _)| *enabled).map(|(_, report)| Arc::new(report));
+        let own = self.own_reports.iter().filter(|own| own.enabled).map(|own| Arc::clone(&own.report));
+        built_in.chain(own).collect()
     }
 }

@@ -18,11 +18,14 @@ use super::{
 };
 use ga4_exporter_core::{
     names::{LabelName, NameError, PropertyId},
+    plan::SeriesLimits,
     quota::Share,
     shown,
 };
 
 mod baseline;
+mod filter;
+mod own_report;
 mod quiet_days;
 mod reports;
 
@@ -50,8 +53,11 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
     };
     let share = top.get("quota").and_then(|node| share(reader, node)).unwrap_or_default();
     let most_properties = most_properties(reader, &top, properties.len());
-    let reports::Reports { realtime, traffic, baseline } = reports::reports(reader, &top, base);
-    Config { google, properties, discovery, share, most_properties, realtime, traffic, baseline }
+    let series = series_limits(reader, &top);
+    let reports::Reports { realtime, traffic, baseline, own } = reports::reports(reader, &top, base);
+    reports::check_series(reader, &top, &own, series);
+    let own_reports = own;
+    Config { google, properties, discovery, share, most_properties, realtime, traffic, baseline, own_reports, series }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {
@@ -223,6 +229,19 @@ fn most_properties(reader: &mut Reader<'_>, top: &Section<'_>, listed: usize) ->
     most
 }
 
+/// How many series reports of one's own may have. The section's keys have been checked.
+fn series_limits(reader: &mut Reader<'_>, top: &Section<'_>) -> SeriesLimits {
+    let defaults = SeriesLimits::default();
+    let Some(node) = top.get("limits") else { return defaults };
+    // What is wrong with it has been said: the same problem at the same place is said once.
+    let section = reader.section(node, &schema::LIMITS);
+    SeriesLimits {
+        all: limit(reader, &section, "series", &SERIES).unwrap_or(defaults.all),
+        per_property: limit(reader, &section, "series_per_property", &SERIES_PER_PROPERTY)
+            .unwrap_or(defaults.per_property),
+    }
+}
+
 fn patterns(reader: &mut Reader<'_>, node: &Node, path: &str) -> Vec<Regex> {
     let items = reader.list(node, path, "['^Shop', '(?i)test']");
     if items.len() > MAX_PATTERNS {
@@ -267,6 +286,12 @@ const ALERT_SEVERITY: &str = "alert_severity";
 
 /// The severities that the alert rules know.
 const SEVERITIES: [&str; 4] = ["critical", "warning", "info", "none"];
+
+/// How many series reports of one's own may have.
+const SERIES: RangeInclusive<usize> = 1..=10_000_000;
+
+/// The same for one property.
+const SERIES_PER_PROPERTY: RangeInclusive<usize> = 1..=1_000_000;
 
 /// How many labels of its own a property may have.
 const MAX_LABELS: usize = 20;

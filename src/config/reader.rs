@@ -23,7 +23,7 @@ pub(super) struct Reader<'a> {
 /// A mapping whose keys are known.
 #[derive(Debug)]
 pub(super) struct Section<'n> {
-    table: &'static Table,
+    path: String,
     values: BTreeMap<&'static str, (&'n Node, Position)>,
 }
 
@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         self.section_without(node, table, &[])
     }
 
+    /// The same where the mapping stands at a path that the table cannot know.
+    pub(super) fn section_at<'n>(&mut self, node: &'n Node, table: &'static Table, path: &str) -> Section<'n> {
+        self.section_of(node, table, path, &[])
+    }
+
     /// The same where some keys, unknown to the table, are refused with a reason of their own.
     pub(super) fn section_without<'n>(
         &mut self,
@@ -64,19 +69,29 @@ impl<'a> Reader<'a> {
         table: &'static Table,
         refused: &[(&str, &str)],
     ) -> Section<'n> {
+        self.section_of(node, table, table.path, refused)
+    }
+
+    fn section_of<'n>(
+        &mut self,
+        node: &'n Node,
+        table: &'static Table,
+        path: &str,
+        refused: &[(&str, &str)],
+    ) -> Section<'n> {
         let mut values = BTreeMap::new();
-        for (key, (value, position)) in self.mapping(node, table.path, &lines_with(table)) {
+        for (key, (value, position)) in self.mapping(node, path, &lines_with(table)) {
             match table.names().find(|known| *known == key) {
                 Some(known) => {
                     values.insert(known, (value, position));
                 }
                 None => match refused.iter().find(|(name, _)| *name == key) {
                     Some((_, why)) => self.error(position, why),
-                    None => self.error(position, unknown_key(table, &key)),
+                    None => self.error(position, unknown_key(table, path, &key)),
                 },
             }
         }
-        Section { table, values }
+        Section { path: path.to_owned(), values }
     }
 
     /// A mapping with any keys, each with its value and its own place; `advice` is for what is no mapping.
@@ -189,6 +204,11 @@ impl<'n> Section<'n> {
         self.values.get(key).map(|(node, _)| *node)
     }
 
+    /// The keys that the file has.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.values.keys().copied()
+    }
+
     /// Where the key stands, if the file has it.
     pub(super) fn place(&self, key: &'static str) -> Option<Position> {
         self.values.get(key).map(|(_, position)| *position)
@@ -196,7 +216,7 @@ impl<'n> Section<'n> {
 
     /// The path of a key, for messages.
     pub(super) fn path(&self, key: &str) -> String {
-        self.table.path_of(key)
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 }
 
@@ -224,8 +244,8 @@ pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
     (distance <= name.len() / 3).then_some(name)
 }
 
-fn unknown_key(table: &Table, key: &str) -> String {
-    let place = if table.path.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", table.path) };
+fn unknown_key(table: &Table, path: &str, key: &str) -> String {
+    let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in `{path}`") };
     let advice = if let Some(near) = nearest(key, table.names()) {
         format!("did you mean `{near}`? known here: ")
     } else {

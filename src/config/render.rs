@@ -7,6 +7,8 @@ use ga4_drop_baseline::calendar::quiet_days::Entry;
 
 use ga4_exporter_core::report::{self, BaselineSettings, ReportSettings};
 
+mod own_report;
+
 /// The whole configuration, every default spelled out.
 pub(super) fn yaml(config: &Config) -> String {
     let mut text = String::new();
@@ -30,9 +32,13 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     discovery(config, out)?;
     writeln!(out, "quota:\n  share: {}", config.share)?;
     writeln!(out, "limits:\n  properties: {}", config.most_properties)?;
+    writeln!(out, "  series: {}\n  series_per_property: {}", config.series.all, config.series.per_property)?;
     writeln!(out, "reports:")?;
     report(report::REALTIME, &config.realtime, out)?;
     report(report::TRAFFIC, &config.traffic, out)?;
+    for own in &config.own_reports {
+        own_report::write(own, out)?;
+    }
     baseline(&config.baseline, out)
 }
 

@@ -38,7 +38,7 @@ impl Table {
 
 /// Every table, in the order of the documentation.
 pub const TABLES: &[&Table] =
-    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &LIMITS, &REPORTS, &REALTIME, &TRAFFIC, &BASELINE];
+    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &LIMITS, &REPORTS, &REALTIME, &TRAFFIC, &OWN_REPORT, &BASELINE];
 
 pub(super) const ROOT: Table = Table {
     path: "",
@@ -124,12 +124,22 @@ pub(super) const QUOTA: Table = Table {
 
 pub(super) const LIMITS: Table = Table {
     path: "limits",
-    keys: &[key(
-        "properties",
-        "a whole number, 1 to 100000",
-        "20000",
-        "how many properties Google may list; a longer listing is refused as a whole, and the properties that are known stay",
-    )],
+    keys: &[
+        key(
+            "properties",
+            "a whole number, 1 to 100000",
+            "20000",
+            "how many properties Google may list; a longer listing is refused as a whole, and the properties that are known \
+             stay",
+        ),
+        key(
+            "series",
+            "a whole number, 1 to 10000000",
+            "200000",
+            "how many series reports of your own may have, all properties together; rows beyond are dropped and counted",
+        ),
+        key("series_per_property", "a whole number, 1 to 1000000", "5000", "the same for one property"),
+    ],
 };
 
 pub(super) const REPORTS: Table = Table {
@@ -137,8 +147,12 @@ pub(super) const REPORTS: Table = Table {
     keys: &[
         key("realtime", "a mapping", "", "the last 30 minutes, and the last five whole ones"),
         key("traffic", "a mapping", "", "today, yesterday, and the 7 and 28 days before today"),
+        key(ANY_NAME, "a mapping", "", "a report of your own; its name is the beginning of its metrics' names"),
     ],
 };
+
+/// What stands in paths for the name of a report of one's own.
+pub const ANY_NAME: &str = "<name>";
 
 pub(super) const REALTIME: Table = Table {
     path: "reports.realtime",
@@ -168,6 +182,75 @@ pub(super) const TRAFFIC: Table = Table {
             "what it exports",
         ),
     ],
+};
+
+pub(super) const OWN_REPORT: Table = Table {
+    path: "reports.<name>",
+    keys: &[
+        key("enabled", TRUTH, "true", "whether the report is polled"),
+        key("preset", "the name of a preset", "", "what holds where the report does not say it itself"),
+        key("realtime", TRUTH, "false", "whether it is on the last 30 minutes rather than on days"),
+        key(
+            "dimensions",
+            "a list of dimensions, or a mapping of labels to dimensions; at most 9, those of the filter included",
+            "",
+            "what its rows are split by; none: one row",
+        ),
+        key(
+            "metrics",
+            "a list of metrics, or a mapping of names to metrics; 1 to 10",
+            "",
+            "what it counts; `{field: customEvent:price, unit: currency}` where your property defines the metric",
+        ),
+        key(
+            "date_range",
+            "`today`, `yesterday`, `trailing_7d`, `trailing_28d`, or `{from: 3daysAgo, to: today}`",
+            "today",
+            "which days it covers, in the property's time zone; not for realtime reports",
+        ),
+        key("filter", "a condition, or several joined by `and`, `or` and `not`", "", "which rows it wants"),
+        key(
+            "order_by",
+            "a label or a metric's name, with `-` before it for descending order; or a list of such",
+            "",
+            "which rows come first; without it, those with the most of the first metric",
+        ),
+        key(
+            "limit",
+            "a whole number, 1 to 10000",
+            "100",
+            "how many rows it asks for, where it has dimensions; a preset has its own",
+        ),
+        key(
+            "max_series",
+            "a whole number, 1 to 100000",
+            "1000",
+            "how many series it may have for each property; rows beyond are dropped and counted",
+        ),
+        key("interval", INTERVAL, "1h", "from one poll to the next; `2m` is the default of realtime reports"),
+        key("stale_after", STALE_AFTER, STALE_AFTER_OF_ALL, "how long its values hold without a successful poll"),
+        key(
+            "properties",
+            "a list of properties' numbers",
+            "",
+            "for which properties it is polled; without it, for all",
+        ),
+    ],
+};
+
+/// The days of a report of one's own, where they have no name.
+pub(super) const DATE_RANGE: Table = Table {
+    path: "reports.<name>.date_range",
+    keys: &[
+        key("from", "a day: `2026-01-31`, `today`, `yesterday` or `3daysAgo`", "", "the first day"),
+        key("to", "a day", "today", "the last day"),
+    ],
+};
+
+/// A metric that a property defines itself.
+pub(super) const OWN_METRIC: Table = Table {
+    path: "reports.<name>.metrics.<name>",
+    keys: &[key("field", "a metric", "", "Google's name for it"), key("unit", "a unit", "", "what its numbers are in")],
 };
 
 pub(super) const BASELINE: Table = Table {

@@ -4,7 +4,8 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use ga4_exporter_core::report::StaleAfter;
+use super::reader::{listed, quoted};
+use ga4_exporter_core::report::{StaleAfter, Unit};
 
 /// From which duration to which, for the program and for people.
 #[derive(Debug)]
@@ -52,6 +53,13 @@ pub(super) fn stale_after(text: &str) -> Result<StaleAfter, String> {
             STALE_INTERVALS.end()
         )),
     }
+}
+
+/// Reads the unit of a metric that a property defines itself.
+pub(super) fn unit(text: &str) -> Result<Unit, String> {
+    let words = || listed(Unit::WORDS.iter().map(|(word, _)| *word));
+    Unit::of_word(&text.to_ascii_lowercase())
+        .ok_or_else(|| format!("{} is not a unit; use one of {}", quoted(text), words()))
 }
 
 /// Writes what [`stale_after`] reads.

@@ -5,7 +5,7 @@
 
 use ga4_drop_baseline::Shortfall;
 use ga4_exporter_core::{
-    engine::Event,
+    engine::{Event, SeriesLimit},
     names::{PropertyId, Reason},
     quota::{ASSUMED, Limit, Outlook, Share},
     schedule::Job,
@@ -28,6 +28,9 @@ pub(super) fn event(event: &Event, store: &Store) {
         Event::Recovery { job, reason, suppressed } => works_again(&Subject::of(job, store), *reason, *suppressed),
         Event::Pace { change, suppressed } => pace(&Subject::of(&change.job, store), change, *suppressed),
         Event::HeldBack { job, limit, suppressed } => held_back(&Subject::of(job, store), *limit, *suppressed),
+        Event::SeriesLost { job, kept, dropped, limit, suppressed } => {
+            series_lost(&Subject::of(job, store), (*kept, *dropped), *limit, *suppressed);
+        }
         Event::Discarded { job } => {
             let Subject { property, name, report } = &Subject::of(job, store);
             debug!(%property, property_name = name.as_deref(), report, "the day or the zone changed meanwhile; asking again");
@@ -211,4 +214,23 @@ fn drop_ended(property: PropertyId, began_at: Timestamp, lasted: SignedDuration,
 /// A count that has something to say.
 fn some(count: u64) -> Option<u64> {
     Some(count).filter(|count| *count > 0)
+}
+
+/// A report begins to have more series than it may.
+fn series_lost(
+    subject: &Subject<'_>,
+    (exported, dropped): (usize, usize),
+    limit: SeriesLimit,
+    suppressed: Option<u64>,
+) {
+    let Subject { property, name, report } = subject;
+    let (property_name, limit) = (name.as_deref(), limit.key());
+    match suppressed.map(some) {
+        Some(suppressed) => warn!(
+            %property, property_name, report, exported, dropped, limit, suppressed,
+            remedy = "raise the limit, or narrow the report with `filter` or `limit`",
+            "the report has more series than it may; the rest is not exported"
+        ),
+        None => debug!(%property, property_name, report, exported, dropped, limit, "the report has more series than it may"),
+    }
 }

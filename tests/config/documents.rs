@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use google_analytics_exporter::config::{
     Config,
-    schema::{STALE_AFTER_OF_ALL, TABLES},
+    schema::{ANY_NAME, STALE_AFTER_OF_ALL, TABLES},
 };
 
 #[test]
@@ -18,7 +18,7 @@ fn the_example_does_what_an_empty_file_does() {
 fn the_example_has_every_key() {
     let text = uncommented_example();
     Config::from_yaml(&text, Path::new(EXAMPLE)).unwrap_or_else(|errors| panic!("{errors}"));
-    let written = keys_of(&text);
+    let written: BTreeSet<String> = keys_of(&text).iter().map(|path| without_own_names(path)).collect();
     let known: BTreeSet<String> = TABLES.iter().flat_map(|table| table.names().map(|key| table.path_of(key))).collect();
     assert_eq!(written, known);
 }
@@ -26,7 +26,7 @@ fn the_example_has_every_key() {
 #[test]
 fn a_key_with_its_documented_default_changes_nothing() {
     let mut checked = 0;
-    for table in TABLES {
+    for table in TABLES.iter().filter(|table| !table.path.contains(ANY_NAME)) {
         for key in table.keys.iter().filter(|key| !key.default.is_empty() && key.default != STALE_AFTER_OF_ALL) {
             let path = table.path_of(key.name);
             let depth = path.matches('.').count();
@@ -37,7 +37,7 @@ fn a_key_with_its_documented_default_changes_nothing() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 17);
+    assert_eq!(checked, 19);
 }
 
 #[test]
@@ -90,6 +90,17 @@ fn uncommented_example() -> String {
         }
     }
     uncommented
+}
+
+/// The path of a key, whatever the report of one's own is called.
+fn without_own_names(path: &str) -> String {
+    let mut parts: Vec<&str> = path.split('.').collect();
+    if let ["reports", name, ..] = parts.as_mut_slice()
+        && !["realtime", "traffic"].contains(name)
+    {
+        *name = ANY_NAME;
+    }
+    parts.join(".")
 }
 
 /// Every key in block YAML or in a mapping in braces, with its path; a list's entries end in `[]`.

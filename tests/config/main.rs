@@ -9,6 +9,7 @@ use google_analytics_exporter::config::Config;
 
 mod calendars;
 mod documents;
+mod fields;
 mod properties;
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn baseline(
         quiet_days: quiet_days.unwrap_or(defaults.quiet_days),
     };
     if let Some((_, position)) = own.or(shared).filter(|_| settings.enabled) {
-        reports::warn_of_gaps(reader, table, settings.stale_after, INTERVAL, position);
+        reports::warn_of_gaps(reader, table.path, settings.stale_after, INTERVAL, position);
     }
     settings
 }

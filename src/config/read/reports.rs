@@ -1,21 +1,26 @@
-//! The keys under `reports`, what all reports share, and the block `baseline`, which was one of them once.
+//! The entries of `reports`: the built-in ones, which others are reports of one's own, and what all share. The block `baseline`
+//! was one of them once.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::{
     super::{
-        Config,
+        Config, OwnReport,
         problem::Position,
         reader::{Reader, Section, lines_with, listed, nearest, quoted},
         schema::{self, Table},
         value,
         yaml::{Node, Value},
     },
-    baseline,
+    baseline, own_report,
 };
-use ga4_exporter_core::report::{
-    self, BaselineSettings, ReportSettings, StaleAfter,
-    fields::{self, Field},
+use ga4_exporter_core::{
+    names::{FamilyName, NameError, ReportName},
+    plan::SeriesLimits,
+    report::{
+        self, BaselineSettings, Preset, Report, ReportSettings, StaleAfter,
+        fields::{self, Field},
+    },
 };
 
 /// The reports, as configured.
@@ -23,6 +28,7 @@ pub(super) struct Reports {
     pub(super) realtime: ReportSettings,
     pub(super) traffic: ReportSettings,
     pub(super) baseline: BaselineSettings,
+    pub(super) own: Vec<OwnReport>,
 }
 
 /// Reads `reports` and the `stale_after` for all of them; relative paths begin at `base`.
@@ -30,26 +36,28 @@ pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>, base: &Path) -
     let defaults = Config::default();
     let shared = stale_after(reader, top);
     let named = top.get("reports").map(|node| named(reader, node)).unwrap_or_default();
+    let own = own_reports(reader, &named, shared);
     let mut read = |key, table, known, default| {
-        let section = named.get(key).map(|node| reader.section(node, table));
+        let section = named.get(key).map(|(node, _)| reader.section(node, table));
         report(reader, section.as_ref(), table, known, default, shared)
     };
     let realtime = read(report::REALTIME, &schema::REALTIME, fields::REALTIME, defaults.realtime);
     let traffic = read(report::TRAFFIC, &schema::TRAFFIC, fields::TRAFFIC, defaults.traffic);
     // Where it stands at the old place, its own mistakes are worth knowing too.
-    let block = top.get(BASELINE).or_else(|| named.get(BASELINE).copied());
+    let block = top.get(BASELINE).or_else(|| named.get(BASELINE).map(|(node, _)| *node));
     let baseline = baseline::baseline(reader, block, shared, base);
-    let reports = Reports { realtime, traffic, baseline };
-    let place = |key: &str| named.get(key).map(|node| node.position).or_else(|| top.place("reports"));
+    let reports = Reports { realtime, traffic, baseline, own };
+    let place = |key: &str| named.get(key).map(|(node, _)| node.position).or_else(|| top.place("reports"));
     doubts_together(reader, &reports, place);
     reports
 }
 
 /// What each report may be but hardly all of them together.
 fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&str) -> Option<Position>) {
-    let Reports { realtime, traffic, baseline } = reports;
+    let Reports { realtime, traffic, baseline, own } = reports;
     let Some(position) = place(report::REALTIME) else { return };
-    if !realtime.enabled && !traffic.enabled && !baseline.enabled {
+    let has_own = own.iter().any(|own| own.enabled);
+    if !realtime.enabled && !traffic.enabled && !baseline.enabled && !has_own {
         reader.warn(position, "every report is off, so no numbers are exported; enable `realtime` or `traffic`");
     } else if !realtime.enabled && baseline.enabled {
         reader.warn(
@@ -74,37 +82,94 @@ fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&s
     }
 }
 
-/// The reports that exist, by name.
-fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, &'n Node> {
-    let known = listed(schema::REPORTS.names());
-    let mut reports = BTreeMap::new();
-    for (name, (node, position)) in reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS)) {
-        if name == BASELINE {
-            reader.error(
-                position,
-                "`baseline` no longer stands in `reports`; move it to the top level, with all its keys",
-            );
-            reports.insert(name, node);
-            continue;
-        }
-        if schema::REPORTS.names().any(|report| report == name) {
-            reports.insert(name, node);
-            continue;
-        }
-        let wrong = if let Some(near) = nearest(&name, schema::REPORTS.names()) {
-            format!("unknown report {}; did you mean `{near}`? known here: {known}", quoted(&name))
-        } else if is_reserved(&name) {
-            format!("the report name {} is reserved; remove it, or use one of {known}", quoted(&name))
-        } else {
-            format!(
-                "unknown report {}: configured reports are not supported by this version; remove it, or use one of \
-                 {known}",
-                quoted(&name)
-            )
-        };
-        reader.error(position, wrong);
+/// Every entry by name, with the place of the name.
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, (&'n Node, Position)> {
+    let reports = reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS));
+    if let Some((_, position)) = reports.get(BASELINE) {
+        let wrong = "`baseline` no longer stands in `reports`; move it to the top level, with all its keys";
+        reader.error(*position, wrong);
     }
     reports
+}
+
+/// Reads the entries that are not built in.
+fn own_reports(
+    reader: &mut Reader<'_>,
+    named: &BTreeMap<String, (&Node, Position)>,
+    shared: Option<(StaleAfter, Position)>,
+) -> Vec<OwnReport> {
+    let is_built_in = |name: &str| BUILT_IN.contains(&name);
+    let mut own = Vec::new();
+    let mut families: BTreeMap<FamilyName, (String, u64)> = BTreeMap::new();
+    for (name, &(node, position)) in named.iter().filter(|(name, _)| !is_built_in(name)) {
+        let parsed = match own_name(name, node) {
+            Ok(parsed) => parsed,
+            Err(wrong) => {
+                reader.error(position, wrong);
+                continue;
+            }
+        };
+        let Some(found) = own_report::own_report(reader, parsed, (node, position), shared) else { continue };
+        for family in &found.report.families {
+            if let Some((other, line)) = families.get(&family.name) {
+                let wrong = format!(
+                    "the metric `{}` of the report {} is one of the report `{other}` too, in line {line}; rename one of the \
+                     reports",
+                    family.name,
+                    quoted(name)
+                );
+                reader.error(position, wrong);
+            }
+            families.insert(family.name.clone(), (name.clone(), position.line));
+        }
+        own.push(found);
+    }
+    own
+}
+
+/// The name of a report of one's own.
+fn own_name(name: &str, node: &Node) -> Result<ReportName, String> {
+    let describes = matches!(&node.value, Value::Mapping(entries) if entries.iter().any(
+        |(key, _)| matches!(&key.value, Value::Scalar(_, key) if ["preset", "metrics", "dimensions"].contains(&key.as_str()))));
+    let built_in = || BUILT_IN.iter().copied().filter(|name| *name != BASELINE);
+    if let Some(near) = nearest(name, built_in()).filter(|_| !describes) {
+        return Err(format!(
+            "unknown report {}; did you mean `{near}`? a report of your own needs `metrics` or a `preset`",
+            quoted(name)
+        ));
+    }
+    if is_reserved(name) {
+        return Err(format!(
+            "the report name {} is reserved, since metrics of the exporter begin so; choose another, such as `my_{}`",
+            quoted(name),
+            name.chars().take(20).collect::<String>()
+        ));
+    }
+    name.parse().map_err(|error: NameError| {
+        let advice = if let NameError::TooLong(_) = error { "; shorten it" } else { "" };
+        format!("`reports`: {error}{advice}")
+    })
+}
+
+/// Warns if the reports want more series of a property than it may have.
+pub(super) fn check_series(reader: &mut Reader<'_>, top: &Section<'_>, own: &[OwnReport], limits: SeriesLimits) {
+    let wanted: usize = own.iter().filter(|own| own.enabled).map(|own| most_series(&own.report)).sum();
+    let Some(position) = top.place("limits").or_else(|| top.place("reports")) else { return };
+    if wanted > limits.per_property {
+        let message = format!(
+            "the reports may have {wanted} series for a property, more than the {} of `limits.series_per_property`; raise \
+             that, or lower their limits",
+            limits.per_property
+        );
+        reader.warn(position, message);
+    }
+}
+
+/// How many series a report can have for a property.
+fn most_series(report: &Report) -> usize {
+    let rows =
+        report.limit.filter(|_| report.is_labelled()).map_or(1, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    rows.saturating_mul(report.metrics.len()).min(report.max_series)
 }
 
 /// Reads one report; `shared` is how long values hold unless it says so itself.
@@ -132,39 +197,37 @@ fn report(
         metrics: metrics.unwrap_or(default.metrics),
     };
     if settings.enabled {
-        doubts(reader, table, &settings, interval.map(|(_, at)| at), own.or(shared).map(|(_, at)| at));
+        let places = (interval.map(|(_, at)| at), own.or(shared).map(|(_, at)| at));
+        doubts(reader, table.path, (settings.interval, settings.stale_after), places);
     }
     settings
 }
 
-/// What is allowed but hardly meant.
-fn doubts(
+/// What is allowed but hardly meant: an interval and how long values hold, and where they stand.
+pub(super) fn doubts(
     reader: &mut Reader<'_>,
-    table: &Table,
-    settings: &ReportSettings,
-    interval_at: Option<Position>,
-    stale_at: Option<Position>,
+    path: &str,
+    (interval, stale_after): (Duration, StaleAfter),
+    (interval_at, stale_at): (Option<Position>, Option<Position>),
 ) {
-    let interval = humantime::format_duration(settings.interval);
-    if let Some(position) = interval_at.filter(|_| settings.interval < SHORT_INTERVAL) {
-        let least = humantime::format_duration(SHORT_INTERVAL);
+    if let Some(position) = interval_at.filter(|_| interval < SHORT_INTERVAL) {
+        let (interval, least) = (humantime::format_duration(interval), humantime::format_duration(SHORT_INTERVAL));
         reader.warn(
             position,
             format!(
-                "`{}` polls every {interval}, which may use up Google's quota; {least} or more is safe",
-                table.path_of("interval")
+                "`{path}.interval` polls every {interval}, which may use up Google's quota; {least} or more is safe"
             ),
         );
     }
     if let Some(position) = stale_at.or(interval_at) {
-        warn_of_gaps(reader, table, settings.stale_after, settings.interval, position);
+        warn_of_gaps(reader, path, stale_after, interval, position);
     }
 }
 
 /// Warns if values vanish between polls.
 pub(super) fn warn_of_gaps(
     reader: &mut Reader<'_>,
-    table: &Table,
+    path: &str,
     stale_after: StaleAfter,
     interval: Duration,
     position: Position,
@@ -174,9 +237,8 @@ pub(super) fn warn_of_gaps(
         reader.warn(
             position,
             format!(
-                "the values of `{}` hold for {} but are polled every {}, so they vanish between polls; let them hold \
+                "the values of `{path}` hold for {} but are polled every {}, so they vanish between polls; let them hold \
                  longer, such as `stale_after: 3x`",
-                table.path,
                 humantime::format_duration(holds),
                 humantime::format_duration(interval)
             ),
@@ -229,10 +291,15 @@ fn unknown_metric(text: &str, table: &Table, known: &[Field]) -> String {
     format!("unknown metric {} in `{}`; {advice} {}", quoted(text), table.path, listed(names()))
 }
 
-/// Whether the name would collide with the exporter's own metric families.
+/// Whether the name would collide with the exporter's own metric families, or be taken for one of them.
 fn is_reserved(name: &str) -> bool {
-    RESERVED_REPORTS.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let begins =
+        |reserved: &&str| name.strip_prefix(**reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    Preset::named(name).is_none() && RESERVED.iter().any(|reserved| begins(&reserved))
 }
+
+/// The reports that are there without a configuration.
+const BUILT_IN: &[&str] = &[report::REALTIME, report::TRAFFIC, BASELINE];
 
 /// The block that once stood among the reports.
 const BASELINE: &str = "baseline";
@@ -246,7 +313,21 @@ const WATCH_INTERVAL: Duration = Duration::from_mins(5);
 /// Intervals below this deserve a warning.
 const SHORT_INTERVAL: Duration = Duration::from_secs(30);
 
-const RESERVED_REPORTS: &[&str] =
-    &["report", "quota", "property", "exporter", "monitor", "quiet_day", "today", "yesterday"];
-
-const RESERVED_PREFIXES: &[&str] = &["trailing_", "realtime_", "monitor_"];
+/// What the names of reports of one's own must neither be nor begin with, up to an underscore; but for the presets.
+const RESERVED: &[&str] = &[
+    "realtime",
+    "today",
+    "yesterday",
+    "trailing",
+    "traffic",
+    "baseline",
+    "daily",
+    "hourly",
+    "monitor",
+    "report",
+    "quota",
+    "exporter",
+    "property",
+    "quiet_day",
+    "sync",
+];

@@ -1,0 +1,402 @@
+//! A report of one's own: an entry of `reports` under any other name.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use super::{
+    super::{
+        OwnReport,
+        problem::Position,
+        reader::{Reader, Section, listed, nearest, quoted},
+        schema, value,
+        yaml::{Node, Value},
+    },
+    filter, reports,
+};
+use ga4_exporter_core::{
+    names::{Category, PropertyId, ReportName},
+    report::{
+        Counted, Day, Draft, Filter, Order, Part, Preset, Range, Report, Scope, Split, StaleAfter,
+        fields::{self, Kind},
+        preset::{CORE_INTERVAL, LIMIT, MAX_SERIES, PRESETS, REALTIME_INTERVAL},
+    },
+    wire::response::MAX_ROWS,
+};
+
+/// A report that is being read.
+struct Reading<'r, 'f, 'n> {
+    reader: &'r mut Reader<'f>,
+    section: Section<'n>,
+    /// Where its name stands.
+    position: Position,
+    preset: Option<&'static Preset>,
+    category: Category,
+    /// Whether all of it could be read.
+    is_whole: bool,
+}
+
+/// Fields that were read, each with its place in the file.
+type Placed<T> = Vec<(T, Position)>;
+
+/// Reads the report of this name, which stands at `position`; `shared` is how long values hold unless it says so itself.
+pub(super) fn own_report(
+    reader: &mut Reader<'_>,
+    name: ReportName,
+    (node, position): (&Node, Position),
+    shared: Option<(StaleAfter, Position)>,
+) -> Option<OwnReport> {
+    let section = reader.section_at(node, &schema::OWN_REPORT, &format!("reports.{name}"));
+    let mut reading = Reading { reader, section, position, preset: None, category: Category::Core, is_whole: true };
+    reading.kind();
+    let enabled = reading.get(|it, node, path| it.reader.truth(node, path), "enabled").unwrap_or(true);
+    let dimensions = reading.dimensions();
+    let metrics = reading.metrics();
+    let range = reading.range();
+    let filter = reading.get(|it, node, path| filter::filter(it.reader, node, path, it.category), "filter");
+    let order = reading.get(Reading::order, "order_by").unwrap_or_default();
+    let limit = reading.whole_number("limit", MAX_ROWS).and_then(|limit| u32::try_from(limit).ok());
+    let max_series = reading.whole_number("max_series", MOST_SERIES).unwrap_or(MAX_SERIES);
+    let interval = reading.interval();
+    let own_stale_after = reports::stale_after(reading.reader, &reading.section);
+    reading.is_whole &= own_stale_after.is_some() || reading.section.get("stale_after").is_none();
+    let stale_after = own_stale_after.or(shared).map_or(STALE_AFTER, |(stale_after, _)| stale_after);
+    let scope = reading.get(Reading::scope, "properties").unwrap_or(Scope::All);
+    let default_limit =
+        reading.preset.map_or_else(|| (!dimensions.is_empty()).then_some(LIMIT), |preset| Some(preset.limit));
+    let (filter, filtered) =
+        filter.map_or_else(|| (Filter::default(), Vec::new()), |found| (found.filter, found.dimensions));
+    let places = Places {
+        dimensions: dimensions.iter().map(|(_, place)| *place).collect(),
+        metrics: metrics.iter().map(|(_, place)| *place).collect(),
+    };
+    let draft = Draft {
+        name,
+        category: reading.category,
+        scope,
+        interval,
+        stale_after,
+        dimensions: dimensions.into_iter().map(|(split, _)| split).collect(),
+        metrics: metrics.into_iter().map(|(counted, _)| counted).collect(),
+        range,
+        filter,
+        filtered,
+        order,
+        limit: limit.or(default_limit),
+        max_series,
+    };
+    reading.check(&draft, &places, enabled);
+    if enabled {
+        let stale_at = own_stale_after.or(shared).map(|(_, at)| at);
+        let interval_at = reading.section.get("interval").map(|node| node.position);
+        reports::doubts(
+            reading.reader,
+            &format!("reports.{}", draft.name),
+            (interval, stale_after),
+            (interval_at, stale_at),
+        );
+    }
+    let report = Report::new(draft.definition()).ok().filter(|_| reading.is_whole)?;
+    Some(OwnReport { enabled, report: Arc::new(report) })
+}
+
+/// Where the fields of a report stand.
+struct Places {
+    dimensions: Vec<Position>,
+    metrics: Vec<Position>,
+}
+
+impl<'n> Reading<'_, '_, 'n> {
+    /// What a key has, if it has it and can be read.
+    fn get<T>(&mut self, read: impl FnOnce(&mut Self, &'n Node, &str) -> Option<T>, key: &'static str) -> Option<T> {
+        let node = self.section.get(key)?;
+        let path = self.section.path(key);
+        let found = read(self, node, &path);
+        self.is_whole &= found.is_some();
+        found
+    }
+
+    /// What it begins with: a preset, and whether it is on minutes.
+    fn kind(&mut self) {
+        let preset = |it: &mut Self, node: &Node, path: &str| it.reader.parsed(node, path, "pages", preset);
+        self.preset = self.get(preset, "preset");
+        let realtime = self.get(|it, node, path| it.reader.truth(node, path), "realtime");
+        let of_preset = self.preset.map(|preset| preset.category == Category::Realtime);
+        if let (Some(given), Some(of_preset)) = (realtime, of_preset)
+            && given != of_preset
+        {
+            let path = self.section.path("realtime");
+            let message = format!("`{path}` is not what the preset is; remove it, or choose another preset");
+            self.error_at("realtime", &message);
+        }
+        if of_preset.or(realtime).unwrap_or(false) {
+            self.category = Category::Realtime;
+        }
+    }
+
+    fn error_at(&mut self, key: &'static str, message: &str) {
+        let position = self.section.get(key).map_or(self.position, |node| node.position);
+        self.reader.error(position, message);
+        self.is_whole = false;
+    }
+
+    fn dimensions(&mut self) -> Placed<Split> {
+        let category = self.category;
+        if self.section.get("dimensions").is_none() {
+            let place = self.position;
+            let of_preset = self.preset.map(|preset| preset.draft(a_name()).dimensions).unwrap_or_default();
+            return of_preset.into_iter().map(|split| (split, place)).collect();
+        }
+        let read = |it: &mut Self, node: &'n Node, path: &str| {
+            it.fields(node, path, "[pagePath]", |it, own, node, path| {
+                let parse = |text: &str| {
+                    let field = fields::find(Kind::Dimension, text, category).map_err(|error| error.to_string())?;
+                    Split::new(own, field).map_err(|error| error.to_string())
+                };
+                it.reader.parsed(node, path, "pagePath", parse)
+            })
+        };
+        self.get(read, "dimensions").unwrap_or_default()
+    }
+
+    fn metrics(&mut self) -> Placed<Counted> {
+        if self.section.get("metrics").is_none() {
+            let place = self.position;
+            if self.preset.is_none() && self.section.get("preset").is_none() {
+                let name = self.section.path("metrics");
+                let hint = self.hint();
+                self.reader.error(place, format!("`{name}` is missing; {hint}"));
+                self.is_whole = false;
+            }
+            let of_preset = self.preset.map(|preset| preset.draft(a_name()).metrics).unwrap_or_default();
+            return of_preset.into_iter().map(|counted| (counted, place)).collect();
+        }
+        let read = |it: &mut Self, node: &'n Node, path: &str| it.fields(node, path, "[pageviews]", Self::metric);
+        self.get(read, "metrics").unwrap_or_default()
+    }
+
+    /// What to do about a report without metrics.
+    fn hint(&self) -> String {
+        let path = self.section.path("");
+        let name = path.trim_start_matches("reports.").trim_end_matches('.');
+        match Preset::named(name) {
+            Some(preset) => format!("add `preset: {}`, or metrics such as `[pageviews]`", preset.name),
+            None => "list what it counts, such as `metrics: [pageviews]`, or name a preset".to_owned(),
+        }
+    }
+
+    /// A metric by its name, or with a unit.
+    fn metric(&mut self, own: Option<&str>, node: &'n Node, path: &str) -> Option<Counted> {
+        let (field, unit) = match &node.value {
+            Value::Mapping(_) => {
+                let section = self.reader.section_at(node, &schema::OWN_METRIC, path);
+                let unit = section
+                    .get("unit")
+                    .map(|node| self.reader.parsed(node, &section.path("unit"), "currency", value::unit));
+                let Some(field) = section.get("field") else {
+                    let message = format!("`{path}` has no `field`; add it, as in `field: customEvent:price`");
+                    self.reader.error(node.position, message);
+                    return None;
+                };
+                match unit {
+                    Some(unit) => (field, Some(unit?)),
+                    None => (field, None),
+                }
+            }
+            Value::Scalar(..) | Value::Sequence(_) => (node, None),
+        };
+        let category = self.category;
+        let parse = |text: &str| {
+            let known = fields::find(Kind::Metric, text, category).map_err(|error| error.to_string())?;
+            Counted::new(own, known, unit).map_err(|error| error.to_string())
+        };
+        self.reader.parsed(field, path, "pageviews", parse)
+    }
+
+    /// A list of fields, or a mapping of names to fields. `None` if one of them cannot be read.
+    fn fields<T>(
+        &mut self,
+        node: &'n Node,
+        path: &str,
+        example: &str,
+        read: impl Fn(&mut Self, Option<&str>, &'n Node, &str) -> Option<T>,
+    ) -> Option<Placed<T>> {
+        let mut fields = Vec::new();
+        let mut is_whole = true;
+        if let Value::Mapping(_) = node.value {
+            // In the order of the file: the first metric is what rows are ordered by.
+            let mut entries: Vec<_> = self.reader.mapping(node, path, "").into_iter().collect();
+            entries.sort_by_key(|(_, (_, position))| *position);
+            for (name, (node, position)) in entries {
+                match read(self, Some(&name), node, &format!("{path}.{name}")) {
+                    Some(field) => fields.push((field, position)),
+                    None => is_whole = false,
+                }
+            }
+        } else {
+            let items = self.reader.list(node, path, example);
+            is_whole = node.is_null() || matches!(node.value, Value::Sequence(_));
+            for item in items {
+                match read(self, None, item, &format!("{path}[]")) {
+                    Some(field) => fields.push((field, item.position)),
+                    None => is_whole = false,
+                }
+            }
+        }
+        self.is_whole &= is_whole;
+        Some(fields)
+    }
+
+    fn range(&mut self) -> Range {
+        let default = match self.category {
+            Category::Core => Range::Days(Day::Ago(0), Day::Ago(0)),
+            Category::Realtime => Range::LAST_MINUTES,
+        };
+        if self.category == Category::Realtime && self.section.get("date_range").is_some() {
+            let path = self.section.path("date_range");
+            self.error_at(
+                "date_range",
+                &format!("`{path}` is not for realtime reports, which have 30 minutes; remove it"),
+            );
+            return default;
+        }
+        self.get(Self::date_range, "date_range").unwrap_or(default)
+    }
+
+    fn date_range(&mut self, node: &'n Node, path: &str) -> Option<Range> {
+        let Value::Mapping(_) = node.value else {
+            return self.reader.parsed(node, path, "today", named_range);
+        };
+        let section = self.reader.section_at(node, &schema::DATE_RANGE, path);
+        let parse = |text: &str| text.parse::<Day>().map_err(|error| error.to_string());
+        let mut day = |key| section.get(key).map(|node| self.reader.parsed(node, &section.path(key), "today", parse));
+        let (first, last) = (day("from"), day("to"));
+        let Some(first) = first else {
+            self.reader
+                .error(node.position, format!("`{path}` has no `from`; add the first day, such as `from: 3daysAgo`"));
+            return None;
+        };
+        let (first, last) = (first?, last.unwrap_or(Some(Day::Ago(0)))?);
+        let range = Range::between(first, last);
+        range.map_err(|error| self.reader.error(node.position, format!("`{path}`: {error}"))).ok()
+    }
+
+    /// A name with a sign, or a list of such.
+    fn order(&mut self, node: &'n Node, path: &str) -> Option<Vec<Order>> {
+        let parse = |text: &str| {
+            let (by, is_descending) = text.strip_prefix('-').map_or((text, false), |by| (by, true));
+            if by.is_empty() {
+                return Err("a name is missing; write a label or a metric's name, such as `-pageviews`".to_owned());
+            }
+            Ok(Order { by: by.trim_start_matches('+').to_owned(), is_descending })
+        };
+        let Value::Sequence(items) = &node.value else {
+            return self.reader.parsed(node, path, "-pageviews", parse).map(|order| vec![order]);
+        };
+        let path = format!("{path}[]");
+        let orders: Vec<_> = items.iter().map(|item| self.reader.parsed(item, &path, "-pageviews", parse)).collect();
+        orders.into_iter().collect()
+    }
+
+    fn whole_number(&mut self, key: &'static str, most: usize) -> Option<usize> {
+        let number = super::limit(self.reader, &self.section, key, &(1..=most));
+        self.is_whole &= number.is_some() || self.section.get(key).is_none();
+        number
+    }
+
+    fn interval(&mut self) -> Duration {
+        let default = match (self.preset, self.category) {
+            (Some(preset), _) => preset.interval,
+            (None, Category::Core) => CORE_INTERVAL,
+            (None, Category::Realtime) => REALTIME_INTERVAL,
+        };
+        let parse = |text: &str| value::duration(text, &value::INTERVAL);
+        let read = |it: &mut Self, node: &'n Node, path: &str| it.reader.parsed(node, path, "15m", parse);
+        self.get(read, "interval").unwrap_or(default)
+    }
+
+    fn scope(&mut self, node: &'n Node, path: &str) -> Option<Scope> {
+        let items = self.reader.list(node, path, "[123456789]");
+        let path = format!("{path}[]");
+        let parse = |text: &str| text.parse::<PropertyId>().map_err(|error| error.to_string());
+        let mut properties = BTreeSet::new();
+        let mut is_whole = matches!(node.value, Value::Sequence(_));
+        for item in items {
+            match self.reader.parsed(item, &path, "123456789", parse) {
+                Some(id) if !properties.insert(id) => {
+                    self.reader.error(item.position, format!("property {id} is listed twice; remove one"));
+                    is_whole = false;
+                }
+                Some(_) => {}
+                None => is_whole = false,
+            }
+        }
+        if properties.is_empty() && is_whole {
+            let message = format!("`{path}` is empty, so nothing would be asked for; list properties, or remove it");
+            self.reader.error(node.position, message);
+            is_whole = false;
+        }
+        is_whole.then(|| Scope::Only(Arc::new(properties)))
+    }
+
+    /// Says what is wrong or doubtful about the whole of it.
+    fn check(&mut self, draft: &Draft, places: &Places, enabled: bool) {
+        let was_whole = self.is_whole;
+        for finding in draft.findings() {
+            // Where something could not be read, what is missing is not missing.
+            let follows = matches!(finding.part, Part::Metrics | Part::Order | Part::Report);
+            if (follows && !was_whole) || (!finding.is_error && !enabled) {
+                continue;
+            }
+            let position = self.place(finding.part, places);
+            let message = format!("`reports.{}`: {}", draft.name, finding.message);
+            if finding.is_error {
+                self.reader.error(position, message);
+                self.is_whole = false;
+            } else {
+                self.reader.warn(position, message);
+            }
+        }
+    }
+
+    fn place(&self, part: Part, places: &Places) -> Position {
+        let key = |key| self.section.get(key).map(|node: &Node| node.position);
+        let found = match part {
+            Part::Report => None,
+            Part::Dimensions => key("dimensions").or_else(|| key("filter")),
+            Part::Dimension(index) => places.dimensions.get(index).copied(),
+            Part::Metrics => key("metrics"),
+            Part::Metric(index) => places.metrics.get(index).copied(),
+            Part::Filter => key("filter"),
+            Part::Order => key("order_by"),
+            Part::Limit => key("limit").or_else(|| key("max_series")),
+            Part::MaxSeries => key("max_series"),
+        };
+        found.unwrap_or(self.position)
+    }
+}
+
+fn preset(text: &str) -> Result<&'static Preset, String> {
+    let names = || PRESETS.iter().map(|preset| preset.name);
+    let advice = || match nearest(text, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}", listed(names())),
+    };
+    Preset::named(text).ok_or_else(|| format!("there is no preset {}; {}", quoted(text), advice()))
+}
+
+fn named_range(text: &str) -> Result<Range, String> {
+    let names = || Range::NAMED.iter().map(|(name, _)| *name);
+    let found = Range::NAMED.iter().find(|(name, _)| *name == text).map(|(_, range)| *range);
+    found.ok_or_else(|| {
+        format!("{} is not a range; use one of {}, or `{{from: 3daysAgo, to: today}}`", quoted(text), listed(names()))
+    })
+}
+
+/// The fields of a preset do not depend on its name.
+fn a_name() -> ReportName {
+    "preset".parse().expect("a plain word is a name")
+}
+
+const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
+
+/// How many series a report may be allowed.
+const MOST_SERIES: usize = 100_000;
