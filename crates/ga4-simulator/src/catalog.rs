@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    compatibility::go_together,
     errors::ApiError,
     fields::{Category, Dimension, Metric},
     request::CompatibilityRequest,
@@ -34,11 +35,15 @@ pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, Api
             || request.compatibility_filter == verdict
     };
     let of_dimension = |field: &'static Dimension| {
-        let verdict = verdict(metrics.iter().all(|metric| field.is_compatible(metric)));
+        let fits = metrics.iter().all(|metric| field.is_compatible(metric))
+            && dimensions.iter().all(|other| go_together(other.class, field.class));
+        let verdict = verdict(fits);
         wanted(verdict).then(|| json!({"dimensionMetadata": dimension(field), "compatibility": verdict}))
     };
     let of_metric = |field: &'static Metric| {
-        let verdict = verdict(dimensions.iter().all(|dimension| dimension.is_compatible(field)));
+        let fits = dimensions.iter().all(|dimension| dimension.is_compatible(field))
+            && metrics.iter().all(|other| go_together(other.class, field.class));
+        let verdict = verdict(fits);
         wanted(verdict).then(|| json!({"metricMetadata": metric(field), "compatibility": verdict}))
     };
     Ok(json!({

@@ -1,13 +1,13 @@
 //! The standard fields of the Data API: 376 dimensions and 86 metrics by Google's names (`getMetadata` of a property and the
 //! pages of the API's schema).
 //!
-//! Knows names, types and which reports take them. Does not know what goes together, but for `itemName`: only
-//! `itemsPurchased` is counted by item here.
+//! Knows names, types, which reports take them, and what goes together.
 
 use std::sync::LazyLock;
 
 use super::{
     columns::{self, Column},
+    compatibility,
     formulas::{self, Formula},
     tally::Tally,
     value::Value,
@@ -25,6 +25,8 @@ pub(super) struct Dimension {
     /// Reports with it may withhold rows, and count against the quota of potentially thresholded requests.
     pub(super) is_thresholded: bool,
     pub(super) column: Column,
+    /// Which others it goes together with.
+    pub(super) class: &'static str,
 }
 
 /// A metric of the core reports, of the realtime reports or of both.
@@ -36,6 +38,8 @@ pub(super) struct Metric {
     pub(super) reports: Reports,
     /// As for dimensions.
     pub(super) deprecated: Option<&'static str>,
+    /// As for dimensions.
+    pub(super) class: &'static str,
     core_type: &'static str,
     formula: Formula,
 }
@@ -77,7 +81,7 @@ impl Dimension {
 
     /// Whether the two may be asked for together.
     pub(super) fn is_compatible(&self, metric: &Metric) -> bool {
-        self.name != "itemName" || metric.name == "itemsPurchased"
+        compatibility::go_together(self.class, metric.class)
     }
 
     fn read(line: &Line) -> Self {
@@ -89,6 +93,7 @@ impl Dimension {
             deprecated: line.deprecated,
             is_thresholded: line.is_thresholded,
             column: columns::of(line.name),
+            class: line.class,
         }
     }
 }
@@ -123,6 +128,7 @@ impl Metric {
             category: line.category,
             reports: line.reports,
             deprecated: line.deprecated,
+            class: line.class,
             core_type: line.value_type,
             formula: formulas::of(line.name),
         }
@@ -145,6 +151,7 @@ struct Line {
     category: &'static str,
     ui_name: &'static str,
     deprecated: Option<&'static str>,
+    class: &'static str,
 }
 
 impl Line {
@@ -169,6 +176,7 @@ impl Line {
             category: next()?,
             ui_name: next()?,
             deprecated: next().filter(|name| !name.is_empty()),
+            class: next()?,
         })
     }
 }

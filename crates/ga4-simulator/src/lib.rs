@@ -46,8 +46,8 @@
 //! `metadata`, …) and `times` may be left out; `DELETE /simulator/faults` ends all faults.
 //!
 //! # Where it differs from Google
-//! * All standard fields can be asked for. What the simulated sites do not have is `(not set)` or 0, and of what does not go
-//!   together only `itemName` is refused (but for `itemsPurchased`). There are no custom fields.
+//! * All standard fields can be asked for. What the simulated sites do not have is `(not set)` or 0. What does not go together
+//!   is refused by pairs of fields; Google has exceptions that no pair shows. There are no custom fields.
 //! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are refused with a
 //!   clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and change nothing; other parameters must be
 //!   known.
@@ -92,6 +92,7 @@ mod audience;
 mod body;
 mod catalog;
 mod columns;
+mod compatibility;
 mod control;
 mod counts;
 mod data;

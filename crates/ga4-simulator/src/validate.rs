@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 
 use super::{
+    compatibility,
     errors::ApiError,
     fields::{Category, Dimension, Metric},
     filter::Condition,
@@ -107,15 +108,31 @@ pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'s
             "Cannot have filter_partition dimension without specifying filter-partitions in the request.",
         ));
     }
-    let wrong = metrics.iter().find(|metric| dimensions.iter().any(|dimension| !dimension.is_compatible(metric)));
-    match wrong {
-        Some(metric) => Err(ApiError::invalid(format!(
-            "Please remove {} to make the request compatible for example. The request's dimensions & metrics are \
-             incompatible. To learn more, see https://ga-dev-tools.google/ga4/dimensions-metrics-explorer/",
-            metric.name
-        ))),
-        None => Ok(()),
+    if let Some(name) = misfit(dimensions, metrics) {
+        return Err(incompatible("remove", name));
     }
+    let needs_campaign = metrics.iter().any(|metric| compatibility::needs_campaign(metric.class));
+    if needs_campaign && !dimensions.iter().any(|dimension| compatibility::is_of_campaign(dimension.class)) {
+        return Err(incompatible("add", "sessionCampaignName"));
+    }
+    Ok(())
+}
+
+/// The first field that does not go together with one before it.
+fn misfit(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Option<&'static str> {
+    let fields = dimensions.iter().map(|field| (field.name, field.class));
+    let fields: Vec<_> = fields.chain(metrics.iter().map(|field| (field.name, field.class))).collect();
+    let fits = |place: usize, class: &str| {
+        fields.iter().take(place).all(|(_, before)| compatibility::go_together(before, class))
+    };
+    fields.iter().enumerate().find(|(place, (_, class))| !fits(*place, class)).map(|(_, (name, _))| *name)
+}
+
+fn incompatible(what: &str, name: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "Please {what} {name} to make the request compatible for example. The request's dimensions & metrics are \
+         incompatible. To learn more, see https://ga-dev-tools.google/ga4/dimensions-metrics-explorer/"
+    ))
 }
 
 /// Dimensions that only a filter names count, metrics do not.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes src/fields.tsv, the fields that the simulator knows, from a list of Google's.
 
-usage: fields.py LIST >src/fields.tsv
+usage: fields.py ../ga4-exporter-core/fields/ga4_fields.tsv >src/fields.tsv
 
-LIST has a header and the tab-separated columns kind, api_name, type, core, realtime and unit-or-note. The note holds
-`ui=`, `category=`, `deprecated_alias=` and `potentially thresholded`, separated by `; `. Names with a parameter, deprecated
+The list has a header and the tab-separated columns kind, api_name, type, core, realtime and unit-or-note. The note holds
+`ui=`, `category=`, `deprecated_alias=`, `compat=` and `potentially thresholded`, separated by `; `. Names with a parameter, deprecated
 names and what no report takes are left out: a deprecated name stands with the field that replaced it.
 """
 
@@ -12,7 +12,7 @@ import csv
 import re
 import sys
 
-COLUMNS = ["kind", "name", "type", "reports", "thresholded", "category", "ui name", "deprecated name"]
+COLUMNS = ["kind", "name", "type", "reports", "thresholded", "category", "ui name", "deprecated name", "class"]
 REPORTS = {("y", "n"): "core", ("n", "y"): "realtime", ("y", "y"): "both"}
 
 
@@ -36,6 +36,7 @@ def line(field):
         noted("category", note) or "Time",
         noted("ui", note),
         noted("deprecated_alias", note),
+        noted("compat", note),
     ]
 
 

@@ -169,7 +169,7 @@ def check_schema(client):
         )
     )
     names = [one.dimension_metadata.api_name for one in answer.dimension_compatibilities]
-    expect("incompatible with sessions", names, ["itemName"])
+    expect("incompatible with sessions", names, ["cohort", "cohortNthDay", "cohortNthMonth", "cohortNthWeek"])
 
 
 def check_refusals(client):

@@ -186,9 +186,17 @@ async fn unknown_and_unfit_fields_are_refused() {
         (json!({"metrics": names(&["conversions"])}), "Field conversions is not a valid metric."),
         (json!({"dimensions": names(&["dayOfWeekZero"])}), "Field dayOfWeekZero is not a valid dimension."),
         (
-            json!({"dimensions": names(&["itemName"])}),
-            "Please remove sessions to make the request compatible for example. The request's dimensions & metrics are \
-             incompatible.",
+            json!({"dimensions": names(&["itemName"]), "metrics": names(&["screenPageViews"])}),
+            "Please remove screenPageViews to make the request compatible for example. The request's dimensions & \
+             metrics are incompatible.",
+        ),
+        (
+            json!({"dimensions": names(&["source"]), "metrics": names(&["eventCount"])}),
+            "Please remove eventCount to make the request compatible for example.",
+        ),
+        (
+            json!({"metrics": names(&["advertiserAdCost"])}),
+            "Please add sessionCampaignName to make the request compatible for example.",
         ),
         (json!({"dimensions": names(&["comparison"])}), "Cannot have filter_partition dimension"),
         (json!({"dimensions": names(&["date", "date"])}), "Found duplicate dimensions: date"),
@@ -295,23 +303,32 @@ async fn compatibility_and_metadata_tell_what_can_be_asked() {
     let names = |list: &Value| -> Vec<String> {
         list.as_array().unwrap().iter().map(|field| field["apiName"].as_str().unwrap().into()).collect()
     };
-    for name in names(&metadata["dimensions"]) {
-        if name == "comparison" {
-            continue;
-        }
-        let metric = if name == "itemName" { "itemsPurchased" } else { "eventCount" };
-        let body = with(json!({"metrics": [{"name": metric}], "dimensions": [{"name": name}]}));
-        assert_eq!(bench.report(body).await.status, 200, "{name}");
+    let path = format!("/v1beta/properties/{SHOP}:checkCompatibility");
+    let body = json!({"metrics": [{"name": "eventCount"}]});
+    let answer = send(bench.post(&path, &body)).await.body;
+    let dimensions = answer["dimensionCompatibilities"].as_array().unwrap();
+    assert_eq!(dimensions.len(), names(&metadata["dimensions"]).len());
+    for verdict in dimensions.iter().filter(|verdict| verdict["dimensionMetadata"]["apiName"] != "comparison") {
+        let name = verdict["dimensionMetadata"]["apiName"].as_str().unwrap();
+        let expected = if verdict["compatibility"] == "COMPATIBLE" { 200 } else { 400 };
+        let body = with(json!({"metrics": [{"name": "eventCount"}], "dimensions": [{"name": name}]}));
+        assert_eq!(bench.report(body).await.status, expected, "{name}");
     }
     for name in names(&metadata["metrics"]) {
-        assert_eq!(bench.report(with(json!({"metrics": [{"name": name}]}))).await.status, 200, "{name}");
+        let is_advertising = name.starts_with("advertiserAd") || name == "returnOnAdSpend";
+        let expected = if is_advertising { 400 } else { 200 };
+        assert_eq!(bench.report(with(json!({"metrics": [{"name": name}]}))).await.status, expected, "{name}");
     }
-    let path = format!("/v1beta/properties/{SHOP}:checkCompatibility");
     let body = json!({"dimensions": [{"name": "itemName"}], "compatibilityFilter": "COMPATIBLE"});
     let answer = send(bench.post(&path, &body)).await.body;
-    let compatible = answer["metricCompatibilities"].as_array().unwrap();
-    assert_eq!(compatible.len(), 1);
-    assert_eq!(compatible[0]["metricMetadata"]["apiName"], "itemsPurchased");
-    let wrong = json!({"dimensions": [{"name": "itemName"}], "metrics": [{"name": "sessions"}]});
+    let compatible: Vec<&str> = answer["metricCompatibilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["metricMetadata"]["apiName"].as_str().unwrap())
+        .collect();
+    assert!(compatible.contains(&"itemsPurchased") && compatible.contains(&"itemRevenue"), "{compatible:?}");
+    assert!(!compatible.contains(&"eventCount") && !compatible.contains(&"totalRevenue"), "{compatible:?}");
+    let wrong = json!({"dimensions": [{"name": "itemName"}], "metrics": [{"name": "eventCount"}]});
     assert_eq!(send(bench.post(&path, &wrong)).await.status, 400);
 }
