@@ -14,6 +14,7 @@ mod clock;
 mod discovery;
 mod failures;
 mod hostile;
+mod own_reports;
 mod purity;
 mod quota;
 mod quota_project;
