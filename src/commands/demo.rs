@@ -53,7 +53,17 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     write_privately(&key_file, &simulator.key_file_json())
         .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
 
-    let source = Source { file: flags.config_file, properties: Vec::new(), credentials_file: Some(key_file) };
+    let config_file = match flags.config_file {
+        Some(file) => file,
+        None => {
+            let file = directory.path().join("config.yml");
+            write_privately(&file, CONFIG).map_err(|error| {
+                Error::Demo(format!("its configuration {} cannot be written: {error}", ShownPath(&file)))
+            })?;
+            file
+        }
+    };
+    let source = Source { file: Some(config_file), properties: Vec::new(), credentials_file: Some(key_file) };
     announce_start(&source, "the demo of google_analytics_exporter");
     let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(clock.now()) {
@@ -121,3 +131,19 @@ fn announce(server: &Server, [path, prefix]: [&str; 2], simulator: &str, outage:
     // Whoever closed stdout does not want to read it.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
+
+/// The configuration where none is given: what an empty one does, and every preset, so that all dashboards have something.
+const CONFIG: &str = "\
+discovery: {enabled: true}
+reports:
+  pages: {preset: pages}
+  landing_pages: {preset: landing_pages}
+  sources: {preset: sources}
+  channels: {preset: channels}
+  countries: {preset: countries}
+  devices: {preset: devices}
+  events: {preset: events}
+  realtime_pages: {preset: realtime_pages}
+  realtime_countries: {preset: realtime_countries}
+  realtime_events: {preset: realtime_events}
+";

@@ -19,6 +19,8 @@ PEOPLE = re.compile("active_users|visitors|new_users")
 CHOSEN_BY = {
     "overview": {"property_id": "$property"},
     "property": {"property_id": "$property"},
+    "content": {"property_id": "$property"},
+    "acquisition": {"property_id": "$property"},
     "exporter": {"job": "$job", "instance": "$instance"},
 }
 

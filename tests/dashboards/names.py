@@ -10,7 +10,13 @@ import re
 from dashboards import ROOT, Dashboard, substituted
 from promql import PLACEHOLDERS, Selector, selectors
 
-GOLDEN = ROOT / "tests/it/snapshots/it__scrape__the_whole_of_metrics.snap"
+SNAPSHOTS = ROOT / "tests/it/snapshots"
+
+# All metrics of an exporter without a configuration, and those of presets.
+GOLDEN = [
+    SNAPSHOTS / "it__scrape__the_whole_of_metrics.snap",
+    SNAPSHOTS / "it__own_reports__every_preset_and_three_reports_of_ones_own.snap",
+]
 RULES = ROOT / "deploy/prometheus/rules"
 
 # What Prometheus adds to each scrape, and what it writes about alerts.
@@ -24,8 +30,8 @@ ONLY_AT_TIMES = {
 
 
 def exported() -> set[str]:
-    """The names of samples in the golden file."""
-    lines = GOLDEN.read_text().split("---", 2)[2].splitlines()
+    """The names of samples in the golden files."""
+    lines = [line for path in GOLDEN for line in path.read_text().split("---", 2)[2].splitlines()]
     return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
 
 
