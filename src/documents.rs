@@ -128,6 +128,9 @@ const SENTENCE_ENDS: &[&str] = &[". ", ".\n"];
 const DOCUMENTS: &[Document] = &[
     Document { name: "README.md", text: include_str!("../README.md") },
     Document { name: "CONFIGURATION.md", text: include_str!("../docs/CONFIGURATION.md") },
+    Document { name: "REPORTS.md", text: include_str!("../docs/REPORTS.md") },
+    Document { name: "TROUBLESHOOTING.md", text: include_str!("../docs/TROUBLESHOOTING.md") },
+    Document { name: "SECURITY.md", text: include_str!("../docs/SECURITY.md") },
     Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },

@@ -195,7 +195,7 @@ async fn what_google_refuses_is_shown_with_its_own_words() {
 
 #[tokio::test]
 async fn merged_rows_are_values_and_a_mark() {
-    let recorded = Fault::play("200-other-rows-among-rows").unwrap().on(Method::RunReport).property(SHOP);
+    let recorded = Fault::play("history-other-among-rows").unwrap().on(Method::RunReport).property(SHOP);
     let reports = "  pages: {preset: pages, interval: 24h}\n";
     let pair = Setup::new().config(&config(reports)).fault(recorded).start().await;
     let metrics = pair.until("up", |metrics| metrics.is_up(SHOP, "pages")).await;
