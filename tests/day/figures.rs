@@ -31,6 +31,8 @@ pub(crate) struct Figures {
     pub(crate) slowest: HashMap<String, Duration>,
     pub(crate) largest_part_of_day: f64,
     pub(crate) largest_part_of_hour: f64,
+    /// How many series there are at the end.
+    pub(crate) series: usize,
     exempt: Vec<(Timestamp, Timestamp)>,
 }
 
@@ -57,6 +59,7 @@ impl Figures {
             slowest: HashMap::new(),
             largest_part_of_day: 0.0,
             largest_part_of_hour: 0.0,
+            series: 0,
             exempt: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@
 
 use jiff::SignedDuration;
 
-use crate::simulation::day;
+use crate::simulation::{day, day_of};
 
 mod figures;
 mod google;
@@ -42,4 +42,28 @@ fn the_same_seed_gives_the_same_day() {
     let (one, other) = (day(20, 7), day(20, 7));
     assert_eq!((&one.polls, &one.latest, one.rates()), (&other.polls, &other.latest, other.rates()));
     assert_eq!(one.replanned, other.replanned);
+}
+
+/// Five presets, a hundred rows each.
+const PRESETS: &str = "
+reports:
+  pages: {preset: pages, limit: 100}
+  landing_pages: {preset: landing_pages, limit: 100}
+  sources: {preset: sources, limit: 100}
+  countries: {preset: countries, limit: 100}
+  events: {preset: events, limit: 100}
+";
+
+#[test]
+fn presets_keep_their_interval_beside_the_others() {
+    let figures = day_of(PRESETS, 100, 1);
+    for report in ["pages", "landing_pages", "sources", "countries", "events", "traffic", "realtime"] {
+        let beyond = figures.latest[report];
+        assert!(beyond < SignedDuration::from_secs(5), "{report} came {beyond:?} after its interval");
+        // Every hour, at each midnight, and not in the outage.
+        assert!(figures.polls[report] >= 100 * 23, "{report}: {}", figures.polls[report]);
+    }
+    assert!(figures.largest_part_of_day <= 0.25, "{}", figures.largest_part_of_day);
+    // Rows by metrics: 200 + 200 + 300 + 200 + 200, and those of the built-in reports.
+    assert_eq!(figures.series, 100 * (1_100 + 6 + 32));
 }

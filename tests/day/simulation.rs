@@ -11,15 +11,17 @@ use std::{
 use ga4_drop_baseline::{History, calendar::Zone};
 use ga4_exporter_core::engine::{self, Engine, MinutesAnswer, Poll, Polled, PolledMinutes, Step};
 use ga4_exporter_core::{
-    names::{Bucket, PropertyId},
+    names::{Bucket, PropertyId, ReportName},
     properties::{PropertyInfo, PropertySet},
-    report::{Rhythm, Series},
+    report::{Report, Rhythm, Series},
     schedule::Job,
     store::Store,
+    translate,
     wire::{self, response::PropertyQuota},
 };
 use google_analytics_exporter::{clock::later, config::Config};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::{
     figures::Figures,
@@ -29,11 +31,16 @@ use crate::{
 /// The day on which North America puts its clocks back, from 04:00 UTC on; the outage begins at 15:00, and at 18:00 others empty
 /// the day's bucket of every hundredth property.
 pub(crate) fn day(properties: u64, seed: u64) -> Figures {
+    day_of("{}", properties, seed)
+}
+
+/// The same with this configuration.
+pub(crate) fn day_of(yaml: &str, properties: u64, seed: u64) -> Figures {
     let start: Timestamp = "2026-11-01T04:00:00Z".parse().expect("a time");
     let from = later(start, Duration::from_hours(11));
     let until = later(from, Duration::from_mins(30));
     let google = Google::new(seed, Outage { from, until }, later(start, Duration::from_hours(14)));
-    Day::new(properties, start, Duration::from_hours(24), google).pass()
+    Day::new(yaml, properties, start, Duration::from_hours(24), google).pass()
 }
 
 /// Everything that a simulated day is made of.
@@ -52,13 +59,15 @@ struct Day {
     /// What was asked, by the number of its answer, and when.
     asked: HashMap<u64, (Poll, Timestamp)>,
     number: u64,
+    /// What each report with dimensions is answered with.
+    rows: HashMap<ReportName, Series>,
     figures: Figures,
 }
 
 impl Day {
     /// A day with this many properties, in zones all over the world.
-    fn new(properties: u64, start: Timestamp, length: Duration, google: Google) -> Self {
-        let config = Config::from_yaml("{}", Path::new("day.yml")).expect("an empty file is good").config;
+    fn new(yaml: &str, properties: u64, start: Timestamp, length: Duration, google: Google) -> Self {
+        let config = Config::from_yaml(yaml, Path::new("day.yml")).expect("a good file").config;
         let ids: Vec<PropertyId> =
             (1..=properties).map(|id| (300_000_000 + id).to_string().parse().expect("a number")).collect();
         let active = ids.iter().map(|id| (*id, PropertyInfo::default())).collect();
@@ -76,6 +85,7 @@ impl Day {
             coming: BinaryHeap::new(),
             asked: HashMap::new(),
             number: 0,
+            rows: HashMap::new(),
             figures,
         };
         let effects = day.engine.on_plan(start, plan, BTreeMap::new());
@@ -98,6 +108,8 @@ impl Day {
                 self.answer(poll, sent_at);
             }
         }
+        let snapshots = self.store.properties().into_iter().flat_map(|state| state.reports.clone());
+        self.figures.series = snapshots.filter_map(|report| report.snapshot).map(|shown| shown.values.len()).sum();
         (self.figures.largest_part_of_day, self.figures.largest_part_of_hour) = self.google.largest_parts();
         self.figures
     }
@@ -162,10 +174,15 @@ impl Day {
         self.figures.came(&poll.job, kind, interval, poll.report.rhythm() == Rhythm::Daily, self.now);
     }
 
-    fn report(&self, poll: &Poll, quota: PropertyQuota) -> engine::Answer {
+    fn report(&mut self, poll: &Poll, quota: PropertyQuota) -> engine::Answer {
         let zone = self.zones.get(&poll.job.property).filter(|_| poll.report.has_dates());
+        let values = if poll.report.is_labelled() {
+            self.rows.entry(poll.job.report.clone()).or_insert_with(|| rows(&poll.report)).clone()
+        } else {
+            Series::unlabelled(vec![0.0; poll.report.families.len()])
+        };
         engine::Answer {
-            values: Series::unlabelled(vec![0.0; poll.report.families.len()]),
+            values,
             quality: None,
             history: poll.report.is_history().then(History::default),
             time_zone: zone.map(Zone::name).unwrap_or_default().to_owned(),
@@ -182,6 +199,27 @@ impl Day {
         let answer = MinutesAnswer { minutes: [0; 30], quota: Some(quota) };
         Some(PolledMinutes { sent_at, received_at: self.now, result: Ok(answer) })
     }
+}
+
+/// As many rows as a report asks for.
+fn rows(report: &Report) -> Series {
+    let cells = |count: usize, text: &str| vec![json!({"value": text}); count];
+    let row = |number: u32| {
+        json!({
+            "dimensionValues": cells(report.dimensions.len(), &format!("value {number}")),
+            "metricValues": cells(report.metrics.len(), "1"),
+        })
+    };
+    let names = |names: Vec<String>| names.into_iter().map(|name| json!({"name": name})).collect::<Vec<_>>();
+    let limit = report.limit.expect("reports with dimensions have a limit");
+    let answer = json!({
+        "kind": "analyticsData#runReport",
+        "dimensionHeaders": names(report.dimensions.iter().map(|dimension| dimension.api_name.to_string()).collect()),
+        "metricHeaders": names(report.metrics.iter().map(|metric| metric.api_name.to_string()).collect()),
+        "rows": (0..limit).map(row).collect::<Vec<_>>(),
+        "rowCount": limit,
+    });
+    translate::values(report, &serde_json::from_value(answer).expect("an answer")).expect("the one asked for")
 }
 
 /// The kind of those that cannot have their interval.
