@@ -55,6 +55,7 @@ fn main() {
         figures.refusals,
         figures.most_refusals()
     );
+    println!("| series at the end | {} |", figures.series);
     println!("| changes of planned intervals | {} |", figures.replanned);
     let polls = u32::try_from(figures.polls.values().sum::<u64>()).expect("some millions");
     println!("| time of timetable and store, by polls | {:?} |", took / polls);

@@ -137,7 +137,8 @@ fn unit_words(unit: Unit) -> &'static str {
         Unit::Ratio => "ratio, 0 to 1",
         Unit::Currency => "currency of the property",
         Unit::Milliseconds => "seconds (Google: milliseconds)",
-        _ => unit.word(),
+        Unit::Seconds | Unit::Minutes | Unit::Hours => unit.word(),
+        Unit::Meters | Unit::Kilometers | Unit::Feet | Unit::Miles => unit.word(),
     }
 }
 

@@ -157,27 +157,24 @@ impl Scope<'_, '_> {
     }
 
     fn values(&mut self, operator: Operator, node: &Node, path: &str) -> Option<Vec<String>> {
-        match operator {
-            Operator::Empty => match self.reader.truth(node, path)? {
-                true => Some(Vec::new()),
-                false => {
-                    let message =
-                        format!("`{path}` is false; write `not: {{dimension: …, empty: true}}`, or remove it");
-                    self.reader.error(node.position, message);
-                    None
-                }
-            },
-            Operator::In | Operator::Between => {
-                let example = if operator == Operator::In { "[DE, AT, CH]" } else { "[10, 20]" };
-                let items = self.reader.list(node, path, example);
-                let path = format!("{path}[]");
-                let texts: Vec<Option<String>> =
-                    items.iter().map(|item| self.reader.text(item, &path, "DE").map(str::to_owned)).collect();
-                let is_list = node.is_null() || matches!(node.value, Value::Sequence(_));
-                texts.into_iter().collect::<Option<Vec<String>>>().filter(|_| is_list)
+        if operator == Operator::Empty {
+            if self.reader.truth(node, path)? {
+                return Some(Vec::new());
             }
-            _ => self.reader.text(node, path, "/checkout").map(|text| vec![text.to_owned()]),
+            let message = format!("`{path}` is false; write `not: {{dimension: …, empty: true}}`, or remove it");
+            self.reader.error(node.position, message);
+            return None;
         }
+        if operator != Operator::In && operator != Operator::Between {
+            return self.reader.text(node, path, "/checkout").map(|text| vec![text.to_owned()]);
+        }
+        let example = if operator == Operator::In { "[DE, AT, CH]" } else { "[10, 20]" };
+        let items = self.reader.list(node, path, example);
+        let path = format!("{path}[]");
+        let texts: Vec<Option<String>> =
+            items.iter().map(|item| self.reader.text(item, &path, "DE").map(str::to_owned)).collect();
+        let is_list = node.is_null() || matches!(node.value, Value::Sequence(_));
+        texts.into_iter().collect::<Option<Vec<String>>>().filter(|_| is_list)
     }
 
     /// Google reads regular expressions as RE2 does; what this library cannot read, RE2 hardly can.

@@ -115,7 +115,7 @@ pub enum Part {
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum NamingError {
     /// The name that was given.
-    #[error("{0}{}", if matches!(.0, NameError::TooLong(_)) { "; shorten it" } else { "" })]
+    #[error("{0}{}", advice(.0))]
     Given(NameError),
     /// The name that follows from Google's.
     #[error(
@@ -335,6 +335,11 @@ fn session_twin(api_name: &str) -> Option<String> {
     let first = rest.next()?.to_ascii_uppercase();
     let twin = format!("session{first}{}", rest.as_str());
     Standard::all().any(|field| field.api_name == twin).then_some(twin)
+}
+
+/// What errors of names do not say themselves.
+fn advice(error: &NameError) -> &'static str {
+    if matches!(error, NameError::TooLong(_)) { "; shorten it" } else { "" }
 }
 
 /// The words for units, for a message.

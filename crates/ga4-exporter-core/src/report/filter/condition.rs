@@ -103,44 +103,35 @@ impl Operator {
 
     /// How many values it takes, in words.
     pub fn takes(self) -> &'static str {
-        match self {
-            Self::In => "one value or more",
-            Self::Between => "two values",
-            Self::Empty => "no value",
-            _ => "one value",
+        if self == Self::In {
+            "one value or more"
+        } else if self == Self::Between {
+            "two values"
+        } else if self == Self::Empty {
+            "no value"
+        } else {
+            "one value"
         }
     }
 
     fn takes_values(self, given: usize) -> bool {
-        match self {
-            Self::In => given > 0,
-            Self::Between => given == 2,
-            Self::Empty => given == 0,
-            _ => given == 1,
+        if self == Self::In {
+            given > 0
+        } else if self == Self::Between {
+            given == 2
+        } else if self == Self::Empty {
+            given == 0
+        } else {
+            given == 1
         }
     }
 
     fn text_match(self) -> Option<Match> {
-        Some(match self {
-            Self::Equals | Self::NotEquals => Match::Equals,
-            Self::BeginsWith => Match::BeginsWith,
-            Self::EndsWith => Match::EndsWith,
-            Self::Contains => Match::Contains,
-            Self::Regex => Match::Regex,
-            Self::FullRegex => Match::FullRegex,
-            _ => return None,
-        })
+        MATCHES.iter().find(|(operator, _)| *operator == self).map(|(_, how)| *how)
     }
 
     fn comparison(self) -> Option<Comparison> {
-        Some(match self {
-            Self::Equals | Self::NotEquals => Comparison::Equal,
-            Self::GreaterThan => Comparison::Greater,
-            Self::AtLeast => Comparison::GreaterOrEqual,
-            Self::LessThan => Comparison::Less,
-            Self::AtMost => Comparison::LessOrEqual,
-            _ => return None,
-        })
+        COMPARISONS.iter().find(|(operator, _)| *operator == self).map(|(_, comparison)| *comparison)
     }
 }
 
@@ -191,10 +182,12 @@ fn text_test(operator: Operator, values: &[String], case_sensitive: bool) -> Res
         }
         return Ok(TextTest::Matches { how, value: value.clone(), case_sensitive });
     }
-    match operator {
-        Operator::In => Ok(TextTest::In { values: values.to_vec(), case_sensitive }),
-        Operator::Empty => Ok(TextTest::Empty),
-        _ => number_test(operator, values).map(TextTest::Number),
+    if operator == Operator::In {
+        Ok(TextTest::In { values: values.to_vec(), case_sensitive })
+    } else if operator == Operator::Empty {
+        Ok(TextTest::Empty)
+    } else {
+        number_test(operator, values).map(TextTest::Number)
     }
 }
 
@@ -231,6 +224,27 @@ fn words() -> String {
     });
     words.collect::<Vec<_>>().join(", ")
 }
+
+/// What is compared as a text. Not to equal is the negation.
+const MATCHES: &[(Operator, Match)] = &[
+    (Operator::Equals, Match::Equals),
+    (Operator::NotEquals, Match::Equals),
+    (Operator::BeginsWith, Match::BeginsWith),
+    (Operator::EndsWith, Match::EndsWith),
+    (Operator::Contains, Match::Contains),
+    (Operator::Regex, Match::Regex),
+    (Operator::FullRegex, Match::FullRegex),
+];
+
+/// What is compared as a number with another.
+const COMPARISONS: &[(Operator, Comparison)] = &[
+    (Operator::Equals, Comparison::Equal),
+    (Operator::NotEquals, Comparison::Equal),
+    (Operator::GreaterThan, Comparison::Greater),
+    (Operator::AtLeast, Comparison::GreaterOrEqual),
+    (Operator::LessThan, Comparison::Less),
+    (Operator::AtMost, Comparison::LessOrEqual),
+];
 
 #[cfg(test)]
 mod tests {
