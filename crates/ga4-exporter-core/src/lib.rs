@@ -9,7 +9,8 @@
 //! 4. [`properties`], [`shard`]: which properties there are. [`plan`]: what to ask of them.
 //! 5. [`quota`], [`schedule`], [`timetable`]: what to ask when.
 //! 6. [`engine`]: all of that together: what to ask next, and what follows from each answer.
-//! 7. [`store`]: what is known of each property. [`exposition`]: that as text.
+//! 7. [`query`]: one question, asked once.
+//! 8. [`store`]: what is known of each property. [`exposition`]: that as text.
 //!
 //! # Invariants, and where they are kept
 //!
@@ -28,6 +29,7 @@ pub mod jitter;
 pub mod names;
 pub mod plan;
 pub mod properties;
+pub mod query;
 pub mod quota;
 pub mod report;
 pub mod schedule;

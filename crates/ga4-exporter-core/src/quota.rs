@@ -6,7 +6,7 @@
 //! through but its trial; and of no bucket of tokens more is spent than the share, as far as costs are known.
 //!
 //! `account` is what is known of one property and category, `spending` what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
-//! come for that, `outlook` the same before anything was asked.
+//! come for that, `outlook` the same before anything was asked, `allowance` what one command may spend.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use account::{Account, Closure, Told};
+pub use allowance::{Allowance, Overspent};
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
 pub use outlook::{BucketOutlook, Outlook, ReportOutlook};
@@ -34,6 +35,7 @@ use crate::{
 };
 
 mod account;
+mod allowance;
 mod budget;
 mod cost;
 mod outlook;

@@ -165,6 +165,7 @@ impl Report {
                 metrics,
                 date_ranges: self.windows.iter().filter_map(|window| window.date_range(today)).collect(),
                 selection: self.selection(),
+                offset: 0,
                 keep_empty_rows: self.is_history(),
                 return_property_quota: true,
             }),

@@ -7,6 +7,7 @@
 
 use thiserror::Error as ThisError;
 
+pub(crate) use quality::is_restricted;
 pub use quality::quality;
 pub use quota::quota;
 pub use series::{history, minutes};
@@ -14,7 +15,7 @@ pub use series::{history, minutes};
 use crate::{
     chain::one_line,
     names::{ApiName, Bucket},
-    report::{Metric, Report, Series},
+    report::{Metric, Report, Series, Unit},
     wire::response::{Header, ReportResponse, Row},
 };
 
@@ -91,12 +92,12 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Erro
 
 /// For each metric, whether Google keeps it from the account.
 fn kept_back(report: &Report, response: &ReportResponse) -> Vec<bool> {
-    let is_kept = |name: &ApiName| quality::is_restricted(&response.metadata, name.as_str());
+    let is_kept = |name: &ApiName| is_restricted(&response.metadata, name.as_str());
     report.metrics.iter().map(|metric| is_kept(&metric.api_name)).collect()
 }
 
 /// Whether the headers are those asked for; an answer without rows need not have any.
-fn check_headers<'a>(
+pub(crate) fn check_headers<'a>(
     response: &ReportResponse,
     dimensions: impl Iterator<Item = &'a str>,
     metrics: impl Iterator<Item = &'a str>,
@@ -163,13 +164,18 @@ fn value(report: &Report, rows: &[Option<&Row>], window: usize, metric: usize) -
 
 /// What a cell says of a metric, in the unit that is exported.
 fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
+    number_in(metric, metric.unit, text)
+}
+
+/// The same where Google's numbers are in another unit than the report says.
+pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, Error> {
     let name = || metric.api_name.to_string();
     let number = if metric.is_signed {
         signed(text).ok_or_else(|| Error::NotANumber(name()))?
     } else {
         count(text).ok_or_else(|| Error::NotACount(name()))?
     };
-    let exported = number * metric.unit.factor();
+    let exported = number * unit.factor();
     if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
 }
 

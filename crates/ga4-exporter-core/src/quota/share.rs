@@ -15,6 +15,13 @@ impl Share {
     }
 }
 
+impl Share {
+    /// What one command may spend, where nothing is configured.
+    pub fn of_commands() -> Self {
+        Self { percent: 10.0 }
+    }
+}
+
 impl Default for Share {
     fn default() -> Self {
         Self { percent: 25.0 }

@@ -79,6 +79,12 @@ pub(super) fn is_premium(quota: &PropertyQuota) -> bool {
     TOKEN_BUCKETS.iter().any(|(bucket, limit)| told_of(*bucket, quota).is_some_and(|status| status.remaining > *limit))
 }
 
+/// What a request has cost, in tokens: the same of every bucket, but for those that Google leaves out.
+pub(super) fn cost(quota: &PropertyQuota) -> u32 {
+    let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| told_of(*bucket, quota)).map(|status| status.consumed);
+    consumed.max().and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or_default()
+}
+
 /// Counts stay far below 2^53, where f64 ceases to be exact. Google may tell −1 for an empty bucket.
 fn number(count: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "see above")]

@@ -155,6 +155,15 @@ impl Filter {
         Self { dimensions: dimensions.map(Arc::new), metrics: metrics.map(Arc::new) }
     }
 
+    /// The filter of what passes both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let both = |one: &Option<Arc<Value>>, other: &Option<Arc<Value>>| {
+            joined(one.iter().chain(other).map(|filter| (**filter).clone()).collect())
+        };
+        Self { dimensions: both(&self.dimensions, &other.dimensions), metrics: both(&self.metrics, &other.metrics) }
+    }
+
     /// The `dimensionFilter` of a request.
     pub fn dimension_filter(&self) -> Option<Arc<Value>> {
         self.dimensions.clone()

@@ -16,7 +16,7 @@ pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
 }
 
 /// Whether Google keeps this metric from the account: its value is then 0 in the answer, whatever it really is.
-pub(super) fn is_restricted(metadata: &Metadata, metric: &str) -> bool {
+pub(crate) fn is_restricted(metadata: &Metadata, metric: &str) -> bool {
     let restrictions = &metadata.schema_restriction_response.active_metric_restrictions;
     restrictions.iter().any(|restriction| restriction.metric_name == metric)
 }

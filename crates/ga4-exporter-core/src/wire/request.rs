@@ -23,6 +23,9 @@ pub struct RunReportRequest {
     /// Which rows, in which order.
     #[serde(flatten)]
     pub selection: Selection,
+    /// How many rows come before the first one that is wanted.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub offset: u64,
     /// Whether rows are wanted in which every metric is 0, as far as Google has kept them.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_empty_rows: bool,
@@ -127,6 +130,10 @@ pub struct MinuteRange {
 /// proto3 JSON leaves out what has its default.
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A filter is as long as the configuration makes it, so requests share it.

@@ -12,7 +12,11 @@ use serde::{
     de::{self, DeserializeOwned, SeqAccess, Visitor},
 };
 
+pub use long::{LONGEST, LongResponse};
+
 use crate::shown::name;
+
+mod long;
 
 /// `RunReportResponse` and `RunRealtimeReportResponse`; the latter has no metadata.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,6 +51,9 @@ pub struct Header {
     /// As in the request.
     #[serde(deserialize_with = "null_as_default")]
     pub name: String,
+    /// `MetricType` of a metric, such as `TYPE_INTEGER`; dimensions have none.
+    #[serde(rename = "type", deserialize_with = "null_as_default")]
+    pub value_type: String,
 }
 
 /// One row.
@@ -92,6 +99,18 @@ pub struct Metadata {
     /// What the account's role may not see.
     #[serde(deserialize_with = "null_as_default")]
     pub schema_restriction_response: Restrictions,
+    /// Which data Google no longer has.
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
+    pub data_truncation_reasons: Vec<Truncation>,
+}
+
+/// `DataTruncationReason`, as far as it is used.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Truncation {
+    /// Google's words.
+    #[serde(deserialize_with = "null_as_default")]
+    pub data_truncation_message: String,
 }
 
 /// `SamplingMetadata`: of how many events how many were read.

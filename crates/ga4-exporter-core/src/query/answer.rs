@@ -1,0 +1,263 @@
+//! What becomes of an answer: rows, totals, and how far they can be trusted.
+//!
+//! Knows what may be summed: never users, and nothing of a report of which rows are missing. A row that cannot be read costs only
+//! itself, and is counted. Invariant: nothing is guessed; what Google keeps from the account is `None`, and not 0.
+
+use serde::Serialize;
+
+use super::{Page, Query};
+use crate::{
+    chain::one_line,
+    report::{Addition, Metric, Unit},
+    translate::{self, Error},
+    wire::response::{Metadata, ReportResponse, Row as WireRow},
+};
+
+/// One page of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The rows, in the order asked for.
+    pub rows: Vec<Row>,
+    /// How many rows Google sent, those that cannot be read included.
+    pub received: u64,
+    /// How many rows there are altogether, as Google says.
+    pub existing: u64,
+    /// What the numbers are in after conversion, for each metric: seconds and metres, and the property's currency.
+    pub units: Vec<Unit>,
+    /// What Google says about the values.
+    pub quality: Quality,
+    /// IANA name of the property's time zone; empty where Google does not say it.
+    pub time_zone: String,
+    /// ISO 4217 code of the property's currency; empty where Google does not say it.
+    pub currency: String,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// In the order of the question's dimensions.
+    pub dimensions: Vec<String>,
+    /// In the order of its metrics; `None` where Google keeps the metric from the account.
+    pub metrics: Vec<Option<f64>>,
+}
+
+/// For each metric the sum of all rows, where that is true.
+pub type Totals = Vec<Option<f64>>;
+
+/// How far the values can be trusted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Quality {
+    /// Which part of the events was read, from 0 to 1: below 1 the values are estimates.
+    pub sampled_ratio: f64,
+    /// Whether Google may have withheld rows of few users.
+    pub thresholded: bool,
+    /// Whether Google has merged rows into `(other)`.
+    pub data_loss: bool,
+    /// Whether there are more rows than were asked for.
+    pub truncated: bool,
+    /// The metrics that Google keeps from the account, by our names.
+    pub restricted: Vec<String>,
+    /// How many rows could not be read and are left out.
+    pub unreadable_rows: u64,
+    /// Whether the number of rows changed while the pages were asked for.
+    pub rows_changed: bool,
+    /// Google's own words on data that it no longer has.
+    pub truncation_messages: Vec<String>,
+}
+
+impl Quality {
+    /// Adds what is said about another page of the same answer.
+    pub fn add(&mut self, page: &Self) {
+        self.sampled_ratio = self.sampled_ratio.min(page.sampled_ratio);
+        self.thresholded |= page.thresholded;
+        self.data_loss |= page.data_loss;
+        self.unreadable_rows += page.unreadable_rows;
+        for (own, others) in [
+            (&mut self.restricted, &page.restricted),
+            (&mut self.truncation_messages, &page.truncation_messages),
+        ] {
+            for text in others {
+                if !own.contains(text) {
+                    own.push(text.clone());
+                }
+            }
+        }
+    }
+
+    /// The same for people, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.sampled_ratio < 1.0 {
+            notes.push(format!(
+                "estimates: Google read {:.1} % of the events; ask for fewer days or dimensions for exact numbers",
+                100.0 * self.sampled_ratio
+            ));
+        }
+        if self.thresholded {
+            notes.push("Google withholds rows of few users (thresholding); the numbers may be too low".to_owned());
+        }
+        if self.data_loss {
+            notes.push("Google merged rows into `(other)`; ask for fewer dimensions or days to see them apart".to_owned());
+        }
+        if self.truncated {
+            notes.push("there are more rows than --limit allows; no totals are shown".to_owned());
+        }
+        if !self.restricted.is_empty() {
+            notes.push(format!(
+                "the account's role hides {}; ask an administrator of the property to lift the restriction on cost or revenue \
+                 data",
+                self.restricted.join(", ")
+            ));
+        }
+        if self.unreadable_rows > 0 {
+            notes.push(format!("{} rows have a value that is no number, and are left out", self.unreadable_rows));
+        }
+        if self.rows_changed {
+            notes.push(
+                "the number of rows changed while they were read: some may be missing or there twice; ask again, or about \
+                 days before yesterday"
+                    .to_owned(),
+            );
+        }
+        notes.extend(self.truncation_messages.iter().map(|message| format!("Google says: {message}")));
+        notes
+    }
+}
+
+impl Query {
+    /// The rows of a page.
+    ///
+    /// # Errors
+    /// It is not the answer to this question: nothing of it is used.
+    pub fn answer(&self, page: Page, response: ReportResponse) -> Result<Answer, Error> {
+        let report = &self.report;
+        let dimensions = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
+        let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
+        translate::check_headers(&response, dimensions, metrics)?;
+        let received = response.rows.len() as u64;
+        let existing = u64::try_from(response.row_count).map_err(|_| Error::Truncated)?.max(page.offset + received);
+        if received == 0 && page.offset == 0 && existing > 0 {
+            return Err(Error::Truncated);
+        }
+        let header = |index: usize| response.metric_headers.get(index).map(|header| header.value_type.as_str());
+        let units: Vec<Unit> = report.metrics.iter().enumerate().map(|(index, metric)| unit(metric, header(index))).collect();
+        let quality = self.quality(&response.metadata);
+        let hidden = |metric: &Metric| quality.restricted.iter().any(|name| name == metric.name.as_str());
+        let columns: Vec<Column<'_>> =
+            report.metrics.iter().zip(&units).map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) }).collect();
+        let mut answer = Answer {
+            rows: Vec::with_capacity(response.rows.len()),
+            received,
+            existing,
+            quality: quality.clone(),
+            time_zone: response.metadata.time_zone,
+            currency: response.metadata.currency_code,
+            units: units.clone(),
+        };
+        if report.dimensions.is_empty() {
+            answer.rows.push(single(&columns, response.rows)?);
+            return Ok(answer);
+        }
+        for row in response.rows {
+            if (row.dimension_values.len(), row.metric_values.len()) != (report.dimensions.len(), columns.len()) {
+                return Err(Error::RowLength);
+            }
+            match numbers(&columns, &row) {
+                Ok(metrics) => {
+                    let dimensions = row.dimension_values.into_iter().map(|value| value.value).collect();
+                    answer.rows.push(Row { dimensions, metrics });
+                }
+                Err(_) => answer.quality.unreadable_rows += 1,
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The sums of all rows, where they are true: of what adds up, in an answer from which nothing is missing. Without
+    /// dimensions the one row is the total, of users too.
+    pub fn totals(&self, rows: &[Row], quality: &Quality) -> Option<Totals> {
+        let report = &self.report;
+        if report.dimensions.is_empty() {
+            return rows.first().map(|row| row.metrics.clone());
+        }
+        // A user is in several audiences, and so are the user's events.
+        let overlap = report.dimensions.iter().any(|dimension| dimension.api_name.as_str().starts_with("audience"));
+        if overlap || quality.truncated || quality.rows_changed || quality.unreadable_rows > 0 {
+            return None;
+        }
+        let total = |(index, metric): (usize, &Metric)| {
+            let adds_up = metric.addition == Addition::Sum;
+            let sum = || rows.iter().try_fold(0.0, |sum, row| Some(sum + row.metrics.get(index).copied().flatten()?));
+            adds_up.then(sum).flatten().map(without_noise)
+        };
+        let totals: Totals = report.metrics.iter().enumerate().map(total).collect();
+        totals.iter().any(Option::is_some).then_some(totals)
+    }
+
+    fn quality(&self, metadata: &Metadata) -> Quality {
+        let said = translate::quality(&self.report, metadata);
+        let is_hidden = |metric: &&Metric| translate::is_restricted(metadata, metric.api_name.as_str());
+        let messages = metadata.data_truncation_reasons.iter();
+        let messages = messages.map(|reason| one_line(&reason.data_truncation_message, MESSAGE_CHARACTERS));
+        Quality {
+            sampled_ratio: said.sampled_ratio,
+            thresholded: said.thresholded,
+            data_loss: said.data_loss,
+            truncated: false,
+            restricted: self.report.metrics.iter().filter(is_hidden).map(|metric| metric.name.to_string()).collect(),
+            unreadable_rows: 0,
+            rows_changed: false,
+            truncation_messages: messages.filter(|message| !message.is_empty()).collect(),
+        }
+    }
+}
+
+/// What is to be read from the cells of a metric.
+struct Column<'a> {
+    metric: &'a Metric,
+    unit: Unit,
+    is_hidden: bool,
+}
+
+/// What the numbers of a metric are in. The answer knows the type of custom metrics, and only we know which are ratios.
+fn unit(metric: &Metric, value_type: Option<&str>) -> Unit {
+    match metric.unit {
+        Unit::Plain => value_type.and_then(Unit::of_google_type).unwrap_or(Unit::Plain),
+        known => known,
+    }
+}
+
+/// The row of an answer without dimensions: none is zero.
+fn single(columns: &[Column<'_>], rows: Vec<WireRow>) -> Result<Row, Error> {
+    let metrics = match rows.as_slice() {
+        [] => columns.iter().map(|column| (!column.is_hidden).then_some(0.0)).collect(),
+        [row] if row.dimension_values.is_empty() && row.metric_values.len() == columns.len() => numbers(columns, row)?,
+        [_] => return Err(Error::RowLength),
+        _ => return Err(Error::UnknownRange),
+    };
+    Ok(Row { dimensions: Vec::new(), metrics })
+}
+
+fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, Error> {
+    let number = |(column, cell): (&Column<'_>, &crate::wire::response::Value)| {
+        if column.is_hidden {
+            return Ok(None);
+        }
+        translate::number_in(column.metric, column.unit, &cell.value).map(Some)
+    };
+    columns.iter().zip(&row.metric_values).map(number).collect()
+}
+
+/// A sum without what adding decimal fractions leaves behind.
+fn without_noise(sum: f64) -> f64 {
+    let rounded = (sum * FRACTIONS).round() / FRACTIONS;
+    if rounded.is_finite() { rounded } else { sum }
+}
+
+/// Amounts are exact to a millionth: Google sends them so.
+const FRACTIONS: f64 = 1e6;
+
+const MESSAGE_CHARACTERS: usize = 300;
+
+#[cfg(test)]
+mod tests;
