@@ -23,8 +23,12 @@ use crate::{
 };
 
 pub use history::{BacktestFlags, BaselineFlags, QuietDay};
+pub use question::{
+    CheckFlags, CheckOutput, CompletionsFlags, PropertiesFlags, PropertiesOutput, QueryFlags, QueryOutput, SetupFlags,
+};
 
 mod history;
+mod question;
 pub mod refusal;
 
 /// Prometheus exporter for Google Analytics (GA4): pageviews and visitors of every property, by service account.
@@ -48,10 +52,20 @@ pub enum Command {
     /// Serve against the built-in simulator of Google; needs no Google account.
     #[cfg(feature = "demo")]
     Demo(DemoFlags),
+    /// Go online, try everything once, and explain what is wrong: 0 when it works, 1 when something does not.
+    Check(CheckFlags),
+    /// Print the properties that the credentials can see.
+    Properties(PropertiesFlags),
+    /// Ask one question and print the answer: by default yesterday's pageviews and visitors.
+    Query(Box<QueryFlags>),
     /// Print what traffic is expected in the next 24 hours, as comma-separated values.
     Baseline(BaselineFlags),
     /// Show what the drop alert would have done in the past: when it would have paged, and the smallest drop that it sees.
     Backtest(Box<BacktestFlags>),
+    /// Print the completions of a shell.
+    Completions(CompletionsFlags),
+    /// Print the manual page.
+    Man,
 }
 
 /// The flags of serving.
@@ -235,7 +249,15 @@ impl Cli {
         match &self.command {
             #[cfg(feature = "demo")]
             Some(Command::Demo(flags)) => flags.systemd_socket,
-            Some(Command::Baseline(_) | Command::Backtest(_)) => false,
+            Some(
+                Command::Check(_)
+                | Command::Properties(_)
+                | Command::Query(_)
+                | Command::Baseline(_)
+                | Command::Backtest(_)
+                | Command::Completions(_)
+                | Command::Man,
+            ) => false,
             None => self.serve.web.systemd_socket && !self.serve.config_check,
         }
     }

@@ -6,7 +6,7 @@ use thiserror::Error as ThisError;
 
 use crate::{
     cli::{Cli, Command},
-    commands::google::Surroundings,
+    commands::{google::Surroundings, screen::Screen},
     config,
     files::{Aside, READ_DEADLINE},
     serve,
@@ -20,7 +20,10 @@ pub mod check_config;
 pub mod demo;
 pub mod google;
 mod last_resort;
+pub mod query;
+pub mod screen;
 pub mod serving;
+mod setup;
 
 /// Why a command ended before its time, by what its exit code says.
 #[derive(Debug, ThisError)]
@@ -37,6 +40,9 @@ pub enum Error {
     /// Google cannot be asked, or refuses.
     #[error("{0}")]
     Google(String),
+    /// The answer cannot be printed.
+    #[error("cannot print the answer")]
+    Output(#[source] std::io::Error),
     /// The past has too little.
     #[error("{0}")]
     Past(String),
@@ -65,7 +71,12 @@ impl Error {
             | Self::Usage(_)
             | Self::Environment(_)
             | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
-            Self::Google(_) | Self::Past(_) | Self::Start(_) | Self::Demo(_) | Self::Signals(_) => ExitCode::FAILURE,
+            Self::Google(_)
+            | Self::Output(_)
+            | Self::Past(_)
+            | Self::Start(_)
+            | Self::Demo(_)
+            | Self::Signals(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -78,6 +89,13 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
     match cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(flags)) => demo::run(flags, inherited).await,
+        Some(Command::Query(flags)) => {
+            check_environment().await?;
+            let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+            let streams = query::Streams { out, notes, screen: Screen::of_stdout() };
+            query::run(&flags, &Surroundings::of_process(), streams).await
+        }
+        Some(Command::Check(_) | Command::Properties(_) | Command::Completions(_) | Command::Man) => Ok(()),
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
             if flags.property.is_some() {

@@ -52,6 +52,8 @@ pub struct Config {
     pub discovery: Option<Discovery>,
     /// Which part of every token bucket of a property may be spent.
     pub share: Share,
+    /// The same for one command.
+    pub commands_share: Share,
     /// How many properties may be listed, at most.
     pub most_properties: usize,
     /// The report on the last minutes.
@@ -171,6 +173,7 @@ impl Default for Config {
             properties: Vec::new(),
             discovery: Some(Discovery::default()),
             share: Share::default(),
+            commands_share: Share::of_commands(),
             most_properties: MOST_PROPERTIES,
             realtime: ReportSettings::realtime(),
             traffic: ReportSettings::traffic(),

@@ -9,3 +9,4 @@ pub use ga4_exporter_core::wire::{Error, ListedProperty, Listing, ProjectFault, 
 
 mod admin;
 mod client;
+mod page;

@@ -69,6 +69,8 @@ pub enum Roots {
 pub enum Longest {
     /// 4 MiB: a report of 10,000 rows, the most that Google sends without being asked for more, is half as long.
     Report,
+    /// 256 MiB: a page of 250,000 rows of a command, which runs for nothing else.
+    Page,
     /// 4 MiB: a page of 200 accounts with 20,000 properties.
     Listing,
     /// 64 KiB: what the Admin API says of one property is less than a kilobyte.
@@ -168,7 +170,7 @@ impl Transport {
             let status = response.status();
             let headers = response.headers().clone();
             if status.is_success() {
-                let (body, part) = self.read(response, deadline, longest.bytes()).await?;
+                let (body, part) = self.read(response, deadline, longest).await?;
                 Ok(Answer { status, headers, body, part: part.is_large().then(|| Arc::new(part)) })
             } else {
                 let body = read_beginning(response, deadline, LONGEST_ERROR_BYTES.min(longest.bytes())).await?;
@@ -197,7 +199,7 @@ impl Transport {
         &self,
         mut response: reqwest::Response,
         deadline: Duration,
-        longest: usize,
+        longest: Longest,
     ) -> Result<(Bytes, Part), Error> {
         let (mut body, mut part) = (BytesMut::new(), self.budget.part());
         loop {
@@ -207,10 +209,10 @@ impl Transport {
             };
             let Some(chunk) = chunk else { return Ok((body.freeze(), part)) };
             let length = body.len() + chunk.len();
-            if length > longest {
-                return Err(Error::TooLarge(longest));
+            if length > longest.bytes() {
+                return Err(Error::TooLarge(longest.bytes()));
             }
-            if !part.grow(body.len(), length).await {
+            if longest != Longest::Page && !part.grow(body.len(), length).await {
                 return Err(Error::TooSlow);
             }
             body.extend_from_slice(&chunk);
@@ -222,6 +224,7 @@ impl Longest {
     fn bytes(self) -> usize {
         match self {
             Self::Report | Self::Listing => 4 << 20,
+            Self::Page => 256 << 20,
             Self::Property => 64 << 10,
             Self::Token => 16 << 10,
         }

@@ -127,7 +127,7 @@ async fn ask(
     let Request::Core(request) = Report::baseline(&settings).request(None) else {
         return Err(Error::Google("the history is no report on processed data".to_owned()));
     };
-    let google = Google::reach(&flags.access, surroundings).await?;
+    let google = Google::reach(&flags.access, flags.access.credentials_file.as_deref(), surroundings).await?;
     let accept = |response: ReportResponse| {
         let history = translate::history(&response)?;
         Ok::<_, translate::Error>((history, response.metadata.time_zone))

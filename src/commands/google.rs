@@ -1,12 +1,12 @@
 //! Asking Google once: what commands need that end after their answer.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::Error;
-use ga4_exporter_core::{chain::Chain, names::PropertyId};
+use ga4_exporter_core::{chain::Chain, names::PropertyId, properties::Properties, shard::Shard};
 
 use crate::{
     auth::{
@@ -15,6 +15,7 @@ use crate::{
     },
     cli::AccessFlags,
     clock::Clock,
+    config::Config,
     files::Aside,
     ga::{self, Client, Endpoints},
     observer::{Nobody, Observer},
@@ -31,6 +32,14 @@ pub struct Surroundings {
     pub roots: Roots,
     /// The time.
     pub clock: Clock,
+}
+
+/// A property that a command is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Target {
+    pub(super) id: PropertyId,
+    /// Empty where it is not known yet.
+    pub(super) name: String,
 }
 
 /// Signed in as long as it lives.
@@ -56,9 +65,12 @@ impl Google {
     ///
     /// # Errors
     /// There are none, or no certificates to trust.
-    pub(super) async fn reach(flags: &AccessFlags, surroundings: &Surroundings) -> Result<Self, Error> {
+    pub(super) async fn reach(
+        flags: &AccessFlags,
+        named: Option<&Path>,
+        surroundings: &Surroundings,
+    ) -> Result<Self, Error> {
         let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::Error::from)?;
-        let named = flags.credentials_file.as_deref();
         let credentials = Credentials::find(named, &surroundings.environment, &transport, &Aside::start("files")).await;
         let credentials = credentials.map_err(serve::Error::from)?;
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
@@ -69,6 +81,36 @@ impl Google {
         let mut tasks = JoinSet::new();
         tasks.spawn(refresher.run());
         Ok(Self { client: Client::new(transport, tokens, observer, endpoints), _refresher: tasks })
+    }
+
+    /// The properties that a command is about: those that are given, or else those that are configured or visible.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub(super) async fn properties(
+        &self,
+        config: &Config,
+        given: &[PropertyId],
+        now: Timestamp,
+    ) -> Result<Vec<Target>, Error> {
+        if !given.is_empty() {
+            let mut seen = BTreeSet::new();
+            let once = given.iter().filter(|id| seen.insert(**id));
+            return Ok(once.map(|id| Target { id: *id, name: String::new() }).collect());
+        }
+        let mut properties = Properties::new(&config.properties, config.discovery.as_ref(), Shard::default());
+        if config.discovery.is_some() {
+            let listing = self.client.listed_properties(config.most_properties).await;
+            properties.on_listing(now, listing.map_err(|error| self.listing_failure(&error))?);
+        }
+        Ok(properties.set().active.into_iter().map(|(id, info)| Target { id, name: info.name }).collect())
+    }
+
+    /// What went wrong with the listing, and what to do about it.
+    pub(super) fn listing_failure(&self, error: &ga::Error) -> Error {
+        let account = self.client.account();
+        let remedy = error.remedy(None, account.as_deref());
+        Error::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
     }
 
     /// What went wrong with a property, and what to do about it.

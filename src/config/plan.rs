@@ -16,7 +16,7 @@ impl Config {
     }
 
     /// The reports that are switched on, in the order in which they are shown.
-    fn reports(&self) -> Vec<Arc<Report>> {
+    pub fn reports(&self) -> Vec<Arc<Report>> {
         let all = [
             (self.realtime.enabled, Report::realtime(&self.realtime, self.baseline.enabled)),
             (self.traffic.enabled, Report::traffic(&self.traffic)),

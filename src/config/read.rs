@@ -51,13 +51,26 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
     };
-    let share = top.get("quota").and_then(|node| share(reader, node)).unwrap_or_default();
+    let (share, commands_share) = top.get("quota").map(|node| shares(reader, node)).unwrap_or_default();
+    let share = share.unwrap_or_default();
+    let commands_share = commands_share.unwrap_or_else(Share::of_commands);
     let most_properties = most_properties(reader, &top, properties.len());
     let series = series_limits(reader, &top);
     let reports::Reports { realtime, traffic, baseline, own } = reports::reports(reader, &top, base);
     reports::check_series(reader, &top, &own, series);
-    let own_reports = own;
-    Config { google, properties, discovery, share, most_properties, realtime, traffic, baseline, own_reports, series }
+    Config {
+        google,
+        properties,
+        discovery,
+        share,
+        commands_share,
+        most_properties,
+        realtime,
+        traffic,
+        baseline,
+        own_reports: own,
+        series,
+    }
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {
@@ -211,9 +224,11 @@ fn discovery(reader: &mut Reader<'_>, node: &Node, others: bool) -> Option<Disco
     None
 }
 
-fn share(reader: &mut Reader<'_>, node: &Node) -> Option<Share> {
+/// The daemon's and a command's.
+fn shares(reader: &mut Reader<'_>, node: &Node) -> (Option<Share>, Option<Share>) {
     let section = reader.section(node, &schema::QUOTA);
-    reader.parsed(section.get("share")?, &section.path("share"), "25%", str::parse)
+    let mut share = |key, example| reader.parsed(section.get(key)?, &section.path(key), example, str::parse);
+    (share("share", "25%"), share("commands_share", "10%"))
 }
 
 /// `listed` is how many the file itself, or the command line, names.

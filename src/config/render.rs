@@ -30,7 +30,7 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     writeln!(out, "  max_requests_in_flight_per_property: {}", google.max_requests_in_flight_per_property)?;
     properties(config, out)?;
     discovery(config, out)?;
-    writeln!(out, "quota:\n  share: {}", config.share)?;
+    writeln!(out, "quota:\n  share: {}\n  commands_share: {}", config.share, config.commands_share)?;
     writeln!(out, "limits:\n  properties: {}", config.most_properties)?;
     writeln!(out, "  series: {}\n  series_per_property: {}", config.series.all, config.series.per_property)?;
     writeln!(out, "reports:")?;

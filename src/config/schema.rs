@@ -113,13 +113,21 @@ pub(super) const DISCOVERY: Table = Table {
 
 pub(super) const QUOTA: Table = Table {
     path: "quota",
-    keys: &[key(
-        "share",
-        "a percentage, 1% to 100%",
-        "25%",
-        "how much of every token bucket of a property this exporter may spend; reports that would spend more are polled \
-         less often",
-    )],
+    keys: &[
+        key(
+            "share",
+            "a percentage, 1% to 100%",
+            "25%",
+            "how much of every token bucket of a property this exporter may spend; reports that would spend more are polled \
+             less often",
+        ),
+        key(
+            "commands_share",
+            "a percentage, 1% to 100%",
+            "10%",
+            "the same for one command, such as `query`; commands never take a bucket below 10 % of what it holds when full",
+        ),
+    ],
 };
 
 pub(super) const LIMITS: Table = Table {

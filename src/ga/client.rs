@@ -100,9 +100,21 @@ impl Client {
         request: &impl Serialize,
         accept: impl Fn(R) -> Result<T, String>,
     ) -> Result<T, Error> {
+        self.post_long(method, longest(method), property, request, accept).await
+    }
+
+    /// The same where the answer may be of another length than is usual for the method.
+    pub(super) async fn post_long<R: DeserializeOwned + Send + 'static, T>(
+        &self,
+        method: Method,
+        longest: Longest,
+        property: PropertyId,
+        request: &impl Serialize,
+        accept: impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
         let path = format!("v1beta/properties/{property}:{method}");
         let body = serde_json::to_vec(request).expect("texts, numbers and lists always serialise");
-        self.call(method, &Call { path: &path, query: &[], body: Some(body) }, accept).await
+        self.call(method, &Call { path: &path, query: &[], body: Some(body), longest }, accept).await
     }
 
     pub(super) async fn get<R: DeserializeOwned + Send + 'static, T>(
@@ -112,7 +124,7 @@ impl Client {
         query: &[(&str, &str)],
         accept: impl Fn(R) -> Result<T, String>,
     ) -> Result<T, Error> {
-        self.call(method, &Call { path, query, body: None }, accept).await
+        self.call(method, &Call { path, query, body: None, longest: longest(method) }, accept).await
     }
 
     /// Sends a request; when Google refuses the token, renews that once and sends the request once more.
@@ -142,7 +154,7 @@ impl Client {
         accept: &impl Fn(R) -> Result<T, String>,
     ) -> Result<T, Error> {
         let started = monotonic();
-        let result = match self.exchange(method, url, call, token).await {
+        let result = match self.exchange(url, call, token).await {
             Ok(answer) => read(&answer, url, token, accept).await,
             Err(error) => Err(error),
         };
@@ -150,7 +162,7 @@ impl Client {
         result
     }
 
-    async fn exchange(&self, method: Method, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
+    async fn exchange(&self, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
         let client = self.transport.for_url(url);
         let mut request = match call.body.clone() {
             Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
@@ -160,7 +172,9 @@ impl Client {
         if let Some(project) = &token.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        Ok(self.transport.send(request, self.transport.deadlines.request, longest(method)).await?)
+        let deadline = self.transport.deadlines.request;
+        let deadline = if call.longest == Longest::Page { PAGE_DEADLINES * deadline } else { deadline };
+        Ok(self.transport.send(request, deadline, call.longest).await?)
     }
 }
 
@@ -204,6 +218,7 @@ struct Call<'a> {
     path: &'a str,
     query: &'a [(&'a str, &'a str)],
     body: Option<Vec<u8>>,
+    longest: Longest,
 }
 
 /// What is made of an answer's body, or the error that it is.
@@ -283,7 +298,7 @@ fn longest(method: Method) -> Longest {
     }
 }
 
-fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
+pub(super) fn expect_kind(kind: &str, expected: &str) -> Result<(), String> {
     if kind == expected {
         return Ok(());
     }
@@ -302,6 +317,9 @@ pub const DATA_API_URL: &str = "https://analyticsdata.googleapis.com";
 pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// How many times as long as others a page of 250,000 rows may take.
+const PAGE_DEADLINES: u32 = 5;
 
 const LOGGED_CHARACTERS: usize = 300;
 

@@ -1,0 +1,160 @@
+//! `query`: one question to Google, printed.
+//!
+//! Properties are asked several at a time and printed in order, each as soon as those before it are.
+
+use std::{
+    collections::VecDeque,
+    io::{self, ErrorKind, Write},
+    sync::Arc,
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    Error,
+    google::{Google, Surroundings, Target},
+    screen::Screen,
+    setup::Setup,
+};
+use crate::{
+    cli::{QueryFlags, QueryOutput},
+    config::Config,
+};
+use ga4_exporter_core::query::{AskError, Query};
+
+use ask::{Failure, Outcome, Question};
+use print::Printer;
+use progress::Progress;
+
+mod ask;
+mod print;
+mod progress;
+
+/// Where a command prints.
+pub struct Streams<'a> {
+    /// The answer.
+    pub out: &'a mut (dyn Write + Send),
+    /// What is to be known about it.
+    pub notes: &'a mut (dyn Write + Send),
+    /// What `out` is shown on.
+    pub screen: Screen,
+}
+
+/// Asks, and prints what comes.
+///
+/// # Errors
+/// The question cannot be asked, or a property failed; what the others answered is printed then.
+pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: Streams<'_>) -> Result<(), Error> {
+    let setup = Setup::load(&flags.setup).await?;
+    // Before Google is asked for anything.
+    let config = &setup.loaded.config;
+    let query = query(flags, config)?;
+    let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
+    let properties = google.properties(config, &flags.property, surroundings.now()).await?;
+    let question = Arc::new(Question {
+        query,
+        share: config.commands_share,
+        clock: surroundings.clock.clone(),
+        progress: Progress::new(),
+    });
+    let mut printer = Printer::new(flags.output, streams.screen, question.query.report(), properties.len());
+    let asked = print_all(&google, properties, &question, &mut printer, &mut streams).await;
+    question.progress.end();
+    match asked {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Error::Output(error)),
+        Ok(failures) => verdict(flags.output, failures, printer.asked()),
+    }
+}
+
+/// The question of the flags.
+fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
+    let usage = |error: AskError| Error::Usage(error.to_string());
+    let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
+    let reports = config.reports();
+    let Some(report) = reports.iter().find(|report| report.name.as_str() == name) else {
+        let known: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();
+        let name = ga4_exporter_core::shown::Shown(name);
+        return Err(Error::Usage(format!("--report {name}: there is no such report; use one of {}", known.join(", "))));
+    };
+    if report.is_history() {
+        return Err(Error::Usage(format!("--report {name} is for the drop alert; ask for --dimensions dateHour instead")));
+    }
+    flags.asked().of_report(report).map_err(usage)
+}
+
+/// Asks every property; what failed. Fails itself only where nothing can be printed.
+async fn print_all(
+    google: &Google,
+    properties: Vec<Target>,
+    question: &Arc<Question>,
+    printer: &mut Printer,
+    streams: &mut Streams<'_>,
+) -> io::Result<Vec<Failure>> {
+    printer.begin(streams.out)?;
+    let mut waiting: VecDeque<Target> = properties.into();
+    let (mut asked, mut next, mut begun) = (JoinSet::new(), 0, 0);
+    let (mut early, mut failures) = (std::collections::BTreeMap::new(), Vec::new());
+    loop {
+        while asked.len() + early.len() < AT_ONCE
+            && let Some(target) = waiting.pop_front()
+        {
+            let (client, question, place) = (google.client.clone(), Arc::clone(question), begun);
+            asked.spawn(async move { (place, ask::ask(&client, &question, target).await) });
+            begun += 1;
+        }
+        let Some(done) = asked.join_next().await else { break };
+        let (place, outcome) = done.map_err(io::Error::other)?;
+        early.insert(place, outcome);
+        while let Some(outcome) = early.remove(&next) {
+            next += 1;
+            question.progress.aside(|| print_one(outcome, printer, streams, &mut failures))?;
+        }
+    }
+    printer.end(streams.out, &failures)?;
+    streams.out.flush()?;
+    Ok(failures)
+}
+
+fn print_one(
+    outcome: Outcome,
+    printer: &mut Printer,
+    streams: &mut Streams<'_>,
+    failures: &mut Vec<Failure>,
+) -> io::Result<()> {
+    match outcome {
+        Outcome::Answered(answered) => {
+            printer.answered(streams.out, &answered)?;
+            streams.out.flush()?;
+            for note in answered.notes() {
+                // With stderr closed there is nobody to read it.
+                let _ = writeln!(streams.notes, "note: property {}: {note}", answered.property_id);
+            }
+        }
+        Outcome::Failed(failure) => {
+            if printer.asked() > 1 {
+                let _ = writeln!(streams.notes, "error: {failure}");
+            }
+            failures.push(failure);
+        }
+    }
+    Ok(())
+}
+
+/// What the exit code says.
+fn verdict(output: QueryOutput, failures: Vec<Failure>, asked: usize) -> Result<(), Error> {
+    let (count, first) = (failures.len(), failures.into_iter().next());
+    match first {
+        None if asked == 0 && output == QueryOutput::Text => Err(Error::Google(NO_PROPERTIES.to_owned())),
+        None => Ok(()),
+        Some(failure) if asked == 1 => Err(Error::Google(failure.to_string())),
+        Some(_) => Err(Error::Google(format!("{count} of {asked} properties failed; see above"))),
+    }
+}
+
+/// How many properties are asked at the same time.
+const AT_ONCE: usize = 4;
+
+const NO_PROPERTIES: &str = "there is no property to ask about: the account sees none; add it as Viewer of a property in Google \
+    Analytics, or check discovery.include and discovery.exclude";

@@ -1,0 +1,240 @@
+//! Asking one property: page after page, with the dates of its own zone.
+
+use std::fmt;
+
+use ga4_drop_baseline::calendar::Zone;
+use ga4_exporter_core::{
+    chain::Chain,
+    names::{PropertyId, Reason},
+    query::{Answer, Page, Pages, Quality, Query, Row, Totals},
+    quota::{Allowance, Share},
+    report::Unit,
+    translate,
+    wire::response::ReportResponse,
+};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{super::google::Target, progress::Progress};
+use crate::{clock::Clock, ga};
+
+/// What is asked of every property.
+pub(super) struct Question {
+    pub(super) query: Query,
+    pub(super) share: Share,
+    pub(super) clock: Clock,
+    pub(super) progress: Progress,
+}
+
+/// What came of it.
+pub(super) enum Outcome {
+    Answered(Box<Answered>),
+    Failed(Failure),
+}
+
+/// The whole answer of one property.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answered {
+    pub(super) property_id: PropertyId,
+    pub(super) property_name: String,
+    pub(super) time_zone: String,
+    pub(super) currency: String,
+    pub(super) dates: Option<(Date, Date)>,
+    pub(super) units: Vec<Unit>,
+    pub(super) rows: Vec<Row>,
+    pub(super) row_count: u64,
+    pub(super) totals: Option<Totals>,
+    pub(super) quality: Quality,
+    /// What else is to be said about it.
+    further: Vec<String>,
+}
+
+/// Why a property has no answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Failure {
+    pub(super) property_id: String,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+    pub(super) remedy: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "property {}: {}", self.property_id, self.message)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "; {}", self.remedy) }
+    }
+}
+
+impl Answered {
+    /// What is to be known about the answer.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        self.quality.notes().into_iter().chain(self.further.iter().cloned())
+    }
+}
+
+/// Asks a property.
+pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target) -> Outcome {
+    let mut asking = Asking { client, question, property: target.id, zone: None, further: Vec::new() };
+    let (mut name, mut currency) = (target.name, String::new());
+    match client.property(target.id).await {
+        Ok(details) => {
+            asking.zone = Zone::named(&details.time_zone).ok();
+            name = if details.name.is_empty() { name } else { details.name };
+            currency = details.currency;
+        }
+        // Google knows the zone all the same, and the Data API may answer where the Admin API is off.
+        Err(error) => asking.further.push(format!("its name and time zone cannot be read: {}", Chain(&error))),
+    }
+    let mut answer = asking.whole_answer().await;
+    if let Err(Problem::OtherDay) = answer {
+        // Once more, now that the zone and the day are known.
+        answer = asking.whole_answer().await;
+    }
+    let (parts, further, zone) = match answer {
+        Ok(parts) => (parts, asking.further, asking.zone),
+        Err(problem) => return Outcome::Failed(asking.failure(problem)),
+    };
+    let Parts { rows, pages, units, quality, currency: of_answer, dates, .. } = parts;
+    Outcome::Answered(Box::new(Answered {
+        property_id: target.id,
+        property_name: name,
+        time_zone: zone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
+        currency: if of_answer.is_empty() { currency } else { of_answer },
+        dates,
+        units,
+        totals: question.query.totals(&rows, &quality),
+        // Without dimensions there is a row where Google has none: of zeros.
+        row_count: pages.existing().max(rows.len() as u64),
+        rows,
+        quality,
+        further,
+    }))
+}
+
+struct Asking<'a> {
+    client: &'a ga::Client,
+    question: &'a Question,
+    property: PropertyId,
+    /// The property's, where it is known.
+    zone: Option<Zone>,
+    further: Vec<String>,
+}
+
+/// What has come so far.
+struct Parts {
+    rows: Vec<Row>,
+    pages: Pages,
+    units: Vec<Unit>,
+    quality: Quality,
+    currency: String,
+    dates: Option<(Date, Date)>,
+}
+
+/// Why there is no answer.
+enum Problem {
+    Google(ga::Error),
+    /// By our own plan.
+    Own(Reason, String),
+    /// It is about another day than was meant.
+    OtherDay,
+}
+
+impl Asking<'_> {
+    /// All pages of the answer. Every page is asked for by dates that do not change at midnight, once the zone is known.
+    async fn whole_answer(&mut self) -> Result<Parts, Problem> {
+        let query = &self.question.query;
+        let mut allowance = Allowance::new(self.question.share);
+        let mut pages = query.pages();
+        let mut parts: Option<Parts> = None;
+        let mut today = self.today();
+        while let Some(page) = pages.next_page() {
+            if let Err(overspent) = allowance.admit() {
+                let reason = ga::Error::QuotaExhausted { bucket: overspent.bucket(), message: String::new() }.reason();
+                return Err(Problem::Own(reason, overspent.to_string()));
+            }
+            if let Some(today) = today {
+                query.dates(today).map_err(|error| Problem::Own(Reason::InvalidRequest, error.to_string()))?;
+            }
+            let (answer, quota) = self.page(today, page).await?;
+            if let Some(quota) = quota {
+                allowance.on_answer(&quota);
+            }
+            let before = today;
+            today = today.or_else(|| self.learn_zone(&answer.time_zone));
+            self.check_day(before, &answer)?;
+            let first = pages.received() == 0;
+            pages.on_page(answer.received, answer.existing);
+            self.question.progress.on_page(first, answer.received, pages.expected());
+            match &mut parts {
+                None => parts = Some(Parts::new(answer, pages.clone())),
+                Some(parts) => parts.add(answer),
+            }
+        }
+        let mut parts = parts.ok_or_else(|| Problem::Own(Reason::Protocol, "nothing was asked for".to_owned()))?;
+        parts.quality.truncated = pages.is_cut();
+        parts.quality.rows_changed = pages.has_changed();
+        parts.pages = pages;
+        parts.dates = today.and_then(|today| query.dates(today).ok().flatten());
+        Ok(parts)
+    }
+
+    async fn page(
+        &self,
+        today: Option<Date>,
+        page: Page,
+    ) -> Result<(Answer, Option<ga4_exporter_core::wire::response::PropertyQuota>), Problem> {
+        let query = &self.question.query;
+        let accept = |response: ReportResponse| {
+            let quota = translate::quota(&response)?;
+            Ok::<_, translate::Error>((query.answer(page, response)?, quota))
+        };
+        self.client.report_page(self.property, &query.request(today, page), accept).await.map_err(Problem::Google)
+    }
+
+    fn today(&self) -> Option<Date> {
+        self.zone.as_ref().map(|zone| zone.date(self.question.clock.now()))
+    }
+
+    /// The day in the zone that an answer names.
+    fn learn_zone(&mut self, name: &str) -> Option<Date> {
+        self.zone = Zone::named(name).ok();
+        self.today()
+    }
+
+    /// Whether the answer is about the days that were meant: the zone may be another one by now, and a day may have ended since.
+    fn check_day(&mut self, asked: Option<Date>, answer: &Answer) -> Result<(), Problem> {
+        if let Ok(zone) = Zone::named(&answer.time_zone) {
+            self.zone = Some(zone);
+        }
+        let (Some(asked), Some(today)) = (asked, self.today()) else { return Ok(()) };
+        let dates = |today| self.question.query.dates(today).ok();
+        if dates(asked) == dates(today) { Ok(()) } else { Err(Problem::OtherDay) }
+    }
+
+    fn failure(&self, problem: Problem) -> Failure {
+        let (reason, message, remedy) = match problem {
+            Problem::Google(error) => {
+                let account = self.client.account();
+                (error.reason(), Chain(&error).to_string(), error.remedy(Some(self.property), account.as_deref()))
+            }
+            Problem::Own(reason, message) => (reason, message, String::new()),
+            Problem::OtherDay => {
+                let remedy = "ask again".to_owned();
+                (Reason::Protocol, "the property's day ended or its time zone changed meanwhile".to_owned(), remedy)
+            }
+        };
+        Failure { property_id: self.property.to_string(), reason: reason.as_str(), message, remedy }
+    }
+}
+
+impl Parts {
+    fn new(answer: Answer, pages: Pages) -> Self {
+        let Answer { rows, units, quality, currency, .. } = answer;
+        Self { rows, pages, units, quality, currency, dates: None }
+    }
+
+    fn add(&mut self, answer: Answer) {
+        self.rows.extend(answer.rows);
+        self.quality.add(&answer.quality);
+    }
+}

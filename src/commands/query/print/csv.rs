@@ -1,0 +1,48 @@
+//! Comma-separated values, as RFC 4180 has them: one header for all properties, and lines that end in CR LF.
+
+use std::io::{self, Write};
+
+use ::csv::{Terminator, Writer, WriterBuilder};
+use ga4_exporter_core::{report::Report, shown};
+
+use super::super::ask::Answered;
+use crate::commands::screen::Screen;
+
+pub(super) fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let dimensions = report.dimensions.iter().map(|dimension| dimension.label.as_str());
+    let metrics = report.metrics.iter().map(|metric| metric.name.as_str());
+    let mut writer = writer(out);
+    writer.write_record(["property_id"].into_iter().chain(dimensions).chain(metrics)).map_err(of_io)?;
+    writer.flush()
+}
+
+/// What Google keeps from the account is an empty field.
+pub(super) fn rows(answered: &Answered, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let id = answered.property_id.to_string();
+    let mut writer = writer(out);
+    for row in &answered.rows {
+        writer.write_field(&id).map_err(of_io)?;
+        for value in &row.dimensions {
+            // A terminal would obey what a page may be called.
+            let value = if screen.width.is_some() { &shown::name(value) } else { value };
+            writer.write_field(value).map_err(of_io)?;
+        }
+        for number in &row.metrics {
+            writer.write_field(number.map(|number| number.to_string()).unwrap_or_default()).map_err(of_io)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(of_io)?;
+    }
+    writer.flush()
+}
+
+fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {
+    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
+}
+
+/// The kind of the error: a closed pipe is none for the caller.
+fn of_io(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
