@@ -272,6 +272,7 @@ mod tests {
             account_id: "8".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             currency: "EUR".to_owned(),
+            is_premium: None,
         }
     }
 

@@ -179,6 +179,15 @@ impl Report {
         }
     }
 
+    /// The dimensions that an answer has, by Google's names and in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let own = self.dimensions.iter().map(|dimension| dimension.api_name.as_str());
+        let hours = self.is_history().then_some(DATE_HOUR);
+        // Google adds a column with the range's name when there is more than one range.
+        let range = (self.windows.len() > 1).then_some(RANGE_COLUMN);
+        own.chain(hours).chain(range)
+    }
+
     /// The body of the second request, where there is one: pageviews by minute.
     pub fn minutes_request(&self) -> Option<RunRealtimeReportRequest> {
         (self.brings == Brings::Minutes).then(|| RunRealtimeReportRequest {
@@ -353,6 +362,8 @@ pub const MINUTES_AGO: &str = "minutesAgo";
 
 /// The dimension of hours in the property's time, such as `2026112313`.
 pub const DATE_HOUR: &str = "dateHour";
+
+const RANGE_COLUMN: &str = "dateRange";
 
 /// What a request may take, so that its answer comes before the values before it expire.
 const LONGEST_REQUEST: Duration = Duration::from_mins(1);

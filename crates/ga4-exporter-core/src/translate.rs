@@ -7,6 +7,7 @@
 
 use thiserror::Error as ThisError;
 
+pub use outline::{Outline, outline};
 pub(crate) use quality::is_restricted;
 pub use quality::quality;
 pub use quota::quota;
@@ -19,6 +20,7 @@ use crate::{
     wire::response::{Header, ReportResponse, Row},
 };
 
+mod outline;
 mod quality;
 mod quota;
 mod rows;
@@ -76,10 +78,7 @@ pub enum Error {
 /// The answer is not the report asked for: nothing of it is used.
 pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
     let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
-    let own = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
-    // Google adds a column with the range's name when there is more than one range.
-    let range = (report.windows.len() > 1).then_some(RANGE_COLUMN);
-    check_headers(response, own.chain(range), metrics)?;
+    check_headers(response, report.columns(), metrics)?;
     if report.is_labelled() {
         return rows::series(report, response);
     }
@@ -201,8 +200,6 @@ const SHOWN_CHARACTERS: usize = 40;
 
 /// More pageviews, users or events than the world has, however long the range.
 const LARGEST_COUNT: f64 = 1e12;
-
-const RANGE_COLUMN: &str = "dateRange";
 
 #[cfg(test)]
 mod tests {

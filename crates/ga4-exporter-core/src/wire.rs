@@ -14,4 +14,5 @@ mod listing;
 mod property_details;
 pub mod request;
 pub mod response;
+pub mod schema;
 mod scope;

@@ -30,7 +30,8 @@ pub(super) fn of_filter(text: &str, metrics: &[ApiName], category: Category) -> 
 /// The dimension, with the name that its column has.
 pub(super) fn dimension(known: &Known) -> Result<Dimension, FieldError> {
     let label = known.label();
-    let label = label.parse().map_err(|_| FieldError::Malformed(label))?;
+    // Labels have reserved names, and columns have not.
+    let label = label.parse().or_else(|_| format!("{label}_dimension").parse()).map_err(|_| FieldError::Malformed(label))?;
     Ok(Dimension { label, api_name: known.api_name.clone() })
 }
 
@@ -39,7 +40,7 @@ pub(super) fn metric(known: &Known, dimensions: &[Known]) -> Result<Metric, Fiel
     let unit = known.standard.unit.unwrap_or(Unit::Plain);
     let name = known.metric_name(unit);
     Ok(Metric {
-        name: name.parse().map_err(|_| FieldError::Malformed(name))?,
+        name: name.parse().or_else(|_| format!("{name}_value").parse()).map_err(|_| FieldError::Malformed(name))?,
         api_name: known.api_name.clone(),
         unit,
         addition: known.addition(dimensions.iter()),

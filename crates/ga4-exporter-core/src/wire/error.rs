@@ -1,7 +1,7 @@
 //! Why Google did not answer, and what that means for the schedule.
 //!
 //! Knows every way in which a request fails, and its category. `body` reads what Google says, `verdict` decides which error
-//! that is, `remedy` says what an operator can do about it.
+//! that is, `remedy` says what an operator can do about it, and `advice` the same to somebody who has asked once.
 
 use std::error::Error as StdError;
 
@@ -12,6 +12,7 @@ pub use project::ProjectFault;
 
 use crate::names::{Bucket, Reason};
 
+mod advice;
 mod body;
 mod project;
 mod remedy;

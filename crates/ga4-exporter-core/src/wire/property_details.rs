@@ -24,6 +24,8 @@ pub struct PropertyDetails {
     pub time_zone: String,
     /// ISO 4217 code.
     pub currency: String,
+    /// Whether it is one of Analytics 360; `None` where Google does not say so.
+    pub is_premium: Option<bool>,
 }
 
 impl PropertyDetails {
@@ -43,6 +45,11 @@ impl PropertyDetails {
             account_id: number(property.account.as_str()),
             time_zone: name(property.time_zone.as_str()),
             currency: name(property.currency_code.as_str()),
+            is_premium: match property.service_level.as_str() {
+                "GOOGLE_ANALYTICS_360" => Some(true),
+                "GOOGLE_ANALYTICS_STANDARD" => Some(false),
+                _ => None,
+            },
         })
     }
 }
@@ -62,6 +69,7 @@ struct Described {
     account: Text,
     time_zone: Text,
     currency_code: Text,
+    service_level: Text,
 }
 
 #[cfg(test)]
@@ -76,7 +84,8 @@ mod tests {
     fn a_sub_property_belongs_to_the_account_and_not_to_its_parent() {
         let details = details(
             r#"{"name": "properties/1", "parent": "properties/2", "account": "accounts/9", "displayName": "Part",
-                "propertyType": "PROPERTY_TYPE_SUBPROPERTY", "timeZone": "Asia/Calcutta", "currencyCode": "INR", "x": {}}"#,
+                "propertyType": "PROPERTY_TYPE_SUBPROPERTY", "timeZone": "Asia/Calcutta", "currencyCode": "INR",
+                "serviceLevel": "GOOGLE_ANALYTICS_360", "x": {}}"#,
         );
         let expected = PropertyDetails {
             name: "Part".to_owned(),
@@ -84,6 +93,7 @@ mod tests {
             account_id: "9".to_owned(),
             time_zone: "Asia/Calcutta".to_owned(),
             currency: "INR".to_owned(),
+            is_premium: Some(true),
         };
         assert_eq!(details, Ok(expected));
     }

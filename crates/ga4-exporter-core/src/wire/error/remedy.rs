@@ -124,4 +124,4 @@ fn quota(bucket: Bucket) -> &'static str {
 
 const SET_QUOTA_PROJECT: &str = "gcloud auth application-default set-quota-project PROJECT";
 
-const AGAIN: &str = "it is tried again every 10 minutes";
+pub(super) const AGAIN: &str = "it is tried again every 10 minutes";

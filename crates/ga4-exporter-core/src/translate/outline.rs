@@ -1,0 +1,64 @@
+//! What an answer says of itself, whatever its values are.
+
+use super::{Error, check_headers, is_restricted, quality, quota};
+use crate::{
+    report::{Quality, Report},
+    wire::response::{PropertyQuota, ReportResponse},
+};
+
+/// What is known of a report for a property after one request that wanted hardly any rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    /// How many rows there are.
+    pub rows: u64,
+    /// How far its values can be trusted; nothing is said of realtime ones.
+    pub quality: Quality,
+    /// The metrics that Google keeps from the account, by our names.
+    pub restricted: Vec<String>,
+    /// What is left of the quota.
+    pub quota: Option<PropertyQuota>,
+}
+
+/// The outline of an answer.
+///
+/// # Errors
+/// It is not the answer to this report.
+pub fn outline(report: &Report, response: &ReportResponse) -> Result<Outline, Error> {
+    let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
+    check_headers(response, report.columns(), metrics)?;
+    let restricted = report.metrics.iter().filter(|metric| is_restricted(&response.metadata, metric.api_name.as_str()));
+    Ok(Outline {
+        rows: u64::try_from(response.row_count).map_err(|_| Error::Truncated)?.max(response.rows.len() as u64),
+        quality: quality(report, &response.metadata),
+        restricted: restricted.map(|metric| metric.name.to_string()).collect(),
+        quota: quota(response)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::{BaselineSettings, ReportSettings};
+
+    #[test]
+    fn every_built_in_report_has_an_outline() {
+        let reports = [
+            (Report::traffic(&ReportSettings::traffic()), json!([{"name": "dateRange"}])),
+            (Report::realtime(&ReportSettings::realtime(), true), json!([{"name": "dateRange"}])),
+            (Report::baseline(&BaselineSettings::default()), json!([{"name": "dateHour"}])),
+        ];
+        for (report, dimensions) in reports {
+            let metrics: Vec<_> = report.metrics.iter().map(|metric| json!({"name": metric.api_name})).collect();
+            let body = json!({"dimensionHeaders": dimensions, "metricHeaders": metrics, "rows": [{}], "rowCount": 1200,
+                "metadata": {"schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "screenPageViews"}]}}});
+            let outline = outline(&report, &serde_json::from_value(body).unwrap()).unwrap();
+            assert_eq!((outline.rows, outline.restricted), (1200, vec!["pageviews".to_owned()]), "{}", report.name);
+            let other = json!({"dimensionHeaders": [{"name": "city"}], "rows": [{}]});
+            assert!(super::outline(&report, &serde_json::from_value(other).unwrap()).is_err(), "{}", report.name);
+            let empty = super::outline(&report, &ReportResponse::default()).unwrap();
+            assert_eq!((empty.rows, empty.quota), (0, None));
+        }
+    }
+}
