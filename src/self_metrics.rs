@@ -77,18 +77,18 @@ impl SelfMetrics {
         #[cfg(target_os = "linux")]
         registry.register(Box::new(ProcessMetrics::new(started_at)?))?;
         let metrics = Self {
-            properties: gauge("properties", "Properties that are exported at present.")?,
+            properties: gauge("properties", "Properties exported by this process.")?,
             known_properties: gauge(
                 "known_properties",
-                "Properties to export that are known at present, those of other shards included.",
+                "Properties to export, including those of other shards.",
             )?,
             reload_successful: gauge(
                 "config_last_reload_successful",
-                "Whether the last reading of the configuration succeeded.",
+                "Whether the configuration was last read successfully (1) or not (0).",
             )?,
             reload_timestamp: Gauge::with_opts(options(
                 "config_last_reload_success_timestamp_seconds",
-                "When the configuration was last read with success, in Unix time.",
+                "Unix time at which the configuration was last read successfully.",
             ))?,
             discovers: AtomicBool::new(true),
             discovery_up: OnceLock::new(),
@@ -96,13 +96,13 @@ impl SelfMetrics {
             requests: counters("api_requests_total", "Requests sent to Google.", &["api", "method"])?,
             request_failures: counters(
                 "api_request_failures_total",
-                "Requests to Google that failed, by what there is to do about it.",
+                "Failed requests to Google. docs/FAILURES.md has a remedy for each reason.",
                 &["api", "reason"],
             )?,
             request_duration: HistogramVec::new(
                 HistogramOpts::new(
                     name("api_request_duration_seconds"),
-                    "Time from sending a request to Google to the end of the answer.",
+                    "Time from sending a request to Google to the end of its answer.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
                 &["api", "method"],
@@ -110,18 +110,18 @@ impl SelfMetrics {
             token_refreshes: IntCounter::with_opts(options("token_refreshes_total", "Access tokens received."))?,
             token_refresh_failures: counters(
                 "token_refresh_failures_total",
-                "Failed attempts to get an access token, or to use a changed key file.",
+                "Failed attempts to get an access token or to read a changed key file. docs/FAILURES.md has a remedy for each reason.",
                 &["reason"],
             )?,
             token_expiry: OnceLock::new(),
             clock_offset: OnceLock::new(),
             log_lines_dropped: IntCounter::with_opts(options(
                 "log_lines_dropped_total",
-                "Lines of the log that were dropped, since nobody read stderr or it could not be written to.",
+                "Log lines dropped because nobody read stderr or writing to it failed.",
             ))?,
             series_dropped: counters(
                 "series_dropped_total",
-                "Series that Google has answered with and that are not exported.",
+                "Series in Google's answers that were not exported.",
                 &["reason"],
             )?,
             web: Web::new(&registry)?,
@@ -147,8 +147,8 @@ impl SelfMetrics {
 
     /// By how much this machine's clock is ahead of Google's.
     pub fn set_clock_offset(&self, ahead: SignedDuration) {
-        let help = "How far this machine's clock is ahead of Google's, by the last answer with a date; negative where it is behind, \
-                    and 0 where they may agree.";
+        let help = "How far this machine's clock is ahead of Google's, from the Date header of the last answer; negative if it is \
+                    behind, 0 if they may agree.";
         let create = || Gauge::with_opts(options("clock_offset_seconds", help));
         self.lazy(&self.clock_offset, create).set(ahead.as_secs_f64());
     }
@@ -234,7 +234,7 @@ impl Observer for SelfMetrics {
 
     fn token_refreshed(&self, expires_at: Timestamp) {
         self.token_refreshes.inc();
-        let help = "When the present access token expires, in Unix time.";
+        let help = "Unix time at which the current access token expires.";
         let create = || Gauge::with_opts(options("token_expiry_timestamp_seconds", help));
         self.lazy(&self.token_expiry, create).set(unix_seconds(expires_at));
     }
@@ -244,10 +244,10 @@ impl Observer for SelfMetrics {
     }
 
     fn properties_listed(&self, success: bool, now: Timestamp) {
-        let help = "Whether the last listing of the properties was complete.";
+        let help = "Whether the last listing of the properties was complete (1) or failed (0).";
         self.lazy(&self.discovery_up, || gauge("discovery_up", help)).set(i64::from(success));
         if success {
-            let help = "When the properties were last listed completely, in Unix time.";
+            let help = "Unix time of the last complete listing of the properties.";
             let create = || Gauge::with_opts(options("discovery_last_success_timestamp_seconds", help));
             self.lazy(&self.discovery_timestamp, create).set(unix_seconds(now));
         }
@@ -260,10 +260,10 @@ impl Observer for SelfMetrics {
 
 fn register_info(registry: &Registry, build: Build, shard: Shard) -> Result<(), prometheus::Error> {
     let labels = ["version", "revision", "rustc"];
-    let info = IntGaugeVec::new(options("build_info", "Where the binary comes from; always 1."), &labels)?;
+    let info = IntGaugeVec::new(options("build_info", "Version, commit and compiler of this binary; always 1."), &labels)?;
     info.with_label_values(&[build.version, build.revision, build.rustc]).set(1);
     registry.register(Box::new(info))?;
-    let help = "Which shard of the properties this process exports, and how many there are; always 1.";
+    let help = "Number of this shard, counted from 0, and number of shards; always 1.";
     let info = IntGaugeVec::new(options("shard_info", help), &["shard", "shards"])?;
     info.with_label_values(&[shard.index().to_string(), shard.count().to_string()]).set(1);
     registry.register(Box::new(info))

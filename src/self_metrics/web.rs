@@ -20,16 +20,16 @@ impl Web {
     /// Registers everything, the counters at 0.
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let web = Self {
-            requests: counters("web_requests_total", "Requests that the server answered.", &["handler", "code"])?,
+            requests: counters("web_requests_total", "Requests answered by the HTTP server.", &["handler", "code"])?,
             refused: counters(
                 "web_connections_refused_total",
-                "Connections and requests that the server refused to protect itself.",
+                "Connections and requests refused to protect the HTTP server from overload.",
                 &["reason"],
             )?,
-            connections: gauge("web_connections", "Connections that are open at present.")?,
+            connections: gauge("web_connections", "Open connections to the HTTP server.")?,
             in_flight: gauge(
                 "web_response_bytes_in_flight",
-                "Bytes of the texts that are kept in memory for clients; a text that several of them get counts once.",
+                "Bytes of responses held in memory for clients; a response shared by several clients counts once.",
             )?,
         };
         registry.register(Box::new(web.requests.clone()))?;

@@ -80,7 +80,7 @@ impl<'a> PropertyRow<'a> {
 }
 
 fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let help = "Names and attributes of a property, to be joined by property_id; always 1.";
+    let help = "Names and attributes of a property, for joins on property_id; always 1.";
     page.family("google_analytics_property_info", help, Kind::Gauge);
     for row in rows {
         let mut labels = row.label.clone();
@@ -102,27 +102,27 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
             }
         }
     };
-    let help = "Whether the last attempt to get the report succeeded; 0 before the first outcome.";
+    let help = "Whether the last poll of the report succeeded (1) or failed (0); 0 until the first one has finished.";
     page.family("google_analytics_report_up", help, Kind::Gauge);
     each(page, |report| Some(f64::from(u8::from(report.is_up()))));
     failures(page, rows);
     let help =
-        "When the request that brought the present values was sent, in Unix time; absent before the first success.";
+        "Unix time at which the request for the current values was sent; absent before the first success.";
     page.family("google_analytics_report_last_success_timestamp_seconds", help, Kind::Gauge);
     each(page, |report| report.last_success.map(unix_seconds));
-    let help = "When the last request for the report was sent, in Unix time; absent before the first attempt.";
+    let help = "Unix time at which the last request for the report was sent; absent before the first one.";
     page.family("google_analytics_report_last_attempt_timestamp_seconds", help, Kind::Gauge);
     each(page, |report| report.last_attempt.map(|attempt| unix_seconds(attempt.sent_at)));
-    let help = "How long the last poll of the report took, all its requests and the wait for a token included.";
+    let help = "Duration of the last poll of the report, including all its requests and the wait for an access token.";
     page.family("google_analytics_report_duration_seconds", help, Kind::Gauge);
     each(page, |report| report.last_attempt.map(|attempt| attempt.took.as_secs_f64()));
-    let help = "Time from one request for the report to the next, as planned now.";
+    let help = "Current interval between two polls of the report; longer than configured when the quota requires it.";
     page.family("google_analytics_report_interval_seconds", help, Kind::Gauge);
     each(page, |report| Some(report.interval.as_secs_f64()));
 }
 
 fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let help = "Why the report fails at present; absent while it does not; always 1.";
+    let help = "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
     page.family("google_analytics_report_failure", help, Kind::Gauge);
     for row in rows {
         for report in &row.state.reports {

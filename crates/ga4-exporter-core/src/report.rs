@@ -337,12 +337,11 @@ impl Report {
         let filtered = if self.filter == Filter::default() { "" } else { ", filtered" };
         let split = if dimensions.is_empty() { String::new() } else { format!(" by {}", dimensions.join(", ")) };
         format!(
-            "{} {} (GA4 {}{split}{filtered}{}); cached, polled every {}.",
+            "{} {} (GA4 {}{split}{filtered}{}). Cached; polled every google_analytics_report_interval_seconds.",
             metric.meaning,
             window.meaning,
             metric.api_name,
-            metric.addition.words(self.is_labelled()),
-            humantime::format_duration(self.interval)
+            metric.addition.words(self.is_labelled())
         )
     }
 }

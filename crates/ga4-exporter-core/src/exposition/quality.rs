@@ -47,17 +47,17 @@ type RowFamily = (&'static str, &'static str, fn(&RowCounts) -> f64);
 const ROW_FAMILIES: [RowFamily; 3] = [
     (
         "google_analytics_report_rows",
-        "Rows that the last answer to the report had, those that were dropped included.",
+        "Rows in Google's last answer to the report, including those that were dropped.",
         |counts| number(counts.received),
     ),
     (
         "google_analytics_report_rows_dropped",
-        "Rows of the last answer to the report that are not exported: beyond max_series, unreadable, or there already.",
+        "Rows of Google's last answer to the report that are not exported: over max_series, invalid or duplicate.",
         |counts| number(counts.dropped),
     ),
     (
         "google_analytics_report_truncated",
-        "Whether Google has more rows for the report than it sent (rowCount): its limit cut them off.",
+        "Whether the report's limit cut off rows: Google has more (rowCount) than it sent.",
         |counts| f64::from(u8::from(counts.is_truncated())),
     ),
 ];
@@ -74,23 +74,23 @@ type Family = (&'static str, &'static str, fn(&Quality) -> f64);
 const FAMILIES: [Family; 4] = [
     (
         "google_analytics_report_sampled_ratio",
-        "Part of the events that Google read for the report, from 0 to 1: below 1 its values are estimates \
-         (samplesReadCount / samplingSpaceSize, the least of its date ranges).",
+        "Fraction of the events that Google read for the report; below 1 its values are estimates \
+         (samplesReadCount / samplingSpaceSize, the lowest of its date ranges).",
         |quality| quality.sampled_ratio,
     ),
     (
         "google_analytics_report_thresholded",
-        "Whether Google may have withheld data of few users from the report (subjectToThresholding): its values may be too low.",
+        "Whether Google may have withheld data to protect small groups of users (subjectToThresholding); values may be too low.",
         |quality| f64::from(u8::from(quality.thresholded)),
     ),
     (
         "google_analytics_report_data_loss",
-        "Whether Google merged rows of the report into (other), because there were too many (dataLossFromOtherRow).",
+        "Whether Google merged rows of the report into (other) because there were too many (dataLossFromOtherRow).",
         |quality| f64::from(u8::from(quality.data_loss)),
     ),
     (
         "google_analytics_report_restricted",
-        "Whether the account's role may not see a metric of the report (activeMetricRestrictions); that metric is absent.",
+        "Whether the account's role hides a metric of the report (activeMetricRestrictions); that metric is absent.",
         |quality| f64::from(u8::from(quality.restricted)),
     ),
 ];

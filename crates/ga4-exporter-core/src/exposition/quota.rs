@@ -29,10 +29,10 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
 }
 
 fn tokens(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Tokens left in the bucket when Google last told, whoever spent them; 0 while it is known to be empty.";
+    let help = "Tokens left in the bucket according to Google's last answer, whoever spent them; 0 while it is empty.";
     page.family("google_analytics_quota_tokens_remaining", help, Kind::Gauge);
     each_token_bucket(page, rows, now, |_, remaining| remaining.value);
-    let help = "Size of the bucket, in tokens, as Google documents it.";
+    let help = "Size of the bucket in tokens, as documented by Google.";
     page.family("google_analytics_quota_tokens_limit", help, Kind::Gauge);
     each_token_bucket(page, rows, now, |limit, _| limit);
 }
@@ -48,7 +48,7 @@ fn each_token_bucket(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp, 
 }
 
 fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Until when nothing is asked of the bucket, in Unix time; absent while it is open.";
+    let help = "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
     each(rows, |labels, view| {
         for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
@@ -59,7 +59,7 @@ fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
 }
 
 fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let help = "Tokens that this exporter has spent since its start, by what Google told of each request.";
+    let help = "Tokens that Google charged this exporter for the report.";
     page.family("google_analytics_quota_tokens_spent_total", help, Kind::Counter);
     for row in rows {
         for report in &row.state.reports {
@@ -86,16 +86,16 @@ const OTHERS: &[(Bucket, &str, &str)] = &[
     (
         Bucket::Concurrent,
         "google_analytics_quota_concurrent_requests_remaining",
-        "Requests that could have been sent at the same time when Google last told; 0 while there are too many.",
+        "Further requests that Google would accept at the same time, according to its last answer; 0 while there are too many.",
     ),
     (
         Bucket::ServerErrors,
         "google_analytics_quota_server_errors_remaining",
-        "Server errors (500 and 503) that Google tolerates before it blocks the project for up to an hour, as last told.",
+        "Server errors (500 or 503) left before Google blocks the Cloud project for up to an hour, according to its last answer.",
     ),
     (
         Bucket::Thresholded,
         "google_analytics_quota_thresholded_requests_remaining",
-        "Requests with demographic dimensions left in the hour, as last told.",
+        "Requests with demographic dimensions left in the hour, according to Google's last answer.",
     ),
 ];

@@ -51,12 +51,12 @@ pub const TRAFFIC: &[Field] =
 
 /// Pages and screens: what the drop alert counts.
 pub const PAGEVIEWS: Field =
-    Field { name: "pageviews", api_name: "screenPageViews", meaning: "Pages and app screens viewed", distinct: false };
+    Field { name: "pageviews", api_name: "screenPageViews", meaning: "Web pages and app screens viewed", distinct: false };
 
 const VISITORS: Field = Field {
     name: "visitors",
     api_name: "totalUsers",
-    meaning: "Distinct users who logged at least one event",
+    meaning: "Distinct users with at least one event",
     distinct: true,
 };
 
@@ -68,24 +68,24 @@ const ACTIVE_USERS: Field = Field {
 };
 
 const NEW_USERS: Field =
-    Field { name: "new_users", api_name: "newUsers", meaning: "Users who came for the first time", distinct: false };
+    Field { name: "new_users", api_name: "newUsers", meaning: "Users who visited for the first time", distinct: false };
 
-const SESSIONS: Field = Field { name: "sessions", api_name: "sessions", meaning: "Sessions begun", distinct: false };
+const SESSIONS: Field = Field { name: "sessions", api_name: "sessions", meaning: "Sessions started", distinct: false };
 
 const ENGAGED_SESSIONS: Field = Field {
     name: "engaged_sessions",
     api_name: "engagedSessions",
-    meaning: "Sessions of 10 seconds or longer, or with a key event or two views",
+    meaning: "Sessions of 10 seconds or longer, with a key event, or with two pageviews",
     distinct: false,
 };
 
 const EVENTS: Field =
-    Field { name: "events", api_name: "eventCount", meaning: "Events of every kind", distinct: false };
+    Field { name: "events", api_name: "eventCount", meaning: "Events of any kind", distinct: false };
 
 const KEY_EVENTS: Field = Field {
     name: "key_events",
     api_name: "keyEvents",
-    meaning: "Events that the property marks as key events",
+    meaning: "Key events (marked as such in Google Analytics)",
     distinct: false,
 };
 

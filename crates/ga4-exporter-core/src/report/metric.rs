@@ -132,9 +132,9 @@ impl Addition {
         match self {
             Self::Sum if is_labelled => "; additive over its labels",
             Self::Sum => "",
-            Self::Distinct => "; distinct, so not to be summed",
-            Self::Ratio => "; a ratio, so not to be summed",
-            Self::Average => "; an average, so not to be summed",
+            Self::Distinct => "; distinct counts, do not sum",
+            Self::Ratio => "; a ratio, do not sum",
+            Self::Average => "; an average, do not sum",
         }
     }
 }

@@ -58,7 +58,7 @@ impl Window {
 
     /// Those of the report `realtime`.
     pub(super) fn of_realtime() -> Vec<Self> {
-        let five = "in the five minutes before the current one";
+        let five = "in the five whole minutes before the current one";
         vec![
             Self::built_in("realtime", Range::Minutes(29, 0), "in the last 30 minutes", fields::REALTIME),
             Self::built_in("realtime_5m", Range::Minutes(5, 1), five, fields::REALTIME_5M),
@@ -68,10 +68,10 @@ impl Window {
     /// Those of the report `traffic`.
     pub(super) fn of_traffic() -> Vec<Self> {
         [
-            ("today", 0, 0, "today in the property's time zone, as far as Google has processed it"),
+            ("today", 0, 0, "today in the property's time zone, as far as Google has processed them"),
             ("yesterday", 1, 1, "yesterday in the property's time zone"),
-            ("trailing_7d", 7, 1, "in the 7 days up to yesterday in the property's time zone"),
-            ("trailing_28d", 28, 1, "in the 28 days up to yesterday in the property's time zone"),
+            ("trailing_7d", 7, 1, "in the 7 days that ended yesterday, in the property's time zone"),
+            ("trailing_28d", 28, 1, "in the 28 days that ended yesterday, in the property's time zone"),
         ]
         .map(|(name, first, last, meaning)| {
             Self::built_in(name, Range::Days(Day::Ago(first), Day::Ago(last)), meaning, fields::TRAFFIC)
