@@ -31,14 +31,15 @@ mod history;
 mod question;
 pub mod refusal;
 
-/// Prometheus exporter for Google Analytics (GA4): pageviews and visitors of every property, by service account.
+/// Prometheus exporter for Google Analytics (GA4): signs in as a service account and exports pageviews and visitors of every
+/// property.
 ///
 /// Without a command it serves metrics. It polls Google in the background; a scrape never calls Google.
 #[derive(Debug, Parser)]
 #[command(name = "google_analytics_exporter", version, long_version = LONG_VERSION)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Cli {
-    /// What to do; serving, when nothing is named.
+    /// What to do; serves metrics when none is given.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The flags of serving.
@@ -46,10 +47,10 @@ pub struct Cli {
     pub serve: ServeFlags,
 }
 
-/// What else there is to do.
+/// The commands besides serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve against the built-in simulator of Google; needs no Google account.
+    /// Serve against a built-in simulator of Google; needs no Google account.
     #[cfg(feature = "demo")]
     Demo(DemoFlags),
     /// Go online, try everything once, and explain what is wrong: 0 when it works, 1 when something does not.
@@ -58,9 +59,9 @@ pub enum Command {
     Properties(PropertiesFlags),
     /// Ask one question and print the answer: by default yesterday's pageviews and visitors.
     Query(Box<QueryFlags>),
-    /// Print what traffic is expected in the next 24 hours, as comma-separated values.
+    /// Print the traffic expected in the next 24 hours as CSV.
     Baseline(BaselineFlags),
-    /// Show what the drop alert would have done in the past: when it would have paged, and the smallest drop that it sees.
+    /// Replay the drop alert on past traffic: when it would have paged, and the smallest drop that it can detect.
     Backtest(Box<BacktestFlags>),
     /// Print the completions of a shell.
     Completions(CompletionsFlags),
@@ -71,13 +72,13 @@ pub enum Command {
 /// The flags of serving.
 #[derive(Args, Clone, Debug)]
 pub struct ServeFlags {
-    /// Configuration file (YAML). Without it every property that the credentials can see is exported.
+    /// YAML configuration file. Without it, every property that the credentials can see is exported.
     #[arg(long = "config.file", value_name = "FILE", value_parser = path())]
     pub config_file: Option<PathBuf>,
-    /// Validate the configuration offline and exit: 0 when it is good, 64 when it is not.
+    /// Validate the configuration offline, print the plan and exit: 0 if it is valid, 64 if it is not.
     #[arg(long = "config.check")]
     pub config_check: bool,
-    /// Flags on how Google is reached.
+    /// Flags for access to Google.
     #[command(flatten)]
     pub google: GoogleFlags,
     /// Flags of the HTTP server.
@@ -86,7 +87,7 @@ pub struct ServeFlags {
     /// Which of the properties are exported.
     #[command(flatten)]
     pub shard: ShardFlags,
-    /// Flags of what is kept over a restart.
+    /// Flags of the state that survives a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
     /// Flags of the log.
@@ -97,16 +98,16 @@ pub struct ServeFlags {
 /// Flags on which of the properties are exported.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ShardFlags {
-    /// Export only one shard of the properties: of N processes with the same configuration this is number I, counted from 0.
+    /// Export only shard I of N of the properties, counted from 0; all N processes use the same configuration.
     #[arg(long = "shard", value_name = "I/N", default_value_t)]
     pub shard: Shard,
 }
 
-/// Flags of what is kept over a restart.
+/// Flags of the state that survives a restart.
 #[derive(Args, Clone, Debug)]
 pub struct StorageFlags {
-    /// Directory for what a restart should not forget: the last hours' pageviews by minute, how they compare with the
-    /// processed data, and tokens spent. A few KB per property. Without it nothing is kept.
+    /// Directory for state that survives a restart: recent pageviews by minute, their calibration and the tokens spent. A few
+    /// KB per property; one exporter per directory. Without it nothing is stored.
     #[arg(long = "storage.path", value_name = "DIR", value_parser = path())]
     pub path: Option<PathBuf>,
 }
@@ -115,31 +116,31 @@ pub struct StorageFlags {
 #[cfg(feature = "demo")]
 #[derive(Args, Clone, Debug)]
 pub struct DemoFlags {
-    /// Configuration file (YAML), as when serving.
+    /// YAML configuration file, as when serving.
     #[arg(long = "config.file", value_name = "FILE", value_parser = path())]
     pub config_file: Option<PathBuf>,
-    /// Address to listen on; may be given several times.
+    /// Address to listen on; may be repeated.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9674")]
     pub listen_address: Vec<ListenAddress>,
-    /// Listen on the sockets that systemd hands over, instead of addresses.
+    /// Listen on the sockets that systemd passes (socket activation) instead of on addresses.
     #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
     pub systemd_socket: bool,
-    /// Path of the metrics.
+    /// Path of the metrics, below the route prefix.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,
-    /// Flags on where it is reached.
+    /// Flags for the external URL.
     #[command(flatten)]
     pub base: BaseFlags,
-    /// Allow POST /-/reload.
+    /// Allow POST and PUT to /-/reload, which reads the configuration again.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
-    /// How long the traffic of one property stops.
+    /// Length of the simulated outage of one property.
     #[arg(long = "demo.outage", value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
     pub outage: Duration,
     /// Which of the properties are exported.
     #[command(flatten)]
     pub shard: ShardFlags,
-    /// Flags of what is kept over a restart.
+    /// Flags of the state that survives a restart.
     #[command(flatten)]
     pub storage: StorageFlags,
     /// Flags of the log.
@@ -147,31 +148,29 @@ pub struct DemoFlags {
     pub log: LogFlags,
 }
 
-/// Flags on Google: how it is reached, and what is exported of it.
+/// Flags for access to Google and for the properties to export.
 #[derive(Args, Clone, Debug)]
 pub struct GoogleFlags {
-    /// Flags on how Google is reached.
+    /// Flags for access to Google.
     #[command(flatten)]
     pub access: AccessFlags,
-    /// Export this property (its number) and no others; may be given several times. Not together with properties in the
-    /// configuration.
+    /// Export only this property (its number); may be repeated. Cannot be combined with `properties` in the configuration.
     #[arg(long = "google.property", value_name = "ID")]
     pub properties: Vec<PropertyId>,
 }
 
-/// Flags on how Google is reached.
+/// Flags for access to Google.
 #[derive(Args, Clone, Debug)]
 pub struct AccessFlags {
-    /// Service account's key (JSON), or the file that `gcloud auth application-default login --client-id-file=CLIENT.json`
-    /// writes. Without it:
-    /// google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file, and the metadata
-    /// server of Google Cloud are tried in this order.
+    /// JSON key of a service account, or the file that `gcloud auth application-default login --client-id-file=CLIENT.json`
+    /// writes. Without it, google.credentials_file of the configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's own file and
+    /// the metadata server of Google Cloud are tried in this order.
     #[arg(long = "google.credentials-file", value_name = "FILE", value_parser = path())]
     pub credentials_file: Option<PathBuf>,
-    /// Where the Data API is.
+    /// Base URL of the Google Analytics Data API.
     #[arg(long = "google.data-api-url", value_name = "URL", default_value = DATA_API_URL, value_parser = web_url)]
     pub data_api_url: Url,
-    /// Where the Admin API is.
+    /// Base URL of the Google Analytics Admin API.
     #[arg(long = "google.admin-api-url", value_name = "URL", default_value = ADMIN_API_URL, value_parser = web_url)]
     pub admin_api_url: Url,
 }
@@ -179,32 +178,33 @@ pub struct AccessFlags {
 /// Flags of the HTTP server.
 #[derive(Args, Clone, Debug)]
 pub struct WebFlags {
-    /// Address to listen on, like `:9674`, `[::1]:9674` or `127.0.0.1:0`; may be given several times.
+    /// Address to listen on, such as `:9674`, `[::1]:9674` or `127.0.0.1:0`; may be repeated.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":9674")]
     pub listen_address: Vec<ListenAddress>,
-    /// Listen on the sockets that systemd hands over, instead of addresses.
+    /// Listen on the sockets that systemd passes (socket activation) instead of on addresses.
     #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
     pub systemd_socket: bool,
-    /// Path of the metrics.
+    /// Path of the metrics, below the route prefix.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value_t)]
     pub telemetry_path: TelemetryPath,
-    /// Flags on where it is reached.
+    /// Flags for the external URL.
     #[command(flatten)]
     pub base: BaseFlags,
-    /// Allow POST /-/reload.
+    /// Allow POST and PUT to /-/reload, which reads the configuration again.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
 }
 
-/// Flags on where the exporter is reached. They mean what Prometheus' flags of the same names mean.
+/// Flags for the external URL of the exporter. They mean what Prometheus' flags of the same names mean.
 #[derive(Args, Clone, Debug)]
 pub struct BaseFlags {
-    /// The URL under which the exporter is externally reachable, for example via a reverse proxy: for the links and targets
-    /// that lead back to it. If it has a path, that is the prefix of all HTTP endpoints. Without it the host that a client
-    /// asks for holds.
+    /// URL under which the exporter is reachable from outside, for example through a reverse proxy; redirects and the targets of
+    /// /sd use it. Its path is the prefix of all endpoints. Without it, the host that the client asks for is used.
+    /// X-Forwarded-* headers are ignored.
     #[arg(long = "web.external-url", value_name = "URL", default_value_t, hide_default_value = true)]
     pub external_url: ExternalUrl,
-    /// Prefix of the internal routes of all HTTP endpoints. Without it the path of --web.external-url.
+    /// Path prefix of the endpoints as requests reach the exporter: / if the proxy strips the path. Without it, the path of
+    /// --web.external-url.
     #[arg(long = "web.route-prefix", value_name = "PATH", default_value_t, hide_default_value = true)]
     pub route_prefix: RoutePrefix,
 }
@@ -219,10 +219,10 @@ impl BaseFlags {
 /// Flags of the log.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LogFlags {
-    /// Least severity to log: debug, info, warn or error.
+    /// Lowest severity to log: debug, info, warn or error.
     #[arg(long = "log.level", value_name = "LEVEL", default_value_t = LogLevel::INFO)]
     pub level: LogLevel,
-    /// Format of the log: logfmt or json.
+    /// Format of the log, which goes to stderr: logfmt or json.
     #[arg(long = "log.format", value_name = "FORMAT", default_value_t)]
     pub format: LogFormat,
 }
@@ -244,7 +244,7 @@ fn web_url(text: &str) -> Result<Url, String> {
 }
 
 impl Cli {
-    /// Whether sockets of systemd are to be taken over.
+    /// Whether to use the sockets that systemd passes.
     pub fn takes_sockets(&self) -> bool {
         match &self.command {
             #[cfg(feature = "demo")]

@@ -22,18 +22,18 @@ use crate::config::calendar_file;
 /// The flags of `baseline`.
 #[derive(Args, Clone, Debug)]
 pub struct BaselineFlags {
-    /// Pageviews by hour: lines like `2025-11-10T00:00,1234` under the header `local_time,pageviews`. Hours that are
-    /// missing have no line. At least two weeks; the last eight are looked at.
+    /// CSV of pageviews per hour: lines like `2025-11-10T00:00,1234` under the header `local_time,pageviews`, without lines
+    /// for missing hours. Needs at least two weeks; the last eight are used.
     #[arg(long, value_name = "CSV", value_parser = path())]
     pub history: PathBuf,
-    /// Local time to begin at, like 2026-01-05T06:00. Only hours before the midnight that begins the day before are looked
-    /// at: later ones have not settled then.
+    /// Local time at which to start, such as 2026-01-05T06:00. Hours of that day and of the day before are ignored, because
+    /// Google may still revise them.
     #[arg(long, value_name = "TIME", value_parser = local_time)]
     pub at: LocalTime,
-    /// Window whose pageviews are expected: 10m, 30m, 2h or 6h. It ends at the time of each line.
+    /// Window to forecast: 10m, 30m, 2h or 6h. It ends at the time of each line.
     #[arg(long, value_name = "WINDOW", default_value = "30m", value_parser = window)]
     pub window: &'static Window,
-    /// Time from line to line, in whole minutes.
+    /// Time between lines, in whole minutes.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step)]
     pub step: Duration,
 }
@@ -42,34 +42,34 @@ pub struct BaselineFlags {
 #[derive(Args, Clone, Debug)]
 #[command(group(ArgGroup::new("past").required(true).args(["history", "property"])))]
 pub struct BacktestFlags {
-    /// Pageviews by hour, as for `baseline`.
+    /// CSV of pageviews per hour, as for `baseline`; instead of --property.
     #[arg(long, value_name = "CSV", value_parser = path())]
     pub history: Option<PathBuf>,
-    /// Property whose pageviews by hour are asked of Google.
+    /// Property whose pageviews per hour are read from Google.
     #[arg(long, value_name = "ID")]
     pub property: Option<PropertyId>,
-    /// How many weeks are asked of Google.
+    /// Number of weeks to read from Google, 3 to 52.
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = value_parser!(u16).range(3..=52))]
     pub weeks: u16,
-    /// Pageviews by minute of local time, under the header `time,pageviews`; or those of the half hour that ends with each
-    /// minute, under `time,pageviews_30m`. Without it each hour is spread over its minutes.
+    /// CSV of pageviews per minute of local time under the header `time,pageviews`, or of the half hour that ends with each
+    /// minute under `time,pageviews_30m`. Without it, each hour is spread over its minutes.
     #[arg(long, value_name = "CSV", value_parser = path(), conflicts_with = "property")]
     pub realtime: Option<PathBuf>,
-    /// Picture to draw: traffic, what is usual, pages.
+    /// SVG file to write: a chart of the traffic, the usual traffic and the pages.
     #[cfg(feature = "picture")]
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub svg: Option<PathBuf>,
-    /// First date to replay. Without it the first one that has a baseline: after two weeks, which must have settled.
+    /// First date to replay. Without it, the first date that has a baseline, which takes two settled weeks.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub from: Option<Date>,
-    /// Last date to replay. Without it the last one.
+    /// Last date to replay. Without it, the last date that has data.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub to: Option<Date>,
-    /// Day on which less is expected, as in baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02, or an
-    /// iCalendar file; may be given several times.
+    /// Day with less traffic than usual, as in baseline.quiet_days: 2026-04-03, 12-25, 2026-12-24..2027-01-02, or an
+    /// iCalendar file; may be repeated.
     #[arg(long = "quiet-day", value_name = "DAY")]
     pub quiet_days: Vec<QuietDay>,
-    /// Flags on how Google is reached.
+    /// Flags for access to Google.
     #[command(flatten)]
     pub access: AccessFlags,
 }
@@ -77,7 +77,7 @@ pub struct BacktestFlags {
 /// What `--quiet-day` names.
 #[derive(Clone, Debug)]
 pub enum QuietDay {
-    /// Days, told as such.
+    /// Days, given as dates.
     Days(Entry),
     /// An iCalendar file, not read yet.
     Calendar(PathBuf),
