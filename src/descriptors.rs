@@ -20,7 +20,7 @@ pub fn raise_limit() -> u64 {
             limit
         }
         Err(error) => {
-            warn!(%error, "it is not known how many files may be open; {USUAL} are reckoned with");
+            warn!(%error, "cannot read RLIMIT_NOFILE, assuming {USUAL}");
             USUAL
         }
     }

@@ -83,7 +83,7 @@ pub fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> 
 pub enum BindError {
     /// Somebody else listens there.
     #[error(
-        "cannot listen on {0}: the port is taken; stop the other program, or choose another port with \
+        "cannot listen on {0}: the port is in use; stop the other program, or choose another port with \
          --web.listen-address"
     )]
     InUse(String, #[source] io::Error),
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "cannot listen on {address}: the port is taken; stop the other program, or choose another port with \
+                "cannot listen on {address}: the port is in use; stop the other program, or choose another port with \
                  --web.listen-address"
             )
         );

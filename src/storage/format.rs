@@ -16,7 +16,7 @@ pub(super) enum Error {
     #[error("its checksum is wrong")]
     Checksum,
     /// Of another shape.
-    #[error("it has not the expected content")]
+    #[error("its content does not match the expected format")]
     Content(#[source] serde_json::Error),
 }
 

@@ -163,13 +163,13 @@ async fn a_taken_port_is_told_with_the_flag_that_changes_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let demo = ended(directory.path(), &["demo", "--web.listen-address", &address]).await;
-    one_sentence(&demo, 1, &format!("cannot listen on {address}: the port is taken"));
+    one_sentence(&demo, 1, &format!("cannot listen on {address}: the port is in use"));
     assert!(demo.stderr.contains("--web.listen-address"), "{demo:?}");
 
     let simulator = simulator().await;
     let mut command = serving(&simulator, directory.path(), "");
     let serving = Process::start(command.args(["--web.listen-address", &address])).ended().await;
-    one_sentence(&serving, 1, &format!("cannot listen on {address}: the port is taken"));
+    one_sentence(&serving, 1, &format!("cannot listen on {address}: the port is in use"));
     assert_eq!(simulator.requests().len(), 0, "Google was asked before the port was there");
 }
 

@@ -1,7 +1,7 @@
 //! The words of docs/GLOSSARY.md: those that slow a reader down do not get into what operators read.
 //!
 //! Looks at every string literal of the program, HELP texts included, and at the doc comments that clap prints. Tests
-//! may say what they like. `allowed.txt` has the places from before there was this rule; it may only shrink.
+//! may say what they like.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
@@ -21,34 +21,13 @@ type Places = BTreeMap<(String, String), usize>;
 /// What an operator should not have to read twice.
 const WORDS: &str = r"(?i)\b(told|tells?|telling|taken|held against|speaks for|befalls?|befallen|mends?|mended|mending|reckon(?:s|ed)?|so many|so long|not known how|needs? not|ha(?:s|ve) not the)\b";
 
-/// The places that `allowed.txt` had when it began. Lower it with the list; never raise it.
-const MOST_ALLOWED: usize = 13;
-
 #[test]
 fn operators_read_no_words_that_we_gave_up() {
-    let found = places();
-    let allowed = allowed();
-    let mut new = String::new();
-    for ((path, word), count) in &found {
-        let known = allowed.get(&(path.clone(), word.clone())).copied().unwrap_or_default();
-        if *count > known {
-            let _ = writeln!(new, "{path}: `{word}` stands in {count} literals, {known} are allowed");
-        }
+    let mut found = String::new();
+    for ((path, word), count) in places() {
+        let _ = writeln!(found, "{path}: `{word}` stands in {count} literals");
     }
-    assert!(new.is_empty(), "docs/GLOSSARY.md has better words:\n{new}");
-}
-
-#[test]
-fn the_allowed_places_only_shrink() {
-    let found = places();
-    let allowed = allowed();
-    let gone = allowed.iter().filter(|(place, count)| found.get(*place).copied().unwrap_or_default() < **count);
-    let gone: Vec<String> = gone.map(|((path, word), count)| format!("{path} {count} {word}")).collect();
-    assert!(
-        gone.is_empty(),
-        "these are allowed in tests/words/allowed.txt and no longer there; remove them: {gone:#?}"
-    );
-    assert!(allowed.values().sum::<usize>() <= MOST_ALLOWED, "the list has grown");
+    assert!(found.is_empty(), "docs/GLOSSARY.md has better words:\n{found}");
 }
 
 #[test]
@@ -77,17 +56,6 @@ fn places() -> Places {
         }
     }
     places
-}
-
-/// The lines `PATH COUNT WORD` of the list.
-fn allowed() -> Places {
-    let place = |line: &str| {
-        let mut parts = line.splitn(3, ' ');
-        let path = parts.next()?.to_owned();
-        let count = parts.next()?.parse().ok()?;
-        Some(((path, parts.next()?.to_owned()), count))
-    };
-    include_str!("allowed.txt").lines().map(|line| place(line).expect("a path, a count and a word")).collect()
 }
 
 /// The source files of the program and its crates, tests left out.

@@ -108,10 +108,10 @@ fn each_window(
 
 fn yesterdays(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     let help =
-        "Pageviews that are usual on a day like yesterday, by the weeks before it; from 12 hours after midnight on.";
+        "Pageviews usually seen on a day like yesterday, estimated from the weeks before; from 12 hours after midnight.";
     each_yesterday(page, rows, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
     let help =
-        "Pageviews below which a day like yesterday hardly ever falls by chance; from 12 hours after midnight on.";
+        "Lowest pageviews that chance explains for a day like yesterday; from 12 hours after midnight.";
     each_yesterday(page, rows, now, ("yesterday_expected_low_pageviews", help), |yesterday| yesterday.low);
 }
 
@@ -144,7 +144,7 @@ fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
                 0.75 to 1.25; outside 0.6 to 1.4 for a day there is no verdict.";
     each_watched(page, rows, now, ("calibration_ratio", help), |watched| watched.assessment.calibration_ratio);
-    let help = "Whether today is one of the configured quiet days, in the property's time zone.";
+    let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
     for (row, usual) in usual(rows, now) {
         if let Some(day) = usual.day.filter(|day| day.until > now) {
