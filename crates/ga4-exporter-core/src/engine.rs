@@ -1,15 +1,14 @@
-//! The poller's mind without its hands: what to ask next, and what follows from each answer.
+//! Decides what to poll next and what follows from each answer, without doing any I/O itself.
 //!
-//! Knows schedule, quota, zones, minutes and the state of every property, and is the only owner of them: nothing reaches
-//! through it. Refuses to know tasks, requests on the network, files, the log and the clock. Whoever drives it
+//! Knows schedule, quota, zones, minutes and the state of every property, and is their only owner. Refuses to know tasks,
+//! the network, files, the log and the clock. Its driver
 //!
-//! 1. hands over a plan ([`Engine::on_plan`]) whenever there is a new one,
-//! 2. asks for the next step ([`Engine::next`]), makes the poll that it is given, and hands over what came
-//!    ([`Engine::on_answer`]),
+//! 1. passes each new plan to [`Engine::on_plan`],
+//! 2. calls [`Engine::next`] for the next step, makes the poll, and passes the outcome to [`Engine::on_answer`],
 //! 3. carries out the [`Effects`] of each call, in order.
 //!
-//! Invariants: every [`Step::Send`] ends in exactly one [`Engine::on_answer`], so that no place in flight is lost; one call
-//! is one change of the store, so that no scrape sees half of a poll.
+//! Invariants: every [`Step::Send`] ends in exactly one [`Engine::on_answer`], so that no in-flight slot leaks; one call makes
+//! one change of the store, so that no scrape sees half of a poll.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -56,19 +55,19 @@ mod series_budget;
 mod tests;
 mod watches;
 
-/// What to do now.
+/// What the driver does next.
 #[derive(Debug)]
 pub enum Step {
-    /// Make this poll; hand over what came of it with [`Engine::on_answer`], whatever that is.
+    /// Make this poll and pass its outcome to [`Engine::on_answer`], success or failure.
     Send(Poll),
-    /// Nothing before this time, or before an answer comes.
+    /// Wait until this time, or until an answer arrives.
     Wait(Option<Timestamp>),
 }
 
-/// Decides what is polled when, and what becomes of the answers.
+/// Decides what is polled when, and what follows from the answers.
 #[derive(Debug)]
 pub struct Engine {
-    /// The plan that everything else is in line with.
+    /// The current plan; all other fields follow it.
     plan: Arc<Plan>,
     timetable: Timetable,
     states: States,
@@ -79,15 +78,15 @@ pub struct Engine {
     watches: Watches,
     drop_alert: DropAlert,
     steps: Steps,
-    /// What Google's answers say of the clock.
+    /// What Google's answers say about this machine's clock.
     offset: ClockOffset,
-    /// Whether there is a place to keep what a restart should not forget.
+    /// Whether there is storage for state that survives a restart.
     keeps: bool,
     failures: RepeatsByReason,
     recoveries: RepeatsByReason,
-    /// Lines on reports that are held back by a share or by others.
+    /// Limits log lines on reports that the quota slows down.
     held_back: Repeats,
-    /// Lines on reports that no longer are.
+    /// Limits log lines on reports that are back at their configured pace.
     let_go: Repeats,
     /// How many series reports of one's own have.
     budget: SeriesBudget,
@@ -97,7 +96,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine without properties for the reports of this plan. `keeps` says whether [`Effects::save`] is wanted.
+    /// Creates an engine for the reports of this plan, without properties. `keeps` says whether [`Effects::save`] is wanted.
     pub fn new(plan: &Plan, keeps: bool, now: Timestamp) -> Self {
         Self {
             plan: Arc::new(plan.with_properties(PropertySet::default(), false)),
@@ -120,17 +119,17 @@ impl Engine {
         }
     }
 
-    /// No more requests than this are on their way, whatever is planned.
+    /// Limits the number of requests in flight, whatever the plan needs.
     pub fn set_connections(&mut self, most: usize) {
         self.timetable.schedule.set_connections(most);
     }
 
-    /// The properties of a plan that are new here: what was saved of them may be handed over with it.
+    /// Returns the properties of a plan that are new here; their saved state may be passed with it.
     pub fn new_properties(&self, plan: &Plan) -> Vec<PropertyId> {
         plan.properties.active.keys().filter(|id| !self.knows(**id)).copied().collect()
     }
 
-    /// Follows a plan from now on: new properties come, with what was saved of them; others go.
+    /// Follows this plan from now on: adds new properties, with their saved state, and removes the others.
     pub fn on_plan(&mut self, now: Timestamp, plan: Arc<Plan>, mut saved: BTreeMap<PropertyId, Kept>) -> Effects {
         let before = std::mem::replace(&mut self.plan, Arc::clone(&plan));
         let same_reports = plan.has_same_reports(&before);
@@ -171,7 +170,7 @@ impl Engine {
         self.take_effects()
     }
 
-    /// What to do now. Reports that wait for a quota bucket are among the effects.
+    /// Returns the next step. Reports that wait for a quota bucket are among the effects.
     pub fn next(&mut self, now: Timestamp) -> (Step, Effects) {
         let step = loop {
             match self.timetable.next(now) {
@@ -183,9 +182,9 @@ impl Engine {
         (step, self.take_effects())
     }
 
-    /// What came of a poll.
+    /// Applies the outcome of a poll.
     pub fn on_answer(&mut self, now: Timestamp, mut polled: Polled) -> Effects {
-        // It was sent by a clock that was set back meanwhile, and asked for the dates of that.
+        // It was sent before the clock was set back, with the dates of that clock.
         let asked_ahead = polled.sent_at > now;
         polled.bring_back_to(now);
         let (polled, job, category) = (&polled, &polled.poll.job, polled.poll.report.category);
@@ -213,14 +212,14 @@ impl Engine {
         self.take_effects()
     }
 
-    /// There is a token again: what failed for want of one is due now.
+    /// An access token is available again: polls that failed without one are due now.
     pub fn on_signed_in(&mut self, now: Timestamp) -> Effects {
         self.timetable.schedule.on_signed_in(now);
         self.take_effects()
     }
 
-    /// The wall clock shows this now, and Google's answers say this of it. If it was set back, what was planned and what holds
-    /// by the clock before would come too late and hold too long.
+    /// Applies a reading of the wall clock, and what Google's answers say about it. If the clock was set back, due times and
+    /// expiries move with it; otherwise polls would come too late and values hold too long.
     pub fn on_clock(&mut self, now: Timestamp, offset: &ClockOffset) -> Effects {
         self.on_offset(now, offset);
         if let Some(back) = self.steps.back(now) {
@@ -256,7 +255,7 @@ impl Engine {
         knows(&self.plan, id)
     }
 
-    /// Adds a property that is new here, with what was saved of it.
+    /// Adds a new property with its saved state.
     fn add(&mut self, id: PropertyId, info: &PropertyInfo, saved: Kept) {
         self.put(id, info, &saved.tokens_spent);
         self.watches.restore(id, saved.watch);
@@ -264,7 +263,7 @@ impl Engine {
         self.timetable.ledger.restore(id, saved.quota);
     }
 
-    /// Shows what is known of a property now; planned intervals stay.
+    /// Shows the current details of a property; planned intervals stay.
     fn put(&mut self, id: PropertyId, info: &PropertyInfo, spent: &BTreeMap<String, u64>) {
         let schedule = &self.timetable.schedule;
         self.states.put_with(id, info, self.plan.reports_for(id), |state| {
@@ -288,7 +287,7 @@ impl Engine {
         self.effects.forget.push(id);
     }
 
-    /// Shows other planned intervals, and logs where a report begins or ceases to be held back.
+    /// Shows changed intervals, and logs when a report starts or stops being slowed down.
     fn show_plan(&mut self, replanned: Vec<Replanned>, now: Timestamp) {
         for change in replanned {
             let mut was_configured = true;
@@ -306,8 +305,8 @@ impl Engine {
         }
     }
 
-    /// A report that was due waits for a bucket. Where Google has closed that, the answer said so; where we keep back, it is said
-    /// here.
+    /// A due report waits for a bucket. If Google closed the bucket, the answer was logged; if our own share did, it is
+    /// logged here.
     fn postpone(&mut self, job: &Job, limit: Option<Limit>, now: Timestamp) {
         let Some(state) = self.states.get(job.property) else { return };
         let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
@@ -336,13 +335,13 @@ impl Engine {
         Poll { job, report, zone }
     }
 
-    /// How long what a poll has brought holds, at the pace that is planned now.
+    /// Returns how long the values of a poll hold at the currently planned interval.
     fn holds_for(&self, poll: &Poll) -> Duration {
         let planned = self.timetable.schedule.interval(&poll.job).unwrap_or(poll.report.interval);
         poll.report.stale_after.for_interval(planned)
     }
 
-    /// Enters into the ledger how each request went, whatever becomes of the answers.
+    /// Enters the outcome of each request into the ledger, whether or not its answer is used.
     fn settle(&mut self, polled: &Polled) {
         let first = polled.result.as_ref().map(|answer| answer.quota.as_ref());
         self.settle_one(&polled.poll, first, polled.sent_at, polled.received_at);
@@ -367,7 +366,7 @@ impl Engine {
             Err(wire::Error::QuotaExhausted { bucket, .. }) => {
                 ledger.on_exhausted(property, category, *bucket, received_at);
             }
-            // Google counts no others (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
+            // Google counts only these (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
             Err(wire::Error::ServerError { status: 500 | 503, .. }) => {
                 ledger.on_server_error(property, category, received_at);
             }
@@ -384,7 +383,7 @@ impl Engine {
         }
     }
 
-    /// Whether a history is what the present configuration asks for; other reports' values are found by name.
+    /// Whether a history matches the current configuration; values of other reports are matched by name.
     fn follows(&self, poll: &Poll) -> bool {
         !poll.report.is_history() || self.plan.baseline().is_some_and(|report| *report == poll.report)
     }
@@ -408,7 +407,7 @@ impl Engine {
     }
 }
 
-/// How a poll ended that failed so.
+/// Maps a failure to the outcome that the schedule knows.
 fn outcome_of(error: &wire::Error) -> Outcome {
     if matches!(error, wire::Error::AddressLimited(_)) {
         return Outcome::AddressLimited;

@@ -1,6 +1,6 @@
-//! Schedule and ledger together: what is asked for when, within what may be spent.
+//! Schedule and ledger together: which report is polled when, within the quota.
 //!
-//! Pure: times and outcomes in, steps and planned intervals out. Knows how a poll that has ended changes the plan. Refuses to
+//! Pure: times and outcomes in, steps and planned intervals out. Knows how a finished poll changes the plan. Refuses to
 //! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::settle`] and
 //! one [`Timetable::ended`].
 
@@ -16,32 +16,32 @@ use crate::{
     schedule::{Job, Outcome, Schedule, Step},
 };
 
-/// When everything is due, and what may be spent.
+/// The due times of all polls and the quota.
 #[derive(Debug)]
 pub struct Timetable {
     /// When which report of which property is due.
     pub schedule: Schedule,
-    /// What is left, spent and closed.
+    /// The quota: what is left, spent and closed.
     pub ledger: Ledger,
-    /// What each report would spend.
+    /// What each report spends at its configured interval.
     demands: Vec<(Arc<Report>, Demand)>,
 }
 
 /// A report whose planned interval has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replanned {
-    /// Which.
+    /// The report and the property.
     pub job: Job,
-    /// From one poll to the next, from now on.
+    /// The new interval.
     pub interval: Duration,
-    /// As configured.
+    /// The configured interval.
     pub configured: Duration,
-    /// What keeps it from its configured pace.
+    /// What makes it longer than configured, if anything.
     pub limit: Option<Limit>,
 }
 
 impl Timetable {
-    /// A timetable without properties for the reports of this plan.
+    /// Creates a timetable for the reports of this plan, without properties.
     pub fn new(plan: &Plan, now: Timestamp) -> Self {
         Self {
             schedule: Schedule::new(plan.paces(), plan.limits, now),
@@ -50,7 +50,7 @@ impl Timetable {
         }
     }
 
-    /// Takes the reports, the limits and the properties of a plan.
+    /// Adopts the reports, limits and properties of a plan.
     pub fn follow(&mut self, plan: &Plan, now: Timestamp) {
         self.ledger.set_share(plan.share);
         self.demands = demands(plan);
@@ -59,29 +59,29 @@ impl Timetable {
         self.schedule.set_properties(&active, now);
     }
 
-    /// What to do now.
+    /// Returns the next step.
     pub fn next(&mut self, now: Timestamp) -> Step {
         self.schedule.next(&mut self.ledger, now)
     }
 
-    /// A poll that [`Step::Send`] asked for has come back, and the ledger has been told of each of its requests. What its cost
-    /// changes in the plan of its property; its values hold by the new plan.
+    /// Settles the cost of a poll that [`Step::Send`] started, after the ledger has each of its requests. Returns the changed
+    /// intervals of its property; its values hold by the new plan.
     pub fn settle(&mut self, job: &Job, category: Category, spent: Spent, now: Timestamp) -> Vec<Replanned> {
         self.ledger.settle(job.property, category, &job.report, spent, now);
         self.replan(job.property, category, now)
     }
 
-    /// What came of a poll that was settled.
+    /// Applies the outcome of a settled poll.
     pub fn ended(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.schedule.on_result(job, outcome, now);
     }
 
-    /// Plans all reports of a property anew.
+    /// Plans the intervals of all reports of a property again.
     pub fn replan_all(&mut self, property: PropertyId, now: Timestamp) -> Vec<Replanned> {
         Category::ALL.iter().flat_map(|category| self.replan(property, *category, now)).collect()
     }
 
-    /// The clock was set back: nothing is later than it was meant to be.
+    /// The clock was set back: moves due times with it.
     pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
         self.schedule.on_clock_set_back(by, now);
         self.ledger.on_clock_set_back(by, now);
@@ -107,7 +107,7 @@ impl Timetable {
     }
 }
 
-/// A plan that changes by a little with every answer would be none.
+/// The plan ignores smaller changes, which come with every answer.
 fn is_worth_it(present: Duration, planned: Duration, configured: Duration) -> bool {
     let (present_seconds, planned_seconds) = (present.as_secs_f64(), planned.as_secs_f64());
     planned != present && (planned == configured || (planned_seconds / present_seconds - 1.0).abs() > LEAST_CHANGE)

@@ -1,4 +1,4 @@
-//! What becomes of an answer: which day it is of, what is shown of it, and how it compares with what is usual.
+//! Accepts answers: finds their day, stores their values, and compares them with the baseline.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl Engine {
-    /// Accepts an answer, unless it is of another day than the one that was asked for.
+    /// Accepts an answer unless it belongs to another day than the requested one.
     pub(super) fn accept(&mut self, polled: &Polled, answer: &Answer, now: Timestamp) -> Outcome {
         if let Some(outcome) = self.refuse_dates(polled, answer) {
             return outcome;
@@ -63,7 +63,7 @@ impl Engine {
         }));
     }
 
-    /// Stores the values, and says whether all is well with the report.
+    /// Stores the values and marks the report as up.
     fn publish(&mut self, polled: &Polled, answer: &Answer, values: Series, day_ends: Option<Timestamp>) {
         let property = polled.poll.job.property;
         let holds_until = later(polled.sent_at, self.holds_for(&polled.poll));
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// Compares what came with what is usual.
+    /// Compares the answer with the baseline.
     fn watch(&mut self, polled: &Polled, answer: &Answer) {
         if !self.offset.is_trusted() {
             return;
@@ -119,7 +119,7 @@ impl Engine {
             None
         };
         let brings_news = minutes.is_some() || answer.history.is_some();
-        // With every answer: it is of today, and today may have just begun.
+        // With every answer: this view depends on today, which may have just begun.
         let usual = self.watches.usual(property, zone, &quiet_days, polled.sent_at);
         self.states.update(property, |state| {
             if brings_news {
@@ -129,7 +129,7 @@ impl Engine {
         });
     }
 
-    /// Which day a dated answer belongs to; an undated one needs none.
+    /// Returns the day of a dated answer; an undated one has none.
     fn day_of(&mut self, polled: &Polled, answer: &Answer) -> Day {
         if !polled.poll.report.has_dates() {
             return Day::Undated;
@@ -152,7 +152,7 @@ impl Engine {
         if is_somewhere || !polled.poll.report.is_history() { day } else { Day::Undated }
     }
 
-    /// The answer is of a day that has ended, or of another zone's: it is asked for again.
+    /// The answer belongs to a day that has ended, or to another zone: polls it again.
     fn discard(
         &mut self,
         polled: &Polled,
@@ -172,7 +172,7 @@ impl Engine {
         self.ask_again(polled, answer, midnight)
     }
 
-    /// The answer is of a day that nobody can be sure of.
+    /// The day of the answer is uncertain.
     pub(super) fn ask_again(&mut self, polled: &Polled, answer: &Answer, midnight: Option<Timestamp>) -> Outcome {
         let property = polled.poll.job.property;
         if self.timetable.schedule.discarded(&polled.poll.job) >= DISCARDED_IN_A_ROW {
@@ -184,14 +184,14 @@ impl Engine {
             state.take_metadata(&answer.time_zone, &answer.currency);
             if let Some(report) = state.report_mut(&polled.poll.job.report) {
                 report.tokens_spent = report.tokens_spent.saturating_add(polled.tokens());
-                // What was shown is of the same day that is over, or of the zone that was left.
+                // The values shown belong to the day that ended, or to the old zone.
                 report.snapshot = None;
             }
         });
         Outcome::Discarded { midnight }
     }
 
-    /// Its hours are other hours now.
+    /// The property's zone changed, so its history by hour is polled again.
     fn move_zone(&mut self, property: PropertyId, now: Timestamp) {
         self.watches.on_zone_changed(property);
         self.states.update(property, |state| {
@@ -204,8 +204,8 @@ impl Engine {
     }
 }
 
-/// What the alert on drops looks at is never older, however long other values are to hold: three intervals, and half an hour
-/// where a quota makes the interval longer than configured.
+/// The drop alert's inputs expire after this, however long other values hold: three intervals, or half an hour if the quota
+/// makes the interval longer than configured.
 fn longest(planned: Duration, configured: Duration) -> Duration {
     (3 * planned).min((3 * configured).max(LONGEST_WATCHED)).max(LEAST_STALE_AFTER)
 }

@@ -1,4 +1,4 @@
-//! A poll: what is asked, what came of it, and what that says.
+//! A poll: its requests, its answers, and what they contain.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,59 +29,59 @@ pub struct Poll {
     pub zone: Option<Zone>,
 }
 
-/// A poll that has ended.
+/// A finished poll.
 #[derive(Debug)]
 pub struct Polled {
-    /// What was asked.
+    /// The poll as it was started.
     pub poll: Poll,
-    /// The account that asked, for people who have to give it access.
+    /// The account that signed in, for remedies that name it.
     pub account: Option<Arc<str>>,
     /// When the first request was sent.
     pub sent_at: Timestamp,
-    /// When its answer was there.
+    /// When its answer was complete.
     pub received_at: Timestamp,
-    /// How long that took.
+    /// The time in between.
     pub took: Duration,
     /// The answer.
     pub result: Result<Answer, wire::Error>,
-    /// The second request, where there is one and the first went well.
+    /// The second request, if there is one and the first succeeded.
     pub minutes: Option<PolledMinutes>,
 }
 
-/// The request for pageviews by minute, after it ended.
+/// The finished request for pageviews by minute.
 #[derive(Debug)]
 pub struct PolledMinutes {
     /// When it was sent.
     pub sent_at: Timestamp,
-    /// When its answer was there.
+    /// When its answer was complete.
     pub received_at: Timestamp,
     /// The answer.
     pub result: Result<MinutesAnswer, wire::Error>,
 }
 
-/// What an answer says.
+/// The content of an answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The series of the report's families.
     pub values: Series,
-    /// What Google says about them; nothing of realtime.
+    /// Their quality according to Google; none for realtime.
     pub quality: Option<Quality>,
-    /// The hours, where the report is about them.
+    /// The hours, if the report is a history.
     pub history: Option<History>,
-    /// IANA name; empty where the answer has none.
+    /// IANA name of the time zone; empty if the answer has none.
     pub time_zone: String,
-    /// ISO 4217 code; empty where the answer has none.
+    /// ISO 4217 code of the currency; empty if the answer has none.
     pub currency: String,
-    /// What Google says of the quota.
+    /// The quota according to Google.
     pub quota: Option<PropertyQuota>,
 }
 
 /// Pageviews by minute.
 #[derive(Clone, Debug)]
 pub struct MinutesAnswer {
-    /// By minutes ago.
+    /// Indexed by minutes ago.
     pub minutes: MinutesAgo,
-    /// What Google says of the quota.
+    /// The quota according to Google.
     pub quota: Option<PropertyQuota>,
 }
 
@@ -89,7 +89,7 @@ impl Answer {
     /// Reads the answer to this report.
     ///
     /// # Errors
-    /// It is not the answer to this report; nothing of it is used.
+    /// The answer does not match the report; nothing of it is used.
     pub fn read(report: &Report, response: ReportResponse) -> Result<Self, translate::Error> {
         let (values, history) = if report.is_history() {
             (Series::default(), Some(translate::history(&response)?))
@@ -113,14 +113,14 @@ impl MinutesAnswer {
     /// Reads the answer to a report's second request.
     ///
     /// # Errors
-    /// It is not the answer to that request; nothing of it is used.
+    /// The answer does not match the request; nothing of it is used.
     pub fn read(response: ReportResponse) -> Result<Self, translate::Error> {
         Ok(Self { minutes: translate::minutes(&response)?, quota: translate::quota(&response)? })
     }
 }
 
 impl Polled {
-    /// Nothing was sent or received later than this.
+    /// Returns the latest time at which something was sent or received.
     pub(super) fn bring_back_to(&mut self, now: Timestamp) {
         self.sent_at = self.sent_at.min(now);
         self.received_at = self.received_at.min(now);
@@ -134,7 +134,7 @@ impl Polled {
         Attempt { sent_at: self.sent_at, took: self.took }
     }
 
-    /// The tokens that all its answers have cost.
+    /// Returns the tokens that all its answers cost.
     pub(super) fn tokens(&self) -> u64 {
         let first = self.result.iter().map(|answer| tokens(answer.quota.as_ref()));
         let second =
@@ -142,7 +142,7 @@ impl Polled {
         first.chain(second).fold(0, u64::saturating_add)
     }
 
-    /// What it has cost, for the ledger.
+    /// Returns its cost for the ledger.
     pub(super) fn spent(&self) -> Spent {
         let asked_all = self.minutes.is_some() || self.poll.report.requests() == 1;
         let whole = self.result.is_ok() && asked_all && self.minutes_error().is_none();
@@ -152,13 +152,13 @@ impl Polled {
         Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole, unread }
     }
 
-    /// What went wrong after the values had come.
+    /// Returns the error of the second request, after the values had arrived.
     pub(super) fn minutes_error(&self) -> Option<&wire::Error> {
         self.minutes.as_ref()?.result.as_ref().err()
     }
 }
 
-/// The tokens that a request has cost. Every bucket is charged the same, but an answer need not name each.
+/// Returns the tokens that a request cost. Every bucket is charged the same, but an answer may name only some.
 fn tokens(quota: Option<&PropertyQuota>) -> u64 {
     let named =
         |quota: &PropertyQuota| [quota.tokens_per_day, quota.tokens_per_hour, quota.tokens_per_project_per_hour];

@@ -1,4 +1,4 @@
-//! What becomes of dates that are made with a wrong clock: they go, and come back by themselves.
+//! Withdraws dated values while the clock is wrong, and polls them again once it is right.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Engine {
-    /// What becomes of an answer with dates that were made with a wrong or doubtful clock; `None` where they are right. In
-    /// doubt it is asked for again, until that is a verdict, or enough has been asked.
+    /// Decides about an answer whose dates come from a wrong or doubtful clock; `None` if they are right. A doubtful one is
+    /// polled again until there is a verdict, or until the retries are used up.
     pub(super) fn refuse_dates(&mut self, polled: &Polled, answer: &Answer) -> Option<Outcome> {
         let job = &polled.poll.job;
         let is_asked_again = self.offset.is_in_doubt() && self.timetable.schedule.discarded(job) < DISCARDED_IN_A_ROW;
@@ -36,7 +36,7 @@ impl Engine {
         Some(Outcome::Discarded { midnight: None })
     }
 
-    /// Withdraws the values that have dates when the clock is found wrong, and asks for them when it is right again.
+    /// Withdraws dated values when the clock turns out to be wrong, and polls them again when it is right.
     pub(super) fn on_offset(&mut self, now: Timestamp, offset: &ClockOffset) {
         let was_wrong = self.offset.is_wrong();
         self.offset.clone_from(offset);

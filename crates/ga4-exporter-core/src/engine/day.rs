@@ -1,4 +1,4 @@
-//! Which day a dated answer belongs to, and whether that is certain.
+//! Finds out which day a dated answer belongs to, and whether that is certain.
 
 use std::time::Duration;
 
@@ -9,35 +9,35 @@ use ga4_drop_baseline::calendar::{Zone, soonest_midnight};
 /// The day of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Day {
-    /// It is today's, and that ends then.
+    /// Today, which ends at this time.
     Known { zone: Zone, ends: Timestamp },
-    /// The zone is not known: it is today's until the date changes anywhere.
+    /// The zone is unknown: today until the date changes anywhere.
     Anywhere { ends: Timestamp },
-    /// It has no dates.
+    /// The answer has no dates.
     Undated,
-    /// Midnight was too near: the answer may be of the day before it or after it.
+    /// Too close to midnight: the answer may belong to the day before or after it.
     Turned { zone: Option<Zone>, midnight: Timestamp },
-    /// The property has another zone than the one that it was asked for in, and other days.
+    /// The property is in another zone than the one the request was made for, so its days differ.
     Moved { zone: Option<Zone> },
 }
 
-/// What an answer says of the property's zone.
+/// What an answer says about the property's zone.
 #[derive(Debug, PartialEq)]
 pub(super) enum Named {
-    /// This one.
+    /// This zone.
     Known(Zone),
-    /// One that is not in the database.
+    /// A name that is not in the database.
     Unknown,
-    /// Nothing.
+    /// No zone.
     Nothing,
 }
 
-/// The day of an answer that was asked for in the zone `asked`, where one was known, and that names this zone.
+/// Returns the day of an answer that names this zone; `asked` is the zone of the request, if one was known.
 pub(super) fn day_of(asked: Option<&Zone>, named: Named, sent_at: Timestamp, received_at: Timestamp) -> Day {
     let zone = match (named, asked) {
         (Named::Known(zone), _) => zone,
         (Named::Nothing, Some(asked)) => asked.clone(),
-        // Its dates are those of a zone that the property has left.
+        // Its dates are in a zone that the property no longer has.
         (Named::Unknown, Some(_)) => return Day::Moved { zone: None },
         (Named::Unknown | Named::Nothing, None) => return anywhere(sent_at, received_at),
     };
@@ -56,7 +56,7 @@ pub(super) fn day_of(asked: Option<&Zone>, named: Named, sent_at: Timestamp, rec
     Day::Known { zone, ends }
 }
 
-/// The day of an answer of which only the time is known: until midnight anywhere.
+/// Returns the day of an answer of unknown zone: until the next midnight anywhere.
 fn anywhere(sent_at: Timestamp, received_at: Timestamp) -> Day {
     let midnight = soonest_midnight(shortly_before(sent_at));
     if received_at >= midnight { Day::Turned { zone: None, midnight } } else { Day::Anywhere { ends: midnight } }
@@ -67,7 +67,7 @@ fn shortly_before(sent_at: Timestamp) -> Timestamp {
     sent_at.saturating_sub(SignedDuration::try_from(CLOCKS_DIFFER).unwrap_or_default()).unwrap_or(sent_at)
 }
 
-/// By how much Google's clock and this machine's may differ.
+/// How much Google's clock and this machine's may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

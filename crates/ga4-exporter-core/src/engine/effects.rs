@@ -1,4 +1,4 @@
-//! What follows from a call of the engine, for its driver to carry out.
+//! The effects of a call of the engine, which its driver carries out.
 
 use ga4_drop_baseline::Shortfall;
 use jiff::{SignedDuration, Timestamp};
@@ -12,25 +12,25 @@ use crate::{
     timetable::Replanned,
 };
 
-/// What follows from a call of the engine.
+/// The effects of a call of the engine.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// What the store shows from now on.
+    /// The change of the store.
     pub store: Change,
-    /// What to log, in this order.
+    /// The lines to log, in this order.
     pub log: Vec<Event>,
-    /// What a restart should not forget; the last of a property counts.
+    /// States to save; the last one of a property counts.
     pub save: Vec<(PropertyId, Kept)>,
-    /// What to count.
+    /// Figures to add to the exporter's own counters.
     pub observe: Vec<Observation>,
-    /// Properties that are gone: what was saved of them is not needed any more.
+    /// Removed properties, whose saved states are no longer needed.
     pub forget: Vec<PropertyId>,
 }
 
-/// What to count.
+/// Figures to add to the exporter's own counters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Observation {
-    /// Series of an answer that are not exported.
+    /// Series of an answer that were not exported.
     SeriesDropped {
         /// Why.
         reason: DropReason,
@@ -65,20 +65,20 @@ impl SeriesLimit {
 /// one out, too, unless details are wanted.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// What the reports will spend of each property.
+    /// What the reports will spend, per property.
     Outlook {
         /// The figures.
         outlook: Outlook,
-        /// Which part of every bucket may be spent.
+        /// The share of every bucket that may be spent.
         share: Share,
     },
     /// A report fails; for a reason that concerns the whole property, this stands for all of its reports.
     Failure {
         /// Which.
         job: Job,
-        /// Why, and what to do about it.
+        /// The cause and the remedy.
         failure: Failure,
-        /// Until when nothing is asked of the buckets that it draws on, where one is closed.
+        /// Until when a bucket that it draws on is closed, if one is.
         closed_until: Option<Timestamp>,
         /// See above.
         suppressed: Option<u64>,
@@ -87,23 +87,23 @@ pub enum Event {
     Recovery {
         /// Which.
         job: Job,
-        /// Why it failed.
+        /// The reason for which it failed.
         reason: Reason,
         /// See above.
         suppressed: Option<u64>,
     },
     /// A report is polled less often than configured, or as configured again.
     Pace {
-        /// Which, and why.
+        /// The report, its interval and the limit.
         change: Replanned,
         /// See above.
         suppressed: Option<u64>,
     },
-    /// A report is due and not asked for.
+    /// A report is due but not sent.
     HeldBack {
         /// Which.
         job: Job,
-        /// What it might overdraw.
+        /// The bucket or share that it would overdraw.
         limit: Limit,
         /// See above.
         suppressed: Option<u64>,
@@ -121,16 +121,16 @@ pub enum Event {
         /// See above.
         suppressed: Option<u64>,
     },
-    /// An answer was of another day or zone than the one asked for; it is asked for again.
+    /// An answer belonged to another day or zone than the requested one; the report is polled again.
     Discarded {
         /// Which.
         job: Job,
     },
-    /// The zone of a property is not in the database.
+    /// The time zone of a property is not in the database.
     UnknownZone {
         /// The property.
         property: PropertyId,
-        /// What is wrong with the zone's name.
+        /// The zone's name and the error.
         problem: String,
     },
     /// No drops are looked for: the configuration turns off what that needs.
@@ -160,38 +160,38 @@ pub enum Event {
         /// From then until traffic was back.
         lasted: SignedDuration,
     },
-    /// Drops of a property's traffic cannot be seen yet.
+    /// The drop alert is not active for a property yet.
     NoBaseline {
         /// The property.
         property: PropertyId,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// Drops of a property's traffic can be seen from now on.
+    /// The drop alert is active for a property from now on.
     Baseline {
         /// The property.
         property: PropertyId,
     },
-    /// Google has no hours of a property any more, and what was usual is kept for the time being.
+    /// Google's history of a property is empty; the previous baseline stays until it expires.
     HistoryGone {
         /// The property.
         property: PropertyId,
     },
-    /// Google's clock shows another time than this one; an answer with dates is asked for again.
+    /// Google's clock differs from this machine's; a report with dates is polled again.
     ClockInDoubt {
         /// Which.
         job: Job,
     },
     /// The clock is wrong: values with dates are withdrawn.
     ClockWrong {
-        /// By how much, and what to do about it.
+        /// The difference and the remedy.
         failure: Failure,
     },
     /// The clock agrees with Google's again.
     ClockRight,
     /// The clock was set back, and due times were moved with it.
     ClockSetBack {
-        /// By how much.
+        /// The length of the step.
         by: SignedDuration,
     },
 }

@@ -1,4 +1,4 @@
-//! Failures of reports, as they are shown to people.
+//! Failures of reports, as the log and the status page show them.
 
 use jiff::Timestamp;
 
@@ -41,7 +41,7 @@ impl Engine {
         failures.any(|other| failure.reason.concerns_property() || other.message == failure.message)
     }
 
-    /// Until when nothing is asked of the buckets that a poll drew on, if one of them is closed.
+    /// Returns until when the buckets that a poll draws on stay closed, if one of them is.
     fn closed_until(&self, polled: &Polled) -> Option<Timestamp> {
         let view = self.timetable.ledger.view(polled.poll.job.property, polled.poll.report.category)?;
         view.closed.into_values().max().filter(|until| *until > polled.received_at)
@@ -58,7 +58,7 @@ pub(super) fn of(polled: &Polled, error: &wire::Error) -> Failure {
     }
 }
 
-/// A report that is due and not asked for.
+/// The failure of a report that is due but not sent.
 pub(super) fn held_back(limit: Limit, now: Timestamp) -> Failure {
     let reason = match limit.bucket() {
         Bucket::Day => Reason::QuotaDay,

@@ -1,4 +1,4 @@
-//! What a restart should not forget of a property.
+//! The state of a property that survives a restart.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{Engine, drop_alert::OngoingDrop};
 use crate::{names::PropertyId, quota::Remembered};
 
-/// What is saved of a property.
+/// The saved state of a property.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Kept {
-    /// Its minutes and how they compare with the processed data.
+    /// Its minutes and their calibration.
     pub watch: Watch,
-    /// Tokens that this exporter has spent, by report: a counter that need not begin again.
+    /// Tokens spent by this exporter, by report, so that the counters continue.
     pub tokens_spent: BTreeMap<String, u64>,
-    /// What counts for the buckets of the day and of the hour, by category.
+    /// Tokens that count for the buckets of the day and the hour, by category.
     #[serde(default)]
     pub quota: BTreeMap<String, Remembered>,
     /// The drop of its traffic that goes on, if there is one.
@@ -24,7 +24,7 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// Has the present state of a property saved.
+    /// Adds the current state of a property to the states to save.
     pub(super) fn keep(&mut self, property: PropertyId) {
         let Some(state) = self.states.get(property).filter(|_| self.keeps) else { return };
         let spent = state.reports.iter().map(|report| (report.name.to_string(), report.tokens_spent));

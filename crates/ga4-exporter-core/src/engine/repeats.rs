@@ -1,4 +1,4 @@
-//! One line in the log instead of one for each property, when all fail for one reason that is not theirs.
+//! Logs one line instead of one per property when many fail for a reason they share.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use crate::names::Reason;
 
-/// Lines on what may happen to all properties at once: one a minute.
+/// Limits lines on events that may hit all properties at once: one per minute.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Option<Last>);
 
 impl Repeats {
-    /// Whether to log this one; if so, how many like it were left out since the last line.
+    /// Returns whether to log this line, and if so how many like it were suppressed since the last one.
     pub(super) fn line(&mut self, now: Timestamp) -> Option<u64> {
         match &mut self.0 {
             Some(last) => last.line(now),
@@ -23,19 +23,19 @@ impl Repeats {
     }
 }
 
-/// The same for each reason.
+/// The same limit for each reason.
 #[derive(Debug, Default)]
 pub(super) struct RepeatsByReason(HashMap<Reason, Last>);
 
 #[derive(Debug)]
 struct Last {
     at: Timestamp,
-    /// How many were left out since then.
+    /// Lines suppressed since then.
     left_out: u64,
 }
 
 impl RepeatsByReason {
-    /// Whether to log this one; if so, how many like it were left out since the last line.
+    /// Returns whether to log this line, and if so how many like it were suppressed since the last one.
     pub(super) fn line(&mut self, reason: Reason, now: Timestamp) -> Option<u64> {
         if !is_everybodys(reason) {
             return Some(0);
@@ -59,7 +59,7 @@ impl Last {
     }
 }
 
-/// Reasons that lie with Google, the network or the account, and that many properties have at once.
+/// Reasons that concern Google, the network or the account, so that many properties fail at once.
 fn is_everybodys(reason: Reason) -> bool {
     matches!(
         reason,
@@ -76,7 +76,7 @@ fn is_everybodys(reason: Reason) -> bool {
     )
 }
 
-/// From one line on a reason to the next.
+/// Time between two lines on the same reason.
 const PAUSE: Duration = Duration::from_mins(1);
 
 #[cfg(test)]

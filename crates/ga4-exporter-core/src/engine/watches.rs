@@ -1,4 +1,4 @@
-//! The properties under watch: their minutes and their baselines, and what follows for the store.
+//! The monitored properties: their minutes and baselines, and the store's view of them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,19 +16,19 @@ use crate::{
     time::later,
 };
 
-/// All properties under watch.
+/// All monitored properties.
 #[derive(Debug, Default)]
 pub(super) struct Watches(HashMap<PropertyId, Property>);
 
 #[derive(Debug, Default)]
 struct Property {
     watch: Watch,
-    /// How long the last answer by minute holds.
+    /// When the last answer by minute expires.
     minutes_hold_until: Option<Timestamp>,
     fit: Option<Fit>,
 }
 
-/// What came of a history.
+/// The outcome of a history report.
 #[derive(Debug)]
 struct Fit {
     baseline: Result<Baseline, NoBaseline>,
@@ -40,12 +40,12 @@ pub(super) struct RecentMinutes<'a> {
     pub(super) minutes: &'a MinutesAgo,
     pub(super) sent_at: Timestamp,
     pub(super) received_at: Timestamp,
-    /// How long what follows from it holds.
+    /// When the results expire.
     pub(super) expires_at: Timestamp,
 }
 
 impl Watches {
-    /// Adds an answer by minute; what follows from it, where there is a baseline.
+    /// Adds an answer by minute. Returns the assessment if there is a baseline.
     pub(super) fn on_minutes(
         &mut self,
         property: PropertyId,
@@ -59,7 +59,7 @@ impl Watches {
         self.assess_again(property, zone?, quiet_days, answer.sent_at)
     }
 
-    /// Compares the minutes that are known with the baseline, if there are both.
+    /// Compares the known minutes with the baseline, if there are both.
     pub(super) fn assess_again(
         &mut self,
         property: PropertyId,
@@ -74,7 +74,7 @@ impl Watches {
         Some(Arc::new(Watched { assessment: known.watch.assess(expected), expires_at }))
     }
 
-    /// Makes a baseline of the hours of a history report; what to log of it.
+    /// Fits a baseline to the hours of a history report. Returns what to log.
     pub(super) fn on_history(
         &mut self,
         property: PropertyId,
@@ -88,7 +88,7 @@ impl Watches {
         let is_usual = |hour: LocalHour| !zone.is_irregular(hour.start()) && !quiet_days.is_quiet(hour.date());
         let baseline = Baseline::fit_usual(history, settled, *weeks, is_usual);
         let known = &mut self.0.entry(property).or_default().fit;
-        // Weeks that had traffic yesterday have it today: what is usual holds as long as it was meant to.
+        // The weeks had traffic yesterday, so they still have it today: the old baseline holds until it expires.
         if history.is_empty() && known.as_ref().is_some_and(|fit| fit.baseline.is_ok() && fit.expires_at > sent_at) {
             return Some(Event::HistoryGone { property });
         }
@@ -102,7 +102,7 @@ impl Watches {
         event
     }
 
-    /// What is shown of a property's baseline now.
+    /// The store's view of a property's baseline now.
     pub(super) fn usual(
         &self,
         property: PropertyId,
@@ -120,24 +120,24 @@ impl Watches {
         }))
     }
 
-    /// What is known of a property's minutes, to be saved.
+    /// The minutes of a property as they are saved.
     pub(super) fn watch(&self, property: PropertyId) -> Watch {
         self.0.get(&property).map(|known| known.watch.clone()).unwrap_or_default()
     }
 
-    /// Goes on with what was saved. Whether the clock is right is not known yet.
+    /// Restores saved minutes. Whether the clock is right is not known yet.
     pub(super) fn restore(&mut self, property: PropertyId, watch: Watch) {
         self.0.entry(property).or_default().watch = watch;
     }
 
-    /// The property has other days: what was usual in the old ones says nothing.
+    /// The property's time zone changed: the baseline of the old days no longer applies.
     pub(super) fn on_zone_changed(&mut self, property: PropertyId) {
         if let Some(known) = self.0.get_mut(&property) {
             known.fit = None;
         }
     }
 
-    /// The clock was set back: nothing holds longer than it was meant to.
+    /// The clock was set back: moves expiries with it, so that nothing holds too long.
     pub(super) fn on_clock_set_back(&mut self, by: SignedDuration) {
         let back = |at: &mut Timestamp| *at = at.saturating_sub(by).unwrap_or(*at);
         for property in self.0.values_mut() {
