@@ -1,12 +1,13 @@
 //! The ledger of Google's quota buckets: what is left, what was spent, and what is closed until when.
 //!
 //! Knows the buckets of each property and category (developers.google.com/analytics/devguides/reporting/data/v1/quotas),
-//! after which failure how long nothing is asked, what each report costs, and how often it may come. Refuses to know requests
-//! and the runtime. Invariants: while a bucket is closed, [`Ledger::admit_poll`] lets no request of that property and category
-//! through but its trial; and of no bucket of tokens more is spent than the share, as far as costs are known.
+//! how long each kind of failure closes a bucket, what each report costs, and how often it may be polled. Refuses to know
+//! requests and the runtime. Invariants: while a bucket is closed, [`Ledger::admit_poll`] admits only the trial request for
+//! that property and category; no more than the share of a token bucket is spent, as far as costs are known.
 //!
-//! `account` is what is known of one property and category, `spending` what was spent, `cost` what a report costs, `budget` what may be spent in an hour, `pacing` how often reports may
-//! come for that, `outlook` the same before anything was asked, `allowance` what one command may spend.
+//! `account` holds the buckets of one property and category, `spending` the tokens spent, `cost` the cost of a report, `budget`
+//! the tokens that an hour allows, `pacing` the intervals that fit the budget, and `outlook` the same before the first request,
+//! `allowance` the tokens that one command may spend.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -47,74 +48,73 @@ mod view;
 /// The buckets of all properties.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Which part of each bucket of tokens may be spent.
+    /// The share of each token bucket that may be spent.
     share: Share,
     accounts: HashMap<(PropertyId, Category), Account>,
 }
 
-/// What a restart should not forget of a property and category.
+/// The state of a property and category that survives a restart.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Remembered {
-    /// What was spent.
+    /// The tokens spent.
     pub spending: Spending,
-    /// Whether its buckets are those of Analytics 360.
+    /// Whether its buckets have the sizes of Analytics 360.
     pub premium: bool,
 }
 
 /// A poll that is due.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Of which report.
+    /// The report.
     pub report: &'a ReportName,
     /// How many requests it takes.
     pub requests: u32,
-    /// Whether it goes on when others must not.
+    /// Whether it continues when ordinary reports must pause.
     pub essential: bool,
 }
 
-/// What a poll has cost.
+/// The cost of a poll.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Spent {
-    /// As Google has told.
+    /// The tokens that Google charged.
     pub tokens: u32,
-    /// Whether all its requests were answered, so that this is what it costs.
+    /// Whether all its requests were answered, so that the figure is complete.
     pub whole: bool,
-    /// Whether there was an answer, or may have been one, that could not be read.
+    /// Whether an answer could not be read, or may have been lost.
     pub unread: bool,
 }
 
 /// Whether a request may be sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Admission {
-    /// It may.
+    /// Yes.
     Open,
-    /// It may, as the only one: it tries whether the bucket has been refilled.
+    /// Yes, but only this one: it tests whether the bucket has been refilled.
     Trial,
-    /// It may not before this time.
+    /// Not before this time.
     Closed {
         /// When to ask again.
         until: Timestamp,
         /// The bucket that is closed longest.
         bucket: Bucket,
-        /// Why it is closed by us; `None` where Google has closed it.
+        /// Our own limit that closed it; `None` if Google closed it.
         limit: Option<Limit>,
     },
 }
 
 impl Ledger {
-    /// A ledger that keeps to this share.
+    /// Creates a ledger with this share.
     pub fn new(share: Share) -> Self {
         Self { share, accounts: HashMap::new() }
     }
 
-    /// Takes another share.
+    /// Changes the share.
     pub fn set_share(&mut self, share: Share) {
         self.share = share;
     }
 
-    /// Whether a poll of a report may be sent now: by what Google has closed, and by what it may cost. After
-    /// [`Admission::Open`] and [`Admission::Trial`] the caller sends it and tells how it went, last by
-    /// [`settle`](Self::settle).
+    /// Decides whether a poll may be sent now, given closed buckets and its possible cost. After [`Admission::Open`] and
+    /// [`Admission::Trial`] the caller sends it and reports the outcome, ending with [`settle`](Self::settle).
     pub fn admit_poll(
         &mut self,
         property: PropertyId,
@@ -130,7 +130,7 @@ impl Ledger {
         let is_trial = self.accounts.get(&(property, category)).is_some_and(|account| account.trial_until.is_some());
         let account = self.account(property, category);
         account.spending.pass(now);
-        // What costs more than the whole share goes alone.
+        // A poll that costs more than the whole share goes alone.
         let tokens = account.cost(wanted.report).largest(wanted.requests).min(account.most(share));
         let kept_back = match account.reserve(now) {
             Some(bucket) if !wanted.essential => Some((Limit::Reserve(bucket), later(now, RESERVE_PAUSE))),
@@ -146,7 +146,7 @@ impl Ledger {
         if is_trial { Admission::Trial } else { Admission::Open }
     }
 
-    /// A poll has ended and has cost so much, as far as Google has told; `whole` when all its requests were answered.
+    /// Enters the cost of a finished poll.
     pub fn settle(
         &mut self,
         property: PropertyId,
@@ -157,7 +157,7 @@ impl Ledger {
     ) {
         let account = self.account(property, category);
         let reserved = account.on_their_way.remove(report).unwrap_or_default();
-        // What was asked and not read has been charged by Google all the same, as far as anybody knows.
+        // Assume that Google also charged for an answer that was not read.
         let tokens = if spent.unread { spent.tokens.max(reserved) } else { spent.tokens };
         if tokens > 0 {
             account.spending.spend(tokens, now);
@@ -167,7 +167,7 @@ impl Ledger {
         }
     }
 
-    /// How often these reports of one category of a property may be asked for.
+    /// Plans the intervals of these reports of one category of a property.
     pub fn pace(&self, property: PropertyId, category: Category, demands: &[&Demand], now: Timestamp) -> Vec<Pacing> {
         let unknown = Account::default();
         let account = self.accounts.get(&(property, category)).unwrap_or(&unknown);
@@ -176,7 +176,7 @@ impl Ledger {
         pacing::pace(&costs, &Budget::new(account, self.share, now))
     }
 
-    /// What a restart should not forget of a property, by category.
+    /// Returns the state of a property to save, by category.
     pub fn remembered(&self, property: PropertyId) -> BTreeMap<String, Remembered> {
         let of = |category: &Category| {
             let account = self.accounts.get(&(property, *category))?;
@@ -186,7 +186,7 @@ impl Ledger {
         Category::ALL.iter().filter_map(of).collect()
     }
 
-    /// Goes on with what was saved of a property.
+    /// Restores the saved state of a property.
     pub fn restore(&mut self, property: PropertyId, mut remembered: BTreeMap<String, Remembered>) {
         for category in Category::ALL {
             if let Some(remembered) = remembered.remove(category.as_str()) {
@@ -197,8 +197,8 @@ impl Ledger {
         }
     }
 
-    /// Whether a request on this property and category may be sent now, by what Google has closed. After
-    /// [`Admission::Trial`] the caller sends it and tells how it went.
+    /// Decides whether a request for this property and category may be sent now, given closed buckets. After
+    /// [`Admission::Trial`] the caller sends it and reports the outcome.
     fn admit(&mut self, property: PropertyId, category: Category, now: Timestamp) -> Admission {
         let Some(account) = self.accounts.get_mut(&(property, category)) else { return Admission::Open };
         account.closed.retain(|_, closure| closure.until > now || closure.tried_first);
@@ -216,8 +216,9 @@ impl Ledger {
         Admission::Trial
     }
 
-    /// A report came, and perhaps what is left. The numbers hold until `holds_until`. A request that was sent before a
-    /// bucket was found empty says nothing of that bucket.
+    /// Enters a successful answer, and what it says is left. The figures hold until `holds_until`. A request that was sent
+    /// before
+    /// a bucket closed does not reopen that bucket.
     pub fn on_success(
         &mut self,
         property: PropertyId,
@@ -236,7 +237,7 @@ impl Ledger {
         }
     }
 
-    /// A request was refused because this bucket is empty.
+    /// Closes this bucket, because a request was refused for it.
     pub fn on_exhausted(&mut self, property: PropertyId, category: Category, bucket: Bucket, now: Timestamp) {
         let account = self.account(property, category);
         let is_trial = account.trial_until.take().is_some();
@@ -253,7 +254,7 @@ impl Ledger {
         account.closed.insert(bucket, Closure { until, made_at: now, tried_first });
     }
 
-    /// Google failed with 500 or 503: it blocks a project from a property after 10 of those in an hour.
+    /// Counts a 500 or 503: Google blocks a project from a property after 10 of those in an hour.
     pub fn on_server_error(&mut self, property: PropertyId, category: Category, now: Timestamp) {
         let account = self.account(property, category);
         account.trial_failed(now);
@@ -264,14 +265,14 @@ impl Ledger {
         account.closed.insert(Bucket::ServerErrors, Closure { until, made_at: now, tried_first: false });
     }
 
-    /// A request failed for another reason than a quota.
+    /// Enters a request that failed for another reason than a quota.
     pub fn on_other_failure(&mut self, property: PropertyId, category: Category, now: Timestamp) {
         if let Some(account) = self.accounts.get_mut(&(property, category)) {
             account.trial_failed(now);
         }
     }
 
-    /// What is to be shown of one property and category; `None` when nothing was ever told or closed.
+    /// Returns the view of one property and category for the metrics; `None` if nothing is known yet.
     pub fn view(&self, property: PropertyId, category: Category) -> Option<QuotaView> {
         let account = self.accounts.get(&(property, category))?;
         let told = account.told.as_ref().map(|told| (&told.quota, told.holds_until));
@@ -279,19 +280,19 @@ impl Ledger {
         Some(QuotaView::new(told, closed, account.premium))
     }
 
-    /// The trial was not sent at all, or is lost.
+    /// Ends a trial that was not sent or was lost.
     pub fn on_not_sent(&mut self, property: PropertyId, category: Category) {
         if let Some(account) = self.accounts.get_mut(&(property, category)) {
             account.trial_until = None;
         }
     }
 
-    /// The clock was set back, and shows this now: what was closed by it stays closed as long as was meant.
+    /// The clock was set back to this time: closures move with it, so that they last as long as intended.
     pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
         let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(at);
         for account in self.accounts.values_mut() {
             for (bucket, closure) in &mut account.closed {
-                // The refill of a day has its place in time.
+                // Except the daily refill, which has a fixed time.
                 let is_refill = *bucket == Bucket::Day && closure.until == next_pacific_midnight(closure.made_at);
                 closure.until = if is_refill { next_pacific_midnight(now) } else { back(closure.until) };
                 closure.made_at = back(closure.made_at);
@@ -317,12 +318,12 @@ impl Ledger {
     }
 }
 
-/// How soon it is looked whether others leave more again.
+/// How long to wait before checking whether others leave more.
 const RESERVE_PAUSE: Duration = Duration::from_mins(5);
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// After "too many at once".
+/// Pause after too many concurrent requests.
 const CONCURRENT_PAUSE: Duration = Duration::from_secs(30);
 
 /// Hourly buckets refill "within an hour, not necessarily on the hour boundary".
@@ -331,13 +332,13 @@ const REFILL: Duration = Duration::from_mins(30);
 /// Failed requests are counted by the quarter of an hour.
 const CLIENT_ERRORS_PAUSE: Duration = Duration::from_mins(15);
 
-/// From one trial of a bucket to the next.
+/// Time between two trials of a bucket.
 const TRIAL_PAUSE: Duration = Duration::from_mins(10);
 
-/// A trial that has not ended by then never will: a request and the wait for its token take less.
+/// A trial that takes longer than this is lost: a request and the wait for its token take less.
 const TRIAL_LOST: Duration = Duration::from_mins(3);
 
-/// How soon the others look whether the trial has passed.
+/// How long the other requests wait for the outcome of the trial.
 const WAIT_FOR_TRIAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is known of one property and category: its buckets, what was spent, and what its reports cost.
+//! The quota of one property and category: its buckets, what was spent, and what its reports cost.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,24 +17,24 @@ use crate::{
 /// The buckets of one property and category.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// What Google has told last.
+    /// What was left according to Google's last answer.
     pub(super) told: Option<Told>,
     /// The closed buckets.
     pub(super) closed: BTreeMap<Bucket, Closure>,
-    /// When 500 and 503 came, within the last hour.
+    /// Times of 500 and 503 answers within the last hour.
     pub(super) server_errors: VecDeque<Timestamp>,
-    /// Server errors since Google told how many are left.
+    /// Server errors since Google last said how many are left.
     pub(super) server_errors_since_told: i64,
-    /// Until when the one request that tries a closed bucket may be on its way. It may also be lost without a word, when
-    /// its property or report goes meanwhile.
+    /// Until when the trial request of a closed bucket may be in flight. A trial can also be lost, when its property or report
+    /// is removed meanwhile.
     pub(super) trial_until: Option<Timestamp>,
-    /// Whether Google has ever told more than a standard property can have.
+    /// Whether Google has ever reported more than a standard property can have.
     pub(super) premium: bool,
-    /// What was spent here.
+    /// What this exporter spent.
     pub(super) spending: Spending,
-    /// What each report costs.
+    /// The cost of each report.
     pub(super) costs: BTreeMap<ReportName, Cost>,
-    /// What the polls on their way may cost.
+    /// The possible cost of polls in flight.
     pub(super) on_their_way: BTreeMap<ReportName, u32>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Told {
     pub(super) quota: PropertyQuota,
     /// When the request was sent.
     pub(super) sent_at: Timestamp,
-    /// Until when the numbers hold, like all others.
+    /// When the figures expire.
     pub(super) holds_until: Timestamp,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Told {
 pub(super) struct Closure {
     pub(super) until: Timestamp,
     pub(super) made_at: Timestamp,
-    /// Whether it has to be tried with one request before others follow.
+    /// Whether a trial has to succeed before other requests follow.
     pub(super) tried_first: bool,
 }
 
@@ -67,12 +67,12 @@ impl Account {
         self.costs.get(report).copied().unwrap_or_default()
     }
 
-    /// What may be spent by what is on its way.
+    /// The possible cost of everything in flight.
     pub(super) fn reserved(&self) -> u64 {
         self.on_their_way.values().map(|tokens| u64::from(*tokens)).sum()
     }
 
-    /// A trial that told nothing of the bucket leaves it closed until the next.
+    /// A trial that says nothing about the bucket leaves it closed until the next one.
     pub(super) fn trial_failed(&mut self, now: Timestamp) {
         if self.trial_until.take().is_some() {
             for closure in self.closed.values_mut().filter(|closure| closure.until <= now) {
@@ -81,7 +81,7 @@ impl Account {
         }
     }
 
-    /// Until when nothing is asked after a server error, if it was not one of the first two in an hour.
+    /// Returns the end of the pause after a server error; the first two in an hour cause none.
     pub(super) fn server_error_pause(&self, now: Timestamp) -> Option<Timestamp> {
         let told = self.told.as_ref().filter(|told| told.holds_until > now);
         let told = told.and_then(|told| told.quota.server_errors_per_project_per_hour);
@@ -91,7 +91,7 @@ impl Account {
             return Some(later(now, HOUR));
         }
         if errors >= SERVER_ERRORS_AT_STOP {
-            // From then on the last hour has fewer than that again.
+            // From then on the last hour has fewer of them.
             let decisive = self.server_errors.get(errors - SERVER_ERRORS_AT_STOP).copied().unwrap_or(now);
             return Some(later(decisive, HOUR));
         }
@@ -99,13 +99,13 @@ impl Account {
     }
 }
 
-/// From this many server errors in an hour on there is one attempt per [`SLOW_PAUSE`].
+/// From this many server errors in an hour, one attempt per [`SLOW_PAUSE`].
 const SERVER_ERRORS_AT_SLOW: usize = 3;
 
 const SLOW_PAUSE: Duration = Duration::from_mins(5);
 
-/// At this many server errors in an hour nothing is asked until the hour is over; Google blocks at 10.
+/// At this many server errors in an hour, no request until the hour is over; Google blocks at 10.
 const SERVER_ERRORS_AT_STOP: usize = 8;
 
-/// The same when Google says that so few are left.
+/// The same if Google says that only this many are left.
 const SERVER_ERRORS_LEFT_AT_STOP: i64 = 2;

@@ -1,4 +1,4 @@
-//! What may be spent of one property and category in an hour, by its tightest bucket.
+//! The tokens that may be spent per hour for one property and category, set by its tightest bucket.
 
 use jiff::Timestamp;
 
@@ -7,23 +7,23 @@ use ga4_drop_baseline::calendar::next_pacific_midnight;
 
 use crate::{names::Bucket, time::later};
 
-/// How much there is to spend.
+/// The tokens that may be spent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Tokens an hour, evenly over the time.
+    /// Tokens per hour, spread evenly.
     pub tokens_per_hour: f64,
-    /// What makes it no more.
+    /// What limits it.
     pub limit: Limit,
-    /// The bucket of which others have left less than a tenth, if there is one: then only the essential goes on.
+    /// A bucket of which others have left less than a tenth, if any: then only essential reports continue.
     pub reserve: Option<Limit>,
 }
 
-/// What keeps reports from their configured pace.
+/// Why reports are polled less often than configured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
     /// This exporter's share of the bucket.
     Share(Bucket),
-    /// What others have left of it.
+    /// What other users have left of it.
     Reserve(Bucket),
 }
 
@@ -35,7 +35,7 @@ impl Limit {
         }
     }
 
-    /// What it does to a report that is due.
+    /// Describes its effect on a due report.
     pub fn message(self) -> &'static str {
         match self {
             Self::Share(_) => "the report is held back: it might spend more than our share of the bucket",
@@ -43,7 +43,7 @@ impl Limit {
         }
     }
 
-    /// What an operator can do about it.
+    /// Describes what an operator can do about it.
     pub fn remedy(self) -> &'static str {
         match self {
             Self::Share(_) => "poll it less often, or raise quota.share",
@@ -53,16 +53,16 @@ impl Limit {
 }
 
 impl Budget {
-    /// That of a standard property from which nothing was taken, with a whole day to come.
+    /// The budget of a standard property with full buckets and a whole day ahead.
     pub(super) fn of_a_day(share: Share) -> Self {
         Self::tightest(of_share(&Account::default(), share, 0.0, 24.0), None)
     }
 
-    /// That of a property and category now.
+    /// The budget of a property and category now.
     pub(super) fn new(account: &Account, share: Share, now: Timestamp) -> Self {
         let hours = hours_to_midnight(now);
         let of_share = of_share(account, share, number(account.spending.of_day(now)), hours);
-        // What is left of the day has to do for all of it, and a tenth is not ours.
+        // What is left has to last for the rest of the day, and a tenth stays in reserve.
         let of_others = account
             .left(Bucket::Day, now)
             .map(|left| ((left - RESERVE * account.size(Bucket::Day)).max(0.0) / hours, Limit::Reserve(Bucket::Day)));
@@ -76,7 +76,7 @@ impl Budget {
     }
 }
 
-/// What our share of each bucket lets be spent in an hour, when so much of the day is spent and this many hours of it are left.
+/// The tokens per hour that our share of each bucket allows, given what was spent today and the hours left.
 fn of_share(account: &Account, share: Share, spent_of_day: f64, hours: f64) -> impl Iterator<Item = (f64, Limit)> {
     view::TOKEN_BUCKETS.iter().map(move |(bucket, _)| {
         let size = share.of(account.size(*bucket));
@@ -87,12 +87,12 @@ fn of_share(account: &Account, share: Share, spent_of_day: f64, hours: f64) -> i
 }
 
 impl Account {
-    /// How large a bucket of tokens is.
+    /// The size of a token bucket.
     pub(super) fn size(&self, bucket: Bucket) -> f64 {
         view::size_of(bucket, self.premium)
     }
 
-    /// What Google said was left of a bucket, as long as that holds and the bucket has not been refilled.
+    /// What is left of a bucket according to Google, unless that has expired or the bucket has been refilled.
     fn left(&self, bucket: Bucket, now: Timestamp) -> Option<f64> {
         let told = self.told.as_ref()?;
         let refilled =
@@ -100,13 +100,13 @@ impl Account {
         view::left_of(bucket, &told.quota).filter(|_| told.holds_until.min(refilled) > now)
     }
 
-    /// The bucket of tokens of which less than a tenth is left.
+    /// The token bucket of which less than a tenth is left, if any.
     pub(super) fn reserve(&self, now: Timestamp) -> Option<Bucket> {
         let is_low = |bucket: &Bucket| self.left(*bucket, now).is_some_and(|left| left < RESERVE * self.size(*bucket));
         view::TOKEN_BUCKETS.iter().map(|(bucket, _)| *bucket).find(is_low)
     }
 
-    /// The bucket of which this exporter's share would be overdrawn by this many tokens more, and when that may be otherwise.
+    /// The bucket of which this many more tokens would exceed our share, if any, and when to check again.
     pub(super) fn overdrawn(&self, tokens: u64, share: Share, now: Timestamp) -> Option<(Limit, Timestamp)> {
         let would_be = |spent: u64| number(spent + self.reserved() + tokens);
         let (of_day, of_hour) = (would_be(self.spending.of_day(now)), would_be(self.spending.of_hour(now)));
@@ -120,7 +120,7 @@ impl Account {
     }
 }
 
-/// A little more than there are, so that something is left for the last poll.
+/// A little more than the hours left, so that tokens remain for the last poll.
 fn hours_to_midnight(now: Timestamp) -> f64 {
     next_pacific_midnight(now).duration_since(now).as_secs_f64() / 3600.0 + SPARE_HOURS
 }
@@ -130,13 +130,13 @@ fn number(tokens: u64) -> f64 {
     tokens as f64
 }
 
-/// The part of a share that is planned with, since costs vary.
+/// The fraction of a share that is planned, since costs vary.
 const ROOM_OF_DAY: f64 = 0.9;
 
-/// An hour is also counted up to five minutes longer than it is, and has fewer polls to even their costs out.
+/// The same for an hour: it is counted up to five minutes too long, and its fewer polls vary more.
 const ROOM_OF_HOUR: f64 = 0.7;
 
-/// What is left to others when they leave little.
+/// The reserve that is left to others when they leave little.
 const RESERVE: f64 = 0.1;
 
 const SPARE_HOURS: f64 = 0.25;

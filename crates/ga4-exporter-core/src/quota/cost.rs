@@ -1,15 +1,15 @@
-//! What a poll of a report costs, learnt from what it has cost.
+//! The cost of polling a report, learned from its past polls.
 
-/// In tokens, all requests of a poll together. Google tells a request's cost only with its answer, and it depends on the
+/// In tokens, all requests of a poll together. Google reports the cost of a request only in its answer, and it depends on the
 /// property (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// A moving average, and the largest seen lately; `None` before the first answer.
+    /// A moving average and a recent maximum; `None` before the first answer.
     learnt: Option<(f64, u32)>,
 }
 
 impl Cost {
-    /// A poll has cost this many tokens.
+    /// Enters the cost of a poll, in tokens.
     pub fn learn(&mut self, tokens: u32) {
         let seen = f64::from(tokens);
         self.learnt = Some(match self.learnt {
@@ -20,24 +20,24 @@ impl Cost {
         });
     }
 
-    /// What a poll with this many requests costs on average.
+    /// The average cost of a poll with this many requests.
     pub fn average(self, requests: u32) -> f64 {
         self.learnt.map_or_else(|| f64::from(requests * ASSUMED), |(average, _)| average)
     }
 
-    /// What it costs at worst, as far as is known.
+    /// The highest likely cost.
     pub fn largest(self, requests: u32) -> u32 {
         self.learnt.map_or(requests * ASSUMED, |(_, largest)| largest)
     }
 }
 
-/// What a request is assumed to cost before it is known: "most requests" cost no more.
+/// The assumed cost of a request before it is known: "most requests" cost no more.
 pub const ASSUMED: u32 = 10;
 
-/// The largest fades by one part of this many with every poll.
+/// The recent maximum shrinks by one part in this many with every poll.
 const FADING: u32 = 20;
 
-/// How much one poll counts in the average.
+/// The weight of one poll in the average.
 const WEIGHT: f64 = 0.1;
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! What the configured reports will spend of a property, before a single token is spent.
+//! What the configured reports will spend per property, estimated before the first request.
 //!
-//! For a standard property from which nothing was taken yet, at the assumed cost of a request: what it really costs shows
-//! later, and property by property.
+//! For a standard property with full buckets, at the assumed cost of a request; the actual cost differs by property.
 
 use std::{fmt, time::Duration};
 
@@ -30,29 +29,29 @@ pub struct Outlook {
 pub struct ReportOutlook {
     /// Which report.
     pub report: ReportName,
-    /// From one poll to the next, as configured.
+    /// The configured interval.
     pub configured: Duration,
-    /// The same as planned.
+    /// The planned interval.
     pub planned: Duration,
-    /// What keeps it from its configured pace.
+    /// What makes it longer than configured, if anything.
     pub limit: Option<Limit>,
-    /// Tokens an hour.
+    /// Tokens per hour.
     pub per_hour: f64,
 }
 
-/// What all reports together will spend of a bucket.
+/// What all reports of a category together will spend of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BucketOutlook {
-    /// Whose reports.
+    /// The category of the reports.
     pub category: Category,
     /// Which bucket.
     pub bucket: Bucket,
-    /// The part of the whole bucket.
+    /// The fraction of the whole bucket.
     pub part: f64,
 }
 
 impl Outlook {
-    /// What these reports, by category, will spend when no more than the share may be spent.
+    /// Estimates what these reports will spend, by category, within this share.
     pub fn new(demands: &[(Category, Vec<Demand>)], share: Share) -> Self {
         let mut outlook = Self { reports: Vec::new(), buckets: Vec::new() };
         for (category, demands) in demands.iter().filter(|(_, demands)| !demands.is_empty()) {
@@ -135,7 +134,7 @@ impl fmt::Display for BucketOutlook {
 }
 
 impl ReportOutlook {
-    /// Tokens a day.
+    /// Tokens per day.
     pub fn per_day(&self) -> f64 {
         HOURS_A_DAY * self.per_hour
     }

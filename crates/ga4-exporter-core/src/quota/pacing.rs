@@ -1,42 +1,41 @@
-//! How often reports may be asked for, so that together they spend no more than they may.
+//! Polling intervals with which the reports of a property together stay within their budget.
 //!
-//! Pure arithmetic on rates; which budget there is says `budget`.
+//! Pure arithmetic on rates; the budget comes from `budget`.
 
 use std::time::Duration;
 
 use super::budget::{Budget, Limit};
 use crate::names::ReportName;
 
-/// What one report of a property would spend.
+/// The demand of one report of a property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
     /// Which report.
     pub report: ReportName,
-    /// From one poll to the next, as configured.
+    /// The configured interval.
     pub interval: Duration,
-    /// The longest time from poll to poll with which its values do not expire.
+    /// The longest interval with which its values do not expire.
     pub slowest: Duration,
     /// How many requests a poll takes.
     pub requests: u32,
-    /// Whether it is one that goes on when others must not.
+    /// Whether it continues when ordinary reports must pause.
     pub essential: bool,
-    /// Whether it comes once a day, so that its pace is not to be changed.
+    /// Whether it is polled once a day, so that its interval is fixed.
     pub daily: bool,
 }
 
-/// How often a report is asked for, by the plan.
+/// The planned interval of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pacing {
     /// Which report.
     pub report: ReportName,
-    /// From one poll to the next.
+    /// The planned interval.
     pub interval: Duration,
-    /// What keeps it from its configured pace.
+    /// What makes it longer than configured, if anything.
     pub limit: Option<Limit>,
 }
 
-/// The pace of each report with these average costs. Reports that are not essential give way first, down to a tenth of the
-/// budget.
+/// Plans the interval of each report with these average costs. Ordinary reports slow down first, to a tenth of the budget.
 pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
     let spare = |demand: &Demand| demand.interval.max(demand.slowest);
     let slowest = |demand: &Demand| {
@@ -57,7 +56,7 @@ pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
             (false, false) => stretch.others,
         };
         let interval = stretched(slowest(demand), times);
-        // What others have left slows the essential down no further than its values last.
+        // When others leave little, essential reports slow down only as far as their values last.
         let interval = match budget.limit {
             Limit::Reserve(_) if demand.essential => interval.min(spare(demand)),
             Limit::Reserve(_) | Limit::Share(_) => interval,
@@ -69,7 +68,7 @@ pub(super) fn pace(demands: &[(&Demand, f64)], budget: &Budget) -> Vec<Pacing> {
     demands.iter().map(|(demand, _)| paced(demand)).collect()
 }
 
-/// By how much intervals have to be longer.
+/// The factor by which intervals have to grow.
 struct Stretch {
     essential: f64,
     others: f64,
@@ -88,7 +87,7 @@ impl Stretch {
     }
 }
 
-/// In whole seconds, rounded up, so that it does not change with every answer by a little.
+/// Rounds up to whole seconds, so that small changes of cost do not change the interval.
 fn stretched(interval: Duration, times: f64) -> Duration {
     if times <= 1.0 {
         return interval;
@@ -97,7 +96,7 @@ fn stretched(interval: Duration, times: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(LONGEST)
 }
 
-/// Nothing is asked for more rarely.
+/// The longest interval.
 const LONGEST: Duration = Duration::from_hours(24);
 
 const LEAST_FOR_OTHERS: f64 = 0.1;
@@ -128,7 +127,7 @@ mod tests {
         Budget { tokens_per_hour, limit: Limit::Share(Bucket::Day), reserve: None }
     }
 
-    /// The intervals in seconds, where each poll costs so much.
+    /// The intervals in seconds for this cost per poll.
     fn intervals(demands: &[(Demand, f64)], budget: &Budget) -> Vec<u64> {
         let demands: Vec<(&Demand, f64)> = demands.iter().map(|(demand, cost)| (demand, *cost)).collect();
         pace(&demands, budget).iter().map(|pacing| pacing.interval.as_secs()).collect()

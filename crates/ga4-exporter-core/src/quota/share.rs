@@ -1,15 +1,15 @@
-//! Which part of a bucket this exporter may spend.
+//! The share of a bucket that this exporter may spend.
 
 use std::{fmt, str::FromStr};
 
-/// A part of every token bucket, 1 % to 100 %: the buckets belong to the property, and others draw on them too.
+/// A fraction of every token bucket, 1 % to 100 %: the buckets belong to the property, and others draw on them too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     percent: f64,
 }
 
 impl Share {
-    /// That part of a bucket of this size, in tokens.
+    /// The share of a bucket of this size, in tokens.
     pub fn of(self, size: f64) -> f64 {
         size * self.percent / 100.0
     }

@@ -1,7 +1,7 @@
-//! What this exporter itself has spent of one property and category.
+//! The tokens that this exporter has spent for one property and category.
 //!
-//! The hour is counted in steps of five minutes, and with one step more than it has: Google refills "within an hour, not
-//! necessarily on the hour boundary", so what may still count does.
+//! The hour is counted in steps of five minutes, and one step longer than it is: Google refills "within an hour, not
+//! necessarily on the hour boundary", so tokens count as long as they may.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,14 @@ pub struct Spending {
     /// The midnight until which `day` counts, in Unix time.
     day_ends: i64,
     day: u64,
-    /// The step that `steps` ends with, counted from 1970.
+    /// The last step of `steps`, counted from 1970.
     newest: i64,
     /// Oldest first.
     steps: [u32; STEPS],
 }
 
 impl Spending {
-    /// So many tokens were spent.
+    /// Adds spent tokens.
     pub fn spend(&mut self, tokens: u32, now: Timestamp) {
         self.pass(now);
         self.day = self.day.saturating_add(tokens.into());
@@ -30,23 +30,23 @@ impl Spending {
         }
     }
 
-    /// What counts for the day's bucket.
+    /// Tokens that count for the day's bucket.
     pub fn of_day(&self, now: Timestamp) -> u64 {
         if self.day_ends > now.as_second() { self.day } else { 0 }
     }
 
-    /// What counts for the hour's buckets.
+    /// Tokens that count for the hour's buckets.
     pub fn of_hour(&self, now: Timestamp) -> u64 {
         let gone = usize::try_from(step(now).saturating_sub(self.newest).max(0)).unwrap_or(STEPS);
         self.steps.iter().skip(gone).map(|tokens| u64::from(*tokens)).sum()
     }
 
-    /// When the oldest tokens cease to count for the hour, if there are any.
+    /// When the oldest tokens stop counting for the hour, if there are any.
     pub fn hour_eases_at(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_second((step(now) + 1) * STEP_SECONDS).unwrap_or(Timestamp::MAX)
     }
 
-    /// Lets go what does not count any more. What was spent by a clock that was ahead has been spent by now.
+    /// Drops tokens that no longer count. Tokens spent by a clock that was ahead count as spent now.
     pub(super) fn pass(&mut self, now: Timestamp) {
         self.newest = self.newest.min(step(now));
         self.day_ends = self.day_ends.min(next_pacific_midnight(now).as_second());
@@ -70,7 +70,7 @@ fn step(at: Timestamp) -> i64 {
 
 const STEP_SECONDS: i64 = 300;
 
-/// An hour, and the step that the hour begins in.
+/// The steps of an hour, plus the one that the hour begins in.
 const STEPS: usize = 13;
 
 #[cfg(test)]

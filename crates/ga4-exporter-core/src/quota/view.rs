@@ -1,4 +1,4 @@
-//! What the metrics show of one property's buckets.
+//! The buckets of one property as the metrics show them.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::{
 pub struct QuotaView {
     /// Tokens left, by bucket.
     pub tokens: Vec<TokenBucket>,
-    /// What is left of the others, by bucket.
+    /// What is left of the buckets that do not count tokens.
     pub others: Vec<Remaining>,
-    /// The closed buckets and until when.
+    /// The closed buckets, and until when they are closed.
     pub closed: BTreeMap<Bucket, Timestamp>,
 }
 
-/// A bucket of tokens.
+/// A token bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TokenBucket {
     /// Its size, in tokens, as Google documents it.
@@ -36,7 +36,7 @@ pub struct Remaining {
     pub bucket: Bucket,
     /// How much is left; 0 while the bucket is closed.
     pub value: f64,
-    /// Until when this is to be shown.
+    /// When this expires.
     pub holds_until: Timestamp,
 }
 
@@ -62,19 +62,19 @@ impl QuotaView {
     }
 }
 
-/// How large a bucket of tokens is, as Google documents it; nothing where it is none of tokens.
+/// Returns the documented size of a token bucket; `None` for other buckets.
 pub(super) fn size_of(bucket: Bucket, premium: bool) -> f64 {
     let factor = if premium { PREMIUM_FACTOR } else { 1 };
     let limit = TOKEN_BUCKETS.iter().find(|(known, _)| *known == bucket).map_or(0, |(_, limit)| *limit);
     number(limit * factor)
 }
 
-/// What Google says is left of a bucket.
+/// What is left of a bucket according to Google.
 pub(super) fn left_of(bucket: Bucket, quota: &PropertyQuota) -> Option<f64> {
     told_of(bucket, quota).map(|status| number(status.remaining))
 }
 
-/// Whether this is more than a standard property can have: then it is one of Analytics 360.
+/// Whether this is more than a standard property can have, which makes it one of Analytics 360.
 pub(super) fn is_premium(quota: &PropertyQuota) -> bool {
     TOKEN_BUCKETS.iter().any(|(bucket, limit)| told_of(*bucket, quota).is_some_and(|status| status.remaining > *limit))
 }
@@ -84,15 +84,14 @@ pub(super) fn cost(quota: &PropertyQuota) -> u32 {
     let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| told_of(*bucket, quota)).map(|status| status.consumed);
     consumed.max().and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or_default()
 }
-
-/// Counts stay far below 2^53, where f64 ceases to be exact. Google may tell −1 for an empty bucket.
+/// Counts stay far below 2^53, so f64 is exact. Google may send −1 for an empty bucket.
 fn number(count: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     let number = count.max(0) as f64;
     number
 }
 
-/// Where Google names this bucket.
+/// Returns the field of Google's answer for this bucket.
 fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
     match bucket {
         Bucket::Day => quota.tokens_per_day,
@@ -105,11 +104,11 @@ fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
     }
 }
 
-/// The buckets of tokens and their sizes for a standard property.
+/// The token buckets and their sizes for a standard property.
 pub(super) const TOKEN_BUCKETS: &[(Bucket, i64)] =
     &[(Bucket::Day, 200_000), (Bucket::Hour, 40_000), (Bucket::ProjectHour, 14_000)];
 
 const OTHER_BUCKETS: &[Bucket] = &[Bucket::Concurrent, Bucket::ServerErrors, Bucket::Thresholded];
 
-/// How much larger the buckets of Analytics 360 are.
+/// The factor by which the buckets of Analytics 360 are larger.
 const PREMIUM_FACTOR: i64 = 10;
