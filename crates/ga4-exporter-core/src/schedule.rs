@@ -1,8 +1,8 @@
-//! When which report of which property is due.
+//! Due times of all reports of all properties.
 //!
-//! Knows due times, jitter, back-off and how many requests may be on their way. Refuses to know the runtime and what a
-//! request is. Invariants: a report is on its way at most once; what fell due several times runs once; a failure of one
-//! property moves nothing of another.
+//! Knows due times, jitter, back-off and how many requests may be in flight. Refuses to know the runtime and what a request
+//! is. Invariants: a report is in flight at most once; a report that missed several due times runs once; a failure of one
+//! property delays no other.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -38,33 +38,33 @@ pub struct Job {
     pub report: ReportName,
 }
 
-/// What the schedule has to know of a report.
+/// What the schedule knows about a report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pace {
-    /// From one poll to the next.
+    /// The interval.
     pub interval: Duration,
-    /// Which of Google's quotas it draws on.
+    /// The category of the quota that it draws on.
     pub category: Category,
-    /// When it is due again after it came.
+    /// When it is due again after a success.
     pub rhythm: Rhythm,
-    /// How many requests it takes, one after the other.
+    /// How many requests a poll makes, one after the other.
     pub requests: u32,
-    /// Whether it goes on when others leave little of a bucket.
+    /// Whether it continues when others leave little of a bucket.
     pub essential: bool,
-    /// Of which properties it is asked for.
+    /// The properties that it is polled for.
     pub scope: Scope,
-    /// Whether the interval is longer than configured: it is then kept from poll to poll, whatever its place in time.
+    /// Whether the interval is longer than configured: it then counts from poll to poll, without a fixed slot.
     pub stretched: bool,
 }
 
-/// What to do now.
+/// What the caller does next.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// Send this one.
+    /// Send this poll.
     Send(Job),
-    /// This one was due, and waits for a quota bucket: one that Google has closed, or for this limit of ours.
+    /// This report is due but waits for a quota bucket: for one that Google closed, or for our own limit.
     Postponed(Job, Option<Limit>),
-    /// Nothing before this time, or before a result comes.
+    /// Wait until this time, or until a result arrives.
     Wait(Option<Timestamp>),
 }
 
@@ -74,43 +74,43 @@ pub struct Schedule {
     paces: BTreeMap<ReportName, Pace>,
     concurrency: Concurrency,
     entries: HashMap<Job, Entry>,
-    /// The waiting ones by due time; the number keeps those with one due time in the order of their coming.
+    /// Waiting reports by due time; the number keeps equal due times in order of arrival.
     queue: BTreeSet<(Timestamp, u64, Job)>,
-    /// Due ones whose property has as many requests on their way as it may.
+    /// Due reports whose property has reached its limit of requests in flight.
     parked: HashMap<PropertyId, Vec<Job>>,
     in_flight: HashMap<PropertyId, usize>,
     on_its_way: HashSet<Job>,
     throttle: Throttle,
-    /// How many polls in a row, whatever their property, have not reached Google.
+    /// How many polls in a row, of any property, have not reached Google.
     unreached: usize,
-    /// Those whose due time has changed since that was told last.
+    /// Reports whose due time has changed since the last query.
     moved: HashSet<Job>,
     next_number: u64,
     last_seen: Timestamp,
-    /// Requests per second when everything goes as planned.
+    /// Planned requests per second.
     planned_rate: f64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    /// From one poll to the next, where it is longer than configured.
+    /// The planned interval, if it is longer than configured.
     interval: Option<Duration>,
-    /// When it is due and its place in the queue, while it waits there.
+    /// Its due time and position in the queue, while it waits there.
     queued: Option<(Timestamp, u64)>,
     /// Failures in a row.
     failures: u32,
     /// Answers discarded in a row.
     discarded: u32,
-    /// Whether the last failure was for want of a token.
+    /// Whether the last failure was a missing access token.
     wants_token: bool,
-    /// Whether the last failure was that of this machine's clock.
+    /// Whether the last failure was a wrong clock.
     wants_clock: bool,
-    /// Whether the last failure was that Google could not be reached.
+    /// Whether the last failure was that Google was unreachable.
     unreachable: bool,
 }
 
 impl Schedule {
-    /// An empty schedule for these reports.
+    /// Creates a schedule for these reports, without properties.
     pub fn new(paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) -> Self {
         Self {
             paces,
@@ -129,7 +129,7 @@ impl Schedule {
         }
     }
 
-    /// Polls these properties from now on: new ones are due at once, others are forgotten.
+    /// Polls these properties from now on: new ones are due at once, others are removed.
     pub fn set_properties(&mut self, properties: &BTreeSet<PropertyId>, now: Timestamp) {
         let gone = |job: &Job, paces: &BTreeMap<ReportName, Pace>| {
             let is_asked = paces.get(&job.report).is_some_and(|pace| pace.scope.covers(job.property));
@@ -149,7 +149,7 @@ impl Schedule {
                 let job = Job { property: *property, report };
                 if !self.entries.contains_key(&job) {
                     self.entries.insert(job.clone(), Entry::default());
-                    // One that went and came back meanwhile is due again when its request has ended.
+                    // A property that was removed and added again is due when its old request has ended.
                     if !self.on_its_way.contains(&job) {
                         let due = self.first_due(&job, properties.len(), now);
                         self.enqueue(&job, due);
@@ -160,15 +160,15 @@ impl Schedule {
         self.planned_rate = self.rate();
     }
 
-    /// Takes other reports and limits, as after a reload. What works and is due later than its new interval allows comes
-    /// earlier; what waits after a failure goes on waiting.
+    /// Adopts other reports and limits, as after a reload. A working report that is due later than its new interval allows
+    /// moves forward; one that backs off after a failure keeps waiting.
     pub fn configure(&mut self, paces: BTreeMap<ReportName, Pace>, limits: Limits, now: Timestamp) {
         self.concurrency.limits = limits;
         if self.paces == paces {
             return;
         }
         self.paces = paces;
-        // What was planned may be no longer than what is configured now.
+        // The planned interval may now be shorter than the configured one.
         for (job, entry) in &mut self.entries {
             let configured = self.paces.get(&job.report).map(|pace| pace.interval);
             entry.interval = entry.interval.filter(|planned| Some(*planned) > configured);
@@ -179,7 +179,7 @@ impl Schedule {
         self.bring_forward(&all, now);
     }
 
-    /// The clock was set back: everything is due as soon as it was meant to be.
+    /// The clock was set back: due times move with it.
     pub fn on_clock_set_back(&mut self, by: SignedDuration, now: Timestamp) {
         self.last_seen = now;
         self.throttle = Throttle::default();
@@ -189,7 +189,7 @@ impl Schedule {
         }
     }
 
-    /// What to do now. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
+    /// Returns the next step. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
     pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
         self.last_seen = now;
         let limit = self.concurrency.in_flight(self.planned_rate());
@@ -231,7 +231,7 @@ impl Schedule {
         }
     }
 
-    /// A request that [`Step::Send`] asked for has ended.
+    /// Applies the outcome of a request that [`Step::Send`] started.
     pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.on_its_way.remove(job);
         self.land(job.property);
@@ -248,12 +248,12 @@ impl Schedule {
         self.note_reached(outcome, now);
     }
 
-    /// After a time in which nothing reached Google, one answer is enough to ask for everything that waited for that. While
-    /// others have their answers, who has none goes on waiting.
+    /// After a general outage, the first answer makes every report due that failed in it. While other reports get answers, one
+    /// that gets none keeps backing off.
     fn note_reached(&mut self, outcome: &Outcome, now: Timestamp) {
         match outcome {
             Outcome::Failed(reason) if due::is_unreached(*reason) => self.unreached += 1,
-            // Nothing was asked.
+            // Nothing was sent.
             Outcome::Failed(Reason::NoCredentials) => {}
             Outcome::Success { .. } | Outcome::Discarded { .. } | Outcome::AddressLimited | Outcome::Failed(_) => {
                 if std::mem::take(&mut self.unreached) >= OUTAGE.min(self.entries.len()) {
@@ -276,7 +276,7 @@ impl Schedule {
         }
     }
 
-    /// There is a token again: what failed for want of one is due now.
+    /// An access token is available again: polls that failed without one are due now.
     pub fn on_signed_in(&mut self, now: Timestamp) {
         let waiting: Vec<Job> = self
             .entries
@@ -289,7 +289,7 @@ impl Schedule {
         }
     }
 
-    /// The clock is right again: what has dates is due now, and what has the days of weeks one by one where it failed.
+    /// The clock is right again: dated reports are due now; failed daily reports become due one after the other.
     pub fn on_clock_right(&mut self, now: Timestamp) {
         let rhythm = |job: &Job| self.paces.get(&job.report).map(|pace| pace.rhythm);
         let waits = |(job, entry): (&Job, &Entry)| {
@@ -303,7 +303,7 @@ impl Schedule {
         }
     }
 
-    /// A report of a property, or with `None` of all, is defined anew: it is due as on the first day.
+    /// A report was redefined, for a property or with `None` for all: it is due as for a new property.
     pub fn ask_anew(&mut self, report: &ReportName, property: Option<PropertyId>, now: Timestamp) {
         let is_meant = |job: &Job| job.report == *report && property.is_none_or(|property| property == job.property);
         let waiting: Vec<Job> = self.entries.keys().filter(|job| is_meant(job)).cloned().collect();
@@ -316,26 +316,26 @@ impl Schedule {
         }
     }
 
-    /// The reports whose due time has changed since this was asked last, with that time; `None` for those that are on their
-    /// way or wait for another of their property.
+    /// Returns the reports whose due time has changed since the last call, with that time; `None` for reports in flight and for
+    /// those that wait for another of their property.
     pub fn take_moved(&mut self) -> Vec<(Job, Option<Timestamp>)> {
         let due = |job: &Job| Some(self.entries.get(job)?.queued.map(|(due, _)| due));
         let moved = std::mem::take(&mut self.moved);
         moved.into_iter().filter_map(|job| due(&job).map(|due| (job, due))).collect()
     }
 
-    /// How many answers to this report were discarded in a row.
+    /// Returns how many answers to this report were discarded in a row.
     pub fn discarded(&self, job: &Job) -> u32 {
         self.entries.get(job).map_or(0, |entry| entry.discarded)
     }
 
-    /// From one poll of this report to the next, as planned now.
+    /// Returns the planned interval of this report.
     pub fn interval(&self, job: &Job) -> Option<Duration> {
         self.pace_of(job).map(|pace| pace.interval)
     }
 
-    /// Plans another time from one poll of this report to the next. What works and is due later than that comes earlier;
-    /// whether anything changes.
+    /// Plans another interval for this report. A working report that is due later than that moves forward. Returns whether
+    /// anything changed.
     pub fn set_interval(&mut self, job: &Job, interval: Duration, now: Timestamp) -> bool {
         let Some(configured) = self.paces.get(&job.report).map(|pace| pace.interval) else { return false };
         let Some(entry) = self.entries.get_mut(job) else { return false };
@@ -350,12 +350,12 @@ impl Schedule {
         true
     }
 
-    /// No more than this may be on their way, whatever is planned.
+    /// Limits the number of requests in flight, whatever the plan needs.
     pub fn set_connections(&mut self, most: usize) {
         self.concurrency.connections = most;
     }
 
-    /// A poll has taken so long.
+    /// Enters the duration of a poll.
     pub fn on_latency(&mut self, took: Duration) {
         self.concurrency.on_latency(took);
     }
@@ -365,7 +365,7 @@ impl Schedule {
         self.entries.contains_key(job)
     }
 
-    /// Requests per second when everything goes as planned.
+    /// Planned requests per second.
     pub fn planned_rate(&self) -> f64 {
         self.planned_rate
     }
@@ -380,8 +380,7 @@ impl Schedule {
         polled.into_iter().map(of_report).sum()
     }
 
-    /// What changes from minute to minute is due at once; what only changes from day to day lets that go first, and comes
-    /// one by one.
+    /// Minute reports are due at once; daily reports let them go first and become due one after the other.
     fn first_due(&self, job: &Job, properties: usize, now: Timestamp) -> Timestamp {
         match self.paces.get(&job.report).map(|pace| pace.rhythm) {
             Some(Rhythm::Daily) => {
@@ -392,7 +391,7 @@ impl Schedule {
         }
     }
 
-    /// Puts a report into the queue, or elsewhere in it.
+    /// Inserts a report into the queue, or moves it.
     fn enqueue(&mut self, job: &Job, due: Timestamp) {
         self.unqueue(job);
         let Some(entry) = self.entries.get_mut(job) else { return };
@@ -419,7 +418,7 @@ impl Schedule {
         }
     }
 
-    /// One request of the property fewer is on its way; what waited for that is due.
+    /// A request of the property has ended: reports that waited for it are due.
     fn land(&mut self, property: PropertyId) {
         if let Some(count) = self.in_flight.get_mut(&property) {
             *count -= 1;
@@ -432,7 +431,7 @@ impl Schedule {
         }
     }
 
-    /// What works and is due later than its interval allows is due earlier.
+    /// Moves a working report forward that is due later than its interval allows.
     fn bring_forward(&mut self, jobs: &[Job], now: Timestamp) {
         for job in jobs {
             let Some(entry) = self.entries.get(job).filter(|entry| entry.failures == 0) else { continue };
@@ -445,7 +444,7 @@ impl Schedule {
         }
     }
 
-    /// The pace of a report, at the interval that is planned for this property.
+    /// Returns the report at the interval that is planned for this property.
     fn pace_of(&self, job: &Job) -> Option<Pace> {
         let pace = self.paces.get(&job.report)?;
         let planned = self.entries.get(job).and_then(|entry| entry.interval);
@@ -453,7 +452,7 @@ impl Schedule {
     }
 }
 
-/// From one first request for a daily report to the next.
+/// Time between the first requests for daily reports.
 const DAILY_GAP: Duration = Duration::from_millis(20);
 
 fn number(count: usize) -> f64 {
@@ -462,7 +461,7 @@ fn number(count: usize) -> f64 {
     number
 }
 
-/// After this many polls in a row that did not reach Google, or all that there are, it is not theirs.
+/// This many polls in a row without reaching Google, or all there are, make a general outage.
 const OUTAGE: usize = 20;
 
 #[cfg(test)]

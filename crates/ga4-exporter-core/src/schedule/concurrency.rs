@@ -1,24 +1,24 @@
-//! How many requests may be on their way at once.
+//! How many requests may be in flight at once.
 
 use std::time::Duration;
 
-/// How many requests may be on their way.
+/// The configured limits of requests in flight.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Altogether; by default as many as the planned rate needs.
+    /// In total; by default as many as the planned rate needs.
     pub in_flight: Option<usize>,
-    /// On one property.
+    /// Per property.
     pub per_property: usize,
 }
 
-/// What is allowed, and what is needed.
+/// The limits, and the number of requests in flight that the plan needs.
 #[derive(Debug)]
 pub(super) struct Concurrency {
-    /// As configured.
+    /// The configured limits.
     pub(super) limits: Limits,
-    /// How many there may be whatever is planned: each takes a connection.
+    /// The limit whatever the plan needs, since each request takes a connection.
     pub(super) connections: usize,
-    /// How long polls have taken lately, in seconds.
+    /// The recent average duration of polls, in seconds.
     latency: f64,
 }
 
@@ -27,17 +27,17 @@ impl Concurrency {
         Self { limits, connections: usize::MAX, latency: 0.0 }
     }
 
-    /// A poll has taken so long. When many take longer, more have to be on their way, or those that hang hold up the others.
+    /// Enters the duration of a poll. When polls take longer, more have to be in flight, or slow ones hold up the others.
     pub(super) fn on_latency(&mut self, took: Duration) {
         self.latency += LATENCY_WEIGHT * (took.as_secs_f64() - self.latency);
     }
 
-    /// How many may be on their way altogether when this many a second are planned.
+    /// Returns the total limit for this planned rate per second.
     pub(super) fn in_flight(&self, rate: f64) -> usize {
         self.limits.in_flight.unwrap_or_else(|| self.planned(rate)).min(self.connections)
     }
 
-    /// As many as keep the planned rate when each takes [`PLANNED_LATENCY`], or as long as they take lately.
+    /// As many as keep the planned rate when each takes [`PLANNED_LATENCY`], or the recent average if that is longer.
     pub(super) fn planned(&self, rate: f64) -> usize {
         let latency = PLANNED_LATENCY.as_secs_f64().max(LATENCY_ROOM * self.latency);
         let needed = (rate * latency).ceil();
@@ -47,14 +47,14 @@ impl Concurrency {
     }
 }
 
-/// The latency that the default number of requests on their way is planned for.
+/// The latency that the default limit is made for.
 const PLANNED_LATENCY: Duration = Duration::from_secs(2);
 
-/// How much one poll counts in the latency.
+/// The weight of one poll in the average.
 const LATENCY_WEIGHT: f64 = 0.02;
 
-/// Not all take as long as the average.
+/// Headroom, since some polls take longer than the average.
 const LATENCY_ROOM: f64 = 1.5;
 
-/// The least default number of requests on their way.
+/// The lowest default limit.
 const LEAST_IN_FLIGHT: usize = 32;

@@ -17,23 +17,23 @@ use crate::{
 /// How a poll ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// A report came. `day_ends` is the property's next midnight, where its zone is known.
+    /// The poll succeeded. `day_ends` is the property's next midnight, if its zone is known.
     Success {
-        /// When the report's dates cease to be today's.
+        /// When the report's dates stop being today's.
         day_ends: Option<Timestamp>,
     },
-    /// A report came, but the day or the zone changed meanwhile: it is asked for again.
+    /// The poll succeeded, but the day or the zone changed meanwhile: it is repeated.
     Discarded {
-        /// The end of the day that the report belonged to, where that is why.
+        /// The end of the day that the report belonged to, if the day changed.
         midnight: Option<Timestamp>,
     },
-    /// No report came.
+    /// The poll failed.
     Failed(Reason),
-    /// No report came, since Google refuses everything that comes from this machine's address.
+    /// The poll failed because Google refuses all requests from this machine's address.
     AddressLimited,
 }
 
-/// When to ask again, by what has happened.
+/// Returns the next due time after this outcome.
 pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome, now: Timestamp) -> Timestamp {
     entry.wants_token = matches!(outcome, Outcome::Failed(Reason::NoCredentials));
     entry.wants_clock = matches!(outcome, Outcome::Failed(Reason::Clock));
@@ -66,12 +66,12 @@ pub(super) fn next(job: &Job, pace: &Pace, entry: &mut Entry, outcome: &Outcome,
     }
 }
 
-/// Whether a failure says that Google was not reached, or did not answer in time.
+/// Whether a failure means that Google was not reached or did not answer in time.
 pub(super) fn is_unreached(reason: Reason) -> bool {
     matches!(reason, Reason::Timeout | Reason::Connection)
 }
 
-/// After an outage of everything, everything comes within its interval, as always.
+/// After a general outage, every report is due within its interval, in its usual slot.
 pub(super) fn after_outage(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
     match pace.rhythm {
         Rhythm::Daily => later(now, MIDNIGHT_SPREAD.mul_f64(jitter::place(job))),
@@ -79,8 +79,8 @@ pub(super) fn after_outage(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp 
     }
 }
 
-/// The first reasons need an operator, the middle ones time; what a quota refused is known to the ledger and the
-/// throttle, so that here there is only the usual rhythm.
+/// The first reasons need an operator, the middle ones time. Quota refusals are handled by the ledger and the throttle, so
+/// that the usual rhythm applies here.
 fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Timestamp) -> Timestamp {
     let steady = |pause: Duration| pause.mul_f64(1.0 - STEADY_SPREAD * jitter::place((job, failures)));
     let growing = |first| jitter::back_off(first, LONGEST_BACK_OFF, failures, job);
@@ -92,7 +92,7 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
         | Reason::InsufficientScope
         | Reason::CloudProject
         | Reason::Perimeter
-        // One that is right again brings everything back at once.
+        // A clock that is right again makes everything due at once.
         | Reason::Clock => steady(DENIED_PAUSE),
         Reason::ServerError => growing(SERVER_ERROR_BACK_OFF),
         Reason::Timeout | Reason::Connection | Reason::Protocol | Reason::Unauthenticated | Reason::NoCredentials => {
@@ -111,18 +111,18 @@ fn after_failure(job: &Job, pace: &Pace, reason: Reason, failures: u32, now: Tim
     later(now, pause)
 }
 
-/// The next time in the report's rhythm. A stretched interval changes with what polls cost: places in time that change with it
-/// would bring more polls than are planned.
+/// Returns the next time in the report's rhythm. A stretched interval changes with the cost of polls, so it has no fixed
+/// slots: slots that move would cause more polls than planned.
 pub(super) fn in_rhythm(job: &Job, pace: &Pace, now: Timestamp) -> Timestamp {
     if !pace.stretched {
         return on_grid(job, pace.interval, now);
     }
-    // What was planned for one day ends where the day's bucket refills.
+    // The plan for a day ends when the day's bucket refills.
     let refill = later(next_pacific_midnight(now), AFTER_MIDNIGHT + MIDNIGHT_SPREAD.mul_f64(jitter::place(job)));
     later(now, pace.interval).min(refill)
 }
 
-/// The report's next place in time: everywhere in the interval, but for one job always the same.
+/// Returns the report's next slot: jobs are spread over the interval, each always at the same offset.
 fn on_grid(job: &Job, interval: Duration, now: Timestamp) -> Timestamp {
     let interval = milliseconds(interval).max(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an interval is a day at most")]
@@ -131,7 +131,7 @@ fn on_grid(job: &Job, interval: Duration, now: Timestamp) -> Timestamp {
     later(now, Duration::from_millis(u64::try_from(interval - since).unwrap_or_default()))
 }
 
-/// After midnight everything has to be asked for again, spread out and a little later than the clocks may differ.
+/// Returns when to poll after midnight: spread out, and later than the clocks may differ.
 fn around_midnight(job: &Job, pace: &Pace, due: Timestamp, midnight: Timestamp) -> Timestamp {
     let settled = later(midnight, AFTER_MIDNIGHT);
     let spread = pace.interval.min(MIDNIGHT_SPREAD).mul_f64(jitter::place(job));
@@ -139,15 +139,15 @@ fn around_midnight(job: &Job, pace: &Pace, due: Timestamp, midnight: Timestamp) 
     if due >= midnight && due < settled { of_new_day } else { due.min(of_new_day) }
 }
 
-/// In the morning the day before yesterday has settled; all of a zone are spread over an hour. On the two days of the year
-/// that have not 24 hours it is an hour earlier or later.
+/// Returns the time of a daily report: in the morning, when the day before yesterday has settled, spread over an hour. On the
+/// two days of the year that do not have 24 hours it is an hour earlier or later.
 fn after_settling(job: &Job, midnight: Timestamp) -> Timestamp {
     later(midnight, SETTLING + SETTLED_SPREAD.mul_f64(jitter::place(job)))
 }
 
-/// A bucket that many wait for is not asked by all at the moment that it opens.
+/// Spreads polls that wait for the same bucket over some time after it opens.
 pub(super) fn after_closure(job: &Job, pace: &Pace, bucket: Bucket, until: Timestamp) -> Timestamp {
-    // All properties wait for the same midnight.
+    // All properties wait for the same midnight, Pacific time.
     let spread = if bucket == Bucket::Day { MIDNIGHT_SPREAD } else { CLOSURE_SPREAD };
     later(until, pace.interval.min(spread).mul_f64(jitter::place(job)))
 }
@@ -156,38 +156,38 @@ fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How soon an answer is asked for again that the change of day or zone made useless.
+/// Pause before a poll whose answer was discarded is repeated.
 const DISCARDED_PAUSE: Duration = Duration::from_secs(1);
 
-/// After this many discarded answers in a row the usual rhythm goes on.
+/// After this many discarded answers in a row, the usual rhythm applies.
 pub const DISCARDED_IN_A_ROW: u32 = 3;
 
-/// A misconfigured report needs an operator.
+/// Pause after an invalid request: the configuration has to change.
 const MISCONFIGURED_PAUSE: Duration = Duration::from_hours(1);
 
-/// So does one without access; but a click in Google Analytics mends it.
+/// Pause without access: a click in Google Analytics fixes it.
 const DENIED_PAUSE: Duration = Duration::from_mins(10);
 
-/// By how much steady pauses are shortened at most, so that not all come back at once.
+/// How much of a constant pause the jitter may take off, so that not all polls come at once.
 const STEADY_SPREAD: f64 = 0.1;
 
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 
-/// Server errors are counted by Google: ten in an hour are too many.
+/// Back-off after server errors, which Google counts: ten in an hour are too many.
 const SERVER_ERROR_BACK_OFF: Duration = Duration::from_secs(30);
 
 const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 
-/// What was refused for a moment only comes back within this, not all at once.
+/// Reports that were refused only for a moment are spread over this time.
 const SHORT_REFUSAL_SPREAD: Duration = Duration::from_mins(1);
 
-/// A report with a long interval does not wait for it when a bucket was empty.
+/// A report with a long interval waits no longer than this after a bucket was empty.
 const LONGEST_REFUSAL: Duration = Duration::from_mins(15);
 
-/// Google's clock and this machine's may differ a little.
+/// How much Google's clock and this machine's may differ.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(5);
 
-/// From midnight until the day before yesterday has settled, whatever Google's size of property.
+/// From midnight until the day before yesterday has settled, for every size of property.
 const SETTLING: Duration = Duration::from_hours(6);
 
 const SETTLED_SPREAD: Duration = Duration::from_hours(1);

@@ -1,8 +1,8 @@
-//! Slowing down when Google says that too many requests come a minute: one property first, and everything when it is not
-//! that property alone.
+//! Slows down when Google says that there are too many requests per minute: first one property, then everything if others are
+//! refused too.
 //!
-//! Google counts these requests for the Cloud project or for this machine's address (google/api/error_reason.proto,
-//! RATE_LIMIT_EXCEEDED), and yet may refuse one property's for ever. Refuses to know reports and the quota buckets.
+//! Google counts these requests per Cloud project or per address (google/api/error_reason.proto, RATE_LIMIT_EXCEEDED), but may
+//! also refuse a single property for a long time. Refuses to know reports and quota buckets.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,36 +10,36 @@ use jiff::Timestamp;
 
 use crate::{names::PropertyId, time::later};
 
-/// The pace of all requests together, and the properties that are refused alone.
+/// The pace of all requests, and the properties that pause on their own.
 #[derive(Clone, Debug)]
 pub struct Throttle {
-    /// The properties that were refused since their last answer.
+    /// Properties that were refused since their last answer.
     refused: HashMap<PropertyId, Refused>,
     /// The last refusal.
     last: Option<(PropertyId, Timestamp)>,
     /// Nothing is sent before this.
     paused_until: Timestamp,
-    /// The part of the planned rate that is allowed, and when it was; 1 is no limit.
+    /// The allowed fraction of the planned rate, and when it was set; 1 is no limit.
     pace: f64,
     pace_at: Timestamp,
-    /// The earliest time for the next request under that pace.
+    /// The earliest time for the next request at that pace.
     next_send: Timestamp,
 }
 
-/// A property that is refused.
+/// The pause of a refused property.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
-    /// Nothing is sent for it before this.
+    /// No request before this time.
     until: Timestamp,
-    /// How long that pause is.
+    /// The length of the pause.
     pause: Duration,
 }
 
 impl Throttle {
-    /// Google has refused a request for this property because the project's rate is too high. The property pauses, twice as
-    /// long each time; when another was refused within a minute, it is the project, and everything pauses.
+    /// Google refused a request for this property because the project's rate is too high. The property pauses, twice as long
+    /// each time. If another one was refused within a minute, the cause is the project, and everything pauses.
     pub fn on_rate_limit(&mut self, property: PropertyId, now: Timestamp) {
-        // Those that were in flight already say the same thing again.
+        // Requests that were already in flight add no information.
         if self.paused_until > now || self.refused_until(property, now).is_some() {
             return;
         }
@@ -53,7 +53,7 @@ impl Throttle {
         self.refused.insert(property, Refused { until: later(now, pause), pause });
     }
 
-    /// Google has answered a request for this property. In the pause that is one that was sent before it.
+    /// Google answered a request for this property. During its pause, this is a request that was sent before.
     pub fn on_answer(&mut self, property: PropertyId, now: Timestamp) {
         if self.refused_until(property, now).is_none() {
             self.refused.remove(&property);
@@ -65,12 +65,12 @@ impl Throttle {
         self.refused.remove(&property);
     }
 
-    /// Until when nothing may be sent for this property, if that is so.
+    /// Returns the end of this property's pause, if it pauses.
     pub fn refused_until(&self, property: PropertyId, now: Timestamp) -> Option<Timestamp> {
         self.refused.get(&property).map(|refused| refused.until).filter(|until| *until > now)
     }
 
-    /// Google refuses everything that comes from here.
+    /// Google refuses all requests from this address.
     pub fn on_address_limit(&mut self, now: Timestamp) {
         if self.paused_until > now {
             return;
@@ -80,7 +80,7 @@ impl Throttle {
         self.pace_at = self.paused_until;
     }
 
-    /// A request was sent; `planned_rate` is in requests per second.
+    /// Enters a sent request; `planned_rate` is in requests per second.
     pub fn on_sent(&mut self, now: Timestamp, planned_rate: f64) {
         let pace = self.pace_at(now);
         if pace < 1.0 {
@@ -89,7 +89,7 @@ impl Throttle {
         }
     }
 
-    /// Until when nothing may be sent, if that is so.
+    /// Returns until when no request may be sent, if that is in the future.
     pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
         let until = self.paused_until.max(self.next_send);
         (until > now).then_some(until)
@@ -108,18 +108,18 @@ impl Default for Throttle {
     }
 }
 
-/// For everything; for one property at first.
+/// The pause of everything, and the first pause of a property.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// For one property.
+/// The longest pause of a property.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 const SLOWEST_PACE: f64 = 1.0 / 16.0;
 
-/// From half pace back to full pace in ten minutes.
+/// Recovers from half pace to full pace in ten minutes.
 const RECOVERY_PER_MINUTE: f64 = 0.05;
 
-/// In requests per second: a few properties at a slow pace are still polled once a minute.
+/// The lowest rate, in requests per second, so that a few properties are still polled once a minute.
 const LOWEST_RATE: f64 = 1.0 / 60.0;
 
 #[cfg(test)]
