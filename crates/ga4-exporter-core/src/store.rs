@@ -1,7 +1,8 @@
-//! What the tasks have found out last, for those who show it.
+//! The latest state of every property, for `/metrics` and the status page.
 //!
-//! [`States`] is what their owner changes, [`Store`] what others read. Knows values, how long they hold, and how the last attempts ended. Refuses to know zones, Google and HTTP.
-//! Invariant: a [`Snapshot`] is immutable and replaced whole, so that the series of a report appear and vanish together.
+//! The engine changes [`States`]; readers see a [`Store`]. Knows values, when they expire, and how the last polls ended.
+//! Refuses to know zones, Google and HTTP. Invariant: a [`Snapshot`] is immutable and replaced whole, so that the series of a
+//! report appear and vanish together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,80 +28,80 @@ pub use states::{Change, States};
 mod report_state;
 mod states;
 
-/// The latest of every property. The engine's effects are all that changes it; everybody may read.
+/// The latest state of every property. Only the engine's effects change it.
 #[derive(Debug, Default)]
 pub struct Store {
     properties: RwLock<BTreeMap<PropertyId, Arc<PropertyState>>>,
-    /// Counts the changes that `/metrics` shows.
+    /// Counts the changes that are visible on `/metrics`.
     version: AtomicU64,
 }
 
-/// Everything that is shown of one property.
+/// The state of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PropertyState {
     /// The property.
     pub id: PropertyId,
-    /// Its names and attributes, by what was told last.
+    /// Its names and attributes, as last received.
     pub info: PropertyInfo,
     /// Its reports, in the order of their definition.
     pub reports: Vec<ReportState>,
-    /// Its quota buckets, as far as Google has told of them.
+    /// Its quota buckets, as far as they are known.
     pub quota: BTreeMap<Category, QuotaView>,
-    /// Its last minutes against what was to be expected.
+    /// Its last minutes compared with the baseline.
     pub watched: Option<Arc<Watched>>,
-    /// What is usual for it.
+    /// Its baseline.
     pub usual: Option<Arc<Usual>>,
 }
 
-/// What the drop alert looks at; replaced whole.
+/// The assessment of the last minutes; replaced whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watched {
     /// Counts, expectations and bounds.
     pub assessment: Assessment,
-    /// From when on they must not be shown.
+    /// When they expire.
     pub expires_at: Timestamp,
 }
 
-/// What is shown of a property's baseline; replaced whole.
+/// The view of a property's baseline; replaced whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Usual {
-    /// How long the history is that it was made of, also where that is too short for one.
+    /// Length of its history, even if that is too short for a baseline.
     pub history_seconds: f64,
-    /// The last week's level against that of all weeks; absent where there is no baseline.
+    /// The level of the last week divided by that of all weeks; absent without a baseline.
     pub level: Option<f64>,
-    /// From when on this must not be shown.
+    /// When this expires.
     pub expires_at: Timestamp,
-    /// What concerns the present day, as long as that lasts.
+    /// The view of the current day, until it ends.
     pub day: Option<DayView>,
 }
 
 impl Store {
-    /// Counts up with every change that `/metrics` shows, after it.
+    /// Returns a number that increases after every change that is visible on `/metrics`.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
-    /// The properties at present, by id. Later changes do not show in it.
+    /// Returns the current properties by id. Later changes do not affect the result.
     pub fn properties(&self) -> Vec<Arc<PropertyState>> {
         self.read(|properties| properties.values().cloned().collect())
     }
 
-    /// One property at present.
+    /// Returns the current state of a property.
     pub fn property(&self, id: PropertyId) -> Option<Arc<PropertyState>> {
         self.read(|properties| properties.get(&id).cloned())
     }
 
-    /// How many properties there are.
+    /// Returns the number of properties.
     pub fn len(&self) -> usize {
         self.read(BTreeMap::len)
     }
 
-    /// Whether there are none.
+    /// Whether there are no properties.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Shows a change, whole: no reader sees a part of it.
+    /// Applies a change atomically: no reader sees a part of it.
     pub fn apply(&self, change: Change) {
         if change.is_empty() {
             return;
@@ -119,7 +120,7 @@ impl Store {
     }
 
     fn read<R>(&self, read: impl FnOnce(&BTreeMap<PropertyId, Arc<PropertyState>>) -> R) -> R {
-        // A panic ends the process; in tests a poisoned store is as good as before, since changes are small and whole.
+        // A panic ends the process. In tests a poisoned store is still consistent, since changes are atomic.
         read(&self.properties.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -129,7 +130,7 @@ impl PropertyState {
         Self { id, info, reports: Vec::new(), quota: BTreeMap::new(), watched: None, usual: None }
     }
 
-    /// Whether it has values of a report that is another by these definitions.
+    /// Whether it has values of a report whose definition differs from these.
     fn is_redefined_by(&self, reports: &[&Arc<Report>]) -> bool {
         let shown = self.reports.iter().filter_map(|state| state.snapshot.as_ref());
         let mut pairs = shown.filter_map(|snapshot| {
@@ -139,12 +140,12 @@ impl PropertyState {
         pairs.any(|(defined, shown)| !Arc::ptr_eq(defined, shown) && defined != shown)
     }
 
-    /// The report of this name.
+    /// Returns the report of this name.
     pub fn report_mut(&mut self, name: &ReportName) -> Option<&mut ReportState> {
         self.reports.iter_mut().find(|report| report.name == *name)
     }
 
-    /// Shows the property as one that Google no longer lists.
+    /// Marks the property as no longer listed by Google.
     pub fn mark_unlisted(&mut self, now: Timestamp) {
         for report in &mut self.reports {
             let since = now;
@@ -158,7 +159,7 @@ impl PropertyState {
         }
     }
 
-    /// The clock was set back: nothing holds longer than it was meant to.
+    /// The clock was set back: expiries move with it.
     pub fn on_clock_set_back(&mut self, by: SignedDuration) {
         for report in &mut self.reports {
             if let Some(snapshot) = report.snapshot.as_mut().map(Arc::make_mut) {
@@ -174,8 +175,7 @@ impl PropertyState {
         }
     }
 
-    /// The clock is wrong: whatever was made with a date of it goes, and the reports of these names say why, unless they fail
-    /// already.
+    /// The clock is wrong: removes dated values, and fails the reports of these names unless they fail already.
     pub fn withdraw_dates(&mut self, dated: &BTreeSet<ReportName>, failure: &Failure) {
         for report in self.reports.iter_mut().filter(|report| dated.contains(&report.name)) {
             report.snapshot = None;
@@ -187,7 +187,7 @@ impl PropertyState {
         self.usual = None;
     }
 
-    /// Takes what a report's answer says of the property.
+    /// Adopts what a report's answer says about the property.
     pub fn take_metadata(&mut self, time_zone: &str, currency: &str) {
         for (known, told) in [(&mut self.info.time_zone, time_zone), (&mut self.info.currency, currency)] {
             if !told.is_empty() && known != told {
@@ -197,7 +197,7 @@ impl PropertyState {
     }
 }
 
-/// What to do when a property is gone from Google's list.
+/// The remedy for a property that Google no longer lists.
 const UNLISTED_REMEDY: &str = "if it should be there, look in Google Analytics whether the property is in the bin and whether the \
                                account still has access; it is shown for 7 days";
 

@@ -1,4 +1,4 @@
-//! How one report of one property fares, and what it has brought.
+//! The state of one report of one property, and its values.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,32 +14,32 @@ use crate::{
 pub struct ReportState {
     /// Its name.
     pub name: ReportName,
-    /// Whether it has values of its own, that are worth waiting for.
+    /// Whether it has values of its own that readiness waits for.
     pub has_values: bool,
-    /// From one poll to the next, as planned now.
+    /// The planned interval.
     pub interval: Duration,
-    /// The last attempt, if there was one.
+    /// The last poll, if there was one.
     pub last_attempt: Option<Attempt>,
-    /// When the request of the last successful attempt was sent.
+    /// When the request of the last successful poll was sent.
     pub last_success: Option<Timestamp>,
-    /// Why it fails at present.
+    /// The current failure.
     pub failure: Option<Arc<Failure>>,
-    /// When it is asked for next; `None` while a request is on its way.
+    /// When it is polled next; `None` while a request is in flight.
     pub next_attempt: Option<Timestamp>,
-    /// Whether a first attempt has ended or was postponed.
+    /// Whether the first poll has ended or was postponed.
     pub has_outcome: bool,
-    /// Tokens that it has cost since the start of the process.
+    /// Tokens that it has cost.
     pub tokens_spent: u64,
     /// The last values.
     pub snapshot: Option<Arc<Snapshot>>,
 }
 
-/// Why a report fails.
+/// A failure of a report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
-    /// The reason, as metrics have it.
+    /// The reason, as on metrics.
     pub reason: Reason,
-    /// What went wrong, as the log has it.
+    /// What went wrong, as in the log.
     pub message: String,
     /// What an operator can do about it.
     pub remedy: String,
@@ -47,7 +47,7 @@ pub struct Failure {
     pub since: Timestamp,
 }
 
-/// How an attempt went.
+/// The times of a poll.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attempt {
     /// When the request was sent.
@@ -56,14 +56,14 @@ pub struct Attempt {
     pub took: Duration,
 }
 
-/// The values that one answer brought.
+/// The values of one answer.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The report that was asked for.
     pub report: Arc<Report>,
-    /// Its series: a value for each of the report's families, or for some of them, for each row.
+    /// Its series: for each row, a value for each of the report's families or for some of them.
     pub values: Series,
-    /// What Google says about the values of a core report.
+    /// The quality of a core report's values, according to Google.
     pub quality: Option<Quality>,
     /// From when on they must not be shown.
     pub expires_at: Timestamp,
@@ -72,7 +72,7 @@ pub struct Snapshot {
 impl PartialEq for Snapshot {
     fn eq(&self, other: &Self) -> bool {
         let Self { report, values, quality, expires_at } = self;
-        // What Google keeps from the account is not a number, and still the same.
+        // Hidden values are NaN, which differs from itself, and still count as equal.
         let bits = |series: &Series| series.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         *expires_at == other.expires_at
             && *quality == other.quality
@@ -83,7 +83,7 @@ impl PartialEq for Snapshot {
 }
 
 impl ReportState {
-    /// The state before the first attempt, or what is known of the report already.
+    /// Creates the state before the first poll, or continues from what is already known of the report.
     pub(super) fn for_report(report: &Report, known: &[Self]) -> Self {
         let new = || Self {
             name: report.name.clone(),
@@ -107,17 +107,17 @@ impl ReportState {
         state
     }
 
-    /// The reason why it fails at present.
+    /// Returns the reason of the current failure.
     pub fn reason(&self) -> Option<Reason> {
         self.failure.as_ref().map(|failure| failure.reason)
     }
 
-    /// Whether the last attempt succeeded; not so before the first.
+    /// Whether the last poll succeeded; false before the first.
     pub fn is_up(&self) -> bool {
         self.last_attempt.is_some() && self.failure.is_none()
     }
 
-    /// An attempt succeeded and brought this.
+    /// Applies a successful poll.
     pub fn succeed(&mut self, attempt: Attempt, tokens: u64, snapshot: Snapshot) {
         self.last_attempt = Some(attempt);
         self.last_success = Some(attempt.sent_at);
@@ -127,17 +127,17 @@ impl ReportState {
         self.snapshot = Some(Arc::new(snapshot));
     }
 
-    /// Nothing is sent, so as not to spend more than we may; the values stay until they expire.
+    /// Applies a poll that was not sent because of our share of the quota; the values stay until they expire.
     pub fn hold_back(&mut self, failure: Failure) {
         self.begin_failure(failure);
     }
 
-    /// Nothing could be sent for want of a token; the values stay until they expire.
+    /// Applies a poll that was not sent for lack of an access token; the values stay until they expire.
     pub fn want_token(&mut self, failure: Failure) {
         self.begin_failure(failure);
     }
 
-    /// An attempt failed; the values stay until they expire.
+    /// Applies a failed poll; the values stay until they expire.
     pub fn fail(&mut self, attempt: Attempt, failure: Failure) {
         self.last_attempt = Some(attempt);
         self.begin_failure(failure);
@@ -151,7 +151,7 @@ impl ReportState {
         self.has_outcome = true;
     }
 
-    /// The values, as long as they hold.
+    /// Returns the values until they expire.
     pub fn values(&self, now: Timestamp) -> Option<&Arc<Snapshot>> {
         self.snapshot.as_ref().filter(|snapshot| snapshot.expires_at > now)
     }

@@ -1,4 +1,4 @@
-//! The states of all properties as their one owner changes them, and what readers have not seen of that yet.
+//! The states of all properties as their owner changes them, and the changes that readers have not seen yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,42 +13,42 @@ use crate::{names::PropertyId, properties::PropertyInfo, report::Report};
 pub struct States {
     properties: BTreeMap<PropertyId, Arc<PropertyState>>,
     changed: BTreeSet<PropertyId>,
-    /// Whether one of the changes shows on `/metrics`.
+    /// Whether one of the changes is visible on `/metrics`.
     shows: bool,
 }
 
-/// What readers of the store see from now on, all at once.
+/// A change of the store, applied atomically.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The new state of each property that changed; `None` for one that is gone.
+    /// The new state of each changed property; `None` for a removed one.
     pub(super) states: Vec<(PropertyId, Option<Arc<PropertyState>>)>,
     pub(super) shows: bool,
 }
 
 impl Change {
-    /// Whether nothing changes.
+    /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty()
     }
 }
 
 impl States {
-    /// One property at present.
+    /// Returns the current state of a property.
     pub fn get(&self, id: PropertyId) -> Option<&PropertyState> {
         self.properties.get(&id).map(Arc::as_ref)
     }
 
-    /// All properties that there are.
+    /// Returns the ids of all properties.
     pub fn ids(&self) -> Vec<PropertyId> {
         self.properties.keys().copied().collect()
     }
 
-    /// Adds a property, or corrects what is known of it: an empty text changes nothing that was known before.
+    /// Adds a property or updates its details; an empty text does not overwrite a known one.
     pub fn put<'a>(&mut self, id: PropertyId, info: &PropertyInfo, reports: impl IntoIterator<Item = &'a Arc<Report>>) {
         self.put_with(id, info, reports, |_| ());
     }
 
-    /// The same with a change that is never seen apart from it.
+    /// The same, together with a further change in one step.
     pub fn put_with<'a>(
         &mut self,
         id: PropertyId,
@@ -67,7 +67,7 @@ impl States {
         let before = std::mem::take(&mut state.reports);
         state.reports = reports.iter().map(|report| ReportState::for_report(report, &before)).collect();
         change(&mut state);
-        // Values of a report that is defined otherwise now are shown otherwise.
+        // Values of a redefined report look different on /metrics.
         let is_redefined = known.is_some_and(|known| known.is_redefined_by(&reports));
         if is_redefined || known.is_none_or(|known| **known != state) {
             self.changed.insert(id);
@@ -76,7 +76,7 @@ impl States {
         }
     }
 
-    /// Takes one property out, with all its series.
+    /// Removes a property with all its series.
     pub fn remove(&mut self, id: PropertyId) {
         if self.properties.remove(&id).is_some() {
             self.changed.insert(id);
@@ -84,24 +84,24 @@ impl States {
         }
     }
 
-    /// Changes a property; nothing happens when there is no such property.
+    /// Changes a property, if it exists.
     pub fn update(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
         self.shows |= self.change(id, change);
     }
 
-    /// Changes what `/metrics` does not show: what was rendered of it still holds.
+    /// Changes something that is not visible on `/metrics`, so that renderings stay valid.
     pub fn note(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
         self.change(id, change);
     }
 
-    /// What has changed since this was called last.
+    /// Returns the changes since the last call.
     pub fn take_change(&mut self) -> Change {
         let changed = std::mem::take(&mut self.changed);
         let states = changed.into_iter().map(|id| (id, self.properties.get(&id).cloned())).collect();
         Change { states, shows: std::mem::take(&mut self.shows) }
     }
 
-    /// Whether the property is another afterwards.
+    /// Applies the change and returns whether the property differs afterwards.
     fn change(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) -> bool {
         let Some(state) = self.properties.get_mut(&id) else { return false };
         let before = Arc::clone(state);
