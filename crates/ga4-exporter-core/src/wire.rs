@@ -1,4 +1,4 @@
-//! What goes over the wire between here and Google's Analytics APIs, v1beta: requests, answers, listings and errors.
+//! Messages of Google's Analytics APIs, v1beta: requests, answers, listings and errors.
 //!
 //! Values only: it compiles without an HTTP client. Knows Google's formats and which error means what. Refuses to know how
 //! requests are sent and how this process signs in.

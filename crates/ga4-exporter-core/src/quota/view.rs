@@ -84,6 +84,7 @@ pub(super) fn cost(quota: &PropertyQuota) -> u32 {
     let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| told_of(*bucket, quota)).map(|status| status.consumed);
     consumed.max().and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or_default()
 }
+
 /// Counts stay far below 2^53, so f64 is exact. Google may send −1 for an empty bucket.
 fn number(count: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "see above")]

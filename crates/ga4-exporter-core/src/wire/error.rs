@@ -21,10 +21,10 @@ mod verdict;
 /// Why Google did not answer a request, named by what there is to do.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// Mend the report's definition, or the property's id.
+    /// Correct the report's definition, or the property's id.
     #[error("Google refuses the request: {0}")]
     InvalidRequest(String),
-    /// Nothing to do at once: the token was renewed, and is still refused.
+    /// Check the key: the token was renewed and is still refused.
     #[error("Google does not accept the access token: {0}")]
     Unauthenticated(String),
     /// Give the account access to the property.
@@ -49,7 +49,7 @@ pub enum Error {
     /// Sign in with the Analytics scope.
     #[error("the access token does not cover Google Analytics: {0}")]
     InsufficientScope(String),
-    /// Put the Cloud project right that the requests are counted for.
+    /// Correct the Cloud project that the requests count for.
     #[error("{fault}: {message}")]
     CloudProject {
         /// What is wrong with it.
@@ -62,7 +62,7 @@ pub enum Error {
     Perimeter {
         /// Google's text.
         message: String,
-        /// What the organization's administrators find the refusal by.
+        /// The identifier by which the organization's administrators find the refusal.
         identifier: Option<String>,
     },
     /// Wait until the bucket is refilled.
@@ -73,10 +73,10 @@ pub enum Error {
         /// Google's text.
         message: String,
     },
-    /// Slow down everything that this Cloud project asks.
+    /// Slow down all requests of this Cloud project.
     #[error("the Cloud project sends too many requests: {0}")]
     RateLimited(String),
-    /// Slow down everything that is asked from this address.
+    /// Slow down all requests from this address.
     #[error("too many requests come from this address: {0}")]
     AddressLimited(String),
     /// Try again later.
@@ -93,27 +93,27 @@ pub enum Error {
     /// Look at the network between here and Google.
     #[error("no connection to Google")]
     Connection(#[source] Box<dyn StdError + Send + Sync>),
-    /// Look at what stands between here and Google: the answer is not Google's, or not what was asked for.
+    /// Check proxies on the way: the answer is not Google's, or does not match the request.
     #[error("the answer is not what was asked for: {0}")]
     Protocol(String),
-    /// Allow more, or let the account see fewer.
+    /// Raise the limit, or let the account see fewer properties.
     #[error("Google lists more than {most} properties, the most that limits.properties allows")]
     TooManyProperties {
-        /// How many are allowed.
+        /// The limit.
         most: usize,
     },
-    /// Set the clock of this machine: the dates that were asked for are not the right ones.
+    /// Set this machine's clock: the requested dates are wrong.
     #[error("this machine's clock is {} s {} Google's", .ahead.unsigned_abs().as_secs(), if .ahead.is_negative() { "behind" } else { "ahead of" })]
     Clock {
         /// By how much the clock is ahead; negative where it is behind.
         ahead: SignedDuration,
     },
-    /// Mend the sign-in; nothing was sent.
+    /// Fix the sign-in; no request was sent.
     #[error("not signed in")]
     NoCredentials {
-        /// What an operator can do about the sign-in, where it has failed.
+        /// What an operator can do about the sign-in, if it has failed.
         remedy: Option<String>,
-        /// Why there is no token.
+        /// Why there is no access token.
         #[source]
         cause: Box<dyn StdError + Send + Sync>,
     },

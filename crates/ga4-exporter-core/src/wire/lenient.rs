@@ -1,8 +1,8 @@
-//! JSON of others that is read as far as it makes sense, and of which only a limited part is kept.
+//! Reads foreign JSON leniently and keeps only a limited part of it.
 //!
-//! A field of the wrong type is no error: it hides nothing beside it. Knows JSON's types and limits; refuses to know what a
-//! field means. Invariant: whatever is sent, a text keeps at most [`LONGEST_TEXT`] bytes, a list the number of items
-//! that its type says, and an object nothing but its known fields.
+//! A field of the wrong type is no error and does not affect its neighbours. Knows JSON's types and limits; refuses to know
+//! what a field means. Invariant: a text keeps at most [`LONGEST_TEXT`] bytes, a list as many items as its type says, and an
+//! object only its known fields.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,46 +11,46 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// What stands where a text is due.
+/// A value where a text is expected.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Text {
-    /// Nothing, or `null`: the same in proto3 JSON.
+    /// Missing or `null`: the same in proto3 JSON.
     #[default]
     Missing,
-    /// A text; cut when it is too long.
+    /// A text, cut if it is too long.
     Is(String),
-    /// Something else, and what that looks like.
+    /// Another type, with a sketch of the value.
     Other(String),
 }
 
-/// What stands where a list is due.
+/// A value where a list is expected.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum List<T, const MOST: usize> {
-    /// Nothing, or `null`.
+    /// Missing or `null`.
     #[default]
     Missing,
     /// The first items; `has_more` when there are more than are kept.
     Is { items: Vec<T>, has_more: bool },
-    /// Something else, and what that looks like.
+    /// Another type, with a sketch of the value.
     Other(String),
 }
 
-/// What stands where an object is due.
+/// A value where an object is expected.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Object<T> {
     /// An object with its known fields.
     Is(T),
-    /// Something else, and what that looks like.
+    /// Another type, with a sketch of the value.
     Other(String),
 }
 
 impl Text {
-    /// The text, empty where there is none.
+    /// The text, or an empty one.
     pub(crate) fn as_str(&self) -> &str {
         if let Self::Is(text) = self { text } else { "" }
     }
 
-    /// Whether it may have been longer.
+    /// Whether it may have been cut.
     pub(crate) fn is_cut(&self) -> bool {
         self.as_str().len() + '\u{10ffff}'.len_utf8() > LONGEST_TEXT
     }
@@ -76,7 +76,7 @@ impl<T> Object<T> {
     }
 }
 
-/// For people: as JSON writes it, as far as it was kept.
+/// As JSON, as far as it was kept; for messages.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,12 +105,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads whatever JSON there is.
+/// Reads any JSON value.
 pub(crate) fn read<'de, S: Shape<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<S, D::Error> {
     deserializer.deserialize_any(Of(PhantomData))
 }
 
-/// What a type makes of each of JSON's types; of all but its own it keeps a sketch.
+/// Handles each JSON type; all types but the expected one become a sketch.
 pub(crate) trait Shape<'de>: Sized {
     fn of_other(sketch: String) -> Self;
 
@@ -222,7 +222,7 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Of<S> {
     }
 }
 
-/// The beginning of a text, of at most this many bytes.
+/// The beginning of a text, at most this many bytes long.
 fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     text.get(..end).unwrap_or_default()

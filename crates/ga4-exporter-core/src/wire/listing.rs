@@ -1,8 +1,8 @@
 //! The Admin API's listing of accounts and their properties, read entry by entry.
 //!
-//! Knows what a page of `accountSummaries.list` looks like, and which part of it is needed. An entry that cannot be read
-//! hides no other: it is noted and passed over, and a text of the wrong type is as if it were missing. Refuses to know HTTP.
-//! Invariant: of an entry nothing is kept but what is needed of it, while the page is being read.
+//! Knows what a page of `accountSummaries.list` looks like, and which part of it is needed. An unreadable entry is noted and
+//! skipped, and a text of the wrong type counts as missing. Refuses to know HTTP. Invariant: only the needed part of an entry
+//! is kept while the page is read.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct ListedProperty {
     pub id: PropertyId,
     /// The name that its users gave it.
     pub name: String,
-    /// Whether its events are its own; `None` where Google does not say so.
+    /// The kind of property; `None` if Google does not say.
     pub property_type: Option<PropertyType>,
     /// The number of the account that it belongs to, also where its parent is another property.
     pub account_id: String,
@@ -38,17 +38,17 @@ pub struct ListedProperty {
 pub struct Listing {
     /// The properties, in Google's order.
     pub properties: Vec<ListedProperty>,
-    /// What could not be read, a short line each; only the first few of many.
+    /// Unreadable entries, a short line each; only the first few.
     pub unreadable: Vec<String>,
-    /// How many entries were passed over, so that it is not known which properties they are.
+    /// How many entries were skipped; which properties they are is unknown.
     pub hidden: usize,
 }
 
 impl Listing {
-    /// What a page lists, and the token of the next page, which is empty on the last one.
+    /// Reads a page. Returns its content and the token of the next page, which is empty on the last one.
     ///
     /// # Errors
-    /// Why it is not a page of a listing at all. `{}` is one, of nothing.
+    /// The answer is not a page of a listing. `{}` is an empty page.
     pub fn of_page(ListingPage(page): ListingPage) -> Result<(Self, String), String> {
         let Object::Is(page) = page else { return Err("it is not an object".to_owned()) };
         if page.has_other && page.account_summaries.is_none() && page.next_page_token.is_none() {
@@ -73,7 +73,7 @@ impl Listing {
         self.unreadable.extend(page.unreadable.into_iter().take(room));
     }
 
-    /// Whether a property that is missing is not there: not where it may be an entry that cannot be read.
+    /// Whether a missing property is really gone: false if it may be one of the unreadable entries.
     pub fn is_complete(&self) -> bool {
         self.hidden == 0
     }
@@ -113,7 +113,7 @@ impl Listing {
         self.properties.push(ListedProperty { id, name, property_type, account_id, account_name });
     }
 
-    /// A text that the entry can do without.
+    /// An optional text.
     fn text_of<'a>(&mut self, key: &str, text: &'a Text, entry: &impl fmt::Display) -> &'a str {
         if matches!(text, Text::Other(_)) {
             self.note(format_args!("the `{key}` of an entry is not a text"), &entry.to_string());
@@ -134,7 +134,7 @@ impl Listing {
 }
 
 impl ListedProperty {
-    /// The same, with what was known before where a text is unknown now.
+    /// The same, keeping known texts where the new ones are unknown.
     #[must_use]
     pub fn or_known(mut self, known: &Self) -> Self {
         let texts = [
@@ -152,7 +152,7 @@ impl ListedProperty {
     }
 }
 
-/// A page as it comes, of any shape.
+/// A page as received, of any shape.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct ListingPage(Object<Page>);
@@ -162,7 +162,7 @@ pub struct ListingPage(Object<Page>);
 struct Page {
     account_summaries: Option<Entries<Accounts>>,
     next_page_token: Option<Text>,
-    /// Whether there are fields of other names.
+    /// Whether there are unknown fields.
     has_other: bool,
 }
 
@@ -215,7 +215,7 @@ struct Summary {
     property_type: Text,
 }
 
-/// What a list of entries says; missing and `null` ones say nothing.
+/// Reads a list of entries; missing and `null` ones are empty.
 enum Entries<T> {
     All(T),
     /// It is no list.
@@ -228,7 +228,7 @@ trait Collect: Default {
 
     fn take(&mut self, entry: Self::Entry);
 
-    /// Whether there are more than a page can have.
+    /// Whether there are more than fit on a page.
     fn is_full(&self) -> bool;
 }
 
@@ -296,7 +296,7 @@ impl<'de, T: Collect> Shape<'de> for Entries<T> {
     }
 }
 
-/// For a note, as far as it was kept.
+/// A sketch for a note.
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{\"account\":{},\"displayName\":{},…}}", self.account, self.display_name)

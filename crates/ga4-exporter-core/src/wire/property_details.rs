@@ -1,4 +1,4 @@
-//! What the Admin API's `properties.get` says about a property.
+//! The Admin API's `properties.get`.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use crate::{
 pub struct PropertyDetails {
     /// The name that its users gave it.
     pub name: String,
-    /// Whether its events are its own; `None` where Google does not say so.
+    /// The kind of property; `None` if Google does not say.
     pub property_type: Option<PropertyType>,
     /// The number of the account that it belongs to, also where its parent is another property.
     pub account_id: String,
@@ -29,10 +29,10 @@ pub struct PropertyDetails {
 }
 
 impl PropertyDetails {
-    /// Reads the answer for this property. A text of the wrong type is as if it were missing.
+    /// Reads the answer for this property. A text of the wrong type counts as missing.
     ///
     /// # Errors
-    /// It describes another property.
+    /// The answer describes another property.
     pub fn of(DescribedProperty(property): &DescribedProperty, id: PropertyId) -> Result<Self, String> {
         let wrong = || "it does not describe the property asked for".to_owned();
         let property = property.get().ok_or_else(wrong)?;
@@ -54,7 +54,7 @@ impl PropertyDetails {
     }
 }
 
-/// The answer as it comes, of any shape.
+/// The answer as received, of any shape.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct DescribedProperty(Object<Described>);

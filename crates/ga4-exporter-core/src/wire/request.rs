@@ -1,4 +1,4 @@
-//! The bodies that the Data API takes, as far as the exporter asks.
+//! The request bodies of the Data API, as far as the exporter uses them.
 //!
 //! Field names and limits: google/analytics/data/v1beta/analytics_data_api.proto and data.proto.
 
@@ -26,7 +26,7 @@ pub struct RunReportRequest {
     /// How many rows come before the first one that is wanted.
     #[serde(skip_serializing_if = "is_zero")]
     pub offset: u64,
-    /// Whether rows are wanted in which every metric is 0, as far as Google has kept them.
+    /// Whether to include rows in which every metric is 0, if Google has kept them.
     #[serde(skip_serializing_if = "is_false")]
     pub keep_empty_rows: bool,
     /// Whether the answer says what is left of the quota.
@@ -55,16 +55,16 @@ pub struct RunRealtimeReportRequest {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {
-    /// `FilterExpression` over dimensions, which need not be among those asked for.
+    /// `FilterExpression` over dimensions, requested or not.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
     pub dimension_filter: Option<Arc<Value>>,
-    /// `FilterExpression` over metrics: of rows, after counting.
+    /// `FilterExpression` over metrics of rows, after aggregation.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
     pub metric_filter: Option<Arc<Value>>,
-    /// Only by what is asked for; without it, the first metric in descending order.
+    /// Only by requested fields; without it, the first metric in descending order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order_bys: Vec<OrderBy>,
-    /// How many rows at most; Google sends 10,000 without it.
+    /// The most rows; without it, Google sends 10,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -79,15 +79,15 @@ pub struct Name {
 /// `OrderBy`: by one metric or one dimension.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct OrderBy {
-    /// By what.
+    /// The field.
     #[serde(flatten)]
     pub by: OrderKey,
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     #[serde(skip_serializing_if = "is_false")]
     pub desc: bool,
 }
 
-/// What rows are ordered by.
+/// The field that rows are ordered by.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum OrderKey {
@@ -111,7 +111,7 @@ pub struct DateRange {
     pub start_date: String,
     /// The last day, in the same forms.
     pub end_date: String,
-    /// What the answer calls this range.
+    /// The name of this range in the answer.
     pub name: WindowName,
 }
 
@@ -123,11 +123,11 @@ pub struct MinuteRange {
     pub start_minutes_ago: u32,
     /// The newest minute of the range.
     pub end_minutes_ago: u32,
-    /// What the answer calls this range.
+    /// The name of this range in the answer.
     pub name: WindowName,
 }
 
-/// proto3 JSON leaves out what has its default.
+/// proto3 JSON omits default values.
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -136,7 +136,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A filter is as long as the configuration makes it, so requests share it.
+/// Requests share a filter, since it can be long.
 fn shared<S: Serializer>(filter: &Option<Arc<Value>>, serializer: S) -> Result<S::Ok, S::Error> {
     filter.as_deref().serialize(serializer)
 }

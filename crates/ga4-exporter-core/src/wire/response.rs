@@ -1,9 +1,8 @@
 //! The bodies that Google's APIs answer with.
 //!
-//! Read as proto3 JSON has it: unknown fields are passed over, and missing, empty and `null` fields are the same.
-//! Whether an answer is the one that was asked for is decided by `translate`. The Admin API's bodies are read by
-//! `listing` and `admin`. Invariant: what is kept of an answer is limited while it is read: a report with more rows or
-//! cells than anything that was asked for can have is an error before they take memory.
+//! Read like proto3 JSON: unknown fields are ignored, and missing, empty and `null` fields are the same. `translate` decides
+//! whether an answer matches the request. `listing` and `admin` read the Admin API's bodies. Invariant: the size of an answer
+//! is limited while it is read: a report with more rows or cells than any request can have is an error before it uses memory.
 
 use std::{fmt, marker::PhantomData};
 
@@ -22,7 +21,7 @@ mod long;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReportResponse {
-    /// `analyticsData#runReport` or `analyticsData#runRealtimeReport`: proof that this is a report at all.
+    /// `analyticsData#runReport` or `analyticsData#runRealtimeReport`, which identifies a report.
     #[serde(deserialize_with = "null_as_default")]
     pub kind: String,
     /// The dimensions of each row, in order.
@@ -31,16 +30,16 @@ pub struct ReportResponse {
     /// The metrics of each row, in order.
     #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub metric_headers: Vec<Header>,
-    /// Only combinations that had events; none at all when nothing happened.
+    /// Only combinations that had events; empty if there were none.
     #[serde(deserialize_with = "at_most::<_, _, MAX_ROWS>")]
     pub rows: Vec<Row>,
-    /// How many rows there are altogether, whatever the limit.
+    /// The total number of rows, regardless of the limit.
     #[serde(deserialize_with = "integer")]
     pub row_count: i64,
-    /// Facts on the data as a whole.
+    /// Metadata of the whole answer.
     #[serde(deserialize_with = "null_as_default")]
     pub metadata: Metadata,
-    /// What is left of the quota, where it was asked for.
+    /// What is left of the quota, if requested.
     pub property_quota: Option<PropertyQuota>,
 }
 
@@ -90,13 +89,13 @@ pub struct Metadata {
     /// Whether rows were merged into `(other)`.
     #[serde(deserialize_with = "null_as_default")]
     pub data_loss_from_other_row: bool,
-    /// Whether rows of few users may be withheld.
+    /// Whether rows with few users may be withheld.
     #[serde(deserialize_with = "null_as_default")]
     pub subject_to_thresholding: bool,
-    /// One for each range, where the values are estimates.
+    /// One per range, if the values are estimates.
     #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub sampling_metadatas: Vec<Sampling>,
-    /// What the account's role may not see.
+    /// What the account's role hides.
     #[serde(deserialize_with = "null_as_default")]
     pub schema_restriction_response: Restrictions,
     /// Which data Google no longer has.
@@ -113,14 +112,14 @@ pub struct Truncation {
     pub data_truncation_message: String,
 }
 
-/// `SamplingMetadata`: of how many events how many were read.
+/// `SamplingMetadata`: how many of the events were read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sampling {
     /// Events that were read.
     #[serde(deserialize_with = "integer")]
     pub samples_read_count: i64,
-    /// Events that there are.
+    /// All events.
     #[serde(deserialize_with = "integer")]
     pub sampling_space_size: i64,
 }
@@ -129,7 +128,7 @@ pub struct Sampling {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Restrictions {
-    /// The metrics of the request that are kept from the account: Google sends zeros for them.
+    /// The requested metrics that are hidden from the account: Google sends zeros for them.
     #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub active_metric_restrictions: Vec<Restriction>,
 }
@@ -165,7 +164,7 @@ pub struct PropertyQuota {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default)]
 pub struct QuotaStatus {
-    /// What this request took.
+    /// What this request cost.
     #[serde(deserialize_with = "integer")]
     pub consumed: i64,
     /// What was left after it.
@@ -216,7 +215,7 @@ where
     deserializer.deserialize_any(Items::<T, MOST>(PhantomData))
 }
 
-/// A name of others, as it may be shown.
+/// A foreign name in a form that is safe to show.
 fn shown_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     null_as_default(deserializer).map(|text: String| name(&text))
 }
@@ -255,7 +254,7 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
 /// The most rows that Google sends to a request without a `limit`.
 pub const MAX_ROWS: usize = 10_000;
 
-/// More than the 10 metrics, or the 9 dimensions and the name of the range, that one request may ask for.
+/// The limit of cells: more than the 10 metrics, or the 9 dimensions and the name of the range, of one request.
 const MAX_CELLS: usize = 16;
 
 #[cfg(test)]

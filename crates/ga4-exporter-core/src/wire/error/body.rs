@@ -1,8 +1,8 @@
 //! What Google says in the body of an error.
 //!
-//! Shapes: google/rpc/status.proto, google/rpc/error_details.proto and the older `errors[]`. The error may stand in a list of
-//! one, its keys and details come in any order, and details of other kinds stand among them: each is read for itself, so
-//! that one that cannot be read hides no other.
+//! Shapes: google/rpc/status.proto, google/rpc/error_details.proto and the older `errors[]`. The error may be in a list of
+//! one; keys and details come in any order, mixed with details of other kinds. Each is read on its own, so that an
+//! unreadable one hides no other.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
     wire::lenient::{List, Object, Text},
 };
 
-/// An error as Google words it; an empty one says nothing.
+/// An error as Google sends it; all fields may be empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct GoogleError {
@@ -34,7 +34,7 @@ struct Detail {
     metadata: Object<Metadata>,
 }
 
-/// What an ErrorInfo says of itself: the first few texts and their keys.
+/// The metadata of an ErrorInfo: its first few texts and their keys.
 #[derive(Debug, Default)]
 struct Metadata(Vec<(String, String)>);
 
@@ -45,7 +45,7 @@ struct Envelope {
 }
 
 impl GoogleError {
-    /// The error in a body; `None` where there is none of Google's.
+    /// Reads the error in a body; `None` if it is not one of Google's.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let is_list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
         let envelopes = if is_list {
@@ -63,12 +63,12 @@ impl GoogleError {
         envelopes.into_iter().find_map(error)
     }
 
-    /// Google's text on one line and of bounded length; empty where there is none.
+    /// Google's text on one line and of bounded length; may be empty.
     pub(super) fn message(&self) -> String {
         one_line(self.message.as_str(), MAX_MESSAGE_CHARACTERS)
     }
 
-    /// The name of the google.rpc.Code, such as `PERMISSION_DENIED`; empty where there is none.
+    /// The name of the google.rpc.Code, such as `PERMISSION_DENIED`; may be empty.
     pub(super) fn status(&self) -> &str {
         self.status.as_str()
     }
@@ -88,13 +88,13 @@ impl GoogleError {
         self.errors.items().iter().filter_map(Object::get).any(|error| wanted.contains(&error.reason.as_str()))
     }
 
-    /// What an ErrorInfo says of itself under this key.
+    /// The metadata of an ErrorInfo under this key.
     pub(super) fn metadata(&self, key: &str) -> Option<&str> {
         let entries = self.entries().filter(|(known, value)| known == key && !value.is_empty());
         entries.map(|(_, value)| value.as_str()).next()
     }
 
-    /// Everything that ErrorInfos say of themselves.
+    /// All metadata of all ErrorInfos.
     pub(super) fn all_metadata(&self) -> impl Iterator<Item = &str> {
         self.entries().map(|(_, value)| value.as_str())
     }
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Metadata {
     }
 }
 
-/// The most details, and the most texts of one, that are looked at; Google's errors have a handful.
+/// The most details, and the most texts of one, that are read; Google's errors have a handful.
 const MAX_DETAILS: usize = 20;
 
 /// The longest part of Google's text that is kept.

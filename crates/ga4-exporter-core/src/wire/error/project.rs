@@ -1,15 +1,15 @@
-//! What can be wrong with the Cloud project that requests are counted for.
+//! What can be wrong with the Cloud project that requests count for.
 
 use std::fmt;
 
-/// What is wrong with the Cloud project, and which one it is where Google names it by id or number.
+/// What is wrong with the Cloud project, and its id or number if Google names it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProjectFault {
     /// A user has signed in with gcloud, whose own project serves no other APIs, and has named no other project.
     NoQuotaProject,
     /// The account may not use the project.
     MayNotUse(Option<String>),
-    /// The project does not exist, or not any more.
+    /// The project does not exist or was deleted.
     Invalid(Option<String>),
     /// Google has suspended the project.
     Suspended(Option<String>),

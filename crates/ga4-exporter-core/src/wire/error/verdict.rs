@@ -1,8 +1,8 @@
-//! Which error an answer is.
+//! Classifies an answer that is an error.
 //!
 //! Sources: developers.google.com/analytics/devguides/reporting/data/v1/errors, google/rpc/code.proto, and
 //! google/api/error_reason.proto for the reasons. The HTTP status decides first, then the reason that Google names, then its
-//! text: the texts of the quota errors carry the only hint at the bucket.
+//! text: only the text of a quota error names the bucket.
 
 use http::StatusCode;
 use serde::de::IgnoredAny;
@@ -11,7 +11,7 @@ use super::{Error, ProjectFault, body::GoogleError};
 use crate::{chain::one_line, names::Bucket};
 
 impl Error {
-    /// The error that an answer with this status and body is. `api` is the host name of the API that was asked.
+    /// Returns the error for an answer with this status and body. `api` is the host name of the API.
     pub fn from_answer(status: u16, body: &[u8], api: &str) -> Self {
         let google = GoogleError::read(body);
         let Some(google) = google else { return without_words(status, body) };
@@ -33,13 +33,13 @@ impl Error {
     }
 }
 
-/// An answer without an error of Google's: from the front of its services, or from something else on the way.
+/// An answer without an error of Google's API: from Google's front end, or from a proxy on the way.
 fn without_words(status: u16, body: &[u8]) -> Error {
     match status {
         401 => Error::Unauthenticated(worded(status)),
-        // The beginning of an API's error, which is too long or was cut: one property's, whatever else it says.
+        // The beginning of an API error that is too long or was cut: it concerns one property.
         429 if is_cut(body) => Error::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
-        // Google's page for too many requests from one address; the buckets of a property answer in JSON.
+        // Google's page for too many requests from one address; errors about buckets are JSON.
         429 => Error::AddressLimited(worded(status)),
         _ if is_passing(status) => Error::ServerError { status, message: worded(status) },
         _ => Error::Protocol(format!("status {} and no error of Google's", worded(status))),
@@ -57,13 +57,12 @@ fn worded(status: u16) -> String {
     StatusCode::from_u16(status).map_or_else(|_| status.to_string(), |status| status.to_string())
 }
 
-/// Whether nothing is wrong with the request, so that it is sent again soon: time-out, ABORTED, CANCELLED, and
-/// whatever goes wrong on a server.
+/// Whether the request is fine and can be repeated soon: time-out, ABORTED, CANCELLED, and server errors.
 fn is_passing(code: u16) -> bool {
     matches!(code, 408 | 409 | 499 | 500..=599)
 }
 
-/// An error of Google's and where it came from.
+/// An error of Google's, and the API that sent it.
 struct Answer<'a> {
     code: u16,
     google: GoogleError,
@@ -73,7 +72,7 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// A quota that is used up, or a rate that is too high.
+    /// An exhausted quota, or a rate that is too high.
     fn quota(&self) -> Option<Error> {
         let is_old_limit = self.google.has_old_reason(OLD_LIMITS) || (self.code == 403 && self.says(OLD_LIMIT_TEXTS));
         let is_project_rate = self.google.has_cause("RATE_LIMIT_EXCEEDED") || self.says(&["for quota metric"]);
@@ -82,13 +81,13 @@ impl Answer<'_> {
             return None;
         }
         let message = self.message.clone();
-        // The older form of a bucket's error has the reason of a rate.
+        // The older form of an error about a bucket has the reason of a rate limit.
         let bucket = bucket(&message);
         let is_rate = is_project_rate || (is_old_limit && bucket == Bucket::Unknown);
         Some(if is_rate { Error::RateLimited(message) } else { Error::QuotaExhausted { bucket, message } })
     }
 
-    /// A 403: by the reason that Google names, by its text, or else for want of access.
+    /// A 403: by the reason that Google names, by its text, or else missing access.
     fn forbidden(self) -> Error {
         if let Some(error) = self.named().or_else(|| self.worded()) {
             return error;
@@ -117,7 +116,7 @@ impl Answer<'_> {
         }
     }
 
-    /// The error of the reason that Google names, where this version knows it.
+    /// Returns the error for the reason that Google names, if it is known.
     fn named(&self) -> Option<Error> {
         let error = |cause: &str| match cause {
             "SERVICE_DISABLED" => Some(self.disabled()),
@@ -134,7 +133,7 @@ impl Answer<'_> {
         self.google.causes().find_map(error)
     }
 
-    /// The same by Google's text, which older answers and some front ends have alone.
+    /// The same by Google's text: older answers and some front ends send nothing else.
     fn worded(&self) -> Option<Error> {
         if self.lacks_quota_project()
             || self.says(&["it is disabled", "has not been used in project"])
@@ -160,13 +159,13 @@ impl Answer<'_> {
         }
     }
 
-    /// The API is disabled, and somebody can enable it; or the project is gcloud's own, where nobody can.
+    /// The API is disabled: it has to be enabled, except in gcloud's own project, where that is impossible.
     fn disabled(&self) -> Error {
         let message = self.message.clone();
         if !self.lacks_quota_project() {
             return Error::ApiDisabled { url: self.activation_url(), message };
         }
-        // Google's text then leads to gcloud's own project.
+        // Google's text then links to gcloud's own project.
         let message = if names_gcloud(&message) {
             "the requests are counted for gcloud's own project".to_owned()
         } else {
@@ -194,7 +193,7 @@ impl Answer<'_> {
         Error::Perimeter { message: self.message.clone(), identifier }
     }
 
-    /// The page that enables the API: named by Google, found in its text, or made of what it says.
+    /// Returns the page that enables the API: named by Google, found in its text, or built from its details.
     fn activation_url(&self) -> String {
         if let Some(url) = self.google.metadata("activationUrl") {
             return one_line(url, MAX_URL_CHARACTERS);
@@ -210,15 +209,15 @@ impl Answer<'_> {
         format!("https://console.developers.google.com/apis/api/{service}/overview{query}")
     }
 
-    /// Whether Google's text has one of these in it, whatever its case.
+    /// Whether Google's text contains one of these, ignoring case.
     fn says(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();
         words.iter().any(|words| message.contains(words))
     }
 }
 
-/// The bucket that a quota error's text names. The first sentence does; what follows says when it is refilled. The texts
-/// are Google's; the order matters, since one has the words of another.
+/// Returns the bucket that the first sentence of a quota error names; what follows says when it is refilled. The order
+/// matters, since some texts contain others.
 fn bucket(message: &str) -> Bucket {
     let message = message.to_lowercase();
     let first = message.split_once(". ").map_or(message.as_str(), |(first, _)| first);
@@ -244,12 +243,12 @@ fn bucket(message: &str) -> Bucket {
     }
 }
 
-/// Whether a text names one of gcloud's own projects, in which no API of others can be enabled.
+/// Whether a text names one of gcloud's own projects, in which users cannot enable APIs.
 fn names_gcloud(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| GCLOUD_PROJECTS.contains(&word))
 }
 
-/// Whether a name is of the form that Google's ids and host names have, so that it can be shown.
+/// Whether a name looks like one of Google's ids or host names, so that it is safe to show.
 fn is_plain(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.chars().all(fits)
@@ -259,13 +258,13 @@ fn shown(cause: &str) -> String {
     one_line(cause, MAX_NAME_BYTES)
 }
 
-/// What the older form calls limits on requests.
+/// Reasons of rate limits in the older form.
 const OLD_LIMITS: &[&str] = &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
 
-/// The same by its texts.
+/// Texts of rate limits in the older form.
 const OLD_LIMIT_TEXTS: &[&str] = &["rate limit exceeded", "number of recent failed reporting api requests is too high"];
 
-/// Reasons that access to the property would end.
+/// Reasons that access to the property would resolve.
 const ACCESS_CAUSES: &[&str] = &["IAM_PERMISSION_DENIED", "PERMISSION_DENIED", "ACCESS_DENIED"];
 
 /// The projects of gcloud's OAuth clients: for Application Default Credentials, and for gcloud itself.
