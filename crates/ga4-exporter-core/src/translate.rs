@@ -1,9 +1,8 @@
-//! From an answer to the values of a report's families.
+//! Translates an answer into the values of a report's families.
 //!
-//! Knows that a valid answer without rows means zero, and that everything which is not the report asked for is an
-//! error. Refuses to know I/O and time. Invariant: no value is ever guessed: it stands in the answer, or its range has
-//! no row at all. Google leaves out the headers of an answer without rows, but never shows other ones; `ga` has checked
-//! that the answer has the right `kind`.
+//! Knows that a valid answer without rows means zero, and that an answer which does not match the request is an error.
+//! Refuses to know I/O and time. Invariant: no value is ever guessed: it is in the answer, or its range has no row at all.
+//! Google omits the headers of an answer without rows, but never sends other ones; `ga` has checked the `kind`.
 
 use thiserror::Error as ThisError;
 
@@ -26,56 +25,56 @@ mod quota;
 mod rows;
 mod series;
 
-/// Why an answer is not the report that was asked for.
+/// Why an answer does not match the requested report.
 #[derive(Debug, Eq, PartialEq, ThisError)]
 pub enum Error {
-    /// Other metrics than asked for, or in another order, or rows without any.
+    /// Other metrics than requested, another order, or rows without headers.
     #[error("its metrics are not those asked for")]
     Metrics,
-    /// Split by something else than asked for, or rows that nothing is said about.
+    /// Other dimensions than requested, or rows without headers.
     #[error("its dimensions are not those asked for")]
     Dimensions,
-    /// A range that nobody asked for.
+    /// A range that was not requested.
     #[error("it has a row for an unknown range")]
     UnknownRange,
     /// Two rows for one range.
     #[error("it has two rows for the range `{0}`")]
     DuplicateRange(String),
-    /// Fewer rows than the answer says that there are.
+    /// Fewer rows than the answer announces.
     #[error("it has only a part of its rows")]
     Truncated,
     /// A row with more or fewer cells than headers.
     #[error("a row has more or fewer cells than there are headers")]
     RowLength,
-    /// A minute or an hour that nobody asked for.
+    /// A minute or an hour that was not requested.
     #[error("it has a row for a time that was not asked for: `{0}`")]
     NoSuchTime(String),
     /// Two rows for one minute or hour.
     #[error("it has two rows for the time `{0}`")]
     DuplicateTime(String),
-    /// Not a count, or more than the world has.
+    /// Not a count, or impossibly large.
     #[error("the value of {0} is not a number from 0 to 10^12")]
     NotACount(String),
-    /// Not a number, where it may be below 0.
+    /// Not a number, for a metric that may be negative.
     #[error("the value of {0} is not a finite number")]
     NotANumber(String),
-    /// A part of a pageview, where only whole ones are counted.
+    /// A fraction of a pageview, where only whole ones count.
     #[error("the value of {0} is not a whole number")]
     NotWhole(String),
-    /// More tokens than the largest bucket has, or fewer than none.
+    /// More tokens than the largest bucket has, or more below zero than that.
     #[error("its quota of {0} is larger than any that Google has")]
     Quota(Bucket),
-    /// A metric that Google keeps from the account.
+    /// A metric that Google hides from the account.
     #[error("Google keeps {0} from the account, because of its role")]
     Restricted(String),
 }
 
-/// The series of an answer, with a value for each of [`Report::families`]. Without dimensions, a range without a row is zero. With
-/// dimensions, only what has a row is a series, and a row that cannot be read costs only itself. What Google keeps from the
-/// account is not a number: Google sends zeros for it.
+/// Returns the series of an answer, with a value for each of [`Report::families`]. Without dimensions, a range without a row is
+/// zero. With dimensions, each row is a series, and an unreadable row is dropped alone. Hidden metrics, for which Google sends
+/// zeros, become NaN.
 ///
 /// # Errors
-/// The answer is not the report asked for: nothing of it is used.
+/// The answer does not match the report; nothing of it is used.
 pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
     let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
     check_headers(response, report.columns(), metrics)?;
@@ -89,13 +88,13 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Erro
     report.families.iter().map(|family| value(family.window, family.metric)).collect()
 }
 
-/// For each metric, whether Google keeps it from the account.
+/// For each metric, whether Google hides it from the account.
 fn kept_back(report: &Report, response: &ReportResponse) -> Vec<bool> {
     let is_kept = |name: &ApiName| is_restricted(&response.metadata, name.as_str());
     report.metrics.iter().map(|metric| is_kept(&metric.api_name)).collect()
 }
 
-/// Whether the headers are those asked for; an answer without rows need not have any.
+/// Checks that the headers match the request; an answer without rows may have none.
 pub(crate) fn check_headers<'a>(
     response: &ReportResponse,
     dimensions: impl Iterator<Item = &'a str>,
@@ -115,14 +114,14 @@ fn are_those<'a>(response: &ReportResponse, headers: &[Header], asked: impl Iter
     are_left_out || headers.iter().map(|header| header.name.as_str()).eq(asked)
 }
 
-/// Whether the answer says that there are more rows than it has.
+/// Whether the answer announces more rows than it has.
 fn lacks_rows(response: &ReportResponse) -> bool {
-    // A number of rows that no machine can count to is none that has come.
+    // A number of rows beyond usize is certainly more than were sent.
     usize::try_from(response.row_count).map_or(true, |count| count > response.rows.len())
 }
 
 fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
-    // A range without a row is zero, but only where no row can have been cut off.
+    // A range without a row is zero, but only if no row can have been cut off.
     if lacks_rows(response) && response.rows.len() < report.windows.len() {
         return Err(Error::Truncated);
     }
@@ -161,7 +160,7 @@ fn value(report: &Report, rows: &[Option<&Row>], window: usize, metric: usize) -
     number_of(metric, &cell.value)
 }
 
-/// What a cell says of a metric, in the unit that is exported.
+/// Reads a cell of a metric, in the exported unit.
 fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
     number_in(metric, metric.unit, text)
 }
@@ -178,27 +177,27 @@ pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, 
     if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
 }
 
-/// The same where it may be below 0, such as revenue; there are currencies in which it is more than any count.
+/// The same for a metric that may be negative, such as revenue, which can exceed any count in some currencies.
 fn signed(text: &str) -> Option<f64> {
     let amount = text.strip_prefix('-').unwrap_or(text);
     let is_plain = amount.starts_with(|c: char| c.is_ascii_digit());
     text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
 }
 
-/// A decimal number as Google writes it, of a size that can be true.
+/// Parses a decimal number as Google writes it, of plausible size.
 fn count(text: &str) -> Option<f64> {
     let plain = text.starts_with(|c: char| c.is_ascii_digit());
     text.parse().ok().filter(|number| plain && (0.0..=LARGEST_COUNT).contains(number))
 }
 
-/// Texts of others' in messages: short, and on one line.
+/// Foreign texts in messages: short, and on one line.
 fn shown(text: &str) -> String {
     one_line(text, SHOWN_CHARACTERS)
 }
 
 const SHOWN_CHARACTERS: usize = 40;
 
-/// More pageviews, users or events than the world has, however long the range.
+/// More pageviews, users or events than are possible in any range.
 const LARGEST_COUNT: f64 = 1e12;
 
 #[cfg(test)]

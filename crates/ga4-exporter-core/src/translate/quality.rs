@@ -1,11 +1,11 @@
-//! What an answer says about its own values.
+//! The quality of an answer's values, according to Google.
 
 use crate::{
     report::{Quality, Report},
     wire::response::{Metadata, Sampling},
 };
 
-/// What Google says about the values of this report; nothing on realtime ones.
+/// Returns the quality of this report's values; realtime ones have none.
 pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
     Quality {
         sampled_ratio: metadata.sampling_metadatas.iter().filter_map(ratio).fold(1.0, f64::min),
@@ -15,7 +15,7 @@ pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
     }
 }
 
-/// Whether Google keeps this metric from the account: its value is then 0 in the answer, whatever it really is.
+/// Whether Google hides this metric from the account: the answer then has 0 instead of its value.
 pub(crate) fn is_restricted(metadata: &Metadata, metric: &str) -> bool {
     let restrictions = &metadata.schema_restriction_response.active_metric_restrictions;
     restrictions.iter().any(|restriction| restriction.metric_name == metric)

@@ -1,4 +1,4 @@
-//! Whether what an answer says of its quota can be true.
+//! Checks that an answer's quota is plausible.
 
 use super::Error;
 use crate::{
@@ -6,11 +6,11 @@ use crate::{
     wire::response::{PropertyQuota, QuotaStatus, ReportResponse},
 };
 
-/// The quota of an answer, where it has one. What is left may be less than nothing, by as much as the bucket has.
+/// Returns the quota of an answer, if it has one. What is left may be negative, down to minus the size of the bucket.
 ///
 /// # Errors
-/// A bucket has more than the largest that Google documents: nothing of the answer is used, since planning with it would stop
-/// a report for hours.
+/// A bucket has more than the largest documented size: nothing of the answer is used, since planning with it could stop a
+/// report for hours.
 pub fn quota(response: &ReportResponse) -> Result<Option<PropertyQuota>, Error> {
     let Some(quota) = &response.property_quota else { return Ok(None) };
     for (bucket, status, size) in buckets(quota) {
@@ -23,7 +23,7 @@ pub fn quota(response: &ReportResponse) -> Result<Option<PropertyQuota>, Error> 
     Ok(Some(quota.clone()))
 }
 
-/// The buckets with the sizes that they have for Analytics 360
+/// The buckets with their sizes for Analytics 360
 /// (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
 fn buckets(quota: &PropertyQuota) -> [(Bucket, Option<QuotaStatus>, i64); 6] {
     [

@@ -1,8 +1,7 @@
-//! Answers that are split by dimensions: each row is some series.
+//! Answers that are split by dimensions: each row becomes series.
 //!
-//! Every text is a label value, `(other)` and `(not set)` too. A row that cannot be read is dropped and counted, and costs no
-//! other: of thousands of rows one would otherwise take all away. Rows beyond `max_series` are dropped and counted, and never
-//! summed up into another.
+//! Every text is a label value, including `(other)` and `(not set)`. An unreadable row is dropped and counted alone, so that
+//! one bad row does not discard thousands. Rows beyond `max_series` are dropped and counted, never summed up into another.
 
 use super::{Error, kept_back, lacks_rows, number_of, window_named};
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     wire::response::{ReportResponse, Row},
 };
 
-/// The series of the rows. The headers have been checked.
+/// Returns the series of the rows, whose headers have been checked.
 pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
     let existing = u64::try_from(response.row_count).unwrap_or_default();
     if response.rows.is_empty() && lacks_rows(response) {
@@ -46,8 +45,8 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
     Ok(builder.finish())
 }
 
-/// Which range a row is of: that stands behind its dimensions, where there is more than one. A row that is too short to have
-/// it is of any.
+/// Returns the range of a row, which follows its dimensions if there is more than one range. A row that is too short for it
+/// counts for the first one, and is dropped later.
 fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
     match row.dimension_values.get(report.dimensions.len()) {
         Some(range) if report.windows.len() > 1 => window_named(report, &range.value),

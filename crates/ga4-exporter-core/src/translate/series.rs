@@ -1,7 +1,7 @@
 //! Answers that are split by time: pageviews by minute, and by hour.
 //!
-//! A bad value fails the whole answer: of a series nothing may be missing or wrong without notice. What Google could
-//! not assign to any hour is no hour of a history, and costs only itself.
+//! An invalid value fails the whole answer, since a gap or an error in a time series would go unnoticed. Rows that Google
+//! could not assign to an hour are skipped.
 
 use jiff::civil::DateTime;
 
@@ -13,10 +13,10 @@ use crate::{
     wire::response::{ReportResponse, Row},
 };
 
-/// Pageviews by minutes ago; a minute without a row had none.
+/// Returns pageviews by minutes ago; a minute without a row had none.
 ///
 /// # Errors
-/// The answer is not the one asked for: nothing of it is used.
+/// The answer does not match the request; nothing of it is used.
 pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
     let mut minutes = MinutesAgo::default();
     let mut seen = minutes.map(|_| false);
@@ -34,10 +34,10 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
     Ok(minutes)
 }
 
-/// Pageviews by hour of local time; an hour without a row is missing, and so is every hour before the first pageview.
+/// Returns pageviews by hour of local time; hours without a row and hours before the first pageview are missing.
 ///
 /// # Errors
-/// The answer is not the one asked for: nothing of it is used.
+/// The answer does not match the request; nothing of it is used.
 pub fn history(response: &ReportResponse) -> Result<History, Error> {
     let mut history = History::default();
     for row in rows(response, DATE_HOUR)? {
@@ -50,14 +50,13 @@ pub fn history(response: &ReportResponse) -> Result<History, Error> {
             return Err(Error::DuplicateTime(super::shown(value)));
         }
     }
-    // With `keepEmptyRows` a row of zero need not be something that Google has seen: before the first pageview there was
-    // no property, or no tag on its pages.
+    // With `keepEmptyRows`, rows of zero also cover the time before the property or its tag existed.
     let begins = history.iter().find(|(_, pageviews)| *pageviews > 0.0).map(|(hour, _)| hour);
     history.retain(|hour| begins.is_some_and(|begins| hour >= begins));
     Ok(history)
 }
 
-/// The rows of an answer that has pageviews by this dimension, all of them.
+/// Returns all rows of an answer that has pageviews by this dimension.
 fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], Error> {
     check_headers(response, [dimension].into_iter(), [PAGEVIEWS.api_name].into_iter())?;
     if lacks_rows(response) {
@@ -81,7 +80,7 @@ fn pageviews(text: &str) -> Result<f64, Error> {
     count(text).ok_or_else(|| Error::NotACount(PAGEVIEWS.api_name.to_owned()))
 }
 
-/// Minutes are compared with chance, which counts whole pageviews.
+/// Parses whole pageviews: the statistics on minutes count whole ones.
 fn whole_pageviews(text: &str) -> Result<u64, Error> {
     let count = pageviews(text)?;
     if count.fract() != 0.0 {
@@ -92,8 +91,8 @@ fn whole_pageviews(text: &str) -> Result<u64, Error> {
     Ok(whole)
 }
 
-/// Whether a dimension's value stands for no time at all: nothing, or one of Google's words in parentheses, such as
-/// `(not set)`, and `(other)` for the overflow of a table with too many rows
+/// Whether a dimension's value is not a time: empty, or one of Google's placeholders such as `(not set)`, or `(other)` for the
+/// overflow of a table with too many rows
 /// (support.google.com/analytics/answer/13331684).
 fn is_no_time(value: &str) -> bool {
     value.is_empty() || (value.starts_with('(') && value.ends_with(')'))
