@@ -1,9 +1,9 @@
 //! Signing in to Google without a human.
 //!
-//! [`credentials`] finds and validates what to sign in with, [`grant`] asks for one token with it, [`failure`] says why there
-//! is none, and [`refresher`] is the one task that keeps a valid token published. Knows keys, tokens and their deadlines; refuses to know the
-//! Analytics endpoints. Invariant: no private key and no token can be printed: they live in types whose `Debug` hides
-//! them, and no error quotes the content of a key file.
+//! [`credentials`] finds and validates credentials, [`grant`] requests one token, [`failure`] classifies errors, and
+//! [`refresher`] is the task that keeps a valid token published. Knows keys, tokens and their deadlines; refuses to know the
+//! Analytics endpoints. Invariant: private keys and tokens cannot be printed: their types hide them in `Debug`, and no error
+//! quotes the content of a key file.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -29,18 +29,17 @@ pub mod refresher;
 /// An access token for the Analytics APIs.
 #[derive(Clone)]
 pub struct Token {
-    /// What goes into the `Authorization` header.
+    /// The value of the `Authorization` header.
     pub secret: SecretString,
-    /// From when on Google refuses it.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// The Cloud project that a user's requests are counted on (`x-goog-user-project`), where that is not the
-    /// account's own.
+    /// The Cloud project that a user's requests count against (`x-goog-user-project`), if it is not the account's own.
     pub quota_project: Option<String>,
     /// Counts the tokens of this process.
     generation: u64,
 }
 
-/// Where the others get their token from; cheap to clone.
+/// Provides the current token; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     state: watch::Receiver<State>,
@@ -48,42 +47,42 @@ pub struct Tokens {
     clock: Clock,
 }
 
-/// What the refresher has published last.
+/// What the refresher published last.
 #[derive(Clone, Debug, Default)]
 struct State {
-    /// The newest token, if there ever was one; it may have expired.
+    /// The newest token, if any; it may have expired.
     token: Option<Arc<Token>>,
     /// Why the last attempt failed, unless it succeeded.
     failure: Option<Arc<GrantError>>,
     /// Since when attempts have failed.
     failing_since: Option<Timestamp>,
-    /// How many attempts have ended.
+    /// The number of finished attempts.
     attempts: u64,
-    /// When it was last tried to renew a token because Google refused it.
+    /// When a token was last renewed because Google refused it.
     renewed_at: Option<Timestamp>,
-    /// The e-mail address of the account that signs in, where it is known.
+    /// The e-mail address of the account, if it is known.
     account: Option<Arc<str>>,
 }
 
-/// Why there is no token to ask with.
+/// Why there is no access token.
 #[derive(Clone, Debug, ThisError)]
 pub enum Unavailable {
     /// The last attempt failed, and the next is not due yet.
     #[error("no access token")]
     Failed(#[source] Arc<GrantError>),
-    /// The first attempt has not ended in time.
+    /// The first attempt did not end in time.
     #[error("no access token within {TOKEN_DEADLINE:?}")]
     Pending,
-    /// Google refuses a token that was renewed just now; another would fare no better.
+    /// Google refuses a token that was just renewed, so renewing again would not help.
     #[error("the access token was renewed just now and is refused as well")]
     RenewedAlready,
 }
 
 impl Tokens {
-    /// A valid token, from memory. Waits only for the very first attempt.
+    /// Returns a valid token from memory. Waits only for the first attempt.
     ///
     /// # Errors
-    /// There is none; the refresher goes on trying by itself.
+    /// There is no token; the refresher keeps trying.
     pub async fn token(&self) -> Result<Arc<Token>, Unavailable> {
         let mut state = self.state.clone();
         let first_attempt = async {
@@ -102,11 +101,12 @@ impl Tokens {
         tokio::time::timeout(TOKEN_DEADLINE, first_attempt).await.unwrap_or(Err(Unavailable::Pending))
     }
 
-    /// Another token than this one, which Google has refused.
+    /// Requests a token to replace this one, which Google refused.
     ///
     /// # Errors
-    /// There is none: the refused one was itself renewed within [`RENEWAL_PAUSE`], or signing in fails at present, and is
-    /// tried again by itself.
+    /// There is none: the refused one was itself renewed within [`RENEWAL_PAUSE`], or the sign-in is failing; the refresher
+    /// keeps
+    /// trying.
     pub async fn renewed(&self, refused: &Token) -> Result<Arc<Token>, Unavailable> {
         let mut state = self.state.clone();
         let seen = state.borrow_and_update().clone();
@@ -120,7 +120,7 @@ impl Tokens {
         if seen.renewed_at.is_some_and(recently) {
             return Err(Unavailable::RenewedAlready);
         }
-        // A full queue means that somebody else has asked already.
+        // A full queue means that a renewal was already requested.
         let _ = self.renewals.try_send(refused.generation);
         let attempt = state.wait_for(|state| state.attempts > seen.attempts);
         let has_ended = tokio::time::timeout(TOKEN_DEADLINE, attempt).await.is_ok_and(|ended| ended.is_ok());
@@ -135,14 +135,14 @@ impl Tokens {
         }
     }
 
-    /// Whether the last attempt to sign in succeeded.
+    /// Whether the last sign-in succeeded.
     pub fn are_available(&self) -> bool {
         let state = self.state.borrow();
         state.token.is_some() && state.failure.is_none()
     }
 
-    /// Waits for the end of the next attempt to sign in; whether there is a token now. For ever when there will be no
-    /// further attempt.
+    /// Waits for the end of the next sign-in and returns whether there is a token now. Never returns if there is no further
+    /// attempt.
     pub async fn next_attempt(&mut self) -> bool {
         if self.state.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -156,7 +156,7 @@ impl Tokens {
         state.failure.clone().zip(state.failing_since)
     }
 
-    /// The e-mail address of the account that signs in, where it is known.
+    /// The e-mail address of the account, if it is known.
     pub fn account(&self) -> Option<Arc<str>> {
         self.state.borrow().account.clone()
     }
@@ -168,7 +168,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Google's token endpoint, and what assertions are made out to.
+/// Google's token endpoint, and the audience of assertions.
 pub const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
 /// The longest wait for a token.

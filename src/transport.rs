@@ -1,8 +1,8 @@
 //! HTTP to Google: TLS, proxies, deadlines and the size of an answer.
 //!
-//! Knows how to send one request and to read its whole answer within limits. Refuses to know what is asked and what an
-//! answer means. Invariant: no request outlives its deadline, no answer grows beyond what its kind can need, and all large
-//! answers together stay within a budget, all counted as decompressed.
+//! Knows how to send one request and read its whole answer within limits. Refuses to know the meaning of requests and answers.
+//! Invariant: no request outlives its deadline, no answer exceeds the limit of its kind, and all large answers together stay
+//! within a budget; sizes count as decompressed.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -26,26 +26,26 @@ pub mod environment;
 /// Sends requests; cheap to clone, and all clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    /// For Google, through the proxy of the environment where there is one.
+    /// For Google, through the environment's proxy if there is one.
     outside: Client,
     /// For this machine and the metadata server, never through a proxy.
     direct: Client,
-    /// How long the whole of each kind of request may take.
+    /// Deadlines by kind of request.
     pub deadlines: Deadlines,
-    /// What large answers may have, all together.
+    /// The memory for all large answers together.
     budget: Budget,
-    /// Compares the dates of Google's answers with the clock, where somebody wants to know.
+    /// Compares the dates of Google's answers with the clock, if wanted.
     witness: Option<Witness>,
 }
 
-/// How long things may take.
+/// Deadlines of requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadlines {
-    /// Until there is a connection, TLS included.
+    /// For connecting, including TLS.
     pub connect: Duration,
-    /// A whole request to an API: as long as Google's own clients wait (analytics_data_grpc_service_config.json).
+    /// For a whole request to an API: as long as Google's own clients wait (analytics_data_grpc_service_config.json).
     pub request: Duration,
-    /// A whole request for a token.
+    /// For a whole request for a token.
     pub token: Duration,
 }
 
@@ -55,25 +55,25 @@ impl Default for Deadlines {
     }
 }
 
-/// Whom TLS trusts.
+/// The certificate authorities that TLS trusts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Roots {
     /// The certificate authorities that the system trusts.
     System,
-    /// Nobody: for plain HTTP on this machine.
+    /// None: for plain HTTP on this machine.
     Nobody,
 }
 
 /// The longest body of an answer with a status of success, in bytes as decompressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Longest {
-    /// 4 MiB: a report of 10,000 rows, the most that Google sends without being asked for more, is half as long.
+    /// 4 MiB: twice a report of 10,000 rows, the most that Google sends by default.
     Report,
     /// 256 MiB: a page of 250,000 rows of a command, which runs for nothing else.
     Page,
     /// 4 MiB: a page of 200 accounts with 20,000 properties.
     Listing,
-    /// 64 KiB: what the Admin API says of one property is less than a kilobyte.
+    /// 64 KiB: the Admin API's answer on one property has less than a kilobyte.
     Property,
     /// 16 KiB: a token, or a line of the metadata server.
     Token,
@@ -88,12 +88,12 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, decompressed. That of an error may be cut.
     pub body: Bytes,
-    /// The body's part of the budget, if it is a large one.
+    /// The body's part of the budget, if it is large.
     #[expect(dead_code, reason = "it counts until it is dropped")]
     pub(crate) part: Option<Arc<Part>>,
 }
 
-/// Why there is no whole answer.
+/// Why there is no complete answer.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// The HTTP client could not be set up.
@@ -105,7 +105,7 @@ pub enum Error {
     /// No complete answer in time.
     #[error("no connection or no complete answer within {0:?}")]
     Timeout(Duration),
-    /// Others waited for the memory that it took.
+    /// It was too slow while others waited for its memory.
     #[error("the answer came too slowly, and others waited for their turn")]
     TooSlow,
     /// DNS, TCP or TLS failed, or the connection was cut.
@@ -117,10 +117,10 @@ pub enum Error {
         #[source]
         cause: reqwest::Error,
     },
-    /// More than anything that was asked for can need.
+    /// The answer exceeds the limit of its kind.
     #[error("the answer is longer than {0} bytes, the most that is read of its kind")]
     TooLarge(usize),
-    /// The body is not what its headers say.
+    /// The body does not match its headers.
     #[error("the answer cannot be decoded")]
     Undecodable(#[source] reqwest::Error),
 }
@@ -131,31 +131,31 @@ impl Transport {
     /// # Errors
     /// [`Error::NoTrust`] when the system has no certificate authorities.
     pub fn new(roots: Roots, deadlines: Deadlines) -> Result<Self, Error> {
-        // Another part of the process may have installed the same provider before; there is only one in the tree.
+        // The provider may already be installed; the program has only this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
         let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
         Ok(Self { outside, direct, deadlines, budget: Budget::new(), witness: None })
     }
 
-    /// The same, whose answers are compared with a clock from now on.
+    /// The same transport, but comparing the dates of answers with a clock.
     #[must_use]
     pub fn witnessed_by(mut self, witness: Witness) -> Self {
         self.witness = Some(witness);
         self
     }
 
-    /// The client to build a request to this address with.
+    /// Returns the client for a request to this address.
     pub fn for_url(&self, url: &Url) -> &Client {
         if is_near(url) { &self.direct } else { &self.outside }
     }
 
-    /// The client that never asks a proxy.
+    /// Returns the client that never uses a proxy.
     pub fn direct(&self) -> &Client {
         &self.direct
     }
 
-    /// Sends a request and reads the whole answer; of an error no more than [`LONGEST_ERROR_BYTES`].
+    /// Sends a request and reads the whole answer, or up to [`LONGEST_ERROR_BYTES`] of an error.
     ///
     /// # Errors
     /// Everything but [`Error::NoTrust`].
@@ -194,7 +194,7 @@ impl Transport {
         Ok(response)
     }
 
-    /// The whole body, with what it has of the budget.
+    /// Reads the whole body, with its part of the budget.
     async fn read(
         &self,
         mut response: reqwest::Response,
@@ -232,7 +232,7 @@ impl Longest {
 }
 
 impl Error {
-    /// Of the URL only the origin gets into the texts: nothing that could hold a secret.
+    /// Keeps only the origin of the URL, which holds no secret.
     fn from_reqwest(error: reqwest::Error, deadline: Duration) -> Self {
         let to = error.url().map_or_else(|| "Google".to_owned(), |url| url.origin().ascii_serialization());
         let cause = error.without_url();
@@ -247,7 +247,7 @@ impl Error {
     }
 }
 
-/// Whether the connection's end is at the bottom of it: a body that is cut off cannot be decompressed either.
+/// Whether the connection was cut: a body that is cut off cannot be decompressed either.
 fn was_cut(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -261,12 +261,12 @@ fn was_cut(error: &reqwest::Error) -> bool {
 
 fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
-        // Google compresses its answers only for agents that say so here too.
+        // Google compresses its answers only if the user agent says gzip too.
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (gzip)"))
         .connect_timeout(deadlines.connect)
         .redirect(redirect::Policy::none())
-        // Over HTTP/2 all requests would share one connection: its stall would be everybody's, and Google lets no more than
-        // a hundred or so be on their way in it.
+        // With HTTP/2 all requests would share one connection: a stall would hit all of them, and Google allows only about a
+        // hundred requests in flight on it.
         .http1_only()
         .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS);
     if roots == Roots::Nobody {
@@ -278,7 +278,7 @@ fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, r
     builder.build()
 }
 
-/// The body, or as much of it as is wanted: the status of an error counts, however much follows it.
+/// Reads the body. For an error, reading part of it is enough, since the status counts.
 async fn read_beginning(mut response: reqwest::Response, deadline: Duration, most: usize) -> Result<Bytes, Error> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
@@ -290,17 +290,17 @@ async fn read_beginning(mut response: reqwest::Response, deadline: Duration, mos
     Ok(body.freeze())
 }
 
-/// Whether what is sent there can be read by others on the way: plain HTTP that leaves this machine.
+/// Whether others can read what is sent to this address: plain HTTP that leaves this machine.
 pub fn is_exposed(url: &Url) -> bool {
     url.scheme() != "https" && !is_near(url)
 }
 
-/// Whether an address is the metadata server's: that is this machine's host, and not Google's clock.
+/// Whether an address is the metadata server's, whose clock is the host's and not Google's.
 fn is_metadata_server(url: &Url) -> bool {
     matches!(url.host_str(), Some(METADATA_HOST | METADATA_ADDRESS))
 }
 
-/// Whether an address is on this machine or is the metadata server's: a proxy is never asked for those.
+/// Whether an address is on this machine or the metadata server's: those never use a proxy.
 fn is_near(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -318,7 +318,7 @@ pub const METADATA_HOST: &str = "metadata.google.internal";
 
 const METADATA_ADDRESS: &str = "169.254.169.254";
 
-/// Connections that wait for the next request.
+/// The most idle connections per host.
 const MAX_IDLE_CONNECTIONS: usize = 64;
 
 #[cfg(test)]

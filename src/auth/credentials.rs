@@ -1,4 +1,4 @@
-//! Finding what to sign in with: flag, configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, metadata server.
+//! Finds the credentials: flag, configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, metadata server.
 
 use std::{
     env, fs,
@@ -23,20 +23,20 @@ use crate::{
     transport::{Transport, is_exposed},
 };
 
-/// What to sign in with, and where it was found.
+/// Credentials, and where they were found.
 #[derive(Debug)]
 pub struct Credentials {
-    /// What to sign in with.
+    /// The credentials.
     pub source: Source,
     /// The file that it came from; it is read again when it changes.
     pub file: Option<PathBuf>,
-    /// What the file looked like before it was read.
+    /// The file's fingerprint before it was read.
     pub fingerprint: Option<Fingerprint>,
-    /// The Cloud project that requests are counted on, whatever the file says: GOOGLE_CLOUD_QUOTA_PROJECT.
+    /// GOOGLE_CLOUD_QUOTA_PROJECT: the Cloud project that requests count against, instead of the file's.
     pub quota_project: Option<String>,
 }
 
-/// What tokens are asked for with.
+/// The source of tokens.
 #[derive(Debug)]
 pub enum Source {
     /// A key or a refresh token.
@@ -50,7 +50,7 @@ pub enum Source {
 pub struct Environment {
     /// GOOGLE_APPLICATION_CREDENTIALS: a credential file.
     pub application_credentials: Option<PathBuf>,
-    /// GOOGLE_CLOUD_QUOTA_PROJECT: the Cloud project that requests are counted on.
+    /// GOOGLE_CLOUD_QUOTA_PROJECT: the Cloud project that requests count against.
     pub quota_project: Option<String>,
     /// CLOUDSDK_CONFIG: gcloud's directory, unless it is in the home directory.
     pub gcloud_directory: Option<PathBuf>,
@@ -60,27 +60,27 @@ pub struct Environment {
     pub platform: Platform,
 }
 
-/// Why there is nothing to sign in with.
+/// Why there are no credentials.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// The file that was found or named is of no use.
+    /// The file that was found or named cannot be used.
     #[error(transparent)]
     File(#[from] key_file::Error),
-    /// What stands in place of a path is none.
+    /// The value is not a path.
     #[error("{place}: {problem}")]
     NotAPath {
-        /// The flag and key, or the variable.
+        /// The flag, configuration key or variable.
         place: &'static str,
         /// Why not.
         problem: NotAPath,
     },
-    /// The quota project is none.
+    /// The quota project is not valid.
     #[error("GOOGLE_CLOUD_QUOTA_PROJECT is not the id of a Cloud project; give an id like `my-project`, or unset it")]
     QuotaProject,
-    /// GCE_METADATA_HOST is of no use.
+    /// GCE_METADATA_HOST cannot be used.
     #[error(transparent)]
     MetadataHost(#[from] HostError),
-    /// Nothing anywhere.
+    /// No credentials were found.
     #[error(
         "no Google credentials found; looked at (1) --google.credentials-file and google.credentials_file in the \
          configuration: not set, (2) GOOGLE_APPLICATION_CREDENTIALS: not set, (3) {}: no such file, (4) the metadata \
@@ -88,24 +88,24 @@ pub enum Error {
         ShownPath(gcloud)
     )]
     Nothing {
-        /// Where gcloud's file would be.
+        /// Where gcloud's file was expected.
         gcloud: PathBuf,
     },
 }
 
 impl Error {
-    /// Whether only a disk that hangs is in the way.
+    /// Whether the only problem is a disk that hangs.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::File(error) if error.is_passing())
     }
 }
 
 impl Credentials {
-    /// Looks at all places in order; the first that has something decides. `named` is the flag's or the
-    /// configuration's file. In Google Cloud the metadata server is taken without asking: it may not be ready yet.
+    /// Checks all places in order; the first that has something decides. `named` is the flag's or the configuration's file. In
+    /// Google Cloud the metadata server is used without a probe: it may not be ready yet.
     ///
     /// # Errors
-    /// A file that is of no use, or nothing anywhere.
+    /// A file cannot be used, or no credentials were found.
     pub async fn find(
         named: Option<&Path>,
         environment: &Environment,
@@ -140,9 +140,9 @@ impl Credentials {
     /// Reads a credential file.
     ///
     /// # Errors
-    /// The file is of no use.
+    /// The file cannot be used.
     pub fn from_file(path: PathBuf) -> Result<Self, key_file::Error> {
-        // Looked at first: a file that is replaced while it is read is then read once more.
+        // Taken first, so that a file which is replaced while it is read is read again.
         let fingerprint = Fingerprint::of(&path);
         let source = Source::KeyFile(KeyFile::read(&path)?);
         if let Some(url) = source.exposed_token_uri() {
@@ -156,7 +156,7 @@ impl Credentials {
         Ok(Self { source, file: Some(path), fingerprint, quota_project: None })
     }
 
-    /// The e-mail address of the account, where the credentials tell it.
+    /// The e-mail address of the account, if the credentials have it.
     pub fn account(&self) -> Option<&str> {
         match &self.source {
             Source::KeyFile(KeyFile::ServiceAccount(account)) => Some(&account.email),
@@ -167,7 +167,7 @@ impl Credentials {
 }
 
 impl Source {
-    /// Scheme, host and port of where the sign-in is sent, if others on the way can read it.
+    /// Scheme, host and port of the token endpoint, if it is not protected by TLS.
     fn exposed_token_uri(&self) -> Option<String> {
         let url = match self {
             Self::KeyFile(KeyFile::ServiceAccount(account)) => &account.token_uri,
@@ -177,7 +177,7 @@ impl Source {
         is_exposed(url).then(|| url.origin().ascii_serialization())
     }
 
-    /// What signs in.
+    /// The kind of credentials.
     pub fn signer(&self) -> Signer {
         match self {
             Self::KeyFile(KeyFile::ServiceAccount(_)) => Signer::ServiceAccount,
@@ -191,7 +191,7 @@ impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        // A text that is not UTF-8 is refused later, where it is used.
+        // Text that is not UTF-8 is refused where it is used.
         let text = |name| set(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             application_credentials: set("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
@@ -206,13 +206,13 @@ impl Environment {
         }
     }
 
-    /// The file that is named, and where.
+    /// The named file, and where it is named.
     fn named_file<'a>(&'a self, named: Option<&'a Path>) -> Option<(&'a Path, &'static str)> {
         let by_variable = self.application_credentials.as_deref();
         named.map(|path| (path, NAMED)).or_else(|| Some((by_variable?, "GOOGLE_APPLICATION_CREDENTIALS")))
     }
 
-    /// The project, as a header can carry it.
+    /// The project as the value of a header.
     fn valid_quota_project(&self) -> Result<Option<String>, Error> {
         let Some(project) = &self.quota_project else { return Ok(None) };
         let project = project.trim();
@@ -230,7 +230,7 @@ impl Environment {
     }
 }
 
-/// Says so where any user of the machine can read a key. Groups may: Kubernetes and systemd hand keys over by them.
+/// Warns if any user of the machine can read a key. Groups may: Kubernetes and systemd use them to pass keys.
 fn warn_of_readers(path: &Path) {
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if is_for_everybody(mode) {
@@ -242,13 +242,12 @@ fn warn_of_readers(path: &Path) {
     }
 }
 
-/// Whether a mode lets everybody read, or put another file's content in place of it. Who is in the group nobody can tell from
-/// it: SECURITY.md says what to do about that.
+/// Whether a mode lets everybody read or write. It does not show who is in the group: see SECURITY.md.
 fn is_for_everybody(mode: u32) -> bool {
     mode & FOR_OTHERS != 0
 }
 
-/// Reading and writing.
+/// Read and write for others.
 const FOR_OTHERS: u32 = 0o006;
 
 const NAMED: &str = "--google.credentials-file, or google.credentials_file in the configuration";
@@ -278,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_key_is_everybodys_by_its_last_digit() {
-        // 0440 is how Kubernetes hands it over with `fsGroup`, and 0644 how it does without a `defaultMode`.
+        // 0440 is the mode that Kubernetes uses with `fsGroup`, 0644 without a `defaultMode`.
         for (mode, expected) in [(0o400, false), (0o440, false), (0o640, false), (0o644, true), (0o602, true)] {
             assert_eq!(is_for_everybody(0o100_000 | mode), expected, "{mode:o}");
         }

@@ -1,8 +1,8 @@
-//! Why there is no token, read from what was answered.
+//! Classifies answers that have no access token.
 //!
-//! Google's `error` and `error_description` decide, since the status is 400 for nearly everything; where there are none,
-//! the status does. Knows the texts of the token endpoint (developers.google.com/identity/protocols/oauth2), of the
-//! metadata server and of GKE's. Refuses to know how a token is asked for.
+//! Google's `error` and `error_description` decide, since the status is 400 for nearly everything; without them, the status
+//! does. Knows the texts of the token endpoint (developers.google.com/identity/protocols/oauth2), of the metadata server and
+//! of GKE's. Refuses to know how a token is requested.
 
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -22,19 +22,19 @@ use crate::{
 
 mod remedy;
 
-/// Why there is no token: named by what there is to do, and with what was signed in.
+/// Why there is no access token, with the kind of credentials.
 #[derive(Debug, ThisError)]
 #[error("{}{}{message}", self.headline(), if message.is_empty() { "" } else { ": " })]
 pub struct Error {
     kind: Kind,
     signer: Signer,
-    /// What was answered: on one line, cut, without secrets. Empty where nothing was.
+    /// The answer's text: on one line, cut, without secrets. May be empty.
     message: String,
     #[source]
     cause: Option<transport::Error>,
 }
 
-/// What signs in.
+/// The kind of credentials that sign in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Signer {
     /// A service account's key.
@@ -45,7 +45,7 @@ pub enum Signer {
     MetadataServer,
 }
 
-/// What there is to do.
+/// The kind of failure, by what an operator has to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     /// Set the machine's clock.
@@ -58,19 +58,19 @@ pub(super) enum Kind {
     NoBinding,
     /// Allow the account the Analytics scope.
     Scope,
-    /// Wait, and find out who else asks.
+    /// Wait, and find out what else requests tokens.
     RateLimit,
     /// A human signs in again.
     Reauthenticate,
-    /// Look at the file's `token_uri`.
+    /// Check the file's `token_uri`.
     Audience,
     /// Wait: no complete answer in time.
     Timeout,
-    /// Look at the network.
+    /// Check the network.
     Connection,
-    /// Wait: Google's own trouble.
+    /// Wait: Google failed.
     ServerError,
-    /// Look at what stands between here and Google.
+    /// Check proxies on the way to Google.
     Protocol,
 }
 
@@ -79,7 +79,7 @@ impl Error {
         Self { kind, signer, message: message.into(), cause: None }
     }
 
-    /// The error of a request without a whole answer.
+    /// Creates the error of a request without a complete answer.
     pub(super) fn of_transport(signer: Signer, cause: transport::Error) -> Self {
         let kind = match &cause {
             transport::Error::Timeout(_) | transport::Error::TooSlow => Kind::Timeout,
@@ -89,7 +89,7 @@ impl Error {
         Self { kind, signer, message: String::new(), cause: Some(cause) }
     }
 
-    /// The error in an answer that has no token. `sent` are the secrets of the request, which the answer may echo.
+    /// Reads the error in an answer without a token. `sent` are the secrets of the request, which the answer may echo.
     pub(super) fn from_answer(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Self {
         let complaint = Complaint::read(answer);
         let kind = match signer {
@@ -115,7 +115,7 @@ impl Error {
         }
     }
 
-    /// The category among the failures of requests.
+    /// The category among the failures of API requests.
     pub fn request_reason(&self) -> Reason {
         match self.reason() {
             TokenReason::Clock
@@ -136,7 +136,7 @@ impl Error {
         remedy::remedy(self.kind, self.signer)
     }
 
-    /// What went wrong, before what was answered.
+    /// The beginning of the message, before the answer's text.
     fn headline(&self) -> &'static str {
         let is_machine = self.signer == Signer::MetadataServer;
         match self.kind {
@@ -162,7 +162,7 @@ impl Error {
     }
 }
 
-/// What an answer says, in the shapes that occur: RFC 6749 §5.2, Google's error object, a list of one of these, a page.
+/// The error in an answer, in the shapes that occur: RFC 6749 §5.2, Google's error object, a list of one of these, a page.
 #[derive(Debug, Default)]
 struct Complaint {
     /// `error`, `error_subtype`, or the object's `status` and `reason`.
@@ -202,7 +202,7 @@ impl Complaint {
         Self { codes, text: text(&raw.error_description).unwrap_or_default() }
     }
 
-    /// Google's words, or that there are none.
+    /// Google's text, or that there is none.
     fn message(&self, status: StatusCode, sent: &[&SecretString]) -> String {
         let code = self.codes.join(", ");
         let text = self.text.trim();
@@ -241,7 +241,7 @@ impl Complaint {
     }
 }
 
-/// What the metadata server means that has no error in JSON: pages, and IAM's texts on GKE.
+/// Classifies answers of the metadata server without a JSON error: pages, and IAM's texts on GKE.
 fn kind_of_machine(status: StatusCode, text: &str) -> Kind {
     let text = text.to_lowercase();
     // GKE answers 500 for what IAM refuses.
@@ -265,7 +265,7 @@ fn is_passing(status: StatusCode) -> bool {
     status.is_server_error() || [408, 409, 499].contains(&status.as_u16())
 }
 
-/// A code without what tells `RATE_LIMIT_EXCEEDED` from `rateLimitExceeded`.
+/// Normalizes a code, so that `RATE_LIMIT_EXCEEDED` equals `rateLimitExceeded`.
 fn normal(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -1,8 +1,8 @@
-//! Noticing that a file was replaced, without reading it.
+//! Detects that a file was replaced, without reading it.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
-/// What tells a replaced file from the one that was read, also behind the symbolic links of Kubernetes.
+/// Distinguishes a replaced file from the one that was read, also behind the symbolic links of Kubernetes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fingerprint {
     device: u64,
@@ -12,7 +12,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Of the file as it is now; `None` when there is none.
+    /// Returns the fingerprint of the file as it is now; `None` if there is no file.
     pub fn of(path: &Path) -> Option<Self> {
         let read = || -> io::Result<Self> {
             let metadata = fs::metadata(path)?;

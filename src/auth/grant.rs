@@ -1,6 +1,6 @@
-//! One token for one set of credentials.
+//! Requests one access token with one set of credentials.
 //!
-//! The JWT-bearer grant of RFC 7523 as Google has it (developers.google.com/identity/protocols/oauth2/service-account),
+//! The JWT-bearer grant of RFC 7523 as Google implements it (developers.google.com/identity/protocols/oauth2/service-account),
 //! the refresh-token grant of RFC 6749 §6, and the metadata server. Refuses to know what an answer without a token means:
 //! see [`super::failure`].
 
@@ -18,17 +18,17 @@ use super::{
 };
 use crate::transport::{Answer, Longest, Transport};
 
-/// What the token endpoint gave.
+/// A token as the token endpoint issued it.
 pub struct Grant {
     /// The access token.
     pub secret: SecretString,
-    /// How long it is valid, in seconds from the sending of the request; at least 1.
+    /// Lifetime in seconds, counted from when the request was sent; at least 1.
     pub lifetime_seconds: u32,
-    /// The Cloud project that a user's requests are counted on.
+    /// The Cloud project that a user's requests count against.
     pub quota_project: Option<String>,
 }
 
-/// Asks for a token, within the transport's deadline for that.
+/// Requests a token, within the transport's deadline for tokens.
 ///
 /// # Errors
 /// One for each thing that there is to do.
@@ -70,8 +70,8 @@ fn refresh_request(user: &AuthorizedUser, transport: &Transport) -> RequestBuild
     transport.for_url(&user.token_uri).post(user.token_uri.clone()).form(&form)
 }
 
-/// The signed JWT: as good as a password for an hour, hence secret. Its audience is Google's own address wherever it is
-/// sent, as with Google's libraries (google-auth, `service_account.py`): it may pass through a proxy's `token_uri`.
+/// The signed JWT. It works like a password for an hour, so it is secret. Its audience is always Google's own address, as in
+/// Google's libraries (google-auth, `service_account.py`): `token_uri` may be a proxy.
 fn assertion(account: &ServiceAccount, now: Timestamp) -> Result<SecretString, Error> {
     let header = Header { alg: "RS256", typ: "JWT", kid: account.key_id.as_deref() };
     let claims = Claims {
@@ -119,7 +119,7 @@ struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The texts of serde_json's errors are not used: they may quote the token.
+    /// Does not use the texts of serde_json's errors, which may quote the token.
     fn read(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Result<Self, Error> {
         let wrong = |kind, what: &str| Error::new(signer, kind, what.to_owned());
         let protocol = |what| wrong(Kind::Protocol, what);

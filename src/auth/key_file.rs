@@ -1,7 +1,6 @@
 //! Credential files: a service account's key, or what `gcloud auth application-default login` writes.
 //!
-//! Everything that can be wrong with such a file is one sentence that names the file and what to do, and never quotes
-//! what stands in it.
+//! Every problem with such a file is one sentence that names the file and the remedy, and never quotes its content.
 
 use std::{
     fmt, io,
@@ -23,7 +22,7 @@ use crate::files::{self, Hangs};
 
 mod problem;
 
-/// What a credential file holds.
+/// The content of a credential file.
 #[derive(Debug)]
 pub enum KeyFile {
     /// A service account's key.
@@ -38,9 +37,9 @@ pub struct ServiceAccount {
     pub email: String,
     /// The key's id, for the JWT's header; absent only in files that were not made by Google.
     pub key_id: Option<String>,
-    /// Where assertions are traded for tokens.
+    /// The token endpoint for assertions.
     pub token_uri: Url,
-    /// The Cloud project that requests are counted on, where it is not the account's own.
+    /// The Cloud project that requests count against, if it is not the account's own.
     pub quota_project: Option<String>,
     /// Holds and validates the private key.
     pub signer: Box<CustomServiceAccount>,
@@ -53,11 +52,11 @@ pub struct AuthorizedUser {
     pub client_id: String,
     /// That client's secret.
     pub client_secret: SecretString,
-    /// Traded for access tokens.
+    /// The refresh token.
     pub refresh_token: SecretString,
-    /// Where it is traded.
+    /// The token endpoint.
     pub token_uri: Url,
-    /// The Cloud project that requests are counted on.
+    /// The Cloud project that requests count against.
     pub quota_project: Option<String>,
 }
 
@@ -70,7 +69,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Whether only a disk that hangs is in the way.
+    /// Whether the only problem is a disk that hangs.
     pub(super) fn is_passing(&self) -> bool {
         matches!(&self.problem, Problem::Unreadable(error) if error.kind() == io::ErrorKind::TimedOut)
     }
@@ -86,7 +85,7 @@ impl KeyFile {
         read.map_err(|problem| Error { path: path.to_owned(), problem })
     }
 
-    /// The error for a file that cannot be read in time.
+    /// Returns the error for a file that cannot be read in time.
     pub(super) fn hangs(path: PathBuf, hangs: Hangs) -> Error {
         Error { path, problem: Problem::Unreadable(hangs.into()) }
     }
@@ -112,7 +111,7 @@ impl KeyFile {
             Some("gdch_service_account") => Err(Problem::DistributedCloud),
             Some(_) => Err(Problem::OtherType),
             None if value.get("installed").is_some() || value.get("web").is_some() => Err(Problem::OAuthClient),
-            // google-auth needs no more than the fields that are read.
+            // google-auth requires only these fields.
             None if value.get("private_key").is_some() && value.get("client_email").is_some() => {
                 ServiceAccount::from_json(&value).map(Self::ServiceAccount)
             }
@@ -126,7 +125,7 @@ impl ServiceAccount {
         let email = text(value, "client_email")?;
         let private_key = pem::pkcs8(text(value, "private_key")?).map_err(Problem::Pem)?;
         let token_uri = url(text(value, "token_uri")?, "token_uri")?;
-        // Only what was validated here is handed on, so that nothing else in the file can disturb or leak.
+        // Passes on only validated fields, so that nothing else in the file can interfere or leak.
         let minimal = json!({
             "client_email": email, "private_key": private_key.expose_secret(), "token_uri": token_uri.as_str(),
         });
@@ -168,7 +167,7 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Problem> {
     if bytes.len() as u64 > MAX_BYTES { Err(Problem::TooLarge) } else { Ok(bytes) }
 }
 
-/// The text of a file, without what editors put before it and after.
+/// The text of a file, without byte order marks and other additions of editors.
 fn as_text(bytes: &[u8]) -> Result<&str, Problem> {
     let has_zeros_at = |offset: usize| {
         let half = bytes.iter().skip(offset).step_by(2);
@@ -185,7 +184,7 @@ fn as_text(bytes: &[u8]) -> Result<&str, Problem> {
     if text.contains('\0') { Err(Problem::Binary) } else { Ok(text) }
 }
 
-/// What a text is that is not JSON.
+/// Recognizes what a text is that is not JSON.
 fn not_json(text: &str, error: &serde_json::Error) -> Problem {
     let decoded = || {
         let base64: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -213,14 +212,14 @@ fn not_json(text: &str, error: &serde_json::Error) -> Problem {
     }
 }
 
-/// Whether bytes that stood in base64 are what belongs into the file, or a key in another form.
+/// Whether decoded base64 is the file itself, or a key in another form.
 fn is_encoded_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     text.starts_with('{') || text.starts_with("-----BEGIN") || bytes.starts_with(&[0x30, 0x82])
 }
 
-/// A project that a header can carry.
+/// A project that is valid in a header.
 fn quota_project(value: &Value) -> Option<String> {
     text(value, "quota_project_id").ok().filter(|project| HeaderValue::from_str(project).is_ok()).map(str::to_owned)
 }
@@ -239,10 +238,10 @@ fn url(text: &str, field: &'static str) -> Result<Url, Problem> {
     if usable { Ok(url) } else { Err(Problem::NotAUrl(field)) }
 }
 
-/// The largest file that is taken for a key; real ones have about 2,400 bytes.
+/// The largest key file; real ones have about 2,400 bytes.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// How files of SQLite begin.
+/// The beginning of SQLite files.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
 #[cfg(test)]

@@ -18,11 +18,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct MetadataServer {
     base: Url,
-    /// The e-mail address of the machine's account, once the server has said it.
+    /// The e-mail address of the machine's account, once it is known.
     pub email: Option<String>,
 }
 
-/// What the surroundings of the process say about where it runs.
+/// Facts about the environment that say where the process runs.
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// GCE_METADATA_HOST: another metadata server.
@@ -39,7 +39,7 @@ pub struct Platform {
 pub struct HostError;
 
 impl Platform {
-    /// Whether a metadata server is due here, so that one that does not answer is only late.
+    /// Whether a metadata server is expected here, so that one that does not answer is only late.
     pub fn has_metadata_server(&self) -> bool {
         let is_google = || fs::read_to_string(&self.product_name).is_ok_and(|name| name.trim().starts_with("Google"));
         self.metadata_host.is_some() || self.is_orchestrated || is_google()
@@ -53,10 +53,10 @@ impl Default for Platform {
 }
 
 impl MetadataServer {
-    /// The one that this platform has or may have; it is not asked yet.
+    /// Returns the metadata server that this platform has or may have, without contacting it.
     ///
     /// # Errors
-    /// Its host is none.
+    /// GCE_METADATA_HOST is not a host.
     pub fn new(platform: &Platform) -> Result<Self, HostError> {
         let host = platform.metadata_host.as_deref().unwrap_or(METADATA_HOST);
         let base = Url::parse(&format!("http://{host}/")).ok().filter(|_| !shown::is_secret(host));
@@ -64,18 +64,18 @@ impl MetadataServer {
         Ok(Self { base: base.ok_or(HostError)?, email: None })
     }
 
-    /// Whether it answers, within 3 seconds. What it answers does not matter: it may still be starting.
+    /// Whether it answers within 3 seconds. Any answer counts: it may still be starting.
     pub async fn is_there(&self, transport: &Transport) -> bool {
         let answer = transport.send(self.request(transport, ""), PROBE_DEADLINE, Longest::Token).await;
         answer.is_ok_and(|answer| answer.headers.get("Metadata-Flavor").is_some_and(|flavor| flavor == "Google"))
     }
 
-    /// The request for a token. The scope is asked for: the machine's default scopes do not cover Analytics.
+    /// The request for a token. It names the scope, since the machine's default scopes do not cover Analytics.
     pub fn token_request(&self, transport: &Transport) -> RequestBuilder {
         self.request(transport, &format!("{ACCOUNT}/token")).query(&[("scopes", SCOPE)])
     }
 
-    /// Asks for the e-mail address of the account, unless it is known. Without an answer it stays unknown.
+    /// Looks up the e-mail address of the account, unless it is known. Without an answer it stays unknown.
     pub async fn learn_email(&mut self, transport: &Transport) {
         if self.email.is_some() {
             return;
@@ -87,7 +87,7 @@ impl MetadataServer {
             .ok()
             .filter(|answer| answer.status.is_success());
         let body = answer.map(|answer| String::from_utf8_lossy(&answer.body).trim().to_owned());
-        // GKE says in words that there is no account.
+        // GKE sends a text if there is no account.
         let email = body.filter(|text| text.contains('@') && !text.contains(char::is_whitespace));
         self.email = email.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_CHARACTERS).collect());
     }
@@ -95,7 +95,7 @@ impl MetadataServer {
     fn request(&self, transport: &Transport, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(path);
-        // The server's host may be set to any name, and a proxy could not reach it.
+        // The server's host may be any name, and a proxy could not reach it.
         transport.direct().request(Method::GET, url).header("Metadata-Flavor", "Google")
     }
 }
@@ -104,7 +104,7 @@ const ACCOUNT: &str = "computeMetadata/v1/instance/service-accounts/default";
 
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
 
-/// How long the probe may take: elsewhere than in Google Cloud the name often leads nowhere.
+/// How long the probe may take: outside Google Cloud the name often does not resolve.
 const PROBE_DEADLINE: Duration = Duration::from_secs(3);
 
 const MAX_EMAIL_CHARACTERS: usize = 254;

@@ -1,7 +1,7 @@
 //! Private keys in PEM, read as leniently as Google's own libraries read them.
 //!
-//! Knows RFC 7468 and what editors, terminals and templates do to it: text around the block, indents, other line ends, no
-//! line ends at all. Gives out the one form that the signer reads. Refuses to know key files, and quotes nothing.
+//! Knows RFC 7468 and what editors, terminals and templates do to it: text around the block, indents, other line ends, no line
+//! ends at all. Returns the one form that the signer reads. Refuses to know key files, and quotes nothing.
 
 use base64::{
     Engine, alphabet,
@@ -35,11 +35,10 @@ pub(super) enum Error {
     NotBase64,
 }
 
-/// The private key in a text as PKCS#8 in PEM, with nothing around it. What is in the block is not looked at, but for
-/// what shows its kind.
+/// Returns the private key in a text as PKCS#8 in PEM, with nothing around it. Only the kind of the block's content is checked.
 ///
 /// # Errors
-/// There is no key in it, or one that cannot be used.
+/// The text has no key, or an unusable one.
 pub(super) fn pkcs8(text: &str) -> Result<SecretString, Error> {
     let Block { label, content } = private_block(text)?;
     let base64: String = content.chars().filter(|c| !c.is_whitespace()).collect();
@@ -56,7 +55,7 @@ struct Block<'a> {
     content: &'a str,
 }
 
-/// The first block with a private key; there may be certificates before it.
+/// Finds the first block with a private key; certificates may precede it.
 fn private_block(text: &str) -> Result<Block<'_>, Error> {
     let mut rest = text;
     let mut failure = Error::NoPem;
@@ -86,7 +85,7 @@ fn private_block(text: &str) -> Result<Block<'_>, Error> {
     Err(failure)
 }
 
-/// RFC 5208 §5: a PKCS#1 key (RFC 8017 §A.1.2) with the name of its algorithm before it.
+/// RFC 5208 §5: wraps a PKCS#1 key (RFC 8017 §A.1.2) with its algorithm.
 fn wrapped(pkcs1: &[u8]) -> Vec<u8> {
     let key = element(OCTET_STRING, pkcs1);
     element(SEQUENCE, &[VERSION_0, RSA_ENCRYPTION, &key].concat())
@@ -100,7 +99,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     match significant.as_slice() {
         [] => bytes.push(0),
         [short] if *short < 0x80 => bytes.push(*short),
-        // At most eight bytes, so that the number of them fits.
+        // At most eight bytes, so their number fits.
         long => {
             bytes.push(0x80 | u8::try_from(long.len()).unwrap_or_default());
             bytes.extend(long);
@@ -123,7 +122,7 @@ const RSA_ENCRYPTION: &[u8] =
 /// The object identifier of elliptic-curve keys: 1.2.840.10045.2.1.
 const EC_PUBLIC_KEY: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
-/// Padding may have been lost on the way.
+/// Padding may have been lost.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

@@ -1,7 +1,7 @@
-//! The one task that keeps a valid token published.
+//! The task that keeps a valid access token published.
 //!
-//! It refreshes long before expiry, backs off after failures, renews when Google refuses a token, and reads the key
-//! file again when that changes. A bad new file changes nothing: the old key stays.
+//! It refreshes long before expiry, backs off after failures, renews when Google refuses a token, and reads the key file again
+//! when it changes. If the new file is invalid, the old key stays in use.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,20 +42,20 @@ pub struct Refresher {
     replacements: mpsc::Receiver<Credentials>,
     /// Failures since the last success.
     failures: u32,
-    /// The reason that was logged last, since the last success.
+    /// The last logged reason since the last success.
     logged: Option<TokenReason>,
     generation: u64,
-    /// Looks at the key file, whose disk may hang.
+    /// Reads the key file on a thread of its own, since its disk may hang.
     aside: Aside,
-    /// Whether it does, as logged.
+    /// Whether its disk hangs, as logged.
     hangs: bool,
 }
 
-/// Hands the refresher other credentials while it runs.
+/// Passes other credentials to the running refresher.
 #[derive(Clone, Debug)]
 pub struct Replacements(mpsc::Sender<Credentials>);
 
-/// Why the task woke up before its time.
+/// Why the task woke up early.
 enum Wake {
     Due,
     Renewal(u64),
@@ -64,7 +64,7 @@ enum Wake {
 }
 
 impl Refresher {
-    /// A refresher, where its tokens are read, and where other credentials are handed in.
+    /// Creates a refresher, the reader of its tokens, and the sender for other credentials.
     pub fn new(
         credentials: Credentials,
         transport: Transport,
@@ -93,7 +93,7 @@ impl Refresher {
         (refresher, tokens, Replacements(replacement_sender))
     }
 
-    /// Keeps a valid token published until it is dropped.
+    /// Keeps a valid token published until the future is dropped.
     pub async fn run(mut self) {
         let mut renewal = false;
         loop {
@@ -102,7 +102,7 @@ impl Refresher {
         }
     }
 
-    /// One attempt; the pause until the next.
+    /// Makes one attempt. Returns the pause until the next.
     async fn refresh(&mut self, renewal: bool) -> Duration {
         let sent_at = self.clock.now();
         let started = monotonic();
@@ -118,7 +118,7 @@ impl Refresher {
         }
     }
 
-    /// A metadata server that was not ready at the start says only now whose tokens it gives.
+    /// Looks up the account of a metadata server that was not ready at the start.
     async fn learn_account(&mut self) {
         let Source::MetadataServer(server) = &mut self.credentials.source else { return };
         if server.email.is_some() {
@@ -128,7 +128,7 @@ impl Refresher {
         let account = server.email.as_deref().map(Arc::from);
         self.publisher.send_if_modified(|state| {
             state.account = account;
-            // Nobody waits for it.
+            // No receiver is left.
             false
         });
     }
@@ -167,7 +167,7 @@ impl Refresher {
         let pause = jitter::back_off(first, LONGEST_PAUSE, self.failures, "token");
         let (reason, remedy) = (error.reason(), error.remedy());
         self.observer.token_refresh_failed(reason);
-        // What is wrong may change: from no answer of the metadata server to one.
+        // The failure may change, for example once the metadata server answers.
         if self.logged.replace(reason) != Some(reason) {
             let account = self.credentials.account();
             warn!(account, %reason, error = %Chain(&error), remedy, "cannot sign in to Google");
@@ -185,13 +185,13 @@ impl Refresher {
         pause
     }
 
-    /// Waits until a token is due or wanted; whether it is wanted because Google refused the present one.
+    /// Waits until a token is due or requested. Returns whether it was requested because Google refused the current one.
     async fn wait(&mut self, pause: Duration) -> bool {
         let due = Deadline { by_clock: later(self.clock.now(), pause), started: Instant::now(), pause };
         loop {
             match self.next_wake(&due).await {
                 Wake::Due => return false,
-                // While signing in fails, its back-off decides.
+                // While the sign-in fails, the back-off decides.
                 Wake::Renewal(generation) if generation == self.generation && self.failures == 0 => return true,
                 Wake::Renewal(_) => {}
                 Wake::Replacement(credentials) => {
@@ -230,7 +230,7 @@ impl Refresher {
         self.answered(seen).is_some_and(|fingerprint| fingerprint != self.credentials.fingerprint)
     }
 
-    /// What came of a look at the key file, unless its disk hangs; logged when that begins and ends.
+    /// Returns the result of reading the key file, unless its disk hangs; logs when that begins and ends.
     fn answered<T>(&mut self, seen: Result<T, Hangs>) -> Option<T> {
         let hung = std::mem::replace(&mut self.hangs, seen.is_err());
         match seen {
@@ -249,7 +249,7 @@ impl Refresher {
         }
     }
 
-    /// Whether there is a new key to sign in with.
+    /// Whether there is a new key.
     async fn read_key_file_again(&mut self) -> bool {
         let Some(file) = self.credentials.file.clone() else { return false };
         let read = move || (Fingerprint::of(&file), Credentials::from_file(file));
@@ -283,13 +283,13 @@ impl Refresher {
 impl Replacements {
     /// Signs in with these credentials from now on.
     pub async fn send(&self, credentials: Credentials) {
-        // The refresher ends only with the process.
+        // The refresher runs as long as the process.
         let _ = self.0.send(credentials).await;
     }
 }
 
-/// The end of a pause, by the clock and by the time that has passed, whichever comes first: a suspended machine wakes with
-/// an expired token, and a clock that was wrong may be set back by any amount.
+/// Waits for the end of a pause by the wall clock or by elapsed time, whichever comes first: a suspended machine wakes up
+/// with an expired token, and a wrong clock may be set back by any amount.
 struct Deadline {
     by_clock: Timestamp,
     started: Instant,
@@ -303,8 +303,8 @@ impl Deadline {
     }
 }
 
-/// The earlier of half the life and 5 minutes before its end, but, for tokens that live only minutes or seconds, not
-/// at once: a quarter of the life is left to pass, and a second at least.
+/// Returns when to renew: at half the lifetime, or 5 minutes before its end if that is earlier, but not before a quarter of
+/// the lifetime and at least a second have passed, for tokens that live only minutes or seconds.
 fn pause_after_success(lifetime: Duration) -> Duration {
     let before_expiry = lifetime.saturating_sub(BEFORE_EXPIRY).max(lifetime / 4);
     (lifetime / 2).min(before_expiry).max(SHORTEST_PAUSE)
@@ -316,12 +316,12 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where Google asks for fewer requests.
+/// The pause when Google asks for fewer requests.
 const FIRST_PAUSE_OF_LIMIT: Duration = Duration::from_secs(30);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// How often the key file is looked at.
+/// How often the key file is checked.
 const KEY_FILE_CHECK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! The memory for large answers.
 //!
-//! Knows how many answers may be large at once, and which of them has to make way. Refuses to know what they are.
+//! Knows how many answers may be large at once, and which of them has to give way. Refuses to know their content.
 //!
-//! There are two sizes of place, with 16 MiB each: up to 512 KiB, which every report that the exporter asks for fits into, and
-//! up to the 4 MiB that any answer may have. An answer that outgrows the first keeps it while it waits for the second; nobody
-//! who has the second waits for anything, so they cannot wait for each other.
+//! There are two sizes of slot, with 16 MiB in total each: up to 512 KiB, enough for every report of the exporter, and up to
+//! 4 MiB, the limit of any answer. An answer that outgrows the first keeps it while it waits for the second. Answers with the
+//! second wait for nothing, so there is no deadlock.
 //!
-//! An answer that comes slowly keeps its place as long as nobody else wants it. Where somebody waits, it must come fast enough
-//! to fill its place in ten seconds; the first two are its grace, and nothing gives it more than the ten. So answers that stall
-//! hold up others for seconds, not for as long as a request may take.
+//! A slow answer keeps its slot as long as no other answer waits. If one waits, the slow answer must arrive fast enough to fill
+//! its slot in ten seconds, after a grace of two. So stalled answers delay others for seconds, not for the whole deadline of a
+//! request.
 
 use std::{future, sync::Arc, time::Duration};
 
@@ -17,24 +17,24 @@ use tokio::{
     time::{self, Instant},
 };
 
-/// What all answers share; cheap to clone.
+/// The budget that all answers share; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<[Size; 2]>);
 
 #[derive(Debug)]
 struct Size {
-    /// Of one place.
+    /// The bytes of one slot.
     bytes: usize,
     places: Arc<Semaphore>,
-    /// How many answers wait for a place.
+    /// How many answers wait for a slot.
     waiting: watch::Sender<usize>,
 }
 
-/// What one answer has of the budget; given back when this is dropped.
+/// One answer's part of the budget; released when dropped.
 #[derive(Debug)]
 pub(crate) struct Part {
     budget: Budget,
-    /// From the smaller place to the larger one.
+    /// The slots, the smaller one first.
     places: Vec<Place>,
 }
 
@@ -54,15 +54,15 @@ impl Budget {
         })))
     }
 
-    /// The part of an answer that has not begun.
+    /// The part of an answer that has not started.
     pub(super) fn part(&self) -> Part {
         Part { budget: self.clone(), places: Vec::new() }
     }
 }
 
 impl Part {
-    /// Waits until there is room for an answer of `bytes`, of which `received` have come. Up to [`SMALL_BYTES`] there always
-    /// is. False where others need the answer's part first.
+    /// Waits until there is room for an answer of `bytes`, of which `received` have arrived. Up to [`SMALL_BYTES`] there always
+    /// is. Returns false if others need the answer's part first.
     pub(super) async fn grow(&mut self, received: usize, bytes: usize) -> bool {
         let budget = self.budget.clone();
         while bytes > self.room() {
@@ -76,18 +76,19 @@ impl Part {
         true
     }
 
-    /// Waits until others need the part of this answer, which has brought `received` bytes and is too slow. For ever, if it has
+    /// Waits until others need the part of this answer, which has received this many bytes and is too slow. Never returns if
+    /// it has
     /// no part.
     pub(super) async fn overdue(&self, received: usize) {
         let (Some(place), Some(size)) = (self.places.last(), self.size()) else { return future::pending().await };
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 bytes")]
         let part = (received as f64 / size.bytes as f64).min(1.0);
         time::sleep_until(place.since + TIME_TO_FILL.mul_f64(part).max(GRACE)).await;
-        // The sender lives as long as the budget.
+        // The budget keeps the sender alive.
         let _ = size.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
     }
 
-    /// Whether it has any place.
+    /// Whether it has a slot.
     pub(super) fn is_large(&self) -> bool {
         !self.places.is_empty()
     }
@@ -96,7 +97,7 @@ impl Part {
         self.size().map_or(SMALL_BYTES, |size| size.bytes)
     }
 
-    /// Of the largest place that it has.
+    /// The bytes of its largest slot.
     fn size(&self) -> Option<&Size> {
         self.budget.0.get(self.places.len().checked_sub(1)?)
     }
@@ -113,7 +114,7 @@ impl Size {
     }
 }
 
-/// Counts as one that waits until it is dropped.
+/// Counts as a waiting answer until dropped.
 struct Waiting<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Waiting<'a> {
@@ -129,16 +130,16 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// An answer of up to this number of bytes needs no part of the budget, and is cheap to parse.
+/// An answer of up to this number of bytes needs no slot, and is cheap to parse.
 pub const SMALL_BYTES: usize = 64 << 10;
 
-/// Of one place of each size.
+/// The bytes of one slot of each size.
 const SIZES: [usize; 2] = [512 << 10, 4 << 20];
 
-/// Of all places of one size.
+/// The bytes of all slots of one size.
 const BYTES_OF_SIZE: usize = 16 << 20;
 
-/// How long a place may take to be filled while others wait.
+/// How long filling a slot may take while others wait.
 const TIME_TO_FILL: Duration = Duration::from_secs(10);
 
 const GRACE: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
-//! The variables that decide how Google is reached: a proxy, and whom TLS trusts.
+//! Checks the variables for proxies and TLS trust at the start.
 //!
-//! The libraries that use them pass over what they cannot use, and then nothing says why there is no connection. So they are
-//! looked at when the program starts. Invariant: no message quotes a proxy's address, which may have a password in it.
+//! The libraries that use them ignore invalid values silently, and connections then fail without a cause. Invariant: no
+//! message quotes a proxy's address, which may contain a password.
 
 use std::{
     ffi::OsString,
@@ -19,19 +19,19 @@ use crate::files;
 /// What is wrong with a variable.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// No address that a proxy can have.
+    /// Not a valid address of a proxy.
     #[error(
         "{0} is not the address of a proxy; write it like `http://proxy.example:3128` or \
          `http://user:password@proxy.example:3128`, with special characters of the password as %40"
     )]
     Proxy(&'static str),
-    /// A proxy that is not spoken to.
+    /// An unsupported kind of proxy.
     #[error("{0} names a proxy that does not speak HTTP (SOCKS is not supported); name an HTTP proxy, or unset it")]
     ProxyScheme(&'static str),
-    /// Content, or worse.
+    /// The value is not a path.
     #[error("{variable}: {problem}")]
     NotAPath {
-        /// Which.
+        /// The variable.
         variable: &'static str,
         /// Why not.
         problem: NotAPath,
@@ -41,16 +41,16 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file with something else in it.
+    /// A file without certificates.
     #[error(
         "SSL_CERT_FILE: {} has no certificate in PEM (`-----BEGIN CERTIFICATE-----`); name a file that has one",
         ShownPath(.0)
     )]
     NoCertificate(PathBuf),
-    /// Its first certificate would be passed over.
+    /// A file with a byte order mark, after which the first certificate is ignored.
     #[error(
         "SSL_CERT_FILE: {} begins with a byte-order mark, which hides its first certificate; save it as UTF-8 without one",
         ShownPath(.0)
@@ -61,13 +61,13 @@ pub enum Error {
     NoDirectory(PathBuf),
 }
 
-/// Looks at the variables; `value` gives what one is set to.
+/// Checks the variables; `value` returns their values.
 ///
 /// # Errors
-/// The first that cannot be used.
+/// The first invalid variable.
 pub fn check(value: impl Fn(&str) -> Option<OsString>) -> Result<(), Error> {
     let set = |name: &str| value(name).filter(|value| !value.is_empty());
-    // Google is reached by https only. The first that is set counts.
+    // Requests to Google use https only. The first variable that is set counts.
     let proxy = PROXIES.iter().find_map(|name| Some((*name, set(name)?)));
     if let Some((name, address)) = proxy {
         check_proxy(name, &address.to_string_lossy())?;
@@ -85,7 +85,7 @@ pub fn check(value: impl Fn(&str) -> Option<OsString>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the HTTP client understands the address.
+/// Whether the HTTP client accepts the address.
 fn check_proxy(name: &'static str, address: &str) -> Result<(), Error> {
     let uri: Uri = address.parse().map_err(|_| Error::Proxy(name))?;
     if uri.scheme_str().is_some_and(|scheme| !["http", "https"].contains(&scheme)) {
@@ -115,10 +115,10 @@ fn check_certificates(path: &Path) -> Result<(), Error> {
 
 const PROXIES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// As editors on Windows put it before UTF-8.
+/// The byte order mark that editors on Windows put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How much of a file is looked at; the system's own have about 250 KB.
+/// How much of a file is read; the system's own have about 250 KB.
 const MAX_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(checked(&[("HTTPS_PROXY", address)]), Ok(()), "{address}");
         }
-        // What is not used does not matter.
+        // Unused variables do not matter.
         assert_eq!(checked(&[("HTTPS_PROXY", "http://p:1"), ("ALL_PROXY", "socks5://p:1")]), Ok(()));
         assert_eq!(checked(&[("HTTP_PROXY", "::"), ("NO_PROXY", "::")]), Ok(()));
     }

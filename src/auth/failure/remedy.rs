@@ -1,9 +1,9 @@
-//! What an operator can do about a sign-in that fails, by what failed and with what.
+//! Remedies for a failed sign-in, by kind of failure and of credentials.
 
 use super::{Kind, Signer};
 use crate::auth::{GCLOUD_LOGIN, SCOPE};
 
-/// One sentence.
+/// Returns the remedy as a sentence.
 pub(super) fn remedy(kind: Kind, signer: Signer) -> String {
     match kind {
         Kind::Clock => "set this machine's clock (NTP); Google accepts a few minutes of difference".to_owned(),
