@@ -1,13 +1,15 @@
 //! The server: sockets, limits, routes, and the cache of what a scrape is answered with.
 //!
-//! Knows the rest of the exporter through the traits [`Exporter`] and [`Metrics`] alone. Refuses to know Google, the configuration file
-//! and what a metric is. Invariant: a request never waits for anything but a rendering of what is in memory, or for the
-//! reload that it asked for; each wait, buffer and number of connections has a limit in [`Limits`].
+//! Knows the rest of the exporter only through the traits [`Exporter`] and [`Metrics`]. Refuses to know Google, the
+//! configuration
+//! file and what a metric is. Invariant: a request waits only for a rendering of what is in memory, or for the reload that it
+//! requests; each wait, buffer and number of connections has a limit in [`Limits`].
 //!
-//! In reading order: [`bind`] opens the sockets of the addresses, `listener` accepts from them, `connection` speaks HTTP
-//! under the `deadlines`, `routes` tells what is asked for, under the prefix of `base`, `answers` does it, with the help of `negotiate` (which
-//! format), `origin` (who asks), `rendering` (the cache) and `freshness` (how long a text serves). `places`, `budget` and
-//! `workers` are what all clients share.
+//! In reading order: [`bind`] opens the sockets, `listener` accepts connections, `connection` speaks HTTP under the
+//! `deadlines`,
+//! `routes` parses requests below the prefix of `base`, and `answers` responds, with the help of `negotiate` (format and
+//! encoding), `origin` (host and site of a request), `rendering` (the cache) and `freshness` (how long a rendering may be
+//! served). All clients share `places`, `budget` and `workers`.
 
 use std::{io, net, pin::Pin, sync::Arc};
 
@@ -51,25 +53,24 @@ mod workers;
 
 /// What is scraped: the metrics in memory, and whether they have changed.
 pub trait Metrics: Send + Sync + 'static {
-    /// Counts up whenever anything that is rendered has changed; after the change, so that who reads the new number
-    /// renders the new text.
+    /// Returns a number that increases after every change of what is rendered, so that a reader of the new number renders the
+    /// new text.
     fn version(&self) -> u64;
 
-    /// The metrics as text. Called on a thread where it may take its time; never twice at once for the same format and
-    /// scope.
+    /// Renders the metrics. Called on a thread where it may block; never concurrently for the same format and scope.
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering;
 }
 
-/// What the server needs of the rest. Everything but [`reload`](Self::reload) must answer at once, from memory.
+/// What the server needs from the rest. Everything except [`reload`](Self::reload) must return at once, from memory.
 pub trait Exporter: Metrics {
-    /// The metrics of one property; `None` where it is not known.
+    /// Renders the metrics of one property; `None` if it is not exported.
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering>;
 
-    /// The page for people. Called on a thread where it may take its time.
+    /// Renders the status page. Called on a thread where it may block.
     fn status_page(&self, selection: &Selection, telemetry_path: &TelemetryPath, now: Timestamp) -> String;
 
-    /// The labels of the properties as targets below this prefix, a JSON object on each line; `None` until they are known.
-    /// Called on a thread where it may take its time.
+    /// Returns the labels of the properties as targets below this prefix, a JSON object per line; `None` until they are known.
+    /// Called on a thread where it may block.
     fn targets(&self, scheme: Option<&str>, prefix: &str, now: Timestamp) -> Option<String>;
 
     /// Whether `/-/ready` is answered with 200.
@@ -77,33 +78,33 @@ pub trait Exporter: Metrics {
 
     /// Reads the configuration again. The error is shown to the client as it is.
     ///
-    /// The future is dropped when the client goes away or [`Limits::response`] has passed: a reload that must not stop
-    /// half-way belongs to a task, and the future waits for its answer.
+    /// The future is dropped when the client disconnects or after [`Limits::response`]: a reload that must not stop half-way
+    /// runs in a task of its own, and the future waits for it.
     fn reload(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
 
-    /// The configuration as it is used, as YAML, without secrets.
+    /// Returns the configuration in use as YAML, without secrets.
     fn config_yaml(&self) -> String;
 
-    /// Who counts what the server does.
+    /// Returns the observer of the server.
     fn observer(&self) -> Arc<dyn WebObserver>;
 }
 
-/// Is told what the server does with its clients, so that it need not know metrics.
+/// Observes what the server does with its clients, so that the server does not depend on metrics.
 pub trait WebObserver: Send + Sync {
-    /// A request got its answer.
+    /// A request was answered.
     fn answered(&self, handler: Handler, code: u16);
 
     /// A connection or a request was refused.
     fn refused(&self, reason: RefusedReason);
 
-    /// So many connections are open now.
+    /// The number of open connections changed.
     fn connections(&self, count: usize);
 
-    /// So many bytes of text are kept for clients now.
+    /// The number of response bytes held in memory changed.
     fn bytes_in_flight(&self, bytes: u64);
 }
 
-/// Counts nothing.
+/// Discards all events.
 #[derive(Clone, Copy, Debug)]
 pub struct Unobserved;
 
@@ -117,44 +118,44 @@ impl WebObserver for Unobserved {
     fn bytes_in_flight(&self, _: u64) {}
 }
 
-/// Which of the metrics.
+/// The part of the metrics.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Scope {
     /// All.
     All,
-    /// Those of the exporter itself, without the properties' series.
+    /// Only those on the exporter itself.
     Exporter,
 }
 
-/// Whether the exporter can be scraped with profit.
+/// Whether a scrape already has useful data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Readiness {
-    /// It can.
+    /// Yes.
     Ready,
     /// Not yet.
     NotReady {
-        /// What is missing, in words.
+        /// What is missing, as text.
         reason: String,
     },
 }
 
-/// What is fixed at the start.
+/// Settings that are fixed at the start.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where all paths begin, and how others see them.
+    /// The prefix of all paths, and the external URL.
     pub base: Base,
-    /// Where the metrics are, below that.
+    /// The path of the metrics, below that prefix.
     pub telemetry_path: TelemetryPath,
     /// Whether `/-/reload` is allowed.
     pub lifecycle: bool,
-    /// What clients may take.
+    /// The limits for clients.
     pub limits: Limits,
 }
 
-/// Serves until `shutdown` is done; then stops accepting at once and gives running responses [`Limits::drain`] to end.
+/// Serves until `shutdown` completes; then stops accepting at once and lets running responses end within [`Limits::drain`].
 ///
 /// # Errors
-/// A listener that the runtime cannot watch. Nothing else ends it.
+/// The runtime cannot use a listener. Nothing else ends the server.
 pub async fn serve(
     listeners: Vec<net::TcpListener>,
     exporter: Arc<dyn Exporter>,
@@ -182,7 +183,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// What answering takes; shared by all connections.
+/// State that all connections share.
 struct Site {
     exporter: Arc<dyn Exporter>,
     observer: Arc<dyn WebObserver>,
@@ -191,7 +192,7 @@ struct Site {
     budget: Arc<Budget>,
     renderings: Renderings,
     targets: TargetList,
-    /// For all that is no scrape: a rush on pages is not to hold up scrapes.
+    /// Threads for everything but scrapes, so that many requests for pages do not delay scrapes.
     page_workers: Workers,
 }
 
@@ -207,5 +208,5 @@ impl Site {
     }
 }
 
-/// Threads for everything but scrapes, which have their own.
+/// The number of threads for everything but scrapes, which have their own.
 const PAGE_THREADS: usize = 2;

@@ -1,7 +1,7 @@
-//! Addresses to listen on, and opening them.
+//! Addresses to listen on.
 //!
-//! Knows how an address is written and what the system says when it cannot be had. Opening is synchronous and comes
-//! before anything is started, so that a wrong address is an error of the start.
+//! Knows how an address is written and the system's errors. Opening is synchronous and happens before anything is started, so
+//! that a wrong address is an error at the start.
 
 use std::{
     collections::BTreeSet,
@@ -62,10 +62,10 @@ impl fmt::Display for ListenAddress {
 #[error("`{0}` is not an address to listen on; write `:9674`, `127.0.0.1:9674`, `[::1]:9674` or `name:9674`")]
 pub struct ListenAddressError(String);
 
-/// Opens all addresses. A name may stand for several addresses; each one that this machine has is opened.
+/// Opens all addresses. A name may resolve to several addresses; those of this machine are opened.
 ///
 /// # Errors
-/// The first address that cannot be had.
+/// The first address that cannot be opened.
 pub fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners = Vec::new();
     for address in addresses {
@@ -78,16 +78,16 @@ pub fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> 
     Ok(listeners)
 }
 
-/// An address that cannot be had.
+/// An address cannot be opened.
 #[derive(Debug, ThisError)]
 pub enum BindError {
-    /// Somebody else listens there.
+    /// Another program listens there.
     #[error(
         "cannot listen on {0}: the port is in use; stop the other program, or choose another port with \
          --web.listen-address"
     )]
     InUse(String, #[source] io::Error),
-    /// A port below 1024, usually.
+    /// Not permitted; usually a port below 1024.
     #[error("cannot listen on {0}: not permitted; choose a port above 1023 with --web.listen-address")]
     Denied(String, #[source] io::Error),
     /// An address of another machine.
@@ -96,7 +96,7 @@ pub enum BindError {
          machine, or only a port to listen on all of them"
     )]
     NotHere(String, #[source] io::Error),
-    /// A name that stands for nothing.
+    /// A name that does not resolve.
     #[error("cannot listen on {0}: the name cannot be resolved; check it, or give --web.listen-address an IP address")]
     Unresolved(String, #[source] io::Error),
     /// Anything else.
@@ -107,7 +107,7 @@ pub enum BindError {
 impl BindError {
     fn new(address: &ListenAddress, source: io::Error) -> Self {
         let address = address.to_string();
-        // Most kinds of failure mean nothing special here.
+        // All other kinds are handled the same.
         #[expect(clippy::wildcard_enum_match_arm, reason = "std's enum is open")]
         match source.kind() {
             ErrorKind::AddrInUse => Self::InUse(address, source),
@@ -118,7 +118,7 @@ impl BindError {
     }
 }
 
-/// One socket for both families, or one for IPv4 where the system has no IPv6.
+/// Opens one socket for both families, or one for IPv4 if the system has no IPv6.
 fn open_any(port: u16) -> io::Result<TcpListener> {
     match open(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
         Err(error) if !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {

@@ -1,6 +1,6 @@
-//! From a request to its response.
+//! Answers requests.
 //!
-//! Knows what each route is answered with. A request's body is never read: no endpoint has a use for it.
+//! Knows the response of each route. Never reads a request's body: no endpoint uses one.
 
 use std::sync::Arc;
 
@@ -29,8 +29,7 @@ use ga4_exporter_core::names::{PropertyId, RefusedReason};
 
 use crate::{documents, pages, status::Selection};
 
-/// Does what a request asks for, and counts it. hyper leaves away the body where the method is HEAD, and counts its length
-/// anyway.
+/// Answers a request, and counts it. For HEAD, hyper omits the body but keeps its length.
 pub(super) async fn answer(site: &Site, request: &Request<Incoming>) -> Response<Content> {
     let response = match origin::host(request) {
         Ok(host) => routed(site, request, host).await.unwrap_or_else(|NoRoom| no_room(site)),
@@ -74,7 +73,7 @@ async fn routed(site: &Site, request: &Request<Incoming>, host: Option<&str>) ->
     })
 }
 
-/// What a client gets that would have to keep one text too many in memory.
+/// The response if the memory for responses is exhausted.
 fn no_room(site: &Site) -> Response<Content> {
     site.observer.refused(RefusedReason::Memory);
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "Too many slow clients; try again later.\n");
@@ -94,7 +93,7 @@ async fn status(site: &Site, headers: &HeaderMap, selection: Selection) -> Resul
     document(site, headers, move |path, now| exporter.status_page(&selection, path, now)).await
 }
 
-/// A page, made and packed where that holds up nobody.
+/// Renders and compresses a page on a worker thread.
 async fn document(
     site: &Site,
     headers: &HeaderMap,
@@ -109,7 +108,7 @@ async fn document(
     Ok(response)
 }
 
-/// One property is a few kilobytes, made in less time than it takes to go to another thread.
+/// Renders one property: a few kilobytes, faster than switching to another thread.
 fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Result<Response<Content>, NoRoom> {
     let format = negotiate::format(values(headers, ACCEPT));
     match site.exporter.render_property(property, format, site.clock.now()) {
@@ -127,7 +126,7 @@ fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Result<Respo
     }
 }
 
-/// Sent as it is put together, without a text of its own for each client; packed it is short enough to be kept.
+/// Streams the list of targets without a copy per client; compressed, it is short enough to be held.
 async fn targets(site: &Site, headers: &HeaderMap, host: Option<&str>) -> Result<Response<Content>, NoRoom> {
     let Some(host) = site.settings.base.host().or_else(|| host.map(str::to_owned)) else {
         let message = "Bad request: without a Host header it is not known where to scrape.\n";
@@ -165,12 +164,12 @@ async fn reload(site: &Site) -> Response<Content> {
     }
 }
 
-/// The values of a header that are text.
+/// Returns the values of a header that are text.
 fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
 }
 
-/// The text in this encoding.
+/// Encodes a text.
 fn packed(text: Vec<u8>, encoding: Encoding) -> Vec<u8> {
     match encoding {
         Encoding::Identity => text,
@@ -178,7 +177,7 @@ fn packed(text: Vec<u8>, encoding: Encoding) -> Vec<u8> {
     }
 }
 
-/// Says how the body is encoded.
+/// Sets the headers of the encoding.
 fn encoded(mut response: Response<Content>, encoding: Encoding) -> Response<Content> {
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -188,7 +187,7 @@ fn encoded(mut response: Response<Content>, encoding: Encoding) -> Response<Cont
     response
 }
 
-/// Not for ever: another start may have another prefix, and browsers would remember this one.
+/// A temporary redirect: browsers remember permanent ones, and the next start may have another prefix.
 fn redirect(to: &str) -> Response<Content> {
     let mut response = text(StatusCode::FOUND, format!("See {to}\n"));
     let location = HeaderValue::try_from(to).expect("the characters of a prefix are those of a header");
@@ -196,7 +195,7 @@ fn redirect(to: &str) -> Response<Content> {
     response
 }
 
-/// A few words: too short to count.
+/// A short text, which does not count in the memory budget.
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Content> {
     response(status, TEXT, body.into())
 }
@@ -206,7 +205,7 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Cont
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // Everything here is true now and not later: a proxy that kept it would show old numbers as new.
+    // Everything here is only true now: a proxy must not cache it.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -219,7 +218,7 @@ const JSON: &str = "application/json";
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// What is no page for people loads nothing, sends nothing, and is shown in no frame.
+/// Security headers for everything but pages: load nothing, send nothing, no frames.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const FOREIGN: &str = "A page of another site must not reload the configuration.\n";

@@ -1,21 +1,21 @@
-//! Where the exporter is reached: its URL as others see it, and the prefix of the paths that it serves.
+//! The external URL of the exporter, and the prefix of the paths that it serves.
 //!
-//! Both mean what Prometheus' flags of the same names mean. Refuses to believe any header of a request, `X-Forwarded-*`
-//! included: what a proxy puts in front has to be configured.
+//! Both mean the same as Prometheus' flags of these names. Ignores headers such as `X-Forwarded-*`: what a proxy adds has to be
+//! configured.
 
 use std::{fmt, str::FromStr};
 
 use reqwest::Url;
 use thiserror::Error as ThisError;
 
-/// The URL under which others reach the exporter; none unless it is given.
+/// The external URL, if it is configured.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ExternalUrl(Option<Url>);
 
 impl FromStr for ExternalUrl {
     type Err = ExternalUrlError;
 
-    /// The empty text is none, as in Prometheus.
+    /// The empty text means none, as in Prometheus.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Ok(Self(None));
@@ -41,10 +41,10 @@ impl fmt::Display for ExternalUrl {
     }
 }
 
-/// Why a text cannot be the external URL. The text is not repeated: it may have a password.
+/// Why a text cannot be the external URL. The text is not repeated: it may contain a password.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum ExternalUrlError {
-    /// Not absolute, without host, or with quotes around it.
+    /// Not absolute, without a host, or in quotes.
     #[error("it must be an http or https URL with a host, like https://monitoring.example.com/ga, without quotes")]
     Malformed,
     /// With a user or a password.
@@ -58,14 +58,14 @@ pub enum ExternalUrlError {
     Path(#[from] RoutePrefixError),
 }
 
-/// The prefix of all paths; none unless it is given.
+/// The prefix of all paths, if it is configured.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RoutePrefix(Option<String>);
 
 impl FromStr for RoutePrefix {
     type Err = RoutePrefixError;
 
-    /// Slashes at both ends make no difference, and the empty text is none, as in Prometheus.
+    /// Slashes at both ends are ignored, and the empty text means none, as in Prometheus.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() { Ok(Self(None)) } else { prefix_of(text).map(|prefix| Self(Some(prefix))) }
     }
@@ -77,7 +77,7 @@ impl fmt::Display for RoutePrefix {
     }
 }
 
-/// Why a text cannot be a prefix of paths.
+/// Why a text cannot be a path prefix.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error(
     "the path `{0}` may only have letters, digits and some of `-._~:@!$&()*+,;=` between single slashes, and no `.` or `..` \
@@ -93,7 +93,7 @@ pub struct Base {
     prefix: String,
 }
 
-/// What a path is for.
+/// The meaning of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Place<'a> {
     /// An endpoint: its path without the prefix.
@@ -105,7 +105,7 @@ pub(super) enum Place<'a> {
 }
 
 impl Base {
-    /// Without a prefix of its own, that of the external URL holds.
+    /// The path of the external URL is the default of the prefix.
     pub fn new(external: ExternalUrl, prefix: RoutePrefix) -> Self {
         let external = external.0;
         let of_external = || external.as_ref().and_then(|url| prefix_of(url.path()).ok()).unwrap_or_default();
@@ -113,29 +113,29 @@ impl Base {
         Self { external, prefix }
     }
 
-    /// The prefix of the paths that are served, such as `/ga`; empty where there is none.
+    /// The prefix of the served paths, such as `/ga`; may be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The same as others see it: a proxy may put another one in front.
+    /// The prefix in external URLs: a proxy may add another one.
     pub fn external_prefix(&self) -> &str {
         self.external.as_ref().map_or(&self.prefix, |url| url.path().trim_end_matches('/'))
     }
 
-    /// The scheme, where it is known.
+    /// The scheme, if it is known.
     pub fn scheme(&self) -> Option<&str> {
         self.external.as_ref().map(Url::scheme)
     }
 
-    /// The host, with its port where that is not the scheme's own, where it is known.
+    /// The host, with its port unless that is the scheme's default, if it is known.
     pub fn host(&self) -> Option<String> {
         let url = self.external.as_ref()?;
         let host = url.host_str()?;
         Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// What is at a path.
+    /// Resolves a path.
     pub(super) fn place<'a>(&self, path: &'a str) -> Place<'a> {
         if self.prefix.is_empty() {
             return Place::Endpoint(path);
@@ -143,20 +143,20 @@ impl Base {
         match path.strip_prefix(self.prefix.as_str()) {
             Some("") => Place::Elsewhere(format!("{}/", self.external_prefix())),
             Some(rest) if rest.starts_with('/') => Place::Endpoint(rest),
-            // As in Prometheus, the prefix of the routes: who asks here has not come through the proxy's path.
+            // As in Prometheus, the prefix of the routes: this request did not come through the proxy's path.
             _ if path == "/" => Place::Elsewhere(format!("{}/", self.prefix)),
             Some(_) | None => Place::Nowhere,
         }
     }
 }
 
-/// A path with one slash in front and none at the end; the root is empty.
+/// Normalizes a path to one slash in front and none at the end; the root is empty.
 fn prefix_of(path: &str) -> Result<String, RoutePrefixError> {
     let trimmed = path.trim_matches('/');
     if trimmed.is_empty() {
         return Ok(String::new());
     }
-    // Clients tidy up empty segments and dots, and would then ask for another path.
+    // Clients normalize empty segments and dots, and would request another path.
     let plain = |segment: &str| {
         !matches!(segment, "" | "." | "..")
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@!$&()*+,;=".contains(&byte))

@@ -1,10 +1,10 @@
-//! The memory for texts on their way to clients.
+//! The memory for responses to clients.
 //!
-//! Knows how many bytes of text are alive: each text counts once, from its making until the last client that gets it is done
-//! with it, however slowly that client reads. Refuses to know clients and connections.
+//! Knows how many bytes of text are alive: each text counts once, from its rendering until the last client has received it.
+//! Refuses to know clients and connections.
 //!
-//! The ceiling is 64 MiB, or twice the newest rendering where that is more: the one that is being sent and the one that
-//! follows always fit.
+//! The limit is 64 MiB, or twice the newest rendering if that is more: the rendering that is being sent and the next one
+//! always fit.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,12 @@ use bytes::Bytes;
 
 use super::{Format, Scope, WebObserver};
 
-/// Which rendering.
+/// The kind of a rendering.
 pub(super) type Kind = (Format, Scope);
 
-/// What all texts share.
+/// The budget that all texts share.
 pub(super) struct Budget {
-    /// Bytes that there is always room for.
+    /// The least limit in bytes.
     least: u64,
     observer: Arc<dyn WebObserver>,
     state: Mutex<State>,
@@ -28,39 +28,39 @@ pub(super) struct Budget {
 
 #[derive(Default)]
 struct State {
-    /// Bytes of all texts that are kept.
+    /// Bytes of all texts that are alive.
     alive: u64,
     /// Bytes of the newest rendering of each kind.
     newest: HashMap<Kind, u64>,
 }
 
-/// There is no room for a further text until a client is done with another.
+/// There is no room for another text until a client has received one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct NoRoom;
 
 impl Budget {
-    /// A budget of this many bytes at least.
+    /// Creates a budget of at least this many bytes.
     pub(super) fn new(least: u64, observer: Arc<dyn WebObserver>) -> Arc<Self> {
         Arc::new(Self { least, observer, state: Mutex::default() })
     }
 
-    /// Room for the next rendering of a kind, which is about as long as the one before.
+    /// Reserves room for the next rendering of a kind, which is about as long as the previous one.
     pub(super) fn reserve(self: &Arc<Self>, kind: Kind) -> Result<Reservation, NoRoom> {
         let expected = self.state().newest.get(&kind).copied().unwrap_or(0);
         self.take(expected)
     }
 
-    /// Keeps a text that was made for one client, if there is room for it.
+    /// Accounts for a text that was made for one client, if there is room.
     pub(super) fn admit(self: &Arc<Self>, text: Vec<u8>) -> Result<Bytes, NoRoom> {
         Ok(self.take(length(&text))?.hold(text))
     }
 
-    /// Keeps another form of a text that there was room for, such as the packed one.
+    /// Accounts for another form of an accounted text, such as the compressed one.
     pub(super) fn keep(self: &Arc<Self>, text: Vec<u8>) -> Bytes {
         Reservation { budget: Arc::clone(self), bytes: 0 }.hold(text)
     }
 
-    /// Whether so much is in use that one should do with the texts that there are.
+    /// Whether so much is in use that existing texts should be served longer.
     pub(super) fn is_tight(&self) -> bool {
         let state = self.state();
         state.alive > state.ceiling(self.least) / 2
@@ -92,14 +92,14 @@ impl State {
     }
 }
 
-/// Room for a text, given back when this, or the text in its place, is dropped.
+/// Reserved room for a text, released when this or its text is dropped.
 pub(super) struct Reservation {
     budget: Arc<Budget>,
     bytes: u64,
 }
 
 impl Reservation {
-    /// Puts the newest rendering of a kind in this place.
+    /// Uses this room for the newest rendering of a kind.
     pub(super) fn hold_rendering(self, kind: Kind, text: Vec<u8>) -> Bytes {
         self.budget.state().newest.insert(kind, length(&text));
         self.hold(text)
@@ -120,7 +120,7 @@ impl Drop for Reservation {
     }
 }
 
-/// A text with its place; dropped with the last clone of its [`Bytes`].
+/// A text with its room; dropped with the last clone of its [`Bytes`].
 struct Held {
     text: Vec<u8>,
     _place: Reservation,

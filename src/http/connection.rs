@@ -19,8 +19,8 @@ use super::{
 };
 use ga4_exporter_core::names::{Handler, RefusedReason};
 
-/// Answers a connection's requests until its client leaves or is too slow, or until the server stops: then only the
-/// response under way is brought to its end.
+/// Serves a connection until its client disconnects or is too slow, or until the server stops: then only the running
+/// response is finished.
 pub(super) async fn serve<S>(
     stream: S,
     client: SocketAddr,
@@ -72,8 +72,8 @@ pub(super) async fn serve<S>(
     }
 }
 
-/// The status that hyper itself has answered what is no request with. HTTP/2 it only hangs up on. That a URL alone is too
-/// long (414) never comes up: a header of that length is too long before.
+/// Returns the status that hyper sent for an invalid request. For HTTP/2 it just closes the connection. A URL that is too
+/// long (414) cannot occur: its header would be too long first.
 fn refused_with(error: &hyper::Error) -> Option<u16> {
     match () {
         () if error.is_parse_version_h2() || !error.is_parse() => None,
@@ -82,8 +82,8 @@ fn refused_with(error: &hyper::Error) -> Option<u16> {
     }
 }
 
-/// Answers a connection that is one too many. What it asks is read first, and what follows until it closes, because a
-/// client that is answered before it has asked, or cut off while it sends, may never see the answer.
+/// Answers a connection over the limit. Reads its request first, and the rest until it closes: a client that is answered
+/// too early or cut off while it sends may never see the answer.
 pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, limit: Duration) {
     let mut buffer = [0; 1024];
     let refused = async {
@@ -94,7 +94,7 @@ pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, lim
         }
         io::Result::Ok(())
     };
-    // Whether it heard us or not, there is no more to do for it.
+    // Whether it received the answer or not, nothing more can be done.
     let _ = time::timeout(limit, refused).await;
 }
 

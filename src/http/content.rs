@@ -1,4 +1,4 @@
-//! What a response carries: a text that is kept, or the list of targets, put together while it is sent.
+//! The body of a response: a text in memory, or the list of targets, which is built while it is sent.
 
 use std::{
     convert::Infallible,
@@ -14,9 +14,9 @@ use super::target_list::Groups;
 /// A response's body.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// All of it; empty once it is sent.
+    /// The whole text; empty once it is sent.
     Text(Bytes),
-    /// The targets that are left.
+    /// The remaining targets.
     Targets(Groups),
 }
 

@@ -1,8 +1,7 @@
-//! How long a connection may take for what it does.
+//! Deadlines of connections.
 //!
-//! Knows a connection's phase by watching from outside: what is read and written ([`TimedStream`]), when a request has
-//! come in and when its response has been handed over ([`TimedBody`]). Refuses to know HTTP. Invariant: a connection
-//! always has a deadline.
+//! Derives a connection's phase from what is read and written ([`TimedStream`]), and from when a request is complete and its
+//! response is handed over ([`TimedBody`]). Refuses to know HTTP. Invariant: a connection always has a deadline.
 
 use std::{
     fmt,
@@ -28,7 +27,7 @@ use super::{Limits, content::Content};
 pub(super) struct Deadlines {
     limits: Limits,
     state: Mutex<State>,
-    /// Told when its place is wanted.
+    /// Notified when another client needs its slot.
     evicted: Notify,
 }
 
@@ -41,38 +40,38 @@ struct State {
     is_evicted: bool,
 }
 
-/// How fast the client has to read.
+/// The rate at which the client has to read.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
-    /// When it is looked at next.
+    /// The next check.
     until: Instant,
-    /// Bytes that have to be gone by then.
+    /// Bytes that have to be sent by then.
     least: u64,
-    /// Bytes that are gone.
+    /// Bytes that are sent.
     written: u64,
 }
 
-/// What a connection is doing.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Phase {
-    /// Its client sends a request's header.
+    /// The client sends a request's header.
     Header,
-    /// The response is being made, or given to the system bit by bit.
+    /// The response is being made or written.
     Response,
-    /// The response is complete but not all of it has been given to the system.
+    /// The response is complete but not fully written.
     Flush,
-    /// Its client may send another request.
+    /// The client may send another request.
     Idle,
 }
 
-/// Why a connection is not let live.
+/// Why a connection is closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ending {
-    /// It was too long in a phase.
+    /// It took too long in a phase.
     Late(Phase),
-    /// Its client reads too slowly.
+    /// The client reads too slowly.
     Slow,
-    /// It was idle, and another client wanted its place.
+    /// It was idle, and another client needed its slot.
     Evicted,
 }
 
@@ -89,16 +88,16 @@ impl fmt::Display for Ending {
 }
 
 impl Deadlines {
-    /// Those of a connection that has just been accepted.
+    /// Creates the deadlines of a connection that was just accepted.
     pub(super) fn new(limits: Limits) -> Self {
         let state = State { phase: Phase::Header, until: now() + limits.header, pace: None, is_evicted: false };
         Self { limits, state: Mutex::new(state), evicted: Notify::new() }
     }
 
-    /// Runs a connection until it ends, is too slow, or has to go.
+    /// Runs a connection until it ends, is too slow, or is evicted.
     pub(super) async fn enforce<T>(&self, connection: impl Future<Output = T>) -> Result<T, Ending> {
         tokio::select! {
-            biased; // whoever was evicted gets no answer to what it asks a moment later
+            biased; // an evicted client gets no answer to a late request
             () = self.evicted.notified() => Err(Ending::Evicted),
             ended = self.enforce_times(connection) => ended,
         }
@@ -111,8 +110,8 @@ impl Deadlines {
             if let Poll::Ready(output) = connection.as_mut().poll(context) {
                 return Poll::Ready(Ok(output));
             }
-            // All that moves the deadline happens while the connection is polled. It mostly moves back, and then the
-            // alarm is left as it is until it goes off: setting it twice for each request would cost more than the rest.
+            // The deadline only moves while the connection is polled, mostly to a later time. The timer then stays until it
+            // fires: setting it twice per request would cost more than everything else.
             loop {
                 let next = self.state().next_look();
                 if next < alarm.deadline() {
@@ -130,7 +129,7 @@ impl Deadlines {
         .await
     }
 
-    /// Closes the connection if it is idle; whether it is.
+    /// Closes the connection if it is idle. Returns whether it is.
     pub(super) fn evict(&self) -> bool {
         let mut state = self.state();
         let is_idle = state.phase == Phase::Idle && !state.is_evicted;
@@ -141,7 +140,7 @@ impl Deadlines {
         is_idle
     }
 
-    /// How long it may still be idle, if it is.
+    /// Returns how long it may still be idle, if it is.
     pub(super) fn idle_until(&self) -> Option<Instant> {
         let state = self.state();
         (state.phase == Phase::Idle).then_some(state.until)
@@ -150,7 +149,7 @@ impl Deadlines {
     /// A request's header is complete.
     pub(super) fn request_came(&self) {
         let mut state = self.state();
-        // A client that does not wait for one response before it asks for the next gets no more time for both.
+        // A client that pipelines requests gets no extra time.
         if !state.phase.is_busy() {
             state.until = now() + self.limits.response;
         }
@@ -162,8 +161,8 @@ impl Deadlines {
         self.state().phase.is_busy()
     }
 
-    /// A response of this many bytes is ready to be sent. Half of an even pace is asked for: who is slower has little
-    /// prospect of the whole, and keeps all of it in memory meanwhile.
+    /// A response of this many bytes is ready to be sent. The client has to read at least at half of an even pace: a slower one
+    /// is unlikely to finish in time, and holds the whole response in memory.
     fn response_made(&self, bytes: u64) {
         let (pace, whole) = (millis(self.limits.pace), millis(self.limits.response));
         let even = bytes.saturating_mul(pace) / whole.max(pace);
@@ -201,12 +200,12 @@ impl Deadlines {
 }
 
 impl State {
-    /// When there is something to decide.
+    /// Returns the time of the next decision.
     fn next_look(&self) -> Instant {
         self.pace.map_or(self.until, |pace| pace.until.min(self.until))
     }
 
-    /// Decides whether the connection goes on.
+    /// Decides whether the connection continues.
     fn look(&mut self, window: Duration) -> Result<(), Ending> {
         let next = self.next_look();
         if self.until <= next {
@@ -228,7 +227,7 @@ impl Phase {
     }
 }
 
-/// A connection's stream, watched.
+/// A connection's stream with observation.
 #[derive(Debug)]
 pub(super) struct TimedStream<S> {
     stream: S,
@@ -236,7 +235,7 @@ pub(super) struct TimedStream<S> {
 }
 
 impl<S> TimedStream<S> {
-    /// Tells the deadlines of what happens on the stream.
+    /// Reports reads and writes to the deadlines.
     pub(super) fn new(stream: S, deadlines: Arc<Deadlines>) -> Self {
         Self { stream, deadlines }
     }
@@ -280,7 +279,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when it has written all of its buffer.
+    /// hyper flushes once its buffer is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(result, Poll::Ready(Ok(()))) {
@@ -294,7 +293,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     }
 }
 
-/// A response's body, watched: once hyper has let go of it, all of it is in hyper's buffer.
+/// A response's body with observation: once hyper drops it, all of it is in hyper's buffer.
 #[derive(Debug)]
 pub(super) struct TimedBody {
     body: Content,
@@ -302,7 +301,7 @@ pub(super) struct TimedBody {
 }
 
 impl TimedBody {
-    /// Tells the deadlines when the body has been handed over.
+    /// Reports to the deadlines that the body was handed over.
     pub(super) fn new(body: Content, deadlines: Arc<Deadlines>) -> Self {
         deadlines.response_made(body.size_hint().lower());
         Self { body, deadlines }
@@ -335,12 +334,12 @@ impl Drop for TimedBody {
     }
 }
 
-/// Deadlines are the one thing that goes by the monotonic clock: waiting is the runtime's business.
+/// The monotonic time, which only deadlines use: waiting belongs to the runtime.
 fn now() -> Instant {
     Instant::now()
 }
 
-/// At least one, to be divided by.
+/// At least one, since it is a divisor.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }

@@ -1,83 +1,83 @@
-//! How long a text serves, and from when on the next one is made.
+//! Decides how long a rendering may be served, and when the next one is started.
 //!
-//! Pure: knows ages, versions and bounds as values. Refuses to know texts, locks, and who makes the next one.
-//! Invariant: no text serves after a value in it has expired (a local midnight is such a time), nor when it is older than
-//! [`Bounds::reuse`], nor when the clock was set back behind it.
+//! Pure: knows ages, versions and bounds as values. Refuses to know texts, locks and threads. Invariant: no text is served
+//! after a value in it has expired (such as at a local midnight), when it is older than [`Bounds::reuse`], or after the clock
+//! was set back behind it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Of what and when a text was made.
+/// When and from which version a text was rendered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Stamp {
-    /// Which of the renderings it is.
+    /// The number of the rendering.
     pub(super) number: u64,
-    /// The version before rendering: if it changes meanwhile, the text counts as changed, although part of it may be new.
+    /// The version before rendering: if it changes meanwhile, the text counts as outdated, although part of it may be new.
     pub(super) version: u64,
-    /// When rendering began.
+    /// When rendering started.
     pub(super) rendered_at: Timestamp,
-    /// From then until the text could serve.
+    /// The time from then until the text was ready.
     pub(super) took: Duration,
     /// When the first value in it expires.
     pub(super) valid_until: Option<Timestamp>,
 }
 
 impl Stamp {
-    /// The same for a text that could serve from this moment on.
+    /// The same for a text that is ready now.
     pub(super) fn made_by(self, now: Timestamp) -> Self {
-        // A clock that was set back says nothing: the next text is then begun as late as it may be.
+        // After a clock was set back the next text is started as late as possible.
         Self { took: Duration::try_from(now.duration_since(self.rendered_at)).unwrap_or_default(), ..self }
     }
 }
 
-/// How old a text gets.
+/// Limits of a text's age.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Bounds {
-    /// At most, while nothing has changed.
+    /// While nothing has changed.
     pub(super) reuse: Duration,
-    /// At most, once something has changed.
+    /// Once something has changed.
     pub(super) reuse_changed: Duration,
-    /// How long before its end the next one is begun, at most; this one serves meanwhile.
+    /// How long before its end the next one is started at the earliest, while this one is served.
     pub(super) renewal: Duration,
 }
 
 impl Bounds {
-    /// How long before its end the next text is begun: twice what this one took, since each text that is made costs a
-    /// storm of scrapes some of its requests.
+    /// How long before its end the next text is started: twice the time that this one took. In a storm of scrapes, each
+    /// rendering costs requests.
     fn lead(&self, took: Duration) -> Duration {
         (took * 2).clamp(self.renewal / 4, self.renewal)
     }
 }
 
-/// What the decision depends on beside the text.
+/// What the decision depends on besides the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Present {
     /// The time.
     pub(super) now: Timestamp,
     /// The version.
     pub(super) version: u64,
-    /// Whether memory is short, so that one should do with the texts that there are.
+    /// Whether memory is short, so that existing texts should be served longer.
     pub(super) is_tight: bool,
 }
 
-/// What a scrape does with a text that is kept.
+/// What a scrape does with a stored text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Use {
-    /// It serves.
+    /// Serve it.
     Serve,
-    /// It serves while the next one is made.
+    /// Serve it and start the next one.
     ServeAndRender,
-    /// It is of no use any more: the scrape waits for the next one, and renders it if nobody does.
+    /// Do not serve it: wait for the next one, or render it.
     Wait,
 }
 
-/// What a scrape at this moment does with a text.
+/// Decides what a scrape does with a text now.
 pub(super) fn decide(stamp: &Stamp, present: Present, bounds: &Bounds) -> Use {
-    // None if the clock was set back: that must not make a text live longer.
+    // `None` if the clock was set back, which must not extend the life of a text.
     let Ok(age) = Duration::try_from(present.now.duration_since(stamp.rendered_at)) else { return Use::Wait };
     let has_changed = stamp.version != present.version;
-    // Where memory is short there is no room for a second text beside this one, and no haste to make it.
+    // If memory is short, there is no room for a second text.
     let (lead, ends) = match (present.is_tight, has_changed) {
         (true, _) => (Duration::ZERO, bounds.reuse),
         (false, true) => (bounds.lead(stamp.took), bounds.reuse_changed),

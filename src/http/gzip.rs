@@ -1,15 +1,15 @@
-//! Packing a text.
+//! Compression.
 
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 
-/// One gzip member with the whole text.
+/// Compresses a text into one gzip member.
 pub(super) fn compress(text: &[u8]) -> Vec<u8> {
     compress_into(Vec::with_capacity(text.len() / USUAL_RATIO), std::iter::once(text))
 }
 
-/// The same of a text in pieces.
+/// The same for a text in pieces.
 pub(super) fn compress_all(pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     compress_into(Vec::new(), pieces)
 }
@@ -24,10 +24,10 @@ fn compress_into(buffer: Vec<u8>, pieces: impl Iterator<Item = impl AsRef<[u8]>>
     gzip
 }
 
-/// Level 3 takes little more than half the time of the usual 6, and the text gets hardly longer: see `benches/render.rs`.
+/// Level 3 takes little more than half the time of the usual 6, and the result is hardly longer: see `benches/render.rs`.
 const LEVEL: u32 = 3;
 
-/// How many times shorter a compressed text is, roughly.
+/// The rough compression ratio.
 const USUAL_RATIO: usize = 8;
 
 #[cfg(test)]

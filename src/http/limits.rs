@@ -1,37 +1,37 @@
-//! What clients may take of the server.
+//! The limits for clients.
 
 use std::time::Duration;
 
-/// How many, and for how long. The default is what [`serve`](super::serve) is meant to run with; tests shorten it.
+/// Numbers, sizes and durations. Production uses the default; tests shorten it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Connections open at once. Further ones are answered with 503 and closed.
+    /// Open connections. Further ones are answered with 503 and closed.
     pub connections: usize,
-    /// Those of one client address, unless it is a loopback address.
+    /// Open connections per client address, unless it is a loopback address.
     pub connections_per_address: usize,
-    /// Bytes of text that are kept for clients, if twice the newest rendering is not more.
+    /// Bytes of text held for clients, unless twice the newest rendering is more.
     pub memory: u64,
     /// From accepting a connection, or from the first byte of a further request, to the end of the request's header.
     pub header: Duration,
     /// From the end of a response to the first byte of the next request.
     pub idle: Duration,
-    /// From the end of a request's header to the moment when the system has taken the last byte of the response.
+    /// From the end of a request's header until the system has accepted the last byte of the response.
     pub response: Duration,
-    /// How often it is looked at whether a client reads fast enough; the first such time is its grace.
+    /// How often a client's reading rate is checked; the first period is its grace.
     pub pace: Duration,
-    /// Bytes a second that a client has to read on average in each such time.
+    /// Bytes per second that a client has to read on average in each such period.
     pub least_rate: u64,
-    /// For the responses under way when the server is to stop.
+    /// For running responses when the server stops.
     pub drain: Duration,
-    /// For telling a connection beyond the limit that it is one too many.
+    /// For answering a connection over the limit.
     pub refusal: Duration,
-    /// How old a rendering gets at most, even if nothing has changed: some values change without notice.
+    /// The highest age of a rendering if nothing has changed: some values change without notice.
     pub reuse: Duration,
-    /// How old a rendering gets at most once something has changed. With zero every scrape sees every change.
+    /// The highest age of a rendering once something has changed. With zero, every scrape sees every change.
     pub reuse_changed: Duration,
-    /// How long before either end the next rendering is begun, at most, while the present one serves.
+    /// How long before either limit the next rendering is started at the earliest, while the current one is served.
     pub renewal: Duration,
-    /// Pause after the system could not accept a connection for want of something.
+    /// Pause after the system lacked resources to accept a connection.
     pub accept_pause: Duration,
 }
 
@@ -92,7 +92,7 @@ const MAX_REUSE: Duration = Duration::from_secs(1);
 /// The default of [`Limits::reuse_changed`].
 const MAX_REUSE_CHANGED: Duration = Duration::from_millis(500);
 
-/// The default of [`Limits::renewal`]: ten times what rendering and packing 100,000 series takes, with a core to itself.
+/// The default of [`Limits::renewal`]: rendering and compressing 100,000 series takes about a tenth of it on one core.
 const RENEWAL: Duration = Duration::from_millis(250);
 
 /// The default of [`Limits::accept_pause`].

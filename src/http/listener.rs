@@ -1,7 +1,7 @@
 //! One listening socket: accepting, refusing, and stopping.
 //!
-//! Knows which failures of `accept` concern one connection and which the system. Invariant: no failure ends it; only the
-//! server's stop does. No failure keeps the processor busy either, however often it comes back.
+//! Knows which failures of `accept` concern one connection and which the system. Invariants: only the server's stop ends it, no
+//! failure does; repeated failures do not keep the CPU busy.
 
 use std::{
     io::{self, ErrorKind},
@@ -22,7 +22,7 @@ use tracing::{debug, info, warn};
 use super::{Site, connection, deadlines::Deadlines, places::Places};
 use ga4_exporter_core::names::RefusedReason;
 
-/// Serves the connections of one socket until the stop, and then those with a response under way a little longer.
+/// Serves the connections of one socket until the stop, then lets running responses end.
 pub(super) async fn listen(socket: TcpListener, site: Arc<Site>, places: Arc<Places>, stop: watch::Receiver<bool>) {
     bound_buffers(&socket);
     let address = socket.local_addr().map_or_else(|_| String::new(), |address| address.to_string());
@@ -37,7 +37,7 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Lets the panic of a task go on in its owner.
+/// Propagates the panic of a task to its owner.
 pub(super) fn resume_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && let Ok(panic) = error.try_into_panic()
@@ -46,9 +46,9 @@ pub(super) fn resume_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// Where connections come from.
+/// The source of connections.
 trait Accept: Sync {
-    /// The next one. Nothing is lost when the future is dropped.
+    /// Returns the next connection. Dropping the future loses none.
     fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
 }
 
@@ -59,20 +59,20 @@ impl Accept for TcpListener {
 }
 
 struct Listener {
-    /// Where it listens, for the log.
+    /// Its address, for the log.
     address: String,
     site: Arc<Site>,
     places: Arc<Places>,
-    /// A permit for each connection that is being refused in words.
+    /// A permit for each connection that gets a refusal as its answer.
     refusals: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
-    /// Those that are served and those that are refused.
+    /// Tasks of connections that are served or refused.
     connections: JoinSet<()>,
-    /// How many attempts to accept have failed, one after the other.
+    /// Failed attempts to accept in a row.
     failed: u32,
-    /// Whether the log says that no connections can be accepted.
+    /// Whether it was logged that no connections can be accepted.
     trouble: bool,
-    /// Whether a connection was one too many, and there has been no room to speak of since.
+    /// Whether a connection was over the limit, and there has been little room since.
     full: bool,
 }
 
@@ -122,7 +122,7 @@ impl Listener {
         }
     }
 
-    /// Lets some time pass, since the next attempt may well fail in the same way.
+    /// Pauses, since the next attempt may fail in the same way.
     async fn pause(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.trouble, true) {
             warn!(listener.address = self.address, %error, "cannot accept connections; still trying");
@@ -135,7 +135,7 @@ impl Listener {
     }
 
     fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
-        // Without it a short answer may wait for the client's acknowledgement of its header.
+        // Otherwise a short answer may wait until the client has acknowledged its header.
         let _ = stream.set_nodelay(true);
         let deadlines = Arc::new(Deadlines::new(self.site.settings.limits));
         match self.places.admit(client.ip(), &deadlines) {
@@ -166,7 +166,7 @@ impl Listener {
         }
     }
 
-    /// One free slot that is taken at once is not the end of the rush, and not worth a line in the log each time.
+    /// Ends the overload only once an eighth of the slots is free, so that a crowd does not fill the log.
     fn note_room(&mut self) {
         let room = self.places.free() >= self.site.settings.limits.connections / 8;
         if self.full && room {
@@ -175,7 +175,7 @@ impl Listener {
         }
     }
 
-    /// Connections have been told to stop; what is not done in time is cut off as the set is dropped.
+    /// Waits for connections to end, which know of the stop; dropping the set closes the rest.
     async fn drain(&mut self) {
         let all = async {
             while let Some(ended) = self.connections.join_next().await {
@@ -194,9 +194,8 @@ async fn holding<P>(_place: P, work: impl Future<Output = ()>) {
     work.await;
 }
 
-/// Bounds what the system keeps of each connection; accepted connections inherit it. Without that it takes megabytes of a
-/// response for each client that reads slowly, and they count as the exporter's memory. Clients that read fast notice nothing:
-/// what is on its way does not count.
+/// Limits the system's buffers per connection; accepted connections inherit the limits. Otherwise the system buffers
+/// megabytes for each slow client, which count as the exporter's memory. Fast clients are not affected.
 fn bound_buffers(socket: &TcpListener) {
     let socket = SockRef::from(socket);
     let bounded = socket.set_recv_buffer_size(RECEIVE_BUFFER);
@@ -207,9 +206,9 @@ fn bound_buffers(socket: &TcpListener) {
     }
 }
 
-/// Whether a failure to accept is over with the connection that it came from, so that the next can be tried at once.
-/// Anything else may well happen again at once (no file descriptors, no memory), and would keep the processor busy. So
-/// would one of these that does not end: a security module, for one, refuses every connection.
+/// Whether a failure to accept concerns only one connection, so that the next can be accepted at once. Others, such as
+/// missing file descriptors or memory, are likely to repeat and would keep the CPU busy. So would one of these that
+/// repeats: a security module may refuse every connection.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -225,23 +224,23 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the system lacks what a further connection takes: file descriptors or memory.
+/// Whether the system lacks file descriptors or memory for another connection.
 fn is_for_want_of_something(error: &io::Error) -> bool {
     let number = Errno::from_io_error(error);
     number.is_some_and(|number| [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&number))
 }
 
-/// From that many failures in a row on, each is followed by a pause, whatever it is.
+/// From this many failures in a row, a pause follows each, whatever its kind.
 const MAX_FAILED: u32 = 16;
 
-/// How many connections beyond the limit get an answer at a time. Still further ones are closed without a word.
+/// How many connections over the limit get an answer at a time. Others are closed without one.
 const MAX_REFUSALS: usize = 64;
 
-/// Bytes of a response that the system takes before it has begun to send them.
+/// Bytes of a response that the system buffers before sending.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT: u32 = 128 << 10;
 
-/// Bytes of requests that the system keeps until they are read: more than the longest header.
+/// Bytes of requests that the system buffers: more than the longest header.
 const RECEIVE_BUFFER: usize = 32 << 10;
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! Which format and which encoding a client wants, by its headers `Accept` and `Accept-Encoding`.
+//! Chooses format and encoding from the headers `Accept` and `Accept-Encoding`.
 //!
-//! Pure. Invariant: there is always an answer, since a scrape must not fail because of a header; what cannot be read is
-//! passed over, and where nothing fits it is text, unpacked.
+//! Pure. Invariant: there is always a result, since a scrape must not fail because of a header. Invalid parts are ignored; the
+//! fallback is the text format without compression.
 
 use super::Format;
 
-/// How a body travels.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Encoding {
-    /// As it is.
+    /// Not compressed.
     Identity,
-    /// In one gzip member.
+    /// One gzip member.
     Gzip,
 }
 
-/// The best format by the values of `Accept`: highest quality first, then `OpenMetrics` where it is asked for by name.
+/// Returns the best format for the values of `Accept`: highest quality first, then `OpenMetrics` if it is named.
 pub(super) fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
     let ranges: Vec<Range<'_>> = accept.flat_map(elements).filter_map(Range::parse).collect();
     let text = best_match(&ranges, "text", "plain", "0.0.4");
@@ -27,7 +27,7 @@ pub(super) fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
     }
 }
 
-/// The best encoding by the values of `Accept-Encoding`. What is not mentioned is not wanted, but for identity.
+/// Returns the best encoding for the values of `Accept-Encoding`. Only identity is allowed without being mentioned.
 pub(super) fn encoding<'a>(accept_encoding: impl Iterator<Item = &'a str>) -> Encoding {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     for element in accept_encoding.flat_map(elements) {
@@ -45,7 +45,7 @@ pub(super) fn encoding<'a>(accept_encoding: impl Iterator<Item = &'a str>) -> En
     if gzip > 0 && gzip >= identity.unwrap_or(0) { Encoding::Gzip } else { Encoding::Identity }
 }
 
-/// One range of an `Accept`, with what matters of its parameters.
+/// One range of an `Accept`, with its relevant parameters.
 struct Range<'a> {
     main: &'a str,
     sub: &'a str,
@@ -53,7 +53,7 @@ struct Range<'a> {
     quality: u16,
 }
 
-/// How well a range describes a format; the best description's quality counts.
+/// Returns how specifically a range matches a format; the quality of the most specific match counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Specificity {
     Nothing,
@@ -81,7 +81,7 @@ impl<'a> Range<'a> {
         Some(Self { main, sub, version, quality: quality(parts)? })
     }
 
-    /// Parameters but the version say nothing on whether we can serve it: charset and escaping suit any of our texts.
+    /// Only the version matters: every charset and escaping fits our texts.
     fn specificity(&self, main: &str, sub: &str, version: &str) -> Specificity {
         let is_main = self.main.eq_ignore_ascii_case(main);
         match (self.main, self.sub) {
@@ -97,7 +97,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// Of equally good descriptions the kindest counts.
+/// Among equally specific matches, the highest quality counts.
 fn best_match(ranges: &[Range<'_>], main: &str, sub: &str, version: &str) -> Match {
     ranges
         .iter()
@@ -107,7 +107,7 @@ fn best_match(ranges: &[Range<'_>], main: &str, sub: &str, version: &str) -> Mat
         .unwrap_or(Match { specificity: Specificity::Nothing, quality: 0 })
 }
 
-/// The parameter `q` in thousandths, 1 where there is none; nothing where it cannot be read.
+/// Returns the parameter `q` in thousandths, 1000 by default; `None` if it is invalid.
 fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     let given = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

@@ -1,6 +1,6 @@
-//! Who asks: the host that a request names, and the page that a browser sends it from.
+//! The host that a request names, and the site that a browser sends it from.
 //!
-//! Pure. RFC 9112, section 3.2, says which hosts are wrong: what two readers of one request could understand differently.
+//! Pure. RFC 9112, section 3.2, says which hosts are invalid: those that two parsers could read differently.
 
 use hyper::{
     HeaderMap, Request, Version,
@@ -10,10 +10,10 @@ use hyper::{
 
 use super::Base;
 
-/// The host that a request names, in its target or its header; none in HTTP/1.0, or where it is empty.
+/// Returns the host that a request names, in its target or its header; none in HTTP/1.0, or if it is empty.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// What is wrong with it, as text.
 pub(super) fn host<B>(request: &Request<B>) -> Result<Option<&str>, &'static str> {
     let mut named = request.headers().get_all(HOST).into_iter();
     let header = named.next();
@@ -35,7 +35,7 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<&str>, &'static str
     Ok(target.or(header).filter(|host| !host.is_empty()))
 }
 
-/// Whether a browser sends this for a page of another site: such a page may send anything, but is to change nothing.
+/// Whether a browser sends this on behalf of another site's page, which must not change anything.
 pub(super) fn is_foreign(headers: &HeaderMap, host: Option<&str>, base: &Base) -> bool {
     let is_of_another_site = |value: &[u8]| !matches!(value, b"same-origin" | b"none");
     let own = |authority: &str| {

@@ -1,9 +1,8 @@
-//! Who may be connected: this many clients in all, and this many of one address.
+//! Limits the number of connections, in total and per address.
 //!
-//! Knows the connections there are and which of them wait for a further request: those go first when another client wants
-//! their place, but for the last few that were served: a crowd that connects and says nothing does not push out a Prometheus
-//! between two scrapes. Behind a proxy on the same machine all clients share one address, so loopback addresses have no limit of
-//! their own.
+//! Idle connections are closed first when a new client needs a slot, except the few that were served last: many silent
+//! connections do not push out a Prometheus between two scrapes. Behind a proxy on the same machine all clients share one
+//! address, so loopback addresses have no limit of their own.
 
 use std::{
     collections::BTreeMap,
@@ -14,11 +13,11 @@ use std::{
 use super::{Limits, WebObserver, deadlines::Deadlines};
 use ga4_exporter_core::names::RefusedReason;
 
-/// The places of all listeners.
+/// The connection slots of all listeners.
 pub(super) struct Places {
-    /// How many there are.
+    /// The total number of slots.
     limit: usize,
-    /// How many of them one address may have.
+    /// The limit per address.
     per_address: usize,
     observer: Arc<dyn WebObserver>,
     members: Mutex<Members>,
@@ -36,20 +35,20 @@ struct Member {
     deadlines: Arc<Deadlines>,
 }
 
-/// The place of one connection, free again when dropped.
+/// The slot of one connection, released when dropped.
 pub(super) struct Place {
     number: u64,
     places: Arc<Places>,
 }
 
 impl Places {
-    /// All of them free.
+    /// Creates free slots.
     pub(super) fn new(limits: &Limits, observer: Arc<dyn WebObserver>) -> Arc<Self> {
         let (limit, per_address) = (limits.connections, limits.connections_per_address);
         Arc::new(Self { limit, per_address, observer, members: Mutex::default() })
     }
 
-    /// A place for a connection with these deadlines, if need be that of an idle one.
+    /// Returns a slot for a connection with these deadlines, if need be that of an idle one.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr, deadlines: &Arc<Deadlines>) -> Result<Place, RefusedReason> {
         let address = address.to_canonical();
         let mut members = self.members();
@@ -71,7 +70,7 @@ impl Places {
         Ok(Place { number, places: Arc::clone(self) })
     }
 
-    /// Closes the connection that has been idle the longest, for the sake of what it keeps open.
+    /// Closes the connection that has been idle longest, to free its file descriptor.
     pub(super) fn evict_idle(&self) {
         let mut members = self.members();
         members.evict_idle(|_| true, 0);
@@ -89,7 +88,7 @@ impl Places {
 }
 
 impl Members {
-    /// Whether there was an idle one among those that are meant, but for as many as are kept.
+    /// Closes the longest idle connection among these, except for the protected ones. Returns whether there was one.
     fn evict_idle(&mut self, is_meant: impl Fn(&Member) -> bool, kept: usize) -> bool {
         let mut idle: Vec<_> = self
             .held
@@ -99,7 +98,7 @@ impl Members {
             .collect();
         idle.sort_unstable();
         idle.truncate(idle.len().saturating_sub(kept));
-        // One that has asked for something a moment ago stays.
+        // A connection that was served a moment ago stays.
         let evicted = idle
             .into_iter()
             .map(|(_, number)| number)
@@ -116,7 +115,7 @@ impl Drop for Place {
     }
 }
 
-/// One in this many places stays with a client that was served lately.
+/// One in this many slots is reserved for clients that were served lately.
 const KEPT_SHARE: usize = 16;
 
 #[cfg(test)]

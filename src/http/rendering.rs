@@ -1,16 +1,15 @@
-//! The cache of what a scrape is answered with.
+//! The cache of renderings for scrapes.
 //!
-//! Keeps the texts, and has new ones made; how long a text serves is decided by `freshness`. A scrape gets a text that was
-//! true at some moment between its arrival and its answer, or one that may still serve.
+//! Holds the texts and has new ones made; `freshness` decides how long a text may be served. A scrape gets a text that was true
+//! at some moment between its arrival and its answer, or one that may still be served.
 //!
-//! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While
-//! clients ask again and again, the next text is made before the last has come to its end, so that none of them waits.
-//! One that has to wait may not use a rendering that was under way when it came, if the version has changed, but all of
-//! those that wait share the next one: many clients and frequent changes together still mean one rendering after the
-//! other, not one each.
+//! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While clients
+//! scrape without a pause, the next text is made before the last one expires, so that no client waits. A scrape that has to
+//! wait does not use a rendering that was running when it arrived, if the version has changed; all waiting scrapes share the
+//! next one. So many clients and frequent changes cause one rendering after the other, not one per client.
 //!
-//! A text lives as long as the slowest client that gets it. Where such texts fill half of the [`Budget`], a text serves for as
-//! long as it is not too old, changed or not, and where there is no room left, nothing is rendered.
+//! A text lives as long as the slowest client that receives it. When such texts fill half of the [`Budget`], a text is served
+//! until it is too old, changed or not; when there is no room left, nothing is rendered.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -40,12 +39,12 @@ use crate::clock::Clock;
 pub(super) struct Renderings {
     source: Arc<Source>,
     slots: Vec<Arc<Slot>>,
-    /// The texts that are being made for nobody in particular; one of each slot and encoding at most.
+    /// Renewals in the background; at most one per slot and encoding.
     renewals: Mutex<JoinSet<()>>,
 }
 
 impl Renderings {
-    /// Nothing is rendered before it is asked for.
+    /// Creates an empty cache; nothing is rendered before the first scrape.
     pub(super) fn new(metrics: Arc<dyn Metrics>, clock: Clock, limits: &Limits, budget: Arc<Budget>) -> Self {
         let workers = Workers::start("scrapes", THREADS);
         let Limits { reuse, reuse_changed, renewal, .. } = *limits;
@@ -54,10 +53,10 @@ impl Renderings {
         Self { source: Arc::new(source), slots: all_slots(), renewals: Mutex::default() }
     }
 
-    /// The text, made if need be. Dropping the future does not stop what is being made: others may wait for it.
+    /// Returns the text, rendering it if need be. Dropping the future does not stop the rendering: others may wait for it.
     ///
     /// # Errors
-    /// Slow clients have all the texts that there is memory for.
+    /// Slow clients hold all the memory for texts.
     pub(super) async fn body(&self, format: Format, scope: Scope, encoding: Encoding) -> Result<Bytes, NoRoom> {
         let found = self.slots.iter().find(|slot| (slot.format, slot.scope) == (format, scope));
         let slot = found.expect("there is a slot for every format and scope: see all_slots");
@@ -72,7 +71,7 @@ impl Renderings {
         }
     }
 
-    /// Begins to make the next text, unless somebody does already. Without room for it the present one has to do.
+    /// Starts to make the next text, unless that is running already. Without room for it, the current one stays.
     fn renew(&self, slot: &Arc<Slot>, encoding: Encoding) {
         let Ok(turn) = Arc::clone(slot.renewing(encoding)).try_lock_owned() else { return };
         let (slot, source) = (Arc::clone(slot), Arc::clone(&self.source));
@@ -83,12 +82,12 @@ impl Renderings {
         renewals.spawn(async move {
             let _turn = turn;
             let begun = slot.state().begun;
-            // Whoever comes when the present one has come to its end hears of it.
+            // A scrape that arrives after the current one has expired gets the error.
             let _ = slot.next(&source, begun, encoding).await;
         });
     }
 
-    /// Lets go of texts that cannot be used again, soon after; sleeps while there are none.
+    /// Drops texts soon after they can no longer be used; sleeps while there are none.
     pub(super) async fn keep_tidy(&self) {
         loop {
             self.source.stored.notified().await;
@@ -111,13 +110,13 @@ impl Renderings {
     }
 }
 
-/// Where texts come from.
+/// The source of texts.
 struct Source {
     metrics: Arc<dyn Metrics>,
     clock: Clock,
-    /// How old a text gets at most.
+    /// The limits of a text's age.
     bounds: Bounds,
-    /// Notified of every text that is stored.
+    /// Notified of every stored text.
     stored: Notify,
     budget: Arc<Budget>,
     workers: Workers,
@@ -130,15 +129,15 @@ impl Source {
     }
 }
 
-/// The place of one format and scope.
+/// The slot of one format and scope.
 struct Slot {
     format: Format,
     scope: Scope,
-    /// Locked for moments only.
+    /// Only locked briefly.
     state: Mutex<State>,
-    /// Held by who renders, until the text is stored.
+    /// Held while rendering, until the text is stored.
     rendering: Arc<AsyncMutex<()>>,
-    /// Held by who compresses, until the result is stored.
+    /// Held while compressing, until the result is stored.
     compressing: Arc<AsyncMutex<()>>,
     /// Held while the plain text is renewed.
     renewing_plain: Arc<AsyncMutex<()>>,
@@ -150,13 +149,13 @@ struct Slot {
 struct State {
     plain: Option<Text>,
     gzip: Option<Text>,
-    /// How many renderings have begun.
+    /// The number of started renderings.
     begun: u64,
-    /// When the uncompressed text was last asked for, other than to compress it.
+    /// When the uncompressed text was last requested, other than for compression.
     plain_asked_at: Option<Timestamp>,
 }
 
-/// A text as it is kept, in one encoding.
+/// A stored text, in one encoding.
 #[derive(Clone)]
 struct Text {
     stamp: Stamp,
@@ -196,7 +195,7 @@ impl Slot {
         }
     }
 
-    /// Notes what somebody wants, and returns how many renderings had begun by then.
+    /// Notes a request, and returns how many renderings had started by then.
     fn ask(&self, encoding: Encoding, now: Timestamp) -> u64 {
         let mut state = self.state();
         if encoding == Encoding::Identity {
@@ -205,20 +204,20 @@ impl Slot {
         state.begun
     }
 
-    /// The stored text, and what it is good for.
+    /// Returns the stored text, and whether it may be served.
     fn kept(&self, encoding: Encoding, source: &Source) -> Option<(Text, Use)> {
         let text = self.state().text(encoding).clone()?;
         let good_for = source.decide(&text.stamp);
         Some((text, good_for))
     }
 
-    /// The stored text, unless the next is due for one who came when this many renderings had `begun`.
+    /// Returns the stored text, unless a scrape that arrived when this many renderings had `begun` needs the next one.
     fn fresh(&self, encoding: Encoding, source: &Source, begun: u64) -> Option<Text> {
         let (text, good_for) = self.kept(encoding, source)?;
         (text.stamp.number > begun || good_for == Use::Serve).then_some(text)
     }
 
-    /// Lets go of the texts that cannot be used again: their memory may serve for the next.
+    /// Drops texts that can no longer be used, to make room for the next.
     fn let_go(&self, source: &Source) {
         let mut state = self.state();
         for encoding in [Encoding::Identity, Encoding::Gzip] {
@@ -226,7 +225,7 @@ impl Slot {
         }
     }
 
-    /// The next text, or one that somebody else has made meanwhile.
+    /// Returns the next text, or one that another scrape has made meanwhile.
     async fn next(self: &Arc<Self>, source: &Arc<Source>, begun: u64, encoding: Encoding) -> Result<Text, NoRoom> {
         match encoding {
             Encoding::Identity => self.plain(source, begun).await,
@@ -287,7 +286,7 @@ impl Slot {
         plain
     }
 
-    /// Keeps the compressed text, and the plain one beside it only if somebody wants it.
+    /// Stores the compressed text, and the plain one only if clients request it.
     fn store_gzip(&self, source: &Source, gzip: Text) {
         let now = source.clock.now();
         let mut state = self.state();
@@ -303,10 +302,10 @@ fn all_slots() -> Vec<Arc<Slot>> {
     [Format::Text, Format::OpenMetrics].into_iter().flat_map(scopes).collect()
 }
 
-/// Threads for scrapes: one renders or packs while the other does so for another format.
+/// Threads for scrapes: one can render or compress while the other does so for another format.
 const THREADS: usize = 2;
 
-/// So long after somebody asked for the plain text it is kept beside the compressed one.
+/// How long after its last request the plain text is stored beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
 
 #[cfg(test)]

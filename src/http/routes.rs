@@ -1,6 +1,6 @@
-//! What a request asks for.
+//! Parses requests.
 //!
-//! Pure: method, path and query in, a [`Route`] out. Doing it is left to `answers`.
+//! Pure: method, path and query in, a [`Route`] out. `answers` does the rest.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -48,7 +48,7 @@ impl FromStr for TelemetryPath {
         if OTHER_PATHS.contains(&text) || OTHER_DIRECTORIES.contains(&rest.split('/').next().unwrap_or_default()) {
             return Err(TelemetryPathError::Taken(text.to_owned()));
         }
-        // Clients tidy up empty segments and dots, and would then ask for another path.
+        // Clients normalize empty segments and dots, and would request another path.
         let plain = |segment: &str| {
             !matches!(segment, "" | "." | "..")
                 && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
@@ -73,29 +73,29 @@ pub enum TelemetryPathError {
     /// That of another endpoint.
     #[error("the telemetry path `{0}` is that of another endpoint; choose another, like `/metrics`")]
     Taken(String),
-    /// With anything that a client would change or escape.
+    /// With characters that a client would normalize or escape.
     #[error("the telemetry path `{0}` may only have letters, digits, `-`, `.`, `_` and `~` between single slashes")]
     Odd(String),
 }
 
-/// What is to be done.
+/// The purpose of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Route {
-    /// The page for people, for this query.
+    /// The status page, for this query.
     Status(Selection),
     /// The list of documents.
     Documents,
-    /// One of them.
+    /// One document.
     Document(&'static Document),
     /// The metrics.
     Metrics(Scope),
     /// Whether the process is alive.
     Healthy,
-    /// Whether scraping makes sense.
+    /// Whether a scrape has useful data.
     Ready,
-    /// Read the configuration again.
+    /// Reload the configuration.
     Reload,
-    /// Reading it again is not allowed.
+    /// Reloading is not allowed.
     ReloadDisabled,
     /// Show the configuration.
     Config,
@@ -103,19 +103,19 @@ pub(super) enum Route {
     Probe(PropertyId),
     /// The properties as targets.
     Targets,
-    /// Another path is meant: this one.
+    /// Redirect to this path.
     Redirect(String),
     /// A probe without a property.
     NoTarget,
-    /// The parameters are wrong: why.
+    /// Invalid parameters, with the reason.
     BadRequest(Cow<'static, str>),
-    /// There is nothing here.
+    /// An unknown path.
     NotFound,
-    /// There is, but not for this method: the ones that it is for.
+    /// Another method; these are allowed.
     MethodNotAllowed(&'static str),
 }
 
-/// Tells what a request asks for, under the prefix of all paths.
+/// Parses a request, below the prefix of all paths.
 pub(super) fn route_under(settings: &Settings, method: &Method, path: &str, query: Option<&str>) -> Route {
     match settings.base.place(path) {
         Place::Endpoint(path) => route(method, path, query, &settings.telemetry_path, settings.lifecycle),
@@ -124,7 +124,7 @@ pub(super) fn route_under(settings: &Settings, method: &Method, path: &str, quer
     }
 }
 
-/// Which part of the server answers for a path.
+/// Returns the part of the server that answers a path.
 pub(super) fn handler(settings: &Settings, path: &str) -> Handler {
     let Place::Endpoint(path) = settings.base.place(path) else { return Handler::Other };
     match path {
@@ -141,7 +141,7 @@ pub(super) fn handler(settings: &Settings, path: &str) -> Handler {
     }
 }
 
-/// The path is taken as it is: `//metrics` or `/metrics/` are not `/metrics`.
+/// Matches the path exactly: `//metrics` and `/metrics/` are not `/metrics`.
 fn route(method: &Method, path: &str, query: Option<&str>, telemetry_path: &TelemetryPath, lifecycle: bool) -> Route {
     let (found, methods) = match path {
         "/" => (Route::Status(Selection::from_query(query.unwrap_or_default())), READ),
@@ -166,7 +166,7 @@ fn allowed(method: &Method, methods: &'static str, found: Route) -> Route {
     if methods.split(", ").any(|allowed| allowed == method.as_str()) { found } else { Route::MethodNotAllowed(methods) }
 }
 
-/// Unknown parameters are let be: a scrape configuration may have some for another target.
+/// Ignores unknown parameters: a scrape configuration may have some for another target.
 fn metrics(query: Option<&str>) -> Route {
     match values(query, "scope").as_slice() {
         [] => Route::Metrics(Scope::All),
@@ -193,16 +193,16 @@ fn values<'a>(query: Option<&'a str>, name: &str) -> Vec<Cow<'a, str>> {
     parameters.filter(|(parameter, _)| parameter == name).map(|(_, value)| value).collect()
 }
 
-/// Methods of what is only looked at, as the header `Allow` has them.
+/// Methods of read-only routes, in the form of the header `Allow`.
 const READ: &str = "GET, HEAD";
 
-/// Methods of what changes something.
+/// Methods of routes that change something.
 const ACT: &str = "POST, PUT";
 
-/// What begins with one of these is not the metrics' either.
+/// Prefixes that the path of the metrics must not have.
 const OTHER_DIRECTORIES: &[&str] = &["-", "docs"];
 
-/// The paths that are not the metrics'.
+/// Paths that the metrics must not have.
 const OTHER_PATHS: &[&str] = &["/", "/config", "/probe", "/sd"];
 
 #[cfg(test)]

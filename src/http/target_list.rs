@@ -1,7 +1,7 @@
-//! The answer of `/sd`: a list that all clients share, with the host that each has asked.
+//! The answer of `/sd`: a list that all clients share, with the host that each of them requested.
 //!
-//! Only the list is kept. The host is what a client's headers say: it is put in piece by piece while the answer is sent, so
-//! that a client that reads slowly keeps no answer of its own.
+//! Only the list is stored. The host comes from a client's headers and is inserted while the answer is sent, so that slow
+//! clients do not hold a copy each.
 
 use std::{
     sync::Arc,
@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::{Site, budget::NoRoom};
 use crate::clock::monotonic;
 
-/// The list, as long as it is new.
+/// The cached list.
 #[derive(Default)]
 pub(super) struct TargetList(Mutex<Option<Kept>>);
 
@@ -25,7 +25,8 @@ struct Kept {
 }
 
 impl TargetList {
-    /// The labels of every property, a JSON object on each line; `None` until they are known. Made by one client at a time.
+    /// Returns the labels of every property, a JSON object per line; `None` until they are known. Made for one client at a
+    /// time.
     pub(super) async fn lines(&self, site: &Site) -> Result<Option<Bytes>, NoRoom> {
         let mut kept = self.0.lock().await;
         let version = site.exporter.version();
@@ -51,31 +52,31 @@ impl Kept {
     }
 }
 
-/// The target groups of one client that are still to be sent, each with the host that it asks.
+/// The target groups that are still to be sent to one client, with its host.
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
-    /// Of those that are left.
+    /// The remaining lines.
     lines: Bytes,
-    /// What each begins with.
+    /// The beginning of each group.
     head: Bytes,
-    /// Whether the bracket is still to come that opens the list, and the one that closes it.
+    /// Whether the opening and the closing bracket of the list are still to be sent.
     opens: bool,
     closes: bool,
     left: u64,
 }
 
 impl Groups {
-    /// All of them.
+    /// Creates the whole answer.
     pub(super) fn new(lines: Bytes, host: &str) -> Self {
         let host = serde_json::to_string(host).expect("a text can be written");
         let head = Bytes::from(format!("{{\"targets\":[{host}],\"labels\":"));
         let count = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
-        // A line's end makes room for the brace that ends its group; between two groups there is a comma.
+        // The closing brace of a group takes the place of the line's end; a comma separates groups.
         let left = 2 + lines.len() as u64 + count * head.len() as u64 + count.saturating_sub(1);
         Self { lines, head, opens: true, closes: true, left }
     }
 
-    /// Bytes that are left.
+    /// The remaining bytes.
     pub(super) fn left(&self) -> u64 {
         self.left
     }
@@ -106,7 +107,7 @@ impl Iterator for Groups {
     }
 }
 
-/// Bytes that are put together at a time.
+/// The size of a chunk in bytes.
 const PIECE: usize = 16 << 10;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Threads for long work, so that it holds up no connection.
+//! Threads for long work, so that it blocks no connection.
 //!
-//! Knows that a system may have no thread left. They are started with the server, when the system most likely has some, and
-//! never end before it: nothing is started for a request. Where not even one could be had, the work is done in place.
+//! The threads are started with the server and run until it ends: no thread is started for a request, since the system may have
+//! none left. If none could be started, the work is done in place.
 
 use std::{
     any::Any,
@@ -18,12 +18,12 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Some threads with one queue.
 pub(super) struct Workers {
-    /// None without threads.
+    /// `None` without threads.
     jobs: Option<mpsc::Sender<Job>>,
 }
 
 impl Workers {
-    /// Starts this many threads, or as many as can be had.
+    /// Starts this many threads, or as many as the system allows.
     pub(super) fn start(name: &str, count: usize) -> Self {
         Self::start_with(name, count, |builder, work| builder.spawn(work).map(drop))
     }
@@ -49,13 +49,13 @@ impl Workers {
         Self { jobs: (started > 0).then_some(jobs) }
     }
 
-    /// Does the work on one of the threads. Work that nobody waits for any more is not begun.
+    /// Does the work on one of the threads. Work whose caller has gone is not started.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let Some(jobs) = &self.jobs else { return work() };
         let (answer, answered) = oneshot::channel::<Result<T, Box<dyn Any + Send>>>();
         let job = move || {
             if !answer.is_closed() {
-                // Whoever asked may go meanwhile.
+                // The caller may have gone meanwhile.
                 let _ = answer.send(panic::catch_unwind(AssertUnwindSafe(work)));
             }
         };
@@ -65,7 +65,7 @@ impl Workers {
         match answered.await {
             Ok(Ok(done)) => done,
             Ok(Err(panic)) => panic::resume_unwind(panic),
-            // Not begun, which happens only where nobody waits.
+            // Not started, which happens only if the caller has gone.
             Err(_) => future::pending().await,
         }
     }
