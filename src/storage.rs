@@ -1,7 +1,7 @@
-//! What a restart should not forget: a small file for each property in the directory of `--storage.path`.
+//! State that survives a restart: a small file per property in the directory of `--storage.path`.
 //!
-//! Knows files: they are written whole or not at all, and one that is damaged is set aside and costs nothing else.
-//! Refuses to know what is in them. Invariant: no failure here stops the exporter; it does without.
+//! Knows files: they are written atomically, and a damaged one is set aside alone. Refuses to know their content. Invariant: no
+//! failure here stops the exporter; it continues without stored state.
 
 use std::{
     collections::BTreeSet,
@@ -27,7 +27,7 @@ mod gone;
 mod private;
 mod saver;
 
-/// Why the directory cannot be used; told at the start.
+/// Why the directory cannot be used; reported at the start.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Choose another directory, or let this user write there.
@@ -35,7 +35,7 @@ pub enum Error {
     Unusable {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Give each exporter its own directory.
@@ -46,30 +46,30 @@ pub enum Error {
     },
 }
 
-/// The directory. While this lives, no other exporter can open it.
+/// The open directory. While this exists, no other exporter can open it.
 #[derive(Debug)]
 pub struct Storage {
     directory: PathBuf,
-    /// Held locked.
+    /// The lock file, locked.
     _lock: File,
-    /// Of which properties the last one to use the directory had saved everything when it ended.
+    /// The properties that the previous process had saved completely when it ended.
     closed: BTreeSet<PropertyId>,
-    /// Of which the present state is on the disk.
+    /// The properties whose current state is on the disk.
     saved: Mutex<BTreeSet<PropertyId>>,
-    /// Reads states: the disk may hang.
+    /// Reads states on a thread of its own: the disk may hang.
     aside: Aside,
 }
 
 impl Storage {
-    /// Opens a directory, and makes it if it is not there. Nobody else can read what is in it.
+    /// Opens a directory, and creates it if it does not exist. Other users cannot read its content.
     ///
     /// # Errors
-    /// It cannot be written to, or somebody else uses it.
+    /// It is not writable, or another process uses it.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { path: directory.to_owned(), source };
         private::make(directory).map_err(unusable)?;
         let lock = files::own().create(true).append(true).open(directory.join(LOCK)).map_err(unusable)?;
-        // One that anybody may open, anybody can lock.
+        // Private, since anybody who may open the lock file can lock it.
         lock.set_permissions(Permissions::from_mode(0o600)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -81,32 +81,31 @@ impl Storage {
         Ok(Self { directory: directory.to_owned(), _lock: lock, closed, saved, aside: Aside::start("saved states") })
     }
 
-    /// The same within some seconds, for a disk that hangs.
+    /// The same with a deadline of some seconds, for a disk that hangs.
     ///
     /// # Errors
-    /// As [`open`](Self::open); or it takes longer.
+    /// As [`open`](Self::open), or the deadline has passed.
     pub async fn open_in_time(directory: &Path) -> Result<Self, Error> {
         let path = directory.to_owned();
         let opened = Aside::start("storage").run(READ_DEADLINE, move || Self::open(&path)).await;
         opened.unwrap_or_else(|hangs| Err(Error::Unusable { path: directory.to_owned(), source: hangs.into() }))
     }
 
-    /// Whether the last one to use it had saved everything of a property before it ended. Otherwise what was saved is
-    /// minutes old.
+    /// Whether the previous process had saved a property completely before it ended. Otherwise its state is minutes old.
     pub fn was_closed(&self, property: PropertyId) -> bool {
         self.closed.contains(&property)
     }
 
-    /// What is saved is no longer the whole, from now on: states change.
+    /// Marks the saved states as incomplete, since states change from now on.
     pub fn begin(&self) {
-        // Where there is none, or the disk is full, there is nothing to remove or it cannot be written again either.
+        // Without the file there is nothing to remove; on a full disk it cannot be written again either.
         let _ = fs::remove_file(self.directory.join(CLOSED));
     }
 
-    /// What is saved is all there is, but of properties that were not saved; nothing more will be.
+    /// Marks the saved states as complete, except for properties that were not saved; called at the end.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub fn close(&self) -> io::Result<()> {
         let properties: Vec<String> = self.with_saved(|saved| saved.iter().map(PropertyId::to_string).collect());
         let (new, path) = (self.directory.join(CLOSED).with_extension(NEW), self.directory.join(CLOSED));
@@ -115,8 +114,8 @@ impl Storage {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// What was saved of a property, if anything was. A file that cannot be read as such is set aside, with a warning; one
-    /// that hangs is done without.
+    /// Reads the saved state of a property, if there is one. An unreadable file is set aside with a warning; one that hangs is
+    /// skipped.
     pub fn load<T: DeserializeOwned + Send + 'static>(&self, property: PropertyId) -> Option<T> {
         let path = self.file(property);
         let file = path.clone();
@@ -126,8 +125,9 @@ impl Storage {
         })
     }
 
-    /// Replaces what was saved of some properties. It is on the disk when this returns, but for those that cannot be
-    /// saved: of them what was saved before is still there. The first failure, if there is one.
+    /// Replaces the saved states of some properties, durably. Properties that cannot be saved keep their previous state.
+    /// Returns
+    /// the first failure.
     pub fn save<T: Serialize>(&self, states: &[(PropertyId, T)]) -> Option<io::Error> {
         let mut failure = None;
         let mut written = Vec::new();
@@ -139,7 +139,7 @@ impl Storage {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        // Each wait for the disk takes milliseconds, whatever it is for: many files share one.
+        // Each sync takes milliseconds, whatever its size: many files share one.
         if states.len() > FEW
             && let Err(error) = self.sync(&written)
         {
@@ -169,12 +169,12 @@ impl Storage {
         failure
     }
 
-    /// What is saved of a property is no longer its present state.
+    /// Marks the saved state of a property as outdated.
     pub fn forget(&self, property: PropertyId) {
         self.with_saved(|saved| saved.remove(&property));
     }
 
-    /// Brings everything that was written to the disk.
+    /// Syncs everything that was written.
     #[cfg(target_os = "linux")]
     fn sync(&self, _: &[(PropertyId, PathBuf)]) -> io::Result<()> {
         Ok(rustix::fs::syncfs(File::open(&self.directory)?)?)
@@ -195,13 +195,13 @@ impl Storage {
 }
 
 impl Error {
-    /// Whether only a disk that hangs is in the way.
+    /// Whether the only problem is a disk that hangs.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unusable { source, .. } if source.kind() == io::ErrorKind::TimedOut)
     }
 }
 
-/// The properties that were saved whole; none where the last process was killed.
+/// Reads the properties that were saved completely; none if the previous process was killed.
 fn closed(directory: &Path) -> BTreeSet<PropertyId> {
     let read = files::read_own(&directory.join(CLOSED), LONGEST_FILE).ok();
     let properties: Vec<String> = read.and_then(|bytes| format::decode(&bytes).ok()).unwrap_or_default();
@@ -221,7 +221,7 @@ fn load<T: DeserializeOwned>(property: PropertyId, path: &Path) -> Option<T> {
         Ok(state) => Some(state),
         Err(error) => {
             let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
-            // If even that fails, the next save replaces it.
+            // If that fails too, the next save replaces the file.
             let _ = fs::rename(path, &aside);
             warn!(%property, file = %ShownPath(&aside), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
             None
@@ -229,7 +229,7 @@ fn load<T: DeserializeOwned>(property: PropertyId, path: &Path) -> Option<T> {
     }
 }
 
-/// Writes a new file in the place of whatever has its name, even a link.
+/// Replaces whatever has the file's name, even a link, with a new file.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -250,15 +250,15 @@ const DAMAGED: &str = "damaged";
 
 const NEWER: &str = "newer";
 
-/// What the files of a property end with.
+/// The endings of a property's files.
 const EXTENSIONS: [&str; 4] = [STATE, NEW, DAMAGED, NEWER];
 
 const CLOSED: &str = "closed";
 
-/// In bytes; the longest that is written has about 7,000, or some for each property.
+/// The longest file that is read, in bytes; the longest that is written has about 7,000, or some per property.
 const LONGEST_FILE: u64 = 1 << 20;
 
-/// That many files are brought to the disk one by one: others' files need not follow each time.
+/// Up to this many files are synced one by one, so that other files on the disk do not have to be synced each time.
 const FEW: usize = 32;
 
 #[cfg(test)]

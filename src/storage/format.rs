@@ -1,12 +1,12 @@
-//! The bytes of a file: a line that says what it is, of which version, and the checksum of what follows; then JSON.
+//! The format of a file: a line with its kind, version and checksum, followed by JSON.
 
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error as ThisError;
 
-/// Why bytes are not what was written.
+/// Why bytes are not a valid file.
 #[derive(Debug, ThisError)]
 pub(super) enum Error {
-    /// Not one of these files, or one cut off at the beginning.
+    /// Another kind of file, or cut off at the beginning.
     #[error("it is not a file of this exporter")]
     Foreign,
     /// Written by a newer exporter.
@@ -15,7 +15,7 @@ pub(super) enum Error {
     /// Cut off or changed.
     #[error("its checksum is wrong")]
     Checksum,
-    /// Of another shape.
+    /// JSON of another shape.
     #[error("its content does not match the expected format")]
     Content(#[source] serde_json::Error),
 }

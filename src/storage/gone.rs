@@ -1,7 +1,7 @@
-//! The files of properties that are gone.
+//! Removes the files of properties that no longer exist.
 //!
-//! A property that goes while the exporter runs is known to be gone, and its files are removed. Of one that went while it
-//! did not run nobody hears; its files are removed when they are so old that nothing in them is of use any more.
+//! The files of a property that disappears while the exporter runs are removed at once. Those of one that disappeared while no
+//! exporter ran are removed once they are too old to be useful.
 
 use std::{
     collections::BTreeSet,
@@ -17,8 +17,7 @@ use super::{EXTENSIONS, Storage};
 use ga4_exporter_core::names::PropertyId;
 
 impl Storage {
-    /// Removes all files of these properties; those that are not there count as removed. The first failure, if there is
-    /// one.
+    /// Removes all files of these properties; missing ones count as removed. Returns the first failure.
     pub fn remove(&self, properties: &BTreeSet<PropertyId>) -> Option<io::Error> {
         let mut failure = None;
         for property in properties {
@@ -31,8 +30,7 @@ impl Storage {
         failure
     }
 
-    /// Removes the files of properties other than these that nobody has written for 30 days. The first failure, if there
-    /// is one.
+    /// Removes the files of all other properties that were not written for 30 days. Returns the first failure.
     pub fn sweep(&self, known: &BTreeSet<PropertyId>, now: Timestamp) -> Option<io::Error> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -47,7 +45,7 @@ impl Storage {
     }
 }
 
-/// The property whose file has this name.
+/// Returns the property that a file's name belongs to.
 fn property_of(name: &Path) -> Option<PropertyId> {
     let extension = name.extension().and_then(OsStr::to_str)?;
     let property = name.file_stem().and_then(OsStr::to_str)?;
@@ -67,7 +65,7 @@ fn removed(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A property that is no longer listed is shown for 7 days; an exporter may have been out of order as long again, and more.
+/// An unlisted property is shown for 7 days, and an exporter may be down for as long, or longer.
 const OF_NO_USE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A directory that nobody else looks into.
+//! A directory that other users cannot read.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -12,8 +12,8 @@ use tracing::warn;
 use super::{CLOSED, EXTENSIONS, LOCK};
 use ga4_exporter_core::shown::ShownPath;
 
-/// Makes a directory that is not there. One that is there is closed to others where everything in it is the exporter's;
-/// of another one, which may be `/tmp`, only a warning says that it is open.
+/// Creates a directory that does not exist. An existing one is closed to others if all its content belongs to the exporter;
+/// otherwise, as for `/tmp`, a warning says that it is open.
 pub(super) fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(path)?;
     if fs::metadata(path)?.permissions().mode() & FOR_OTHERS == 0 {

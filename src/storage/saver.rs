@@ -1,5 +1,5 @@
-//! Saving in the background: what changed is written every few minutes, and once more at the end; what is of properties that
-//! are gone is removed.
+//! Saves states in the background: changes are written every few minutes, and once more at the end. Files of removed properties
+//! are deleted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,27 +20,27 @@ use crate::{
     files::Aside,
 };
 
-/// Where states wait until they are written; cheap to clone.
+/// The queue of states to write; cheap to clone.
 #[derive(Debug)]
 pub struct Saver<T> {
     storage: Arc<Storage>,
     waiting: Arc<Mutex<BTreeMap<PropertyId, Waiting<T>>>>,
     /// The properties whose files are to be removed.
     gone: Arc<Mutex<BTreeSet<PropertyId>>>,
-    /// Writes one batch after the other: one that was given up goes on there.
+    /// Writes one batch after the other; a batch that timed out continues there.
     aside: Aside,
 }
 
-/// One state for each property at most.
+/// At most one state per property.
 #[derive(Debug)]
 struct Waiting<T> {
-    /// What is to be written; `None` when it is on the disk.
+    /// The state to write; `None` if it is on the disk.
     state: Option<T>,
     written_at: Timestamp,
 }
 
 impl<T: Serialize + Send + 'static> Saver<T> {
-    /// A saver into this directory.
+    /// Creates a saver for this directory.
     pub fn new(storage: Arc<Storage>) -> Self {
         Self { storage, waiting: Arc::default(), gone: Arc::default(), aside: Aside::start("states") }
     }
@@ -50,8 +50,8 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         &self.storage
     }
 
-    /// Takes a new state of a property in the place of an older one. It is written when the last one is
-    /// five minutes old; the first one sooner, so that not all are written at the same time.
+    /// Queues a new state of a property, replacing an older one. It is written when the last one is five minutes old; the first
+    /// one sooner, to spread the writes.
     pub fn put(&self, property: PropertyId, state: T, now: Timestamp) {
         self.gone().remove(&property);
         self.with(|waiting| {
@@ -62,14 +62,14 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         });
     }
 
-    /// The property is gone: what is not written yet need not be, and its files are removed soon.
+    /// Drops the queued state of a removed property; its files are removed soon.
     pub fn forget(&self, property: PropertyId) {
         self.with(|waiting| waiting.remove(&property));
         self.storage.forget(property);
         self.gone().insert(property);
     }
 
-    /// Writes what is due, and removes what is of no use any more, again and again, until it is dropped.
+    /// Writes due states and removes obsolete files until the future is dropped.
     pub async fn run(self, clock: Clock) {
         let (mut is_failing, mut cannot_remove, mut looks) = (false, false, 0_u32);
         loop {
@@ -84,12 +84,12 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         }
     }
 
-    /// Writes everything that is not written yet, and of which properties all is saved. False when it takes too long.
+    /// Writes all queued states, and the list of completely saved properties. Returns false if it takes too long.
     pub async fn close(&self, now: Timestamp, longest: Duration) -> bool {
         let (due, gone) = (self.take(now, Duration::ZERO), std::mem::take(&mut *self.gone()));
         let storage = Arc::clone(&self.storage);
         let closed = self.aside.run(longest, move || {
-            // If it fails they are swept one day.
+            // If it fails, a later sweep removes them.
             let _ = storage.remove(&gone);
             due.iter().for_each(|(property, _)| storage.forget(*property));
             let (mut failure, mut marked) = (None, storage.close());
@@ -115,7 +115,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         }
     }
 
-    /// The states whose last writing is so long ago; they count as written.
+    /// Takes the states whose last write is this long ago; they count as written.
     fn take(&self, now: Timestamp, age: Duration) -> Vec<(PropertyId, T)> {
         self.with(|waiting| {
             let is_due = |entry: &Waiting<T>| later(entry.written_at, age) <= now || entry.written_at > now;
@@ -138,7 +138,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         report(failure, is_failing);
     }
 
-    /// Removes the files of properties that are gone; what cannot be removed now is tried again.
+    /// Removes the files of removed properties; failures are tried again.
     async fn remove_gone(&self, is_failing: &mut bool) {
         let gone = std::mem::take(&mut *self.gone());
         if gone.is_empty() {
@@ -149,7 +149,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         let failure = removed.unwrap_or_else(|hangs| Some(hangs.into()));
         let failed_before = std::mem::replace(is_failing, failure.is_some());
         if let Some(error) = failure {
-            // One that is there again meanwhile keeps its file.
+            // A property that was added again keeps its file.
             let present: BTreeSet<PropertyId> = self.with(|waiting| waiting.keys().copied().collect());
             self.gone().extend(gone.difference(&present));
             if !failed_before {
@@ -158,7 +158,7 @@ impl<T: Serialize + Send + 'static> Saver<T> {
         }
     }
 
-    /// Removes the files of properties that went while no exporter ran.
+    /// Removes the files of properties that disappeared while no exporter ran.
     async fn sweep(&self, now: Timestamp) {
         let known: BTreeSet<PropertyId> = self.with(|waiting| waiting.keys().copied().collect());
         let storage = Arc::clone(&self.storage);
@@ -201,19 +201,19 @@ fn warn_of_leftovers(error: &io::Error) {
     warn!(error = %Chain(error), "cannot remove the files of properties that are gone");
 }
 
-/// From one writing of a property to the next. A process that is killed forgets no more than that, and minutes that
-/// young are in Google's next answer again.
+/// Time between two writes of a property. A killed process loses no more than that, and Google's next answer has those minutes
+/// again.
 const SAVE_EVERY: Duration = Duration::from_mins(5);
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// From one sweep to the next, and before the first: by then every property that is there has been polled.
+/// Time between two sweeps, and before the first: by then every existing property has been polled.
 const SWEEP_AFTER: u32 = 24 * 3600;
 
-/// What a batch has while the exporter serves; then it goes on unattended.
+/// The deadline of a batch while the exporter serves; after it the batch continues in the background.
 const WRITE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// States that are saved at once at the end: those of a batch count as saved although a later one is cut off.
+/// The size of a batch at the end: batches that are done count as saved even if a later one is cut off.
 const BATCH: usize = 2_000;
 
 #[cfg(test)]
