@@ -1,8 +1,9 @@
 //! The configuration file: YAML text → spanned tree → a validated [`Config`].
 //!
-//! Knows every key, its type, its default and its limits, and says of each mistake where it is and how to mend it.
-//! Refuses to know who uses the values: no runtime, no metrics, no Google. Invariant: whoever holds a [`Config`] holds one
-//! that can be run as it is, and no mistake of a file hides another.
+//! Knows every key, its type, default and limits, and reports each mistake with its place and the correction. Refuses to know
+//! the users of the values: no runtime, no metrics, no Google. Invariants: every [`Config`] is valid; no mistake in a file
+//! hides
+//! another.
 
 use std::{
     collections::BTreeMap,
@@ -44,23 +45,23 @@ mod yaml;
 /// The configuration of the exporter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How Google is reached.
+    /// Access to Google.
     pub google: Google,
-    /// The properties that are exported in any case, in the order of the file.
+    /// The configured properties, in the order of the file.
     pub properties: Vec<ConfiguredProperty>,
-    /// How further properties are found; `None` when only the configured ones are exported.
+    /// How further properties are discovered; `None` if only the configured ones are exported.
     pub discovery: Option<Discovery>,
-    /// Which part of every token bucket of a property may be spent.
+    /// The share of every token bucket of a property that may be spent.
     pub share: Share,
     /// The same for one command.
     pub commands_share: Share,
-    /// How many properties may be listed, at most.
+    /// The most properties that a listing may have.
     pub most_properties: usize,
-    /// The report on the last minutes.
+    /// The report `realtime`.
     pub realtime: ReportSettings,
-    /// The report on days.
+    /// The report `traffic`.
     pub traffic: ReportSettings,
-    /// The report on the hours of the last weeks, which the drop alert measures by.
+    /// The history report that the drop alert is based on.
     pub baseline: BaselineSettings,
     /// Reports of one's own, by name.
     pub own_reports: Vec<OwnReport>,
@@ -77,31 +78,31 @@ pub struct OwnReport {
     pub report: Arc<Report>,
 }
 
-/// How Google is reached.
+/// Access to Google.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Google {
-    /// The key of the service account; `None` leaves it to the places that Google's own tools look in.
+    /// The key of the service account; `None` means the places where Google's own tools look.
     pub credentials_file: Option<PathBuf>,
-    /// How many requests may wait for an answer at once; `None` leaves it to the number of properties.
+    /// The limit of requests in flight; `None` derives it from the number of properties.
     pub max_requests_in_flight: Option<usize>,
-    /// The same for one property.
+    /// The same per property.
     pub max_requests_in_flight_per_property: usize,
 }
 
-/// A configuration and what an operator should know about it.
+/// A configuration and its warnings.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What to run.
+    /// The configuration.
     pub config: Config,
-    /// What will run, but perhaps not as it was meant; sorted by position.
+    /// Doubtful settings, sorted by position.
     pub warnings: Vec<Problem>,
 }
 
 impl Loaded {
-    /// The warnings as texts, and those that depend on the date: a calendar may have run out.
+    /// Returns the warnings as texts, including those that depend on the date: a calendar may have run out.
     pub fn warnings_at(&self, now: Timestamp) -> Vec<String> {
         let BaselineSettings { enabled, quiet_days, .. } = &self.config.baseline;
-        // Properties have dates of their own; by a day it does not matter here.
+        // Properties have dates of their own; a day does not matter here.
         let today = Zone::utc().date(now);
         let exhausted = quiet_days.exhausted(today, DAYS_AHEAD).filter(|_| *enabled).map(|path| {
             format!(
@@ -110,7 +111,7 @@ impl Loaded {
                 ShownPath(path)
             )
         });
-        // A thousand calendars have warnings without end; the first say what is wrong with them.
+        // A thousand calendars may cause very many warnings; the first ones are enough.
         let more = self.warnings.len().saturating_sub(MAX_WARNINGS);
         let more = (more > 0).then(|| format!("{more} more warnings about the configuration; fix these first"));
         let first = self.warnings.iter().take(MAX_WARNINGS).map(Problem::to_string);
@@ -122,33 +123,32 @@ impl Config {
     /// Reads a configuration file.
     ///
     /// # Errors
-    /// The file cannot be read, or everything that is wrong in it.
+    /// The file cannot be read, or all mistakes in it.
     pub fn from_file(path: &Path) -> Result<Loaded, Errors> {
         Self::from_file_with(path, &[])
     }
 
-    /// Reads a configuration file whose properties come from elsewhere: from the command line. None means that the file
-    /// decides.
+    /// Reads a configuration file, with properties from the command line instead of its own. Without any, the file decides.
     ///
     /// # Errors
-    /// The file cannot be read, or everything that is wrong in it, properties of its own included.
+    /// The file cannot be read, or all mistakes in it, including properties of its own.
     pub fn from_file_with(path: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
         let unreadable = |source| Errors::Unreadable { path: path.to_owned(), source };
-        // Absolute, so that the paths in it mean the same wherever they are printed.
+        // Absolute, so that messages show paths that do not depend on the working directory.
         let absolute = std::path::absolute(path).map_err(unreadable)?;
         let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
         load(&bytes, path, &directory(&absolute), properties)
     }
 
-    /// Reads the text of a configuration file; `file` is what messages call it and what its paths are relative to.
+    /// Reads the text of a configuration file; `file` is its name in messages and the base of its relative paths.
     ///
     /// # Errors
-    /// Everything that is wrong in it.
+    /// All mistakes in it.
     pub fn from_yaml(text: &str, file: &Path) -> Result<Loaded, Errors> {
         load(text.as_bytes(), file, &directory(file), &[])
     }
 
-    /// Exports these properties and no others: discovery is off.
+    /// Exports only these properties, without discovery.
     #[must_use]
     pub fn with_properties(self, ids: impl IntoIterator<Item = PropertyId>) -> Self {
         let mut properties: Vec<ConfiguredProperty> = Vec::new();
@@ -160,7 +160,7 @@ impl Config {
         Self { properties, discovery: None, ..self }
     }
 
-    /// The configuration as YAML with every default spelled out; reads back as an equal one.
+    /// Returns the configuration as YAML with all defaults; reading it gives an equal one.
     pub fn to_yaml(&self) -> String {
         render::yaml(self)
     }
@@ -194,7 +194,7 @@ impl Default for Google {
     }
 }
 
-/// Reads the bytes of a file; relative paths in it begin at `base`.
+/// Reads the bytes of a file; relative paths in it start at `base`.
 fn load(bytes: &[u8], file: &Path, base: &Path, properties: &[PropertyId]) -> Result<Loaded, Errors> {
     let mut reader = Reader::new(file);
     let root = Node::parse(bytes);
@@ -220,7 +220,7 @@ const MOST_PROPERTIES: usize = 20_000;
 /// How many warnings are shown; the rest is counted.
 const MAX_WARNINGS: usize = 100;
 
-/// Every holiday comes once in this many days.
+/// Every yearly holiday occurs once in this many days.
 pub(crate) const DAYS_AHEAD: i32 = 365;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! An iCalendar file that names quiet days.
+//! An iCalendar file with quiet days.
 //!
-//! Knows how it is named and how much is read of it. Refuses to know what is in it, and where its path begins.
+//! Knows how such a file is named and how much of it is read. Refuses to know its content.
 
 use std::path::Path;
 
@@ -14,25 +14,25 @@ use ga4_drop_baseline::calendar::{
 
 use crate::files;
 
-/// Whether a text is the name of such a file, rather than a day.
+/// Whether a text names such a file, rather than a day.
 pub fn is_meant(text: &str) -> bool {
     text.trim_end().to_ascii_lowercase().ends_with(".ics")
 }
 
-/// A calendar that was read, and what is doubtful about it.
+/// A calendar and its warnings.
 #[derive(Debug)]
 pub struct Found {
-    /// Its days, as an entry of the list of quiet days.
+    /// Its days, as an entry of the quiet days.
     pub entry: Entry,
-    /// A message for each event that is left out and each pattern that matches none.
+    /// A message for each skipped event and for each pattern without a match.
     pub warnings: Vec<String>,
 }
 
-/// The days of the events in a file that are chosen; `text` is what messages call it, and `base` says where relative
-/// paths begin. What cannot be read in it costs no more than its event. All calendars share the budget.
+/// Reads the days of the chosen events in a file; `text` is its name in messages, and `base` the base of relative paths. An
+/// unreadable event is skipped alone. All calendars share the budget.
 ///
 /// # Errors
-/// There is no such file, or it is too large.
+/// The file does not exist, or it is too large.
 pub fn read(path: &Path, text: &str, base: &str, selection: &Selection, budget: &mut Budget) -> Result<Found, String> {
     let bytes = files::read(path, MAX_CALENDAR_BYTES).map_err(|error| {
         format!(

@@ -1,4 +1,4 @@
-//! What a configuration asks to poll.
+//! The plan of a configuration.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::Config;
 use ga4_exporter_core::{plan::Plan, properties::PropertySet, report::Report, schedule::Limits};
 
 impl Config {
-    /// The plan of this configuration for these properties; complete when they are all that it asks for.
+    /// Returns the plan for these properties; it is complete if they are all properties of the configuration.
     pub fn plan(&self, properties: PropertySet, is_complete: bool) -> Plan {
         let limits = Limits {
             in_flight: self.google.max_requests_in_flight,
@@ -15,7 +15,7 @@ impl Config {
         Plan { reports: self.reports(), limits, share: self.share, series: self.series, properties, is_complete }
     }
 
-    /// The reports that are switched on, in the order in which they are shown.
+    /// Returns the enabled reports, in the order of their metrics.
     pub fn reports(&self) -> Vec<Arc<Report>> {
         let all = [
             (self.realtime.enabled, Report::realtime(&self.realtime, self.baseline.enabled)),

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration file, where, and how to mend it.
+//! Mistakes in a configuration file, with their place and correction.
 
 use std::{
     fmt, io,
@@ -9,24 +9,24 @@ use thiserror::Error as ThisError;
 
 use ga4_exporter_core::shown::{self, ShownPath};
 
-/// Why a file gives no configuration.
+/// Why a file has no valid configuration.
 #[derive(Debug, ThisError)]
 pub enum Errors {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     #[error("cannot read the configuration file `{}`", ShownPath(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file can be read but must be corrected first; sorted by position, never empty.
+    /// The mistakes in the file; sorted by position, never empty.
     #[error("{}", Lines(.0))]
     Invalid(Vec<Problem>),
 }
 
 impl Errors {
-    /// The mistakes in the file, sorted by position; none when it cannot be read.
+    /// Returns the mistakes in the file, sorted by position; none if it cannot be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Unreadable { .. } => &[],
@@ -35,7 +35,7 @@ impl Errors {
     }
 }
 
-/// One thing that is wrong or doubtful.
+/// A mistake or a warning.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
     file: PathBuf,
@@ -43,7 +43,7 @@ pub struct Problem {
     message: String,
 }
 
-/// A place in the file, both counted from 1, the column in characters.
+/// A position in the file, counted from 1; the column in characters.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Position {
     /// The line.
@@ -53,10 +53,11 @@ pub struct Position {
 }
 
 impl Problem {
-    /// A problem in a file; the message says what is wrong and, after a semicolon, how to mend it.
+    /// Creates a problem in a file; the message says what is wrong and, after a semicolon, how to correct it.
     ///
-    /// Control characters, which may come with the file's own text, are escaped: a problem is one line, and a terminal
-    /// obeys nothing in it. Words that look like a part of a key are left out.
+    /// Control characters from the file's text are escaped: a problem is one line, and cannot control a terminal. Words that
+    /// look
+    /// like part of a key are omitted.
     pub(super) fn new(file: &Path, position: Position, message: &str) -> Self {
         let mut clean = String::with_capacity(message.len());
         for character in shown::masked(message).chars() {
@@ -79,7 +80,7 @@ impl Problem {
         self.position
     }
 
-    /// What is wrong and how to mend it, in one line.
+    /// What is wrong and how to correct it, on one line.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -92,7 +93,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Problems one per line, as far as somebody reads them.
+/// Problems, one per line; only the first of many.
 struct Lines<'a>(&'a [Problem]);
 
 impl fmt::Display for Lines<'_> {
@@ -110,7 +111,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// How many problems are printed; the rest is counted.
+/// The most problems that are printed; the rest is counted.
 const MAX_PRINTED: usize = 100;
 
 #[cfg(test)]

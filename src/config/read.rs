@@ -1,6 +1,6 @@
-//! The tree of a file → a configuration: which key means what.
+//! The tree of a file → a configuration.
 //!
-//! Knows every key, what goes together and what is doubtful. Refuses to know how mistakes are reported.
+//! Knows the meaning of every key, valid combinations, and doubtful ones. Refuses to know how mistakes are reported.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,10 +29,10 @@ mod own_report;
 mod quiet_days;
 mod reports;
 
-/// Reads the tree of a file. `base` is where its relative paths begin; `given` are the properties to export instead of
-/// the file's, if any.
+/// Reads the tree of a file. `base` is the base of its relative paths; `given` are the properties to export instead of the
+/// file's, if any.
 ///
-/// What it returns counts only if the reader has found nothing wrong.
+/// The result is only valid if the reader has found no mistake.
 pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &[PropertyId]) -> Config {
     let top = reader.section(root, &schema::ROOT);
     let google = top.get("google").map(|node| google(reader, node, base)).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
     if !given.is_empty() {
         properties = Config::default().with_properties(given.iter().copied()).properties;
     }
-    // A key with nothing after it counts as left out: it must not open the export to everything.
+    // A key without a value counts as missing: it must not open the export to everything.
     let discovery = match top.get("discovery").filter(|node| !node.is_null()) {
         Some(node) => discovery(reader, node, !properties.is_empty()),
         None => properties.is_empty().then(Discovery::default),
@@ -197,7 +197,7 @@ fn labels(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<LabelName, String> {
     labels
 }
 
-/// `others` says whether there are properties without discovery.
+/// `others` says whether there are configured properties.
 fn discovery(reader: &mut Reader<'_>, node: &Node, others: bool) -> Option<Discovery> {
     let section = reader.section(node, &schema::DISCOVERY);
     let path = |key| section.path(key);
@@ -231,7 +231,7 @@ fn shares(reader: &mut Reader<'_>, node: &Node) -> (Option<Share>, Option<Share>
     (share("share", "25%"), share("commands_share", "10%"))
 }
 
-/// `listed` is how many the file itself, or the command line, names.
+/// `listed` is the number of properties that the file or the command line names.
 fn most_properties(reader: &mut Reader<'_>, top: &Section<'_>, listed: usize) -> usize {
     let section = top.get("limits").map(|node| reader.section(node, &schema::LIMITS));
     let most = section.as_ref().and_then(|section| limit(reader, section, "properties", &PROPERTIES));
@@ -277,7 +277,7 @@ fn pattern(text: &str) -> Result<Regex, String> {
         if let regex::Error::CompiledTooBig(_) = error {
             return format!("the pattern {} grows too large; make its repetitions smaller", quoted(text));
         }
-        // The last line is the reason; those above draw the place, which needs more than one line.
+        // The last line is the reason; those above draw the position over several lines.
         let drawing = error.to_string();
         let reason = drawing.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!(
@@ -287,13 +287,13 @@ fn pattern(text: &str) -> Result<Regex, String> {
     })
 }
 
-/// How many requests may be in flight at once.
+/// The range of requests in flight.
 const REQUESTS: RangeInclusive<usize> = 1..=10_000;
 
-/// The same for one property: Google refuses more.
+/// The same per property: Google refuses more.
 const REQUESTS_PER_PROPERTY: RangeInclusive<usize> = 1..=10;
 
-/// How many properties there may be.
+/// The range of the number of properties.
 const PROPERTIES: RangeInclusive<usize> = 1..=100_000;
 
 /// The label of its own that says how serious alerts on a property are.
@@ -308,11 +308,11 @@ const SERIES: RangeInclusive<usize> = 1..=10_000_000;
 /// The same for one property.
 const SERIES_PER_PROPERTY: RangeInclusive<usize> = 1..=1_000_000;
 
-/// How many labels of its own a property may have.
+/// The most own labels of a property.
 const MAX_LABELS: usize = 20;
 
-/// How many patterns a list may have.
+/// The most patterns of a list.
 const MAX_PATTERNS: usize = 100;
 
-/// How large a compiled pattern may be.
+/// The largest compiled pattern.
 const MAX_PATTERN_BYTES: usize = 1 << 20;

@@ -1,7 +1,8 @@
-//! Walks the tree, takes what has the right type, and collects what has not.
+//! Walks the tree, reads values of the right type, and collects mistakes.
 //!
-//! Knows types and how mistakes are reported. Refuses to know what the values are for. Invariant: whatever is missing from a
-//! result has a problem that says so.
+//! Knows types and how mistakes are reported. Refuses to know what the values are for. Invariant: for everything that is
+//! missing
+//! from a result there is a problem.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,7 +13,7 @@ use super::{
 };
 use ga4_exporter_core::shown;
 
-/// The file that is read and what was found wrong in it.
+/// The file, and the mistakes found in it.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     file: &'a Path,
@@ -20,7 +21,7 @@ pub(super) struct Reader<'a> {
     warnings: Vec<Problem>,
 }
 
-/// A mapping whose keys are known.
+/// A mapping with known keys.
 #[derive(Debug)]
 pub(super) struct Section<'n> {
     path: String,
@@ -32,27 +33,27 @@ impl<'a> Reader<'a> {
         Self { file, errors: Vec::new(), warnings: Vec::new() }
     }
 
-    /// Notes a mistake: what is wrong, a semicolon, how to mend it.
+    /// Adds a mistake: what is wrong, a semicolon, the correction.
     pub(super) fn error(&mut self, position: Position, message: impl AsRef<str>) {
         self.errors.push(Problem::new(self.file, position, message.as_ref()));
     }
 
-    /// Notes something doubtful, in the same form.
+    /// Adds a warning, in the same form.
     pub(super) fn warn(&mut self, position: Position, message: impl AsRef<str>) {
         self.warnings.push(Problem::new(self.file, position, message.as_ref()));
     }
 
-    /// The warnings, or the errors if there are any.
+    /// Returns the warnings, or the errors if there are any.
     pub(super) fn finish(mut self) -> Result<Vec<Problem>, Errors> {
         for problems in [&mut self.errors, &mut self.warnings] {
             problems.sort_by_key(Problem::position);
-            // What stands at an anchor is read again at each of its aliases.
+            // The value of an anchor is read again at each of its aliases.
             problems.dedup();
         }
         if self.errors.is_empty() { Ok(self.warnings) } else { Err(Errors::Invalid(self.errors)) }
     }
 
-    /// A mapping with keys of a table; nothing there counts as an empty one.
+    /// Reads a mapping with the keys of a table; a missing value counts as an empty one.
     pub(super) fn section<'n>(&mut self, node: &'n Node, table: &'static Table) -> Section<'n> {
         self.section_without(node, table, &[])
     }
@@ -62,7 +63,7 @@ impl<'a> Reader<'a> {
         self.section_of(node, table, path, &[])
     }
 
-    /// The same where some keys, unknown to the table, are refused with a reason of their own.
+    /// The same, with a special message for some keys that the table does not have.
     pub(super) fn section_without<'n>(
         &mut self,
         node: &'n Node,
@@ -94,8 +95,8 @@ impl<'a> Reader<'a> {
         Section { path: path.to_owned(), values }
     }
 
-    /// A mapping with any keys, each with its value and its own place; `advice` is for what is no mapping.
-    /// Nothing there counts as an empty one.
+    /// Reads a mapping with any keys, each with its value and position; `advice` is for values that are not a mapping. A
+    /// missing value counts as an empty one.
     pub(super) fn mapping<'n>(
         &mut self,
         node: &'n Node,
@@ -129,7 +130,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// A list; `example` is one. Nothing there counts as an empty one.
+    /// Reads a list; `example` is one. A missing value counts as an empty one.
     pub(super) fn list<'n>(&mut self, node: &'n Node, path: &str, example: &str) -> &'n [Node] {
         match &node.value {
             Value::Sequence(items) => items,
@@ -141,7 +142,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of a scalar, as written; `example` is one.
+    /// Reads the text of a scalar, as written; `example` is one.
     pub(super) fn text<'n>(&mut self, node: &'n Node, path: &str, example: &str) -> Option<&'n str> {
         match &node.value {
             Value::Scalar(_, text) if shown::is_secret(text) => {
@@ -161,7 +162,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A truth value.
+    /// Reads a boolean.
     pub(super) fn truth(&mut self, node: &Node, path: &str) -> Option<bool> {
         if let Value::Scalar(Kind::Bool(value), _) = node.value {
             return Some(value);
@@ -174,7 +175,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// What a parser makes of a scalar's text; it says what is wrong and how to mend it.
+    /// Reads a scalar with a parser, whose error says what is wrong and how to correct it.
     pub(super) fn parsed<T>(
         &mut self,
         node: &Node,
@@ -185,7 +186,7 @@ impl<'a> Reader<'a> {
         self.parsed_whole(node, path, example, |text| parse(&elided(text.trim())))
     }
 
-    /// The same for a text that may be long and where blanks count.
+    /// The same for a text that may be long and in which blanks matter.
     pub(super) fn parsed_whole<T>(
         &mut self,
         node: &Node,
@@ -199,7 +200,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'n> Section<'n> {
-    /// What stands at a key, if the file has the key.
+    /// Returns the value of a key, if the file has it.
     pub(super) fn get(&self, key: &'static str) -> Option<&'n Node> {
         self.values.get(key).map(|(node, _)| *node)
     }
@@ -209,18 +210,18 @@ impl<'n> Section<'n> {
         self.values.keys().copied()
     }
 
-    /// Where the key stands, if the file has it.
+    /// Returns the position of a key, if the file has it.
     pub(super) fn place(&self, key: &'static str) -> Option<Position> {
         self.values.get(key).map(|(_, position)| *position)
     }
 
-    /// The path of a key, for messages.
+    /// Returns the path of a key, for messages.
     pub(super) fn path(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 }
 
-/// What to write where a table's mapping is missing.
+/// The advice for a missing mapping of a table.
 pub(super) fn lines_with(table: &Table) -> String {
     format!("write `key: value` lines with the keys {}", listed(table.names()))
 }
@@ -230,12 +231,12 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A text of the file in backticks, not all of it if it is long, and nothing of a secret.
+/// Quotes a text of the file in backticks, shortened, and without secrets.
 pub(super) fn quoted(text: &str) -> String {
     if shown::is_secret(text) { shown::HIDDEN.to_owned() } else { format!("`{}`", elided(text)) }
 }
 
-/// The known name that was meant, if one is near.
+/// Returns the known name that was probably meant, if one is similar.
 pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let text = elided(text).to_lowercase();
     let distance = |name: &&str| strsim::osa_distance(&text, name);
@@ -261,7 +262,7 @@ fn unknown_key(table: &Table, path: &str, key: &str) -> String {
     format!("unknown key {} {place}; {advice}{}", quoted(key), listed(table.names()))
 }
 
-/// As much of a text as fits into a message; what is cut is never valid, for no valid text is as long.
+/// Shortens a text for a message; texts that are cut are never valid, since no valid text is that long.
 fn elided(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -269,9 +270,9 @@ fn elided(text: &str) -> String {
     }
 }
 
-/// What is said of a value that is one.
+/// The placeholder for a secret.
 const A_SECRET: &str = "looks like the content of a key file or another secret, which does not belong in this file; save \
     the key in a file that only the exporter's user can read, and give the path of that file in `google.credentials_file`";
 
-/// How much of the file's own text a message repeats, in characters.
+/// The most characters of the file's text in a message.
 const MAX_QUOTED: usize = 80;

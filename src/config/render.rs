@@ -9,7 +9,7 @@ use ga4_exporter_core::report::{self, BaselineSettings, ReportSettings};
 
 mod own_report;
 
-/// The whole configuration, every default spelled out.
+/// Returns the whole configuration with all defaults.
 pub(super) fn yaml(config: &Config) -> String {
     let mut text = String::new();
     write(config, &mut text).expect("writing to a string cannot fail");
@@ -100,7 +100,7 @@ fn quiet_day(entry: &Entry) -> String {
     if keys.is_empty() { name } else { format!("{{calendar: {name}{keys}}}") }
 }
 
-/// A text in double quotes, where YAML understands every character.
+/// Quotes a text for YAML.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -110,7 +110,7 @@ impl fmt::Display for Quoted<'_> {
             match character {
                 '"' | '\\' => write!(f, "\\{character}")?,
                 ' '..='~' => f.write_char(character)?,
-                // Only what a terminal and every YAML parser take as it is.
+                // Only characters that are safe in terminals and in every YAML parser.
                 _ if character.is_alphanumeric() => f.write_char(character)?,
                 '\n' => f.write_str("\\n")?,
                 _ => write!(f, "\\U{:08X}", u32::from(character))?,

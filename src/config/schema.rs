@@ -1,11 +1,11 @@
-//! The keys of the configuration file: what each takes, its default, and what it is for.
+//! The keys of the configuration file: type, default and purpose.
 //!
-//! One table for the reader, for its messages and for docs/CONFIGURATION.md, so that no two of them can differ.
+//! One table for the reader, its messages and docs/CONFIGURATION.md, so that they cannot differ.
 
 /// The keys of one mapping of the file.
 #[derive(Debug)]
 pub struct Table {
-    /// Where the mapping stands, as in `reports.realtime`; empty for the file itself. A list's entries end in `[]`.
+    /// The path of the mapping, such as `reports.realtime`; empty for the file itself. Entries of a list end in `[]`.
     pub path: &'static str,
     /// The keys, in the order of the documentation.
     pub keys: &'static [Key],
@@ -16,16 +16,16 @@ pub struct Table {
 pub struct Key {
     /// Its name.
     pub name: &'static str,
-    /// What may stand there, for people.
+    /// The type, as text.
     pub takes: &'static str,
-    /// What counts without the key; empty where nothing does.
+    /// The default, or empty.
     pub default: &'static str,
-    /// What it is for.
+    /// The purpose.
     pub about: &'static str,
 }
 
 impl Table {
-    /// The path of one of the table's keys.
+    /// Returns the path of one of the table's keys.
     pub fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
@@ -276,7 +276,7 @@ pub(super) const BASELINE: Table = Table {
     ],
 };
 
-/// An entry of `quiet_days` that chooses events. Not among [`TABLES`]: an example would have to bring the file.
+/// An entry of `quiet_days` that selects events. Not among [`TABLES`], since an example would need the file.
 pub(super) const QUIET_CALENDAR: Table = Table {
     path: "baseline.quiet_days[]",
     keys: &[
@@ -286,7 +286,7 @@ pub(super) const QUIET_CALENDAR: Table = Table {
     ],
 };
 
-/// The default of a report's `stale_after`, in words: it is the file's own.
+/// The default of a report's `stale_after`, as text: the file's own.
 pub const STALE_AFTER_OF_ALL: &str = "that of the file";
 
 const TRUTH: &str = "`true` or `false`";

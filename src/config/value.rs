@@ -1,13 +1,13 @@
-//! What a scalar's text means: durations, and how long values hold.
+//! Values of scalars: durations, and how long values hold.
 //!
-//! Pure functions from a text to a value or to what is wrong with it; they do not know which key the text belongs to.
+//! Pure functions from a text to a value or an error; they do not know the key that the text belongs to.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::reader::{listed, quoted};
 use ga4_exporter_core::report::{StaleAfter, Unit};
 
-/// From which duration to which, for the program and for people.
+/// A range of durations, with its text for messages.
 #[derive(Debug)]
 pub(super) struct Limits {
     range: RangeInclusive<Duration>,
@@ -24,7 +24,7 @@ pub(super) fn duration(text: &str, limits: &Limits) -> Result<Duration, String> 
         Ok(_) | Err(humantime::DurationError::NumberOverflow) => {}
         Err(_) => return Err(format!("`{text}` is not a duration; {EXAMPLES}")),
     }
-    // humantime's one trap: the only unit whose case matters.
+    // In humantime, this is the only unit whose case matters.
     let months = if text.contains('M') { " (`M` means months, `m` means minutes)" } else { "" };
     Err(format!("`{text}` is out of range; give a duration, {}{months}", limits.words))
 }
@@ -81,15 +81,15 @@ fn is_bare_number(text: &str) -> bool {
 
 const EXAMPLES: &str = "write a number and a unit (s, m, h, d), such as `90s`, `15m` or `1h 30m`";
 
-/// From one poll of a report to the next.
+/// Intervals of reports.
 pub(super) const INTERVAL: Limits =
     Limits { range: Duration::from_secs(1)..=Duration::from_hours(24), words: "1s to 24h" };
 
-/// From one listing of the properties to the next.
+/// Intervals of the listing.
 pub(super) const DISCOVERY_INTERVAL: Limits =
     Limits { range: Duration::from_mins(1)..=Duration::from_hours(24), words: "1m to 24h" };
 
-/// How long values may hold, as a time: beyond a month they say nothing any more.
+/// How long values may hold, as a duration: after a month they are meaningless.
 pub(super) const FIXED_STALE_AFTER: Limits =
     Limits { range: Duration::from_secs(1)..=Duration::from_hours(30 * 24), words: "1s to 30d" };
 

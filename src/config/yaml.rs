@@ -1,7 +1,7 @@
-//! YAML text → a tree whose every node knows where it stands.
+//! YAML text → a tree whose nodes know their positions.
 //!
-//! Knows YAML and its traps: tabs, second documents, anchors that explode. Refuses to know any key. Invariant: a tree is
-//! as deep and as large as the limits allow, whatever the text.
+//! Knows YAML and its traps: tabs, several documents, exponential aliases. Refuses to know any key. Invariant: the depth and
+//! size of a tree are limited, whatever the text.
 
 use std::{fmt, ops::Range};
 
@@ -20,24 +20,24 @@ pub(super) use fault::Fault;
 
 mod fault;
 
-/// A value and where it stands; that of an alias stands at its anchor.
+/// A value and its position; for an alias, the position of its anchor.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) position: Position,
     pub(super) value: Value,
 }
 
-/// What YAML can say.
+/// A YAML value.
 #[derive(Debug)]
 pub(super) enum Value {
-    /// Everything that is not a collection, with its text: of a string the contents, else as written.
+    /// A scalar, with its text: the content of a string, otherwise as written.
     Scalar(Kind, String),
     Sequence(Vec<Node>),
-    /// In the order of the file; a key may come twice.
+    /// In the order of the file; a key may occur twice.
     Mapping(Vec<(Node, Node)>),
 }
 
-/// What YAML takes a scalar for.
+/// The type of a scalar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Null,
@@ -59,7 +59,7 @@ impl Node {
         }
     }
 
-    /// What it is, for a message: "is …".
+    /// Describes the value for a message: "is …".
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Scalar(Kind::Null, _) => "empty",
@@ -71,7 +71,7 @@ impl Node {
         }
     }
 
-    /// Whether nothing stands there.
+    /// Whether it is null.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.value, Value::Scalar(Kind::Null, _))
     }
@@ -94,7 +94,7 @@ impl Node {
     }
 }
 
-/// What serde hands over: numbers are read already, so that their text has to be fetched from the file again.
+/// The value from serde: numbers are already parsed, so their text has to be read from the file again.
 enum Raw {
     Null,
     Bool(bool),
@@ -170,18 +170,18 @@ fn options() -> Options {
             max_anchors: MAX_NODES,
             max_aliases: MAX_NODES,
             max_merge_keys: MAX_NODES,
-            // Thousands of properties may share the labels of one anchor; what they expand to is limited below.
+            // Thousands of properties may share the labels of one anchor; the expansion is limited below.
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: alias_limits! {
             max_total_replayed_events: MAX_NODES,
             max_replay_stack_depth: MAX_DEPTH,
         },
-        // Reported by us, all of them, with the place of the first.
+        // The reader reports all of them, with the position of the first.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         reject_unsupported_tags: true,
-        // `yes`, `no` and `on` are texts: they may be labels.
+        // `yes`, `no` and `on` are strings: they may be labels.
         strict_booleans: true,
         with_snippet: false,
     }
@@ -197,7 +197,7 @@ fn span(location: Location) -> Option<Range<usize>> {
     Some(start..start.checked_add(length)?)
 }
 
-/// Whether a scalar stands in the text without quotes and without anything else.
+/// Whether a scalar is written without quotes and alone.
 fn is_plain(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphanumeric() || "+-.".contains(first))
         && !text.contains(char::is_whitespace)
@@ -209,5 +209,5 @@ pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// The deepest nesting; the deepest key that means something is at 5.
 const MAX_DEPTH: usize = 32;
 
-/// The most nodes in the text, and the most that aliases may stand for: room for 10,000 properties with ten labels.
+/// The most nodes in the text, and the most after expansion of aliases: enough for 10,000 properties with ten labels.
 const MAX_NODES: usize = 250_000;

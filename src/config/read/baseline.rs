@@ -8,8 +8,8 @@ use super::{
 };
 use ga4_exporter_core::report::{BaselineSettings, StaleAfter};
 
-/// Reads `baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` is
-/// where relative paths begin.
+/// Reads `baseline`, if the file has it; `shared` is how long values of all reports hold, and `base` the base of relative
+/// paths.
 pub(super) fn baseline(
     reader: &mut Reader<'_>,
     node: Option<&Node>,
@@ -24,7 +24,7 @@ pub(super) fn baseline(
     let quiet_days =
         get("quiet_days").map(|node| quiet_days::quiet_days(reader, node, &table.path_of("quiet_days"), base));
     let own = section.as_ref().and_then(|section| reports::stale_after(reader, section));
-    // A time that suits reports of minutes does not suit one of days.
+    // A duration for reports of minutes does not suit one of days.
     let shared = shared.filter(|(stale_after, _)| matches!(stale_after, StaleAfter::Intervals(_)));
     let defaults = BaselineSettings::default();
     let settings = BaselineSettings {
@@ -39,7 +39,7 @@ pub(super) fn baseline(
     settings
 }
 
-/// Keys of other reports that have no meaning here.
+/// Keys of other reports that do not apply here.
 const REFUSED: &[(&str, &str)] = &[
     (
         "interval",
@@ -49,8 +49,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("metrics", "`baseline` is made of pageviews only; remove `metrics`"),
 ];
 
-/// From one poll to the next.
+/// The interval.
 const INTERVAL: Duration = Duration::from_hours(24);
 
-/// Fewer than two weeks show no weekday twice; more than half a year is another season.
+/// Less than two weeks have no weekday twice; more than half a year includes another season.
 const WEEKS: RangeInclusive<usize> = 2..=26;

@@ -1,4 +1,4 @@
-//! The list of quiet days, and the calendars that it names.
+//! The list of quiet days, and its calendars.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use ga4_drop_baseline::calendar::{
     quiet_days::{Entry, QuietDays},
 };
 
-/// Reads the list at `key`; the paths of calendars begin at `base`.
+/// Reads the list at `key`; `base` is the base of calendars' paths.
 pub(super) fn quiet_days(reader: &mut Reader<'_>, node: &Node, key: &str, base: &Path) -> QuietDays {
     let items = reader.list(node, key, "[12-25, 2026-04-03]");
     if items.len() > MAX_ENTRIES {
@@ -44,7 +44,7 @@ fn entry(reader: &mut Reader<'_>, item: &Node, key: &str, base: &Path, budget: &
     }
 }
 
-/// Reads a calendar of which only some events count.
+/// Reads a calendar with a selection of events.
 fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path, budget: &mut Budget) -> Option<Entry> {
     let section = reader.section(item, &schema::QUIET_CALENDAR);
     let mut patterns = |key| {
@@ -70,7 +70,7 @@ fn chosen(reader: &mut Reader<'_>, item: &Node, base: &Path, budget: &mut Budget
     calendar(reader, node, &section.path("calendar"), base, &selection, budget)
 }
 
-/// Reads a calendar whose path stands here.
+/// Reads a calendar from its path.
 fn calendar(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -103,5 +103,5 @@ fn is_address(text: &str) -> bool {
     text.contains("://")
 }
 
-/// How many entries the list may have.
+/// The most entries of the list.
 const MAX_ENTRIES: usize = 1000;

@@ -1,10 +1,10 @@
-//! Why a text is not YAML that we read, in the operator's words.
+//! Explains why a text is not valid YAML, in words for operators.
 
 use serde_saphyr::{Error, budget::BudgetBreach};
 
 use super::{super::problem::Position, MAX_BYTES, MAX_DEPTH, MAX_NODES, position};
 
-/// What is wrong with the text, and how to mend it.
+/// Returns what is wrong with the text, and how to correct it.
 #[derive(Debug)]
 pub(in super::super) struct Fault {
     pub(in super::super) position: Position,
@@ -21,7 +21,7 @@ impl Fault {
         Self { position: START, message }
     }
 
-    /// Bytes that are no text from some index on.
+    /// Bytes that are not UTF-8 from some index on.
     pub(super) fn not_utf8(bytes: &[u8], valid_up_to: usize) -> Self {
         let valid = bytes.get(..valid_up_to).map(String::from_utf8_lossy).unwrap_or_default();
         let line = valid.rsplit('\n').next().unwrap_or_default();
@@ -48,7 +48,7 @@ impl Fault {
     }
 }
 
-/// The mistakes that have a name.
+/// The mistakes with an explanation of their own.
 fn known(error: &Error) -> Option<String> {
     let message = if let Error::MultipleDocuments { .. }
     | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } = error
@@ -88,7 +88,7 @@ fn too_deep() -> String {
     format!("more than {MAX_DEPTH} levels are nested here; check the brackets and the indentation above")
 }
 
-/// What the parser says, without the place.
+/// The parser's message, without the position.
 fn complaint(error: &Error) -> String {
     let text = error.without_snippet().to_string();
     match text.rfind(" at line ") {
@@ -97,13 +97,13 @@ fn complaint(error: &Error) -> String {
     }
 }
 
-/// What helps most often against it.
+/// The most likely correction.
 fn hint(complaint: &str) -> &'static str {
     HINTS.iter().find(|(part, _)| complaint.contains(part)).map_or(ANY_HINT, |(_, hint)| hint)
 }
 
-/// The first tab among the blanks that a line begins with, at the place or the nearest lines below: the parser blames
-/// the value that the line would continue.
+/// Finds the first tab in the indentation at the position or in the nearest lines below: the parser blames the value that the
+/// line would continue.
 fn indenting_tab(text: &str, place: Position) -> Option<Position> {
     let skipped = usize::try_from(place.line.saturating_sub(1)).ok()?;
     (place.line..).zip(text.lines().skip(skipped).take(TAB_LINES)).find_map(|(line, content)| {
@@ -115,7 +115,7 @@ fn indenting_tab(text: &str, place: Position) -> Option<Position> {
 
 const START: Position = Position { line: 1, column: 1 };
 
-/// How far below the blamed value a tab is looked for.
+/// How many lines below the blamed value are searched for a tab.
 const TAB_LINES: usize = 20;
 
 const ANY_HINT: &str = "check the indentation, quotes and brackets here and just above";
