@@ -270,7 +270,7 @@ fn elided(text: &str) -> String {
     }
 }
 
-/// The placeholder for a secret.
+/// The message for a value that looks like a secret.
 const A_SECRET: &str = "looks like the content of a key file or another secret, which does not belong in this file; save \
     the key in a file that only the exporter's user can read, and give the path of that file in `google.credentials_file`";
 
