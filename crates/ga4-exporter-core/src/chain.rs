@@ -1,10 +1,10 @@
-//! An error with its causes, and others' texts, for the log.
+//! Errors with their causes, and foreign texts, for the log.
 
 use std::{error::Error, fmt};
 
 use crate::shown::{self, HIDDEN};
 
-/// Prints an error and its causes, separated by colons. A cause whose text its effect has told already is left out.
+/// Prints an error and its causes, separated by colons. A cause that the error before it already quotes is omitted.
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -24,9 +24,8 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Somebody else's text on one line and of bounded length, in characters. A server may echo what was sent to it, so words
-/// that look like a JWT or like one of Google's access tokens are left out. A replacement character stands for each
-/// that a terminal would obey.
+/// Shortens a foreign text to one line of bounded length, in characters. A server may echo what was sent to it, so words that
+/// look like a JWT or an access token of Google's are omitted. Control characters are replaced.
 pub fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::new();
     let mut room = longest;
@@ -45,8 +44,7 @@ pub fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
-/// A text without its HTML: tags, comments, styles and scripts are left out, and the characters that HTML has to spell out
-/// are read. A text without tags stays as it is.
+/// Removes HTML from a text: tags, comments, styles and scripts; entities are decoded. A text without tags is unchanged.
 pub fn without_markup(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,34 +1,35 @@
 //! Whether this machine's clock agrees with Google's, by the `Date` of its answers.
 //!
-//! Values in, verdict out. Knows how often and by how much the clocks must differ before this one is called wrong: one server of
-//! Google's or one proxy may have a wrong `Date` too, so that it takes three answers in a row over two connections. Refuses to
-//! know HTTP, and what follows from a wrong clock. Invariant: one answer that agrees makes the clock right again.
+//! Pure. Knows how often and by how much the clocks must differ before this one counts as wrong: a server of Google's or a
+//! proxy
+//! may have a wrong `Date` too, so it takes three answers in a row over two connections. Refuses to know HTTP, and what follows
+//! from a wrong clock. Invariant: one answer that agrees makes the clock right again.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// When Google says that it has answered, and when that was here.
+/// The time of an answer according to Google, and according to this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DatedAnswer {
     /// `Date`: a whole second, which had begun (RFC 9110 §6.6.1). Answers with an `Age` come from a cache, and are not dated.
     pub date: Timestamp,
-    /// When the request was sent, by the clock of this machine.
+    /// When the request was sent, on this machine's clock.
     pub sent_at: Timestamp,
-    /// When the answer came, by the same clock.
+    /// When the answer arrived, on the same clock.
     pub received_at: Timestamp,
-    /// What it came over.
+    /// The connection.
     pub connection: Connection,
 }
 
-/// What distinguishes a connection from others: the host, and the address of this end where that is known.
+/// Identifies a connection: the host, and the local address if it is known.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Connection(pub String);
 
-/// What the last answers say of the clock.
+/// What the last answers say about the clock.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockOffset {
-    /// By how much this clock was ahead of Google's at the last answer.
+    /// How far this clock was ahead of Google's at the last answer.
     last: Option<SignedDuration>,
     /// The answers in a row that disagree in one direction.
     row: Row,
@@ -39,12 +40,12 @@ pub struct ClockOffset {
 struct Row {
     is_ahead: bool,
     length: u32,
-    /// What they came over; at most [`LEAST_CONNECTIONS`].
+    /// Their connections; at most [`LEAST_CONNECTIONS`].
     connections: Vec<Connection>,
 }
 
 impl ClockOffset {
-    /// Takes an answer.
+    /// Adds an answer.
     pub fn on_answer(&mut self, answer: &DatedAnswer) {
         let offset = answer.offset();
         self.last = Some(offset);
@@ -57,13 +58,14 @@ impl ClockOffset {
         self.is_wrong |= self.row.length >= LEAST_ANSWERS && self.row.connections.len() >= LEAST_CONNECTIONS;
     }
 
-    /// By how much this machine's clock is ahead of Google's; negative where it is behind, and 0 where an answer leaves that
-    /// possible. `None` before the first answer.
+    /// How far this machine's clock is ahead of Google's; negative if it is behind, and 0 if the clocks may agree. `None`
+    /// before
+    /// the first answer.
     pub fn ahead(&self) -> Option<SignedDuration> {
         self.last
     }
 
-    /// Whether the clock is wrong: no date that is made with it is the right one.
+    /// Whether the clock is wrong, so that its dates cannot be used.
     pub fn is_wrong(&self) -> bool {
         self.is_wrong
     }
@@ -73,20 +75,20 @@ impl ClockOffset {
         self.row.length == 0 && !self.is_wrong
     }
 
-    /// Whether the last answers disagree with the clock, and are too few to call it wrong.
+    /// Whether the last answers disagree with the clock, but are too few to call it wrong.
     pub fn is_in_doubt(&self) -> bool {
         self.row.length > 0 && !self.is_wrong
     }
 
-    /// Whether only an answer over another connection can end the doubt.
+    /// Whether the decision needs an answer over another connection.
     pub fn wants_another_connection(&self) -> bool {
         self.is_in_doubt() && self.row.connections.len() < LEAST_CONNECTIONS
     }
 }
 
 impl DatedAnswer {
-    /// By how much the clock here is ahead of Google's. The answer was made between the sending of the request and its
-    /// coming, so that a slow one proves less; 0 where the clocks may agree.
+    /// How far this clock is ahead of Google's. The answer was made between sending the request and its arrival, so a slow one
+    /// proves less; 0 if the clocks may agree.
     fn offset(&self) -> SignedDuration {
         let second = SignedDuration::from_secs(1);
         // The clock may have been set meanwhile.
@@ -115,7 +117,7 @@ impl Row {
     }
 }
 
-/// Clocks that differ by less are good enough: an answer that comes so near to midnight is asked for again.
+/// Smaller differences are tolerated: an answer this close to midnight is polled again.
 const TOLERANCE: Duration = Duration::from_mins(1);
 
 const LEAST_ANSWERS: u32 = 3;

@@ -1,7 +1,8 @@
-//! Traffic as text: lines of a local time and a count, separated by a comma.
+//! Traffic as CSV: lines with a local time and a count.
 //!
-//! Knows the header lines and the spelling of times. Refuses to know files, and what the counts are for. Invariant: what
-//! has been read has no time twice and no count that is negative, infinite or not a number.
+//! Knows the header lines and the format of times. Refuses to know files, and what the counts are for. Invariant: the result
+//! has
+//! no duplicate time and no count that is negative, infinite or NaN.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -15,48 +16,48 @@ use crate::shown::Shown;
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error("line {line}: {problem}")]
 pub struct Error {
-    /// From 1 on.
+    /// Counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong on it.
     pub problem: Problem,
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum Problem {
-    /// It is not the header that is due.
+    /// It is not the expected header.
     #[error("the header must be `{0}`, not `{1}`")]
     Header(&'static str, String),
-    /// It has not two fields.
+    /// It does not have two fields.
     #[error("`{0}` is not a time, a comma and a count")]
     Fields(String),
-    /// Its first field is no time.
+    /// Its first field is not a time.
     #[error("{0}")]
     Time(#[from] TimeError),
-    /// An hour is due, and this lies within one.
+    /// Its time is not a full hour.
     #[error("{0} is not on the hour; each line is one hour, like 2025-11-10T00:00")]
     NotOnTheHour(LocalTime),
-    /// Its second field is no count.
+    /// Its second field is not a count.
     #[error("`{0}` is not a count; it must be a number from 0 on, and hours that are missing have no line")]
     Count(String),
-    /// A time is there again.
+    /// Its time occurs twice.
     #[error("{0} is in line {1} already")]
     Twice(LocalTime, usize),
 }
 
-/// A text is no local time.
+/// A text is not a local time.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error("`{0}` is not a local time; write it like 2026-01-05T06:00 or 2026-01-05 06:00, without a zone")]
 pub struct TimeError(String);
 
-/// A time as clocks show it, to the minute: `2026-01-05T06:00`.
+/// A local time to the minute: `2026-01-05T06:00`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct LocalTime(pub DateTime);
 
-/// Pageviews by hour, under the header `local_time,pageviews`.
+/// Reads pageviews by hour, under the header `local_time,pageviews`.
 ///
 /// # Errors
-/// The first line that is wrong.
+/// The first invalid line.
 pub fn history(text: &str) -> Result<History, Error> {
     let mut lines = BTreeMap::new();
     rows(text, HISTORY)?
@@ -75,11 +76,10 @@ pub fn history(text: &str) -> Result<History, Error> {
         .collect()
 }
 
-/// Pageviews by minute, under the header `time,pageviews`, or worked out from those of half hours, under
-/// `time,pageviews_30m`.
+/// Reads pageviews by minute under the header `time,pageviews`, or derives them from half hours under `time,pageviews_30m`.
 ///
 /// # Errors
-/// The first line that is wrong.
+/// The first invalid line.
 pub fn minutes(text: &str) -> Result<Traffic, Error> {
     let header = if lines(text).next() == Some(HALF_HOURS) { HALF_HOURS } else { MINUTES };
     let mut lines = BTreeMap::new();
@@ -100,7 +100,7 @@ impl LocalTime {
     /// they are 0.
     ///
     /// # Errors
-    /// Everything else, also what says a zone.
+    /// Any other text, including one with a zone.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let spelled = text.replacen(' ', "T", 1);
         let read = SPELLINGS.iter().find_map(|spelling| DateTime::strptime(spelling, &spelled).ok());
@@ -121,7 +121,7 @@ struct Row {
     count: f64,
 }
 
-/// The lines after this header; empty ones are passed over.
+/// Returns the lines after this header; empty ones are skipped.
 fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = Result<Row, Error>> + 'a, Error> {
     let mut lines = (1..).zip(lines(text));
     let (line, first) = lines.next().unwrap_or((1, ""));
@@ -132,7 +132,7 @@ fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = 
     Ok(filled.map(|(line, text)| row(line, text).map_err(|problem| Error { line, problem })))
 }
 
-/// The lines without what spreadsheets and editors put around them: a byte-order mark, blanks, ends of lines of Windows.
+/// Returns the lines without additions of spreadsheets and editors: a byte-order mark, blanks, Windows line ends.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.trim_start_matches('\u{feff}').lines().map(str::trim)
 }
@@ -146,7 +146,7 @@ fn row(line: usize, text: &str) -> Result<Row, Problem> {
     Ok(Row { line, time, count })
 }
 
-/// A file may be anything, also one very long line, or a key.
+/// Shortens a text for messages: a file may be one very long line, or a key.
 fn shortened(text: &str) -> String {
     Shown(text).to_string().chars().take(LONGEST_QUOTE).collect()
 }
@@ -159,7 +159,7 @@ const HALF_HOURS: &str = "time,pageviews_30m";
 
 const SPELLINGS: &[&str] = &["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:00"];
 
-/// More pageviews than the world has in an hour.
+/// More pageviews than are possible in an hour.
 const MOST: f64 = 1e12;
 
 const LONGEST_QUOTE: usize = 60;

@@ -1,11 +1,11 @@
-//! Spreading things in time without a random source: the same input gives the same place.
+//! Spreads events in time without a random source: the same input gives the same offset.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
 
-/// A place in `0..1`, evenly spread over the values.
+/// Maps a value to an offset in `0..1`, evenly spread over all values.
 pub fn place(value: impl Hash) -> f64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
@@ -13,8 +13,8 @@ pub fn place(value: impl Hash) -> f64 {
     f64::from(bits) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// The pause before attempt number `failures + 1`: doubled with every failure up to `longest`, then moved by up to a
-/// quarter so that many who failed together do not come back together.
+/// Returns the pause before attempt number `failures + 1`: doubled with every failure up to `longest`, with up to a quarter of
+/// jitter, so that polls which failed together are not repeated together.
 pub fn back_off(first: Duration, longest: Duration, failures: u32, value: impl Hash) -> Duration {
     let doubled = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest);
     doubled.mul_f64(0.75 + 0.25 * place((value, failures)))

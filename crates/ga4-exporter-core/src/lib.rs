@@ -1,16 +1,16 @@
-//! What the exporter decides, as values in and values out.
+//! The exporter's logic without I/O: values in, values out.
 //!
 //! Knows Google's wire format, reports, quotas and the schedule, and how values become text for Prometheus. Refuses to know
-//! the network, files, tasks, the log and the clock: the time is an argument. The program around it has the hands.
+//! the network, files, tasks, the log and the clock: the time is an argument. The program around it does the I/O.
 //!
-//! 1. [`names`]: the names of everything, valid by construction. [`shown`] and [`chain`]: others' texts, without secrets.
+//! 1. [`names`]: all names, valid by construction. [`shown`] and [`chain`]: foreign texts without secrets.
 //! 2. [`report`]: one definition, compiled to a request and to metric families. [`translate`]: an answer to values.
 //! 3. [`wire`]: Google's requests, answers and errors.
-//! 4. [`properties`], [`shard`]: which properties there are. [`plan`]: what to ask of them.
-//! 5. [`quota`], [`schedule`], [`timetable`]: what to ask when.
-//! 6. [`engine`]: all of that together: what to ask next, and what follows from each answer.
+//! 4. [`properties`], [`shard`]: the properties to export. [`plan`]: the reports to poll for them.
+//! 5. [`quota`], [`schedule`], [`timetable`]: when to poll.
+//! 6. [`engine`]: all of that together: the next poll, and what follows from each answer.
 //! 7. [`query`]: one question, asked once.
-//! 8. [`store`]: what is known of each property. [`exposition`]: that as text.
+//! 8. [`store`]: the state of each property. [`exposition`]: that state as text.
 //!
 //! # Invariants, and where they are kept
 //!

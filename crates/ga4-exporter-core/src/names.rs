@@ -1,7 +1,7 @@
 //! Names that are valid by construction: properties, reports, metrics, labels, and Google's fields.
 //!
-//! Knows the character sets that Google and Prometheus accept, and what is reserved. Refuses to know anything else of
-//! the crate. Invariant: whoever holds one of these values holds a valid one, so `exposition` cannot print a bad line.
+//! Knows the character sets that Google and Prometheus accept, and reserved names. Refuses to know anything else in the crate.
+//! Invariant: every value of these types is valid, so `exposition` cannot print an invalid line.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -28,7 +28,7 @@ pub struct LabelName(Arc<str>);
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MetricName(Arc<str>);
 
-/// The name of a range of time: the beginning of its families' names, and what requests and answers call it.
+/// The name of a range of time: the beginning of its families' names, and its name in requests and answers.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct WindowName(Arc<str>);
 
@@ -63,10 +63,10 @@ pub enum NameError {
         /// One of [`RESERVED_ENDINGS`].
         ending: &'static str,
     },
-    /// Not what Google's names of ranges may be.
+    /// Not a valid name of a range at Google.
     #[error("a range cannot be called `{0}`: Google keeps names that begin with `date_range_` for itself")]
     Range(String),
-    /// Not what Google's fields are called.
+    /// Not a valid name of a field at Google.
     #[error("`{0}` is not the name of a field of Google's: write it as in its list, such as `screenPageViews`")]
     Field(String),
 }
@@ -148,7 +148,7 @@ impl FromStr for WindowName {
 impl FromStr for ApiName {
     type Err = NameError;
 
-    /// A word, and behind a colon whatever a property calls its own: events may have any characters.
+    /// A word, optionally followed by a colon and a name of the property's own: events may have any characters.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let characters = text.chars().count();
         if characters > MAX_API_NAME_LENGTH {
@@ -198,7 +198,7 @@ pub const MAX_NAME_LENGTH: usize = 64;
 /// The longest name of a field of Google's, in characters: a prefix and the name of an event or a parameter.
 pub const MAX_API_NAME_LENGTH: usize = 150;
 
-/// What a metric's name must not end with: these are parts of counters, histograms and info metrics.
+/// Reserved endings of metric names: parts of counters, histograms and info metrics.
 pub const RESERVED_ENDINGS: &[&str] = &["_total", "_count", "_sum", "_bucket", "_info", "_created"];
 
 /// Labels that the exporter's own families or Prometheus use.

@@ -1,6 +1,6 @@
-//! What is to be polled: the reports of the configuration and the properties of the moment.
+//! What to poll: the configured reports and the current properties.
 //!
-//! Made of the configuration and the listing, followed by the poller, and read by whoever shows which families there are.
+//! Built from the configuration and the listing, followed by the engine, and read by `/metrics` for its families.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,21 +17,20 @@ use crate::{
     schedule::{Limits, Pace},
 };
 
-/// What is to be polled.
+/// What to poll.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The reports that are switched on, in the order in which they are shown.
+    /// The enabled reports, in the order of their metrics.
     pub reports: Vec<Arc<Report>>,
-    /// How many requests may be on their way.
+    /// The limits of requests in flight.
     pub limits: Limits,
-    /// Which part of every bucket of tokens may be spent.
+    /// The share of every token bucket that may be spent.
     pub share: Share,
     /// How many series reports of one's own may have.
     pub series: SeriesLimits,
     /// The properties.
     pub properties: PropertySet,
-    /// Whether the properties are all that the configuration asks for: not before the first complete listing, where
-    /// they are discovered.
+    /// Whether the properties are complete: with discovery, not before the first complete listing.
     pub is_complete: bool,
 }
 
@@ -64,8 +63,7 @@ impl Plan {
         }
     }
 
-    /// The same plan, but sharing with an older one each report that both define the same: what was read by that is then not
-    /// of an older definition.
+    /// The same plan, sharing each unchanged report with an older plan, so that its values keep their definition.
     #[must_use]
     pub fn sharing_reports_with(mut self, older: &Self) -> Self {
         for report in &mut self.reports {
@@ -76,12 +74,13 @@ impl Plan {
         self
     }
 
-    /// The reports that a property is asked for, in the order in which they are shown.
+    /// Returns the reports of a property, in the order of their metrics.
     pub fn reports_for(&self, property: PropertyId) -> impl Iterator<Item = &Arc<Report>> {
         self.reports.iter().filter(move |report| report.scope.covers(property))
     }
 
-    /// The reports that ask for something else than an older plan's of the same names: what those brought is not theirs.
+    /// Returns the reports whose request differs from the older plan's report of the same name, so that old values do not
+    /// apply.
     pub fn redefined<'a>(&'a self, older: &'a Self) -> impl Iterator<Item = &'a ReportName> {
         let redefines = |report: &&Arc<Report>| {
             let before = older.reports.iter().find(|before| before.name == report.name);
@@ -90,7 +89,7 @@ impl Plan {
         self.reports.iter().filter(redefines).map(|report| &report.name)
     }
 
-    /// Whether another plan defines the same reports, limits, shares and series.
+    /// Whether another plan has the same reports, limits, share and series limits.
     pub fn has_same_reports(&self, other: &Self) -> bool {
         self.reports == other.reports
             && self.limits == other.limits
@@ -98,7 +97,7 @@ impl Plan {
             && self.series == other.series
     }
 
-    /// The report that the baseline is made of, if there is one.
+    /// Returns the history report of the baseline, if there is one.
     pub fn baseline(&self) -> Option<&Arc<Report>> {
         self.reports.iter().find(|report| report.is_history())
     }
@@ -108,7 +107,7 @@ impl Plan {
         self.baseline().is_some() && self.reports.iter().any(|report| report.brings == Brings::Minutes)
     }
 
-    /// The days on which less is expected, where there is a baseline.
+    /// Returns the quiet days, if there is a baseline.
     pub fn quiet_days(&self) -> Option<&QuietDays> {
         match &self.baseline()?.brings {
             Brings::History { quiet_days, .. } => Some(quiet_days),
@@ -116,14 +115,13 @@ impl Plan {
         }
     }
 
-    /// What the reports of one category would spend of a property.
+    /// Returns the demands of the reports of one category for a property.
     pub fn demands(&self, property: PropertyId, category: Category) -> Vec<Demand> {
         let of_it = self.reports_for(property).filter(|report| report.category == category);
         of_it.map(|report| report.demand()).collect()
     }
 
-    /// What the reports will spend of a property: of the one that is asked for most, where some are asked for more than
-    /// others.
+    /// Estimates what the reports will spend of a property: of the one with the most reports, if they differ.
     pub fn outlook(&self) -> Outlook {
         let for_all: Vec<&Arc<Report>> = self.reports.iter().filter(|report| report.scope == Scope::All).collect();
         let named = self.reports.iter().filter_map(|report| match &report.scope {
@@ -141,7 +139,7 @@ impl Plan {
         Outlook::new(&demands, self.share)
     }
 
-    /// What the schedule has to know of the reports.
+    /// Returns the reports as the schedule needs them.
     pub fn paces(&self) -> BTreeMap<ReportName, Pace> {
         let pace = |report: &Arc<Report>| {
             let pace = Pace {

@@ -1,8 +1,8 @@
-//! Which properties there are: what is configured, united with what Google lists.
+//! The properties to export: configured ones, and those that Google lists.
 //!
-//! Knows when a property appears and when it goes. Refuses to know the network. Invariant: a configured property never
-//! goes, and nothing goes because of a listing that is not complete: one of which pages are missing is not handed in at
-//! all, and one with entries that cannot be read only adds.
+//! Knows when a property appears and disappears. Refuses to know the network. Invariants: a configured property never
+//! disappears; an incomplete listing removes nothing: one with missing pages is not used at all, and one with unreadable
+//! entries only adds.
 
 use std::{
     borrow::Cow,
@@ -26,35 +26,35 @@ mod selection;
 /// The properties at one time.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PropertySet {
-    /// Those that are polled.
+    /// The properties to poll.
     pub active: BTreeMap<PropertyId, PropertyInfo>,
-    /// Those that Google has ceased to list; they are shown as failing until they go.
+    /// Properties that Google no longer lists; they are shown as failing until they are removed.
     pub unlisted: BTreeMap<PropertyId, PropertyInfo>,
-    /// How many more would be polled, but are another shard's.
+    /// The number of properties of other shards.
     pub elsewhere: usize,
 }
 
-/// What is known of a property besides its numbers. Unknown texts are empty.
+/// Names and attributes of a property. Unknown texts are empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PropertyInfo {
     /// The name that its users gave it.
     pub name: String,
-    /// Whether its events are its own, where the Admin API has told it.
+    /// Its type, if the Admin API has returned it.
     pub property_type: Option<PropertyType>,
     /// The number of the account that it belongs to.
     pub account_id: String,
     /// The name that the account's users gave it.
     pub account_name: String,
-    /// IANA name of the reporting time zone, where the Admin API has told it.
+    /// IANA name of the reporting time zone, if the Admin API has returned it.
     pub time_zone: String,
-    /// ISO 4217 code, where the Admin API has told it.
+    /// ISO 4217 code of the currency, if the Admin API has returned it.
     pub currency: String,
-    /// The labels that the configuration gives it.
+    /// Its labels from the configuration.
     pub labels: BTreeMap<LabelName, String>,
 }
 
 impl PropertyInfo {
-    /// The labels that carry it, beside the id: an unknown name is the id, and that of an account its number.
+    /// Returns its labels besides the id. An unknown name is the id; an unknown name of an account is its number.
     pub fn labels_of(&self, id: PropertyId) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let name = if self.name.is_empty() { Cow::Owned(id.to_string()) } else { Cow::Borrowed(self.name.as_str()) };
         let account_name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
@@ -71,37 +71,37 @@ impl PropertyInfo {
     }
 }
 
-/// The configured and the listed properties, and since when some are missing.
+/// The configured and listed properties, and since when some are missing.
 #[derive(Debug, Default)]
 pub struct Properties {
-    /// Which of them are this process'.
+    /// This process' shard.
     shard: Shard,
     configured: BTreeMap<PropertyId, BTreeMap<LabelName, String>>,
     discovery: Option<Discovery>,
-    /// What the last listing that had it said of each, selected or not.
+    /// Each property as it was last listed, selected or not.
     listed: BTreeMap<PropertyId, ListedProperty>,
     details: BTreeMap<PropertyId, PropertyDetails>,
-    /// Selected ones that the last complete listing did not have.
+    /// Selected properties that the last complete listing did not have.
     missing: BTreeMap<PropertyId, Missing>,
 }
 
 #[derive(Debug)]
 struct Missing {
-    /// What the last listing that had it said.
+    /// The property as it was last listed.
     last: ListedProperty,
-    /// From the second complete listing without it on.
+    /// Since the second complete listing without it.
     unlisted_since: Option<Timestamp>,
 }
 
 impl Properties {
-    /// What the configuration says, before anything was listed.
+    /// Creates the set from the configuration, before the first listing.
     pub fn new(configured: &[ConfiguredProperty], discovery: Option<&Discovery>, shard: Shard) -> Self {
         let mut properties = Self { shard, ..Self::default() };
         properties.configure(configured, discovery);
         properties
     }
 
-    /// Takes another configuration. What it no longer selects goes at once, since an operator wanted that.
+    /// Adopts another configuration. Properties that it no longer selects are removed at once.
     pub fn configure(&mut self, configured: &[ConfiguredProperty], discovery: Option<&Discovery>) {
         let labels = |property: &ConfiguredProperty| (property.id, property.labels.clone());
         self.configured = configured.iter().map(labels).collect();
@@ -113,8 +113,8 @@ impl Properties {
         self.details.retain(|id, _| configured.contains_key(id));
     }
 
-    /// Takes a listing that has all pages. What it does not say of a property stays as it was; where an entry could not be
-    /// read, nothing is missing.
+    /// Adopts a listing with all pages. Unknown details keep their old values; if an entry is unreadable, no property counts as
+    /// missing.
     pub fn on_listing(&mut self, now: Timestamp, listing: Listing) {
         let is_complete = listing.is_complete();
         let known = |property: ListedProperty| match self.last_listed(property.id) {
@@ -144,12 +144,12 @@ impl Properties {
         self.forget(now);
     }
 
-    /// Takes what the Admin API says of one property.
+    /// Adopts the Admin API's details of a property.
     pub fn on_details(&mut self, id: PropertyId, details: PropertyDetails) {
         self.details.insert(id, details);
     }
 
-    /// Lets go what has been missing for too long; whether there was anything.
+    /// Removes properties that have been missing for too long. Returns whether there were any.
     pub fn forget(&mut self, now: Timestamp) -> bool {
         let before = self.missing.len();
         let kept = |since: Timestamp| later(since, UNLISTED_SHOWN) > now;
@@ -157,7 +157,7 @@ impl Properties {
         self.missing.len() < before
     }
 
-    /// The set as it is now.
+    /// Returns the current set.
     pub fn set(&self) -> PropertySet {
         let mut set = PropertySet::default();
         let selected = self.listed.values().filter(|property| self.selects(&property.name)).map(|property| property.id);
@@ -174,7 +174,7 @@ impl Properties {
         set
     }
 
-    /// The explicitly configured ones that are this process'.
+    /// The configured properties of this shard.
     pub fn configured(&self) -> impl Iterator<Item = PropertyId> {
         self.configured.keys().copied().filter(|id| self.shard.owns(*id))
     }
@@ -189,7 +189,7 @@ impl Properties {
         self.discovery.as_ref().is_some_and(|discovery| discovery.selects(name))
     }
 
-    /// What the last listing that had it said of it.
+    /// Returns the property as it was last listed.
     fn last_listed(&self, id: PropertyId) -> Option<&ListedProperty> {
         self.listed.get(&id).or_else(|| self.missing.get(&id).map(|missing| &missing.last))
     }

@@ -1,8 +1,9 @@
-//! Which properties are this process', where several share them.
+//! Distributes the properties over several processes.
 //!
-//! Knows a number and how many there are. Refuses to know the properties: who has a property follows from its id alone, so
-//! that processes agree without a word. Invariant: with any number of shards, each property has exactly one; and when that
-//! number changes by one, only the properties of the shard that comes or goes move.
+//! Knows the number of this shard and of all shards. Refuses to know the properties: the shard of a property follows from its
+//! id
+//! alone, so that processes agree without communication. Invariants: each property belongs to exactly one shard; when the
+//! number of shards changes by one, only the properties of the added or removed shard move.
 
 use std::{fmt, num::NonZeroU16, str::FromStr};
 
@@ -10,7 +11,7 @@ use thiserror::Error as ThisError;
 
 use crate::names::PropertyId;
 
-/// One of this many.
+/// A shard.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Shard {
     index: u16,
@@ -18,18 +19,18 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Which one it is, counted from 0.
+    /// Its number, counted from 0.
     pub fn index(self) -> u16 {
         self.index
     }
 
-    /// How many there are.
+    /// The number of all shards.
     pub fn count(self) -> u16 {
         self.count.get()
     }
 
-    /// Whether a property is this one's. Every shard has a weight for it, and the heaviest has it (rendezvous hashing,
-    /// Thaler and Ravishankar 1998).
+    /// Whether a property belongs to this shard: the shard with the highest weight for it (rendezvous hashing, Thaler and
+    /// Ravishankar 1998).
     pub fn owns(self, property: PropertyId) -> bool {
         let weight = |shard: u16| mixed(mixed(property.as_u64()) ^ u64::from(shard));
         let heaviest = (0..self.count()).max_by_key(|shard| weight(*shard));
@@ -38,7 +39,7 @@ impl Shard {
 }
 
 impl Default for Shard {
-    /// The only one.
+    /// The only shard.
     fn default() -> Self {
         Self { index: 0, count: NonZeroU16::MIN }
     }
@@ -70,13 +71,13 @@ impl fmt::Display for Shard {
     }
 }
 
-/// Why a text is no shard.
+/// Why a text is not a shard.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum ShardError {
-    /// It is not two numbers.
+    /// Not two numbers.
     #[error("`{0}` is no shard; write which one it is, counted from 0, and how many there are: `0/3`, `1/3`, `2/3`")]
     Malformed(String),
-    /// There are not that many.
+    /// The number is too high.
     #[error("`{text}` is no shard, since they are counted from 0: the last is `{last}/{}`", last + 1)]
     Beyond {
         /// The text.
@@ -86,8 +87,8 @@ pub enum ShardError {
     },
 }
 
-/// The last step of splitmix64 (Steele, Lea and Flood 2014): every bit of the input changes about half of those of the
-/// result. It must stay what it is, since shards of different versions run side by side.
+/// The last step of splitmix64 (Steele, Lea and Flood 2014): every bit of the input changes about half of the bits of the
+/// result. It must never change, since shards of different versions run side by side.
 fn mixed(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -95,7 +96,7 @@ fn mixed(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// More shards than anybody needs; each is looked at for every property.
+/// More shards than anybody needs; each is tried for every property.
 const MOST: u16 = 1000;
 
 #[cfg(test)]

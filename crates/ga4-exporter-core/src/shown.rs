@@ -1,9 +1,9 @@
-//! What is shown of a text that somebody gave: of a path, of a flag's value, of somebody else's message.
+//! Makes foreign texts safe to show: paths, values of flags, messages.
 //!
-//! People paste the content of a key file where its path belongs. Everything that this program prints, logs or serves
-//! about such a text goes through here. Knows what a secret looks like and what no path can look like; refuses to know
-//! where the text came from. Invariant: nothing of a text that looks like a secret gets through, and what gets through is
-//! one line of bounded length that a terminal obeys nothing in.
+//! People paste the content of a key file where its path belongs, so everything that this program prints, logs or serves about
+//! such a text passes through here. Knows what a secret looks like and what cannot be a path; refuses to know where the text
+//! came from. Invariant: no part of a text that looks like a secret passes, and the result is one line of bounded length
+//! without control characters.
 
 use std::{
     fmt::{self, Write as _},
@@ -12,11 +12,11 @@ use std::{
 
 use thiserror::Error as ThisError;
 
-/// A path, for people: escaped, and cut in the middle if it is long. One that holds content shows nothing of it.
+/// A path for messages: escaped, and cut in the middle if it is long. Content in place of a path is hidden.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownPath<'a>(pub &'a Path);
 
-/// Another text that was given, in the same way.
+/// Another given text, in the same way.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a>(pub &'a str);
 
@@ -37,10 +37,10 @@ pub enum NotAPath {
     LineBreak,
 }
 
-/// The path that a text is.
+/// Checks that a text can be a path.
 ///
 /// # Errors
-/// The text cannot be meant as a path.
+/// The text cannot be a path.
 pub fn path(text: &str) -> Result<PathBuf, NotAPath> {
     match not_a_path(text) {
         Some(wrong) => Err(wrong),
@@ -51,7 +51,7 @@ pub fn path(text: &str) -> Result<PathBuf, NotAPath> {
 /// The same for a path that was never a text, such as one from the environment.
 ///
 /// # Errors
-/// It cannot be meant as a path.
+/// It cannot be a path.
 pub fn checked(path: &Path) -> Result<(), NotAPath> {
     not_a_path(&path.to_string_lossy()).map_or(Ok(()), Err)
 }
@@ -61,8 +61,8 @@ pub fn is_secret(text: &str) -> bool {
     MARKS.iter().any(|mark| text.contains(mark)) || text.split(|c| !is_base64(c)).any(is_secret_run)
 }
 
-/// A name that others gave, such as a property's or a zone's, for labels, logs and pages: on one line, and cut after 200
-/// characters. Google allows 100.
+/// A foreign name, such as a property's or a zone's, for labels, logs and pages: on one line, and cut after 200 characters.
+/// Google allows 100.
 pub fn name(text: &str) -> String {
     let harmless = |c: char| if is_harmless(c) || JOINERS.contains(&c) { c } else { ' ' };
     let mut shown: String = text.chars().take(MAX_SHOWN).map(harmless).collect();
@@ -73,7 +73,7 @@ pub fn name(text: &str) -> String {
     shown
 }
 
-/// A text without the user and the password of a URL in it, as far as it has such a thing.
+/// Removes the user and the password from URLs in a text.
 pub fn without_user(text: &str) -> String {
     let Some((before, after)) = text.rsplit_once('@').filter(|(before, _)| before.contains(':')) else {
         return text.to_owned();
@@ -82,7 +82,7 @@ pub fn without_user(text: &str) -> String {
     format!("{}{HIDDEN}@{after}", before.get(..start).unwrap_or_default())
 }
 
-/// A message with the words left out that look like secrets. Its white space stays.
+/// Removes words that look like secrets from a message. White space stays.
 pub fn masked(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     for part in message.split_inclusive(char::is_whitespace) {
@@ -132,7 +132,7 @@ fn not_a_path(text: &str) -> Option<NotAPath> {
     }
 }
 
-/// Whether it is a secret, or JSON, perhaps in quotes, which may hold one in a form that is not known here.
+/// Whether it is a secret, or JSON, perhaps in quotes, which may contain one in an unknown form.
 fn is_content(text: &str) -> bool {
     text.trim_start_matches(|c: char| c.is_whitespace() || "\"'".contains(c)).starts_with('{') || is_secret(text)
 }
@@ -141,8 +141,8 @@ fn is_base64(character: char) -> bool {
     character.is_ascii_alphanumeric() || "+=-_".contains(character)
 }
 
-/// Whether letters without a break look like a part of a key: base64 changes between capitals, small letters and digits
-/// at two of three places; names, UUIDs and hexadecimal digests do not.
+/// Whether a run of letters looks like part of a key: base64 switches between capitals, small letters and digits at two of
+/// three positions; names, UUIDs and hexadecimal digests do not.
 fn is_secret_run(run: &str) -> bool {
     if BEGINNINGS.iter().any(|(beginning, least)| run.len() >= *least && run.starts_with(beginning)) {
         return true;
@@ -155,7 +155,7 @@ fn is_secret_run(run: &str) -> bool {
     run.len() >= LEAST_RUN && is_mixed && changes * 2 >= run.len()
 }
 
-/// Whether a terminal shows a character and does nothing else with it.
+/// Whether a terminal just shows a character.
 pub(crate) fn is_harmless(character: char) -> bool {
     let is_invisible = matches!(
         character,
@@ -164,10 +164,10 @@ pub(crate) fn is_harmless(character: char) -> bool {
     !character.is_control() && !is_invisible
 }
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 pub const HIDDEN: &str = "(hidden)";
 
-/// What only secrets, and the files that hold them, have.
+/// Texts that occur only in secrets and in their files.
 const MARKS: &[&str] = &[
     "-----BEGIN",
     "-----END",
@@ -180,8 +180,8 @@ const MARKS: &[&str] = &[
     "ya29.",
 ];
 
-/// How secrets begin, and from how many characters on it is one: base64 of `{"`, `{ `, `{` and a line break or a tab, and
-/// of `-----BEGIN`; a key or certificate in DER, as base64; Google's API keys and OAuth clients' secrets.
+/// Beginnings of secrets, with their least length: base64 of `{"`, `{ `, `{` and a line break or a tab, and of `-----BEGIN`; a
+/// key or certificate in DER, as base64; Google's API keys and OAuth clients' secrets.
 const BEGINNINGS: &[(&str, usize)] = &[
     ("eyJ", 16),
     ("eyA", 24),
@@ -197,14 +197,14 @@ const BEGINNINGS: &[(&str, usize)] = &[
 /// Half of a line of a PEM file.
 const LEAST_RUN: usize = 32;
 
-/// The most that is shown of a text, in characters.
+/// The longest text that is shown, in characters.
 const MAX_SHOWN: usize = 200;
 
-/// How much is shown of the beginning of a longer text, and of its end: a path's end is what tells files apart.
+/// How much is shown of the beginning and the end of a longer text: files differ in the end of their paths.
 const HEAD: usize = 99;
 const TAIL: usize = 100;
 
-/// Invisible, but some scripts and emoji are not written without them.
+/// Invisible characters that some scripts and emoji need.
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// `PATH_MAX` and `NAME_MAX` of Linux.

@@ -1,10 +1,10 @@
-//! Arithmetic of times. Nothing here reads a clock.
+//! Arithmetic on times, without a clock.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A time so much later; the end of time at the latest.
+/// Adds a duration to a time, saturating.
 pub fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
@@ -17,19 +17,19 @@ pub fn unix_seconds(at: Timestamp) -> f64 {
     seconds
 }
 
-/// Notices that the clock was set back: what was planned by it would come too late.
+/// Detects that the clock was set back: due times would otherwise come too late.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps {
     last_seen: Timestamp,
 }
 
 impl Steps {
-    /// The clock shows this now.
+    /// Creates it with the current reading of the clock.
     pub fn new(now: Timestamp) -> Self {
         Self { last_seen: now }
     }
 
-    /// By how much the clock was set back since it was looked at last.
+    /// Returns how far the clock was set back since the last reading.
     pub fn back(&mut self, now: Timestamp) -> Option<SignedDuration> {
         let back = self.last_seen.duration_since(now);
         self.last_seen = now;
@@ -37,7 +37,7 @@ impl Steps {
     }
 }
 
-/// Smaller steps back are the daily work of NTP.
+/// Smaller steps back are normal work of NTP.
 const SMALLEST_STEP: SignedDuration = SignedDuration::from_secs(10);
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ macro_rules! closed_set {
         }
 
         impl $name {
-            /// Every member, in the order of the documentation.
+            /// All members, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The value of the label.
@@ -30,7 +30,7 @@ macro_rules! closed_set {
 }
 
 closed_set! {
-    /// Which of Google's services was asked.
+    /// The service of Google's that a request is for.
     Api {
         /// The Analytics Data API.
         Data = "data",
@@ -42,7 +42,7 @@ closed_set! {
 }
 
 closed_set! {
-    /// Which method of the service was called.
+    /// The method of the service.
     Method {
         /// `properties.runReport`.
         RunReport = "runReport",
@@ -79,11 +79,11 @@ impl Method {
 }
 
 closed_set! {
-    /// Why a series that Google has answered with is not exported.
+    /// Why a series of an answer is not exported.
     DropReason {
-        /// The report has more rows than it may have series.
+        /// The report has more rows than its limit of series.
         Limit = "limit",
-        /// Its value is not a number that its metric can have.
+        /// Its value is not valid for its metric.
         InvalidValue = "invalid_value",
         /// Another row has the same labels.
         Duplicate = "duplicate",
@@ -91,11 +91,11 @@ closed_set! {
 }
 
 closed_set! {
-    /// Why a request or a report failed, named by what there is to do about it.
+    /// Why a request or a report failed, classified by what an operator has to do.
     Reason {
         /// The report is misconfigured for this property.
         InvalidRequest = "invalid_request",
-        /// Google refuses the token, also a fresh one.
+        /// Google refuses even a fresh token.
         Unauthenticated = "unauthenticated",
         /// The account may not read this property.
         NoAccess = "no_access",
@@ -105,7 +105,7 @@ closed_set! {
         ApiDisabled = "api_disabled",
         /// The token lacks the Analytics scope.
         InsufficientScope = "insufficient_scope",
-        /// The Cloud project that requests are counted for is missing, closed to the account, or out of order.
+        /// The Cloud project that requests count for is missing, unusable for the account, suspended or without billing.
         CloudProject = "cloud_project",
         /// A policy of the Google Cloud organization refuses the request.
         Perimeter = "perimeter",
@@ -125,23 +125,23 @@ closed_set! {
         QuotaUnknown = "quota_unknown",
         /// The Cloud project, or this machine's address, sends too many requests.
         RateLimit = "rate_limit",
-        /// Google failed, or gave a request up: 408, 409, 499, 500 and above.
+        /// Google failed or cancelled the request: 408, 409, 499, 500 and above.
         ServerError = "server_error",
         /// No complete answer in time.
         Timeout = "timeout",
         /// DNS, TCP or TLS failed, or the connection was cut.
         Connection = "connection",
-        /// An answer that is not the report asked for.
+        /// An answer that does not match the request.
         Protocol = "protocol",
-        /// This machine's clock is wrong, and so are the dates that it makes.
+        /// This machine's clock is wrong, and so are its dates.
         Clock = "clock",
-        /// There is no token to ask with.
+        /// There is no access token.
         NoCredentials = "no_credentials",
     }
 }
 
 impl Reason {
-    /// Whether it stays as it is until an operator does something.
+    /// Whether the failure lasts until an operator does something.
     pub fn needs_operator(self) -> bool {
         matches!(
             self,
@@ -162,19 +162,19 @@ impl Reason {
 }
 
 closed_set! {
-    /// Why a token could not be had.
+    /// Why no access token was received.
     TokenReason {
         /// The machine's clock is wrong.
         Clock = "clock",
-        /// Google refuses the key, or the key file is damaged.
+        /// Google refuses the key, or the key file is invalid.
         InvalidKey = "invalid_key",
-        /// The account or OAuth client does not exist (any more), or is disabled.
+        /// The account or OAuth client does not exist, was deleted, or is disabled.
         UnknownAccount = "unknown_account",
         /// The account may not have the Analytics scope.
         Scope = "scope",
         /// Too many requests for a token.
         RateLimit = "rate_limit",
-        /// The user must sign in again: the organization's policy wants it.
+        /// The user must sign in again because of the organization's policy.
         Reauthenticate = "reauthenticate",
         /// No answer in time.
         Timeout = "timeout",
@@ -214,13 +214,13 @@ closed_set! {
         ClientErrors = "client_errors",
         /// 500 and 503 answers per Cloud project, property and hour.
         ServerErrors = "server_errors",
-        /// Named by a text that this version does not know.
+        /// A bucket that this version does not know.
         Unknown = "unknown",
     }
 }
 
 closed_set! {
-    /// Which part of the HTTP server a request was for.
+    /// The part of the HTTP server that a request is for.
     Handler {
         /// The metrics.
         Metrics = "metrics",
@@ -228,7 +228,7 @@ closed_set! {
         Probe = "probe",
         /// The properties as targets.
         Sd = "sd",
-        /// The page for people.
+        /// The status page.
         Status = "status",
         /// The documents.
         Docs = "docs",
@@ -236,9 +236,9 @@ closed_set! {
         Config = "config",
         /// Whether the process is alive.
         Healthy = "healthy",
-        /// Whether scraping makes sense.
+        /// Whether a scrape has useful data.
         Ready = "ready",
-        /// Reading the configuration again.
+        /// Reloading the configuration.
         Reload = "reload",
         /// Every other path.
         Other = "other",
@@ -248,11 +248,11 @@ closed_set! {
 closed_set! {
     /// Why the HTTP server refused a client.
     RefusedReason {
-        /// There were as many connections as there may be.
+        /// The limit of connections was reached.
         Limit = "limit",
-        /// The client's address had as many connections as it may have.
+        /// The limit of connections of the client's address was reached.
         AddressLimit = "address_limit",
-        /// Texts for other clients already filled the memory that is set aside for them.
+        /// The memory for responses was exhausted.
         Memory = "memory",
         /// The connection could not be accepted: no file descriptor or no memory was left.
         Descriptors = "descriptors",

@@ -1,4 +1,4 @@
-//! The number of a property, and what people write instead of it.
+//! The number of a property, and common mistakes for it.
 
 use std::{fmt, str::FromStr};
 
@@ -27,8 +27,8 @@ impl FromStr for PropertyId {
     /// Reads `123456789` or `properties/123456789`.
     ///
     /// # Errors
-    /// `G-…`, `UA-…`, `p123456789`, a URL and everything else that is not a property's number, each with the number, or
-    /// with where it is found.
+    /// `G-…`, `UA-…`, `p123456789`, a URL and everything else that is not a property's number, each with the number or where to
+    /// find it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let digits = text.strip_prefix("properties/").unwrap_or(text);
@@ -42,7 +42,7 @@ impl fmt::Display for PropertyId {
     }
 }
 
-/// Why a text is not a property id, and where the right one is found. A long text is cut.
+/// Why a text is not a property id, and where to find the right one. A long text is cut.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum PropertyIdError {
     /// The id and more: `p123456789` or a whole URL of Google Analytics, a resource name, a dataset.
@@ -50,7 +50,7 @@ pub enum PropertyIdError {
     Surrounded {
         /// What was written.
         text: String,
-        /// What was probably meant.
+        /// The id that was probably meant.
         id: PropertyId,
     },
     /// The id of a web data stream or of another Google tag.
@@ -59,7 +59,7 @@ pub enum PropertyIdError {
     /// `GTM-…`
     #[error("`{0}` is a container of Google Tag Manager, not a property id; {WHERE_THE_ID_IS}")]
     TagManager(String),
-    /// The id of a property or view of the generation before GA4.
+    /// The id of a property or view of Universal Analytics.
     #[error("`{0}` belongs to Universal Analytics, which Google switched off in July 2024; {WHERE_THE_ID_IS}")]
     UniversalAnalytics(String),
     /// `accounts/…`
@@ -97,8 +97,8 @@ impl PropertyIdError {
     }
 }
 
-/// The id among the parts of a text in capitals: behind `properties/`, as `p123456789` or `a123p456789` in a URL of Google
-/// Analytics, or in the name of the dataset that Google exports to BigQuery.
+/// Finds the id in an upper-case text: after `properties/`, as `p123456789` or `a123p456789` in a URL of Google Analytics, or
+/// in the name of the dataset that Google exports to BigQuery.
 fn surrounded(parts: &[&str]) -> Option<PropertyId> {
     let of_resource = parts.iter().zip(parts.iter().skip(1)).find(|(before, _)| **before == "PROPERTIES");
     let of_resource = of_resource.and_then(|(_, part)| PropertyId::of_digits(part));
@@ -114,7 +114,7 @@ fn is_view(part: &str) -> bool {
     matches!(letters(part).as_slice(), [('A', _), ('W', _), ('P', _)])
 }
 
-/// Letters, each with the digits behind it; nothing where the text is not made of these.
+/// Splits a text into letters, each with the digits after it; empty if it has another form.
 fn letters(mut text: &str) -> Vec<(char, &str)> {
     let mut found = Vec::new();
     while let Some(letter) = text.chars().next().filter(char::is_ascii_uppercase) {
@@ -133,7 +133,7 @@ fn letters(mut text: &str) -> Vec<(char, &str)> {
 /// How much of a text a message repeats, in characters.
 const MAX_QUOTED: usize = 80;
 
-/// What stands between the parts of URLs and of resource names.
+/// Separators in URLs and resource names.
 const PUNCTUATION: &[char] = &['/', '#', '?', '&', '=', ':', '.', ','];
 
 const WHERE_THE_ID_IS: &str =

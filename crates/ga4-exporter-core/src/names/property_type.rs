@@ -1,9 +1,9 @@
-//! What a property's events are: its own, or those of others once more.
+//! Whether a property has events of its own, or repeats those of others.
 
 /// The type of a property, and the value of the label `property_type`.
 ///
-/// A sub-property shows a part of the events of one property, a roll-up property those of several
-/// (google/analytics/admin/v1beta/resources.proto, `PropertyType`), so that a sum over all properties would count them twice.
+/// A sub-property repeats some events of one property, a roll-up property those of several
+/// (google/analytics/admin/v1beta/resources.proto, `PropertyType`), so a sum over all properties would count them twice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PropertyType {
     /// It has events of its own.
@@ -15,7 +15,7 @@ pub enum PropertyType {
 }
 
 impl PropertyType {
-    /// The type of this name in the Admin API; `None` where Google gives none, or one that is not known here.
+    /// Returns the type of this name in the Admin API; `None` if it is missing or unknown.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "PROPERTY_TYPE_ORDINARY" => Some(Self::Ordinary),

@@ -1,4 +1,4 @@
-//! Which properties are wanted: those that are named, and a rule for those that Google lists.
+//! The selection of properties: configured ones, and rules for those that Google lists.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,14 +15,14 @@ pub struct ConfiguredProperty {
     pub labels: BTreeMap<LabelName, String>,
 }
 
-/// How properties are found among those that the credentials can see.
+/// Rules for properties that the credentials can see.
 #[derive(Clone, Debug)]
 pub struct Discovery {
-    /// From one listing to the next.
+    /// The interval between listings.
     pub interval: Duration,
-    /// Display names to export; none means all.
+    /// Display names to export; all if empty.
     pub include: Vec<Regex>,
-    /// Display names that are left out, included or not.
+    /// Display names to exclude, even if included.
     pub exclude: Vec<Regex>,
 }
 
@@ -65,7 +65,7 @@ impl Default for Discovery {
     }
 }
 
-/// By the text of the patterns, which is all that distinguishes them.
+/// Compares the texts of the patterns.
 impl PartialEq for Discovery {
     fn eq(&self, other: &Self) -> bool {
         let same = |left: &[Regex], right: &[Regex]| left.iter().map(Regex::as_str).eq(right.iter().map(Regex::as_str));
