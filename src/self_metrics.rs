@@ -78,10 +78,7 @@ impl SelfMetrics {
         registry.register(Box::new(ProcessMetrics::new(started_at)?))?;
         let metrics = Self {
             properties: gauge("properties", "Properties exported by this process.")?,
-            known_properties: gauge(
-                "known_properties",
-                "Properties to export, including those of other shards.",
-            )?,
+            known_properties: gauge("known_properties", "Properties to export, including those of other shards.")?,
             reload_successful: gauge(
                 "config_last_reload_successful",
                 "Whether the configuration was last read successfully (1) or not (0).",
@@ -260,7 +257,8 @@ impl Observer for SelfMetrics {
 
 fn register_info(registry: &Registry, build: Build, shard: Shard) -> Result<(), prometheus::Error> {
     let labels = ["version", "revision", "rustc"];
-    let info = IntGaugeVec::new(options("build_info", "Version, commit and compiler of this binary; always 1."), &labels)?;
+    let info =
+        IntGaugeVec::new(options("build_info", "Version, commit and compiler of this binary; always 1."), &labels)?;
     info.with_label_values(&[build.version, build.revision, build.rustc]).set(1);
     registry.register(Box::new(info))?;
     let help = "Number of this shard, counted from 0, and number of shards; always 1.";

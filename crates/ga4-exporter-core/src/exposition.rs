@@ -1,8 +1,8 @@
-//! From what is known to the text that Prometheus reads: format 0.0.4 or OpenMetrics 1.0.
+//! Renders the text that Prometheus reads: format 0.0.4 or OpenMetrics 1.0.
 //!
 //! Knows names, labels, HELP texts and the rules of the two formats. Refuses to know locks, tasks and the network.
-//! Invariant: the same view at the same time is the same text, to the byte; expired values are not in it, and
-//! [`Rendering::valid_until`] tells when the next of them expires.
+//! Invariant: the same view at the same time gives the same bytes; expired values are omitted, and
+//! [`Rendering::valid_until`] is when the next value expires.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -25,10 +25,10 @@ mod quality;
 mod quota;
 mod watch;
 
-/// Everything that is rendered.
+/// The input of a rendering.
 #[derive(Debug)]
 pub struct View {
-    /// The reports as they are defined now: which families there are, and in which order.
+    /// The current definitions of the reports, which determine the families and their order.
     pub reports: Vec<Arc<Report>>,
     /// The properties by id.
     pub properties: Vec<Arc<PropertyState>>,
@@ -45,7 +45,7 @@ pub struct Rendering {
     pub valid_until: Option<Timestamp>,
 }
 
-/// The text of everything in the view that holds at this time.
+/// Renders all values of the view that have not expired at this time.
 pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     let mut page = Page::new(format, view.properties.len());
     let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
@@ -91,7 +91,7 @@ fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
     }
 }
 
-/// How the reports fare.
+/// The families on the state of reports.
 fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
     let each = |page: &mut Page, value: fn(&ReportState) -> Option<f64>| {
         for row in rows {
@@ -106,8 +106,7 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
     page.family("google_analytics_report_up", help, Kind::Gauge);
     each(page, |report| Some(f64::from(u8::from(report.is_up()))));
     failures(page, rows);
-    let help =
-        "Unix time at which the request for the current values was sent; absent before the first success.";
+    let help = "Unix time at which the request for the current values was sent; absent before the first success.";
     page.family("google_analytics_report_last_success_timestamp_seconds", help, Kind::Gauge);
     each(page, |report| report.last_success.map(unix_seconds));
     let help = "Unix time at which the last request for the report was sent; absent before the first one.";
@@ -122,7 +121,8 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
 }
 
 fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let help = "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
+    let help =
+        "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
     page.family("google_analytics_report_failure", help, Kind::Gauge);
     for row in rows {
         for report in &row.state.reports {
@@ -163,7 +163,7 @@ fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: 
     }
 }
 
-/// The series of one family that have labels of their own.
+/// The series of one family of a report with dimensions.
 fn labelled(page: &mut Page, report: &Report, property: &str, series: &Series, family: usize) {
     for row in series.rows() {
         let Some(value) = row.value(family) else { continue };
@@ -172,7 +172,7 @@ fn labelled(page: &mut Page, report: &Report, property: &str, series: &Series, f
     }
 }
 
-/// For each older definition of a report that snapshots were taken by: where the present families stand in it.
+/// For each older definition of a report that snapshots belong to: the positions of the current families in it.
 struct Older(HashMap<*const Report, Vec<Option<usize>>>);
 
 impl Older {

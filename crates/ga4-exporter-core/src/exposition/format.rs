@@ -14,7 +14,7 @@ impl Format {
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
-            // From 1.0 on Prometheus wants to know how names were escaped. Ours need no escaping under any scheme.
+            // From 1.0 on Prometheus expects the escaping scheme of names. Ours need no escaping under any scheme.
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
         }
     }

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::{Format, Rendering};
 
-/// A text that grows family by family.
+/// A text under construction, family by family.
 pub(super) struct Page {
     text: String,
     format: Format,
     valid_until: Option<Timestamp>,
-    /// The present family; its header is written with its first sample, since a family without samples is left out.
+    /// The current family; its header is written with its first sample, so that a family without samples is omitted.
     name: String,
     help: String,
     kind: Kind,
@@ -25,14 +25,14 @@ pub(super) struct Page {
 pub(super) enum Kind {
     /// A value that goes up and down.
     Gauge,
-    /// A value that only goes up, or starts again from 0.
+    /// A value that only increases, or restarts from 0.
     Counter,
     /// Counts by bucket.
     Histogram,
 }
 
 impl Page {
-    /// An empty text with room for the series of this many properties, so that it need not be moved while it grows.
+    /// Creates an empty text with room for the series of this many properties, to avoid reallocation.
     pub(super) fn new(format: Format, properties: usize) -> Self {
         Self {
             text: String::with_capacity(INITIAL_CAPACITY + properties.saturating_mul(PER_PROPERTY)),
@@ -53,12 +53,12 @@ impl Page {
         self.has_samples = false;
     }
 
-    /// A sample of the present family; `labels` are rendered, without braces.
+    /// Writes a sample of the current family; `labels` are rendered, without braces.
     pub(super) fn sample(&mut self, labels: &str, value: f64) {
         self.suffixed_sample("", labels, value);
     }
 
-    /// A sample with further labels behind these rendered ones.
+    /// Writes a sample with further labels after these rendered ones.
     pub(super) fn labelled_sample<'a>(
         &mut self,
         rendered: &str,
@@ -80,7 +80,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A sample of a histogram's parts.
+    /// Writes a sample of a part of a histogram.
     pub(super) fn suffixed_sample(&mut self, suffix: &str, labels: &str, value: f64) {
         self.begin_sample(suffix);
         if !labels.is_empty() {
@@ -93,12 +93,12 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Something in the text expires at this time.
+    /// Notes that a value in the text expires at this time.
     pub(super) fn expires(&mut self, at: Timestamp) {
         self.valid_until = Some(self.valid_until.map_or(at, |present| present.min(at)));
     }
 
-    /// The value of the label `le`: OpenMetrics wants `1.0` where the other format has `1`.
+    /// Returns the value of the label `le`: OpenMetrics requires `1.0` where the other format has `1`.
     pub(super) fn bucket_bound(&self, bound: f64) -> String {
         if bound.is_infinite() {
             "+Inf".to_owned()
@@ -158,9 +158,9 @@ pub(super) fn push_label(labels: &mut String, name: &str, value: &str) {
     labels.push('"');
 }
 
-/// Appends a text with its backslashes and newlines escaped, and its quotes where those end the text.
+/// Appends a text with escaped backslashes and newlines, and escaped quotes if requested.
 fn push_escaped(out: &mut String, text: &str, quotes: bool) {
-    // Most texts have none of these; looking at bytes is then all there is to do.
+    // Most texts have none of these, which a scan of the bytes shows.
     if !text.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
         out.push_str(text);
         return;
@@ -210,7 +210,7 @@ const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 const INITIAL_CAPACITY: usize = 64 << 10;
 
-/// Bytes that the built-in reports of a property take, and some more. What is not used is never touched.
+/// Bytes of a property's built-in reports, and some more. Unused memory is never touched.
 const PER_PROPERTY: usize = 10 << 10;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! How far values can be trusted, as Google says it itself: sampling, thresholds, `(other)` and restrictions; and how many rows
-//! there are, and are not exported.
+//! The families on data quality according to Google (sampling, thresholds, `(other)` and restrictions), and on the numbers of
+//! received and dropped rows.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::report::{Quality, RowCounts};
 
-/// As long as the values hold that this was said about.
+/// The quality holds as long as the values that it describes.
 pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     for (name, help, value) in FAMILIES {
         page.family(name, help, Kind::Gauge);
@@ -25,7 +25,7 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
     }
 }
 
-/// The same for the rows of reports with dimensions.
+/// The same for row counts of reports with dimensions.
 pub(super) fn rows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     for (name, help, value) in ROW_FAMILIES {
         page.family(name, help, Kind::Gauge);

@@ -48,7 +48,8 @@ fn each_token_bucket(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp, 
 }
 
 fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
+    let help =
+        "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
     each(rows, |labels, view| {
         for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
@@ -70,7 +71,7 @@ fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
     }
 }
 
-/// Every property and category that something is known of.
+/// Visits every property and category with a known quota.
 fn each(rows: &[PropertyRow<'_>], mut visit: impl FnMut(&str, &QuotaView)) {
     for row in rows {
         for category in Category::ALL {

@@ -107,11 +107,9 @@ fn each_window(
 }
 
 fn yesterdays(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help =
-        "Pageviews usually seen on a day like yesterday, estimated from the weeks before; from 12 hours after midnight.";
+    let help = "Pageviews usually seen on a day like yesterday, estimated from the weeks before; from 12 hours after midnight.";
     each_yesterday(page, rows, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
-    let help =
-        "Lowest pageviews that chance explains for a day like yesterday; from 12 hours after midnight.";
+    let help = "Lowest pageviews that chance explains for a day like yesterday; from 12 hours after midnight.";
     each_yesterday(page, rows, now, ("yesterday_expected_low_pageviews", help), |yesterday| yesterday.low);
 }
 

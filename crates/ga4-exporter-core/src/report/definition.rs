@@ -282,12 +282,12 @@ pub(crate) mod tests {
                 (
                     "google_analytics_checkout_pageviews",
                     "What screenPageViews counts today in the property's time zone (GA4 screenPageViews by deviceCategory, \
-                     pagePath, filtered; additive over its labels); cached, polled every 30m."
+                     pagePath, filtered; additive over its labels). Cached; polled every google_analytics_report_interval_seconds."
                 ),
                 (
                     "google_analytics_checkout_revenue",
                     "What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, \
-                     pagePath, filtered; additive over its labels); cached, polled every 30m."
+                     pagePath, filtered; additive over its labels). Cached; polled every google_analytics_report_interval_seconds."
                 ),
             ]
         );

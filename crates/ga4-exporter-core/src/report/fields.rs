@@ -50,8 +50,12 @@ pub const TRAFFIC: &[Field] =
     &[PAGEVIEWS, VISITORS, ACTIVE_USERS, NEW_USERS, SESSIONS, ENGAGED_SESSIONS, EVENTS, KEY_EVENTS];
 
 /// Pages and screens: what the drop alert counts.
-pub const PAGEVIEWS: Field =
-    Field { name: "pageviews", api_name: "screenPageViews", meaning: "Web pages and app screens viewed", distinct: false };
+pub const PAGEVIEWS: Field = Field {
+    name: "pageviews",
+    api_name: "screenPageViews",
+    meaning: "Web pages and app screens viewed",
+    distinct: false,
+};
 
 const VISITORS: Field = Field {
     name: "visitors",
@@ -79,8 +83,7 @@ const ENGAGED_SESSIONS: Field = Field {
     distinct: false,
 };
 
-const EVENTS: Field =
-    Field { name: "events", api_name: "eventCount", meaning: "Events of any kind", distinct: false };
+const EVENTS: Field = Field { name: "events", api_name: "eventCount", meaning: "Events of any kind", distinct: false };
 
 const KEY_EVENTS: Field = Field {
     name: "key_events",
