@@ -131,6 +131,9 @@ const DOCUMENTS: &[Document] = &[
     Document { name: "REPORTS.md", text: include_str!("../docs/REPORTS.md") },
     Document { name: "TROUBLESHOOTING.md", text: include_str!("../docs/TROUBLESHOOTING.md") },
     Document { name: "SECURITY.md", text: include_str!("../docs/SECURITY.md") },
+    Document { name: "METRICS.md", text: include_str!("../docs/METRICS.md") },
+    Document { name: "FLAGS.md", text: include_str!("../docs/FLAGS.md") },
+    Document { name: "FAILURES.md", text: include_str!("../docs/FAILURES.md") },
     Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
@@ -173,6 +176,15 @@ mod tests {
                 assert!(place == "content" || found.contains(&format!("id=\"{place}\"")), "{}: {link}", document.name);
             }
             assert!(!page.contains("<img"), "{}", document.name);
+        }
+    }
+
+    #[test]
+    fn every_document_of_the_source_tree_is_served() {
+        let directory = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+        let names = directory.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        for name in names.filter(|name| name.ends_with(".md")) {
+            assert!(Document::named(&name).is_some(), "{name} is not served");
         }
     }
 

@@ -179,3 +179,88 @@ fn messages_are_short_and_quote_no_secret() {
     let echo = refused(400, "invalid_grant", "bad assertion eyJhbGciOiJSUzI1NiJ9.e30.x");
     assert!(echo.to_string().ends_with("bad assertion (hidden)"), "{echo}");
 }
+
+/// `DOCUMENTS_RENEW=1` writes the table.
+#[test]
+fn every_reason_is_documented_with_its_remedies() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FAILURES.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = text.find(DOCUMENTED).expect("the document has the table's head");
+    let documented: String = text[begin..].split_inclusive('\n').take_while(|line| line.starts_with('|')).collect();
+    let table = table();
+    if std::env::var_os("DOCUMENTS_RENEW").is_some() {
+        std::fs::write(path, text.replacen(&documented, &table, 1)).unwrap();
+        return;
+    }
+    assert_eq!(documented, table, "DOCUMENTS_RENEW=1 puts docs/FAILURES.md right");
+}
+
+fn table() -> String {
+    let mut table = DOCUMENTED.to_owned();
+    for reason in TokenReason::ALL {
+        let kinds: Vec<&Kind> =
+            KINDS.iter().filter(|kind| error(**kind, Signer::ServiceAccount).reason() == *reason).collect();
+        assert!(!kinds.is_empty(), "no cause of {reason}");
+        for kind in kinds {
+            table.push_str(&rows(*kind));
+        }
+    }
+    table
+}
+
+/// A row for each remedy, with those whom it is for.
+fn rows(kind: Kind) -> String {
+    let mut remedies: Vec<(String, String, Vec<&str>)> = Vec::new();
+    for &(signer, name) in SIGNERS {
+        // A pod's account is bound, and nobody signs in again as a machine.
+        let is_machine = signer == Signer::MetadataServer;
+        let exists = if kind == Kind::NoBinding {
+            is_machine
+        } else if kind == Kind::Audience || kind == Kind::InvalidKey {
+            !is_machine
+        } else {
+            kind != Kind::Reauthenticate || signer == Signer::AuthorizedUser
+        };
+        if !exists {
+            continue;
+        }
+        let error = error(kind, signer);
+        match remedies.iter_mut().find(|(_, remedy, _)| *remedy == error.remedy()) {
+            Some((_, _, names)) => names.push(name),
+            None => remedies.push((error.to_string(), error.remedy(), vec![name])),
+        }
+    }
+    let reason = error(kind, Signer::ServiceAccount).reason();
+    let row = |(cause, remedy, names): (String, String, Vec<&str>)| {
+        let names = if names.len() == SIGNERS.len() { String::new() } else { names.join(", ") };
+        format!("| `{reason}` | {cause} | {names} | {remedy} |\n")
+    };
+    remedies.into_iter().map(row).collect()
+}
+
+fn error(kind: Kind, signer: Signer) -> Error {
+    Error::new(signer, kind, "")
+}
+
+const SIGNERS: &[(Signer, &str)] =
+    &[(Signer::ServiceAccount, "key"), (Signer::AuthorizedUser, "user"), (Signer::MetadataServer, "machine")];
+
+const KINDS: &[Kind] = &[
+    Kind::Clock,
+    Kind::InvalidKey,
+    Kind::UnknownAccount,
+    Kind::NoBinding,
+    Kind::Scope,
+    Kind::RateLimit,
+    Kind::Reauthenticate,
+    Kind::Audience,
+    Kind::Timeout,
+    Kind::Connection,
+    Kind::ServerError,
+    Kind::Protocol,
+];
+
+const DOCUMENTED: &str = "\
+| reason | cause | signs in with | what to do |
+|---|---|---|---|
+";

@@ -1,34 +1,66 @@
-//! The remedies by cause, as docs/FAULTS.md lists them.
-//!
-//! `REMEDIES_RENEW=1 cargo test --test it remedies` writes the list.
+//! `docs/FAILURES.md` has every reason for which a report or a request fails, its causes and what the log and the status
+//! page say there is to do.
 
-use std::{env, fs};
+use std::sync::Arc;
 
-use ga4_exporter_core::wire::Error;
+use ga4_exporter_core::{
+    names::{Bucket, Reason},
+    properties::PropertyInfo,
+    report::{Report, ReportSettings},
+    store::States,
+    wire::Error,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::documents::assert_table;
 
 #[test]
-fn the_documentation_lists_every_remedy() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FAULTS.md");
-    let text = fs::read_to_string(path).unwrap();
-    let begin = text.find(HEAD).expect("docs/FAULTS.md has the list's head");
-    let length = text[begin..].find("\n\n").map_or(text.len() - begin, |end| end + 1);
-    let documented = &text[begin..begin + length];
-    let table = table();
-    if env::var_os("REMEDIES_RENEW").is_some() {
-        fs::write(path, text.replacen(documented, &table, 1)).unwrap();
-        return;
+fn every_reason_is_documented_with_its_causes_and_remedies() {
+    let mut rows: Vec<(Reason, String, String)> = CAUSES.iter().map(refused).collect();
+    rows.extend(not_refused().map(|(cause, error)| (error.reason(), cause.to_owned(), remedy(&error))));
+    rows.push((Reason::NotListed, "two complete listings in a row without the property".to_owned(), not_listed()));
+    let mut table = "| reason | cause | what to do |\n|---|---|---|\n".to_owned();
+    for reason in Reason::ALL {
+        let mut its = rows.iter().filter(|(of, ..)| of == reason).peekable();
+        assert!(its.peek().is_some(), "no cause of {reason}");
+        table.extend(its.map(|(_, cause, remedy)| format!("| `{reason}` | {cause} | {remedy} |\n")));
     }
-    assert_eq!(documented, table, "REMEDIES_RENEW=1 puts docs/FAULTS.md right");
+    assert_table("FAILURES.md", "Reasons", &table);
 }
 
-fn table() -> String {
-    let property = "123".parse().unwrap();
-    let rows = CAUSES.iter().map(|cause| {
-        let error = Error::from_answer(cause.status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
-        let remedy = error.remedy(Some(property), Some("exporter@example.iam.gserviceaccount.com"));
-        format!("| {}, {} | `{}` | {remedy} |\n", cause.status, cause.name, error.reason())
-    });
-    format!("{HEAD}{}", rows.collect::<String>())
+fn refused(cause: &Cause) -> (Reason, String, String) {
+    let error = Error::from_answer(cause.status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
+    (error.reason(), format!("{}, {}", cause.status, cause.name), remedy(&error))
+}
+
+/// What fails without a refusal of Google's.
+fn not_refused() -> impl Iterator<Item = (&'static str, Error)> {
+    let bucket = |bucket| Error::QuotaExhausted { bucket, message: String::new() };
+    [
+        ("429, tokens of a bucket that the exporter does not know", bucket(Bucket::Unknown)),
+        ("no complete answer within 60 seconds", Error::Timeout("x".into())),
+        ("DNS, TCP or TLS fails, or the connection is cut", Error::Connection("x".into())),
+        ("200, but the answer is not the report that was asked for", Error::Protocol(String::new())),
+        ("a listing longer than `limits.properties`", Error::TooManyProperties { most: 1 }),
+        (
+            "this machine's clock differs from Google's by more than a minute",
+            Error::Clock { ahead: SignedDuration::from_mins(10) },
+        ),
+        ("no access token: see [sign-in](#sign-in)", Error::NoCredentials { remedy: None, cause: "x".into() }),
+    ]
+    .into_iter()
+}
+
+fn remedy(error: &Error) -> String {
+    error.remedy(Some("123".parse().unwrap()), Some("exporter@example.iam.gserviceaccount.com"))
+}
+
+fn not_listed() -> String {
+    let id = "123".parse().unwrap();
+    let mut states = States::default();
+    states.put(id, &PropertyInfo::default(), &[Arc::new(Report::realtime(&ReportSettings::realtime(), false))]);
+    states.update(id, |state| state.mark_unlisted(Timestamp::UNIX_EPOCH));
+    states.get(id).unwrap().reports[0].failure.as_ref().unwrap().remedy.clone()
 }
 
 /// One way in which Google refuses a request.
@@ -98,8 +130,3 @@ const CAUSES: &[Cause] = &[
     bare(502, "a page of HTML"),
     bare(404, "a page of HTML"),
 ];
-
-const HEAD: &str = "\
-| answer | reason | `remedy` in the log and on the status page |
-|---|---|---|
-";
