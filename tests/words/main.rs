@@ -1,7 +1,7 @@
 //! The words of docs/GLOSSARY.md: those that slow a reader down do not get into what operators read.
 //!
-//! Looks at every string literal of the program, HELP texts included, and at the doc comments that clap prints. Tests
-//! may say what they like.
+//! Looks at every string literal of the program, HELP texts included, at the doc comments that clap prints, and at the
+//! documents. Tests may say what they like.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
@@ -28,6 +28,20 @@ fn operators_read_no_words_that_we_gave_up() {
         let _ = writeln!(found, "{path}: `{word}` stands in {count} literals");
     }
     assert!(found.is_empty(), "docs/GLOSSARY.md has better words:\n{found}");
+}
+
+#[test]
+fn users_read_none_of_them_either() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = vec![root.join("README.md"), root.join("SECURITY.md"), root.join("deploy/compose/README.md")];
+    documents.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    // The glossary names the words.
+    documents.retain(|path| path.extension().is_some_and(|end| end == "md") && !path.ends_with("GLOSSARY.md"));
+    assert!(documents.len() > 10, "the documents are read");
+    for path in documents {
+        let words = words_in(&[fs::read_to_string(&path).unwrap()]);
+        assert!(words.is_empty(), "{}: {words:?}; docs/GLOSSARY.md has better words", path.display());
+    }
 }
 
 #[test]

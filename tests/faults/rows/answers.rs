@@ -65,7 +65,7 @@ fn refusals() -> Vec<Row> {
             ],
             ..row("400, the request is refused", Trouble::Reports(Effect::Refuse(Refusal::InvalidArgument)), HOUR)
         },
-        row("401, once, since all tokens are taken back", Trouble::TokensRevoked, Lasts::Minutes(20)),
+        row("401, once, since all tokens are revoked", Trouble::TokensRevoked, Lasts::Minutes(20)),
         Row {
             // Each attempt is two: with the token, and with another.
             expected: [
