@@ -1,8 +1,8 @@
-//! The task that finds out which properties there are and what they are called.
+//! The task that keeps the set of properties and their names up to date.
 //!
-//! Lists them hourly where they are discovered, and asks daily for those that are configured. Knows when to ask the
-//! Admin API; refuses to know exposition and the HTTP server. Invariant: when the Admin API fails, nothing goes and
-//! nothing that is configured is held up.
+//! With discovery it lists them hourly; it reads the details of configured ones daily. Knows when to send requests to the Admin
+//! API; refuses to know exposition and the HTTP server. Invariant: when the Admin API fails, no property is removed and no
+//! configured one is delayed.
 
 use std::{collections::BTreeSet, panic, sync::Arc, time::Duration};
 
@@ -47,19 +47,19 @@ pub struct Discoverer {
     configs: mpsc::Receiver<NewConfig>,
     plan: watch::Sender<Arc<Plan>>,
     agenda: Agenda,
-    /// The one request that is on its way.
+    /// The request in flight; there is at most one.
     asking: JoinSet<Answer>,
-    /// What it is for.
+    /// Its purpose.
     asked: Option<Due>,
-    /// What the plan does not have yet.
+    /// Changes that the plan does not have yet.
     news: News,
-    /// When the plan was published last.
+    /// When the plan was last published.
     published_at: Timestamp,
-    /// Why listings and single questions failed last, unless they work.
+    /// The last failures of listings and of details, while they fail.
     listing_fails: Option<Reason>,
     details_fail: Option<Reason>,
     has_listed: bool,
-    /// What the last listing had that cannot be read.
+    /// Unreadable entries of the last listing.
     unreadable: BTreeSet<String>,
     /// Patterns that the last listing had nothing for.
     idle_patterns: IdlePatterns,
@@ -71,27 +71,27 @@ pub struct Discoverer {
     listing_failure: watch::Sender<Option<Arc<Failure>>>,
 }
 
-/// Another configuration, and whom to tell when the plan follows it.
+/// Another configuration, and the sender to notify once the plan follows it.
 pub type NewConfig = (Config, oneshot::Sender<()>);
 
-/// What the plan does not have yet.
+/// Changes that the plan does not have yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum News {
     None,
-    /// Names, of which many may come one after the other.
+    /// Names, which may arrive one after the other.
     Names,
-    /// Which properties there are.
+    /// The set of properties.
     Properties,
 }
 
-/// What was asked for.
+/// The purpose of a request.
 enum Answer {
     Listing(Result<Listing, ga::Error>),
     Details(PropertyId, Result<PropertyDetails, ga::Error>),
 }
 
 impl Discoverer {
-    /// A discoverer for this configuration, where its plan is read, and where another configuration is handed in.
+    /// Creates a discoverer for this configuration, the receiver of its plan, and the sender for another configuration.
     pub fn new(
         client: ga::Client,
         tokens: Tokens,
@@ -139,7 +139,7 @@ impl Discoverer {
         self.listing_failure.subscribe()
     }
 
-    /// Keeps the plan up to date until it is dropped.
+    /// Keeps the plan up to date until the future is dropped.
     pub async fn run(mut self) {
         loop {
             self.announce_when_named();
@@ -155,7 +155,7 @@ impl Discoverer {
             tokio::select! {
                 Some((config, taken)) = self.configs.recv() => {
                     self.configure(config);
-                    // Whoever asked may have gone.
+                    // The receiver may be gone.
                     let _ = taken.send(());
                 }
                 Some(answer) = self.asking.join_next() => self.take(answer),
@@ -170,7 +170,7 @@ impl Discoverer {
         }
     }
 
-    /// Starts the one request that is due, unless there is one on its way; how long to wait for the next.
+    /// Starts the due request, unless one is in flight. Returns how long to wait for the next.
     fn ask_for_what_is_due(&mut self, now: Timestamp) -> Duration {
         let Some((due, at)) = self.agenda.next(now).filter(|_| self.asking.is_empty()) else { return LONGEST_SLEEP };
         if at > now {
@@ -196,7 +196,7 @@ impl Discoverer {
         self.properties.configure(&config.properties, config.discovery.as_ref());
         self.config = config;
         self.has_listed &= !lists_anew;
-        // What was asked for under the other configuration may not be wanted any more; a listing is, and is the same.
+        // Details for the old configuration may be obsolete; a listing is valid for both.
         if self.config.discovery.is_none() || self.asked != Some(Due::Listing) {
             self.asking.abort_all();
             self.asking.detach_all();
@@ -249,7 +249,7 @@ impl Discoverer {
                     debug!(property = %id, error = %Chain(&error), "the property's name cannot be had");
                 }
             }
-            // In a release build a panic has ended the process already.
+            // In a release build a panic ends the process.
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
             Err(_) => {}
         }
@@ -275,7 +275,7 @@ impl Discoverer {
         self.observer.properties_listed(true, now);
     }
 
-    /// Each entry once, as long as it stays what it is.
+    /// Logs each entry once, as long as it does not change.
     fn tell_of_unreadable(&mut self, unreadable: Vec<String>) {
         let unreadable: BTreeSet<_> = unreadable.into_iter().collect();
         for entry in unreadable.difference(&self.unreadable) {
@@ -323,7 +323,7 @@ impl Discoverer {
         warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
     }
 
-    /// Names may come five a second; everybody who follows the plan has them once a second at most.
+    /// Names may arrive five times per second; the plan is published at most once per second.
     fn publish(&mut self, now: Timestamp) {
         let is_recent = now.duration_since(self.published_at).unsigned_abs() < NAMES_PAUSE;
         if self.news == News::None || (self.news == News::Names && is_recent) {
@@ -353,7 +353,7 @@ impl Discoverer {
         self.listing_failure.send_replace(Some(Arc::new(failure)));
     }
 
-    /// A change is logged once and loudly; that there is no token, the sign-in has logged already.
+    /// Logs a change once, as a warning; a missing access token was already logged by the sign-in.
     fn log_failure(&self, error: &ga::Error, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
         let reason = error.reason();
         if known == Some(reason) || reason == Reason::NoCredentials {
@@ -392,8 +392,8 @@ fn works_again(failing: &mut Option<Reason>, message: &str) {
     }
 }
 
-/// The wall clock is looked at so often at least: it may have been set, or the machine suspended.
+/// How often the wall clock is read at least: it may have been set, or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// From one plan with new names to the next.
+/// Time between two plans with new names.
 const NAMES_PAUSE: Duration = Duration::from_secs(1);

@@ -1,7 +1,8 @@
-//! Google's Analytics Data API and Admin API, v1beta, asked over HTTP.
+//! HTTP clients of Google's Analytics Data API and Admin API, v1beta.
 //!
-//! Knows how a request is sent, with which token, and how its answer is read. Refuses to know metrics, scheduling and the store.
-//! Invariant: what a method returns is an answer of the kind that was asked for; everything else is an [`Error`].
+//! Knows how a request is sent and how its answer is read. Refuses to know metrics, scheduling and the store. Invariant: a
+//! method
+//! returns an answer of the right kind; everything else is an [`Error`].
 
 pub use client::{ADMIN_API_URL, Client, DATA_API_URL, Endpoints};
 

@@ -1,4 +1,4 @@
-//! When to ask the Admin API for what: pure, with the time as an argument.
+//! Due times of requests to the Admin API: pure, with the time as an argument.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,7 +12,7 @@ use ga4_exporter_core::{
 
 use crate::clock::later;
 
-/// What is due next.
+/// The next request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Due {
     /// All pages of the listing.
@@ -24,14 +24,14 @@ pub(super) enum Due {
 /// The due times.
 #[derive(Debug)]
 pub(super) struct Agenda {
-    /// Where properties are discovered.
+    /// The listing, with discovery.
     listing: Option<Timestamp>,
     listing_failures: u32,
-    /// When the last listing was asked for.
+    /// When the last listing was started.
     listing_begun: Option<Timestamp>,
     /// Each configured property.
     details: BTreeMap<PropertyId, Details>,
-    /// No single question before this: they are paced, and wait together when something is wrong for all.
+    /// No request for details before this: they are paced, and pause together after a failure that concerns all.
     details_open_at: Timestamp,
     details_failures: u32,
 }
@@ -54,7 +54,7 @@ impl Agenda {
         }
     }
 
-    /// The listing, where there is one, and everything that failed or is new are due now.
+    /// Makes the listing, and all failed and new requests, due now.
     pub(super) fn plan_all(&mut self, discovers: bool, configured: impl Iterator<Item = PropertyId>, now: Timestamp) {
         self.listing = discovers.then_some(now);
         self.listing_failures = 0;
@@ -68,7 +68,8 @@ impl Agenda {
         self.details = configured.map(plan).collect();
     }
 
-    /// There is another configuration: the same, but a listing comes a minute after the one before at the earliest, however
+    /// Applies another configuration: the same, but the next listing is due a minute after the last one at the earliest,
+    /// however
     /// often the configuration changes.
     pub(super) fn plan_anew(&mut self, discovers: bool, configured: impl Iterator<Item = PropertyId>, now: Timestamp) {
         self.plan_all(discovers, configured, now);
@@ -76,12 +77,12 @@ impl Agenda {
         self.listing = self.listing.max(self.listing.and(earliest));
     }
 
-    /// The listing is asked for.
+    /// The listing was started.
     pub(super) fn listing_begins(&mut self, now: Timestamp) {
         self.listing_begun = Some(now);
     }
 
-    /// The first of what is due, and when. A listing that is due goes before all single questions.
+    /// Returns the next request and its due time. A due listing precedes all requests for details.
     pub(super) fn next(&self, now: Timestamp) -> Option<(Due, Timestamp)> {
         let listing = self.listing.map(|at| (Due::Listing, at));
         if let Some(listing) = listing.filter(|(_, at)| *at <= now) {
@@ -108,7 +109,7 @@ impl Agenda {
         self.details.insert(id, Details { due: later(now, DETAILS_INTERVAL), failures: 0 });
     }
 
-    /// A single question failed; whether the failure concerns all of them.
+    /// A request for details failed. Returns whether the failure concerns all of them.
     pub(super) fn details_failed(&mut self, id: PropertyId, error: &wire::Error, now: Timestamp) -> bool {
         let failures = self.details.get(&id).map_or(1, |details| details.failures.saturating_add(1));
         let concerns_all = !matches!(
@@ -126,7 +127,7 @@ impl Agenda {
         concerns_all
     }
 
-    /// The clock was set back: everything is due as soon as it was meant to be.
+    /// The clock was set back: due times move with it.
     pub(super) fn on_clock_set_back(&mut self, by: SignedDuration) {
         let back = |at: Timestamp| at.saturating_sub(by).unwrap_or(at);
         self.listing = self.listing.map(back);
@@ -136,7 +137,7 @@ impl Agenda {
     }
 }
 
-/// The pause after a failure: some need an operator, the others time.
+/// The pause after a failure: some failures need an operator, others time.
 fn pause(error: &wire::Error, failures: u32) -> Duration {
     let reason = error.reason();
     if reason.needs_operator() {
@@ -148,13 +149,13 @@ fn pause(error: &wire::Error, failures: u32) -> Duration {
     }
 }
 
-/// A click in Google's console mends it.
+/// Pause after failures that a click in Google's console fixes.
 const DENIED_PAUSE: Duration = Duration::from_mins(10);
 
-/// From one listing to the next, whatever asks for it.
+/// Least time between two listings.
 const LISTING_GAP: Duration = Duration::from_mins(1);
 
-/// The minute that the rate is counted over.
+/// The minute over which the rate is counted.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(1);
 
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
@@ -164,10 +165,10 @@ const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// Names and zones change rarely.
 const DETAILS_INTERVAL: Duration = Duration::from_hours(24);
 
-/// A property without access: its reports say so, and its name can wait.
+/// Pause after missing access to a property: its reports say so, and its name can wait.
 const DENIED_DETAILS_PAUSE: Duration = Duration::from_hours(1);
 
-/// Five a second: the Admin API allows 600 a minute to a user.
+/// Five per second: the Admin API allows 600 per minute and user.
 const DETAILS_GAP: Duration = Duration::from_millis(200);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Asking the Admin API which properties there are and what they are called.
+//! Requests to the Admin API: the listing of properties, and their details.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,12 +11,13 @@ use ga4_exporter_core::{
 use crate::transport;
 
 impl Client {
-    /// Every property that the credentials can see, at most this many: all pages of `accountSummaries.list`, or an error.
-    /// Single entries that cannot be read are passed over.
+    /// Lists every property that the credentials can see, up to this many: all pages of `accountSummaries.list`, or an error.
+    /// Unreadable entries are skipped.
     ///
     /// # Errors
-    /// See [`Error`]; also when only one of the pages fails, since half a listing is none, and when the listing does not end
-    /// within 5 minutes.
+    /// See [`Error`]; also if a single page fails, since an incomplete listing is useless, and if the listing does not end
+    /// within
+    /// 5 minutes.
     pub async fn listed_properties(&self, most: usize) -> Result<Listing, Error> {
         let pages = tokio::time::timeout(LISTING_DEADLINE, self.all_pages(most));
         pages.await.unwrap_or_else(|_| Err(transport::Error::Timeout(LISTING_DEADLINE).into()))
@@ -61,8 +62,8 @@ impl Client {
 /// The most accounts that one page may have (google/analytics/admin/v1beta/analytics_admin.proto).
 const PAGE_SIZE: &str = "200";
 
-/// 200,000 accounts: more than anybody has, and an end.
+/// 200,000 accounts: more than anybody has.
 const MAX_PAGES: usize = 1000;
 
-/// How long all pages may take together.
+/// The deadline of all pages together.
 const LISTING_DEADLINE: Duration = Duration::from_mins(5);

@@ -1,4 +1,4 @@
-//! Asking the Data API: one typed method for each of Google's.
+//! The client: one typed method for each of the Data API's.
 
 use std::{fmt, sync::Arc, thread};
 
@@ -29,7 +29,7 @@ use crate::{
     transport::{self, Answer, Longest, SMALL_BYTES, Transport},
 };
 
-/// Asks Google; cheap to clone, and all clones share their connections and the token.
+/// Sends requests to Google; cheap to clone, and all clones share their connections and the token.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -38,7 +38,7 @@ pub struct Client {
     endpoints: Endpoints,
 }
 
-/// Where Google's APIs are.
+/// Base URLs of Google's APIs.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// The Data API; by default [`DATA_API_URL`].
@@ -48,13 +48,12 @@ pub struct Endpoints {
 }
 
 impl Client {
-    /// A client that asks at these endpoints.
+    /// Creates a client for these endpoints.
     pub fn new(transport: Transport, tokens: Tokens, observer: Arc<dyn Observer>, endpoints: Endpoints) -> Self {
         Self { transport, tokens, observer, endpoints }
     }
 
-    /// `properties.runReport`. `accept` makes of the report what the caller wants, or says why it is not the one that was
-    /// asked for.
+    /// `properties.runReport`. `accept` translates the report for the caller, or says why it does not match the request.
     ///
     /// # Errors
     /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
@@ -88,7 +87,7 @@ impl Client {
         self.post(Method::RunRealtimeReport, property, request, accept).await
     }
 
-    /// The e-mail address of the account that signs in, where it is known.
+    /// Returns the e-mail address of the account, if it is known.
     pub fn account(&self) -> Option<Arc<str>> {
         self.tokens.account()
     }
@@ -127,7 +126,7 @@ impl Client {
         self.call(method, &Call { path, query, body: None, longest: longest(method) }, accept).await
     }
 
-    /// Sends a request; when Google refuses the token, renews that once and sends the request once more.
+    /// Sends a request. If Google refuses the token, renews it once and sends the request again.
     async fn call<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
@@ -208,12 +207,12 @@ impl Endpoints {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A URL may have a password.
+        // A URL may contain a password.
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 
-/// One request, but for its method and token.
+/// A request without its method and token.
 struct Call<'a> {
     path: &'a str,
     query: &'a [(&'a str, &'a str)],
@@ -221,7 +220,7 @@ struct Call<'a> {
     longest: Longest,
 }
 
-/// What is made of an answer's body, or the error that it is.
+/// Reads an answer's body, or the error in it.
 async fn read<R: DeserializeOwned + Send + 'static, T>(
     answer: &Answer,
     url: &Url,
@@ -229,7 +228,7 @@ async fn read<R: DeserializeOwned + Send + 'static, T>(
     accept: &impl Fn(R) -> Result<T, String>,
 ) -> Result<T, Error> {
     let host = url.host_str().unwrap_or_default();
-    // Whatever answers may send back what it was sent.
+    // The answer may echo the request.
     let words = || hidden(&String::from_utf8_lossy(&answer.body), &sent(url, token).iter().collect::<Vec<_>>());
     let result = if answer.status.is_success() {
         parsed(answer).await.and_then(accept).map_err(Error::Protocol)
@@ -242,8 +241,8 @@ async fn read<R: DeserializeOwned + Send + 'static, T>(
     result
 }
 
-/// The JSON of a body. A large one is parsed on a thread of its own, so that those that serve and poll go on meanwhile; where
-/// the system gives no thread it is parsed in place. How many there are is limited by the transport's budget.
+/// Parses the JSON of a body. A large one is parsed on a thread of its own, so that serving and polling continue; if the system
+/// has no thread, it is parsed in place. The transport's budget limits how many there are.
 async fn parsed<R: DeserializeOwned + Send + 'static>(answer: &Answer) -> Result<R, String> {
     parsed_on(answer, |work| thread::Builder::new().name("parse".to_owned()).spawn(work).is_ok()).await
 }
@@ -254,10 +253,10 @@ async fn parsed_on<R: DeserializeOwned + Send + 'static>(
 ) -> Result<R, String> {
     if answer.body.len() > SMALL_BYTES {
         let (sender, parsed) = oneshot::channel();
-        // With its part of the budget, which ends when it has been parsed.
+        // Keeps its part of the budget until it is parsed.
         let aside = answer.clone();
         let work = move || {
-            // Nobody waits any more when the request was given up.
+            // The receiver is gone if the request was cancelled.
             let _ = sender.send(parse(&aside.body));
         };
         if spawn(Box::new(work))
@@ -269,7 +268,7 @@ async fn parsed_on<R: DeserializeOwned + Send + 'static>(
     parse(&answer.body)
 }
 
-/// The secrets of a request: the token, and what the URL has of a user.
+/// The secrets of a request: the token, and the user and password of the URL.
 fn sent(url: &Url, token: &Token) -> Vec<SecretString> {
     let mut secrets = vec![token.secret.clone()];
     if let Some(password) = url.password() {
@@ -280,7 +279,7 @@ fn sent(url: &Url, token: &Token) -> Vec<SecretString> {
 }
 
 fn parse<R: DeserializeOwned>(body: &[u8]) -> Result<R, String> {
-    // Its own text may quote the answer.
+    // The parser's message may quote the answer.
     serde_json::from_slice(body)
         .map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
 }
