@@ -1,7 +1,7 @@
-//! The one place that reads the time.
+//! The only place that reads the time.
 //!
-//! Everything else is given a [`Timestamp`]. The wall clock serves for due times too, so that what fell due while the
-//! machine was suspended is due when it wakes.
+//! Everything else gets a [`Timestamp`] as an argument. Due times use the wall clock too, so that what became due while the
+//! machine was suspended is due when it wakes up.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use ga4_exporter_core::time::{Steps, later, unix_seconds};
 
-/// Tells the time of day; cheap to clone, and all clones agree.
+/// Reads the wall clock; cheap to clone, and all clones agree.
 #[derive(Clone, Debug)]
 pub struct Clock {
     /// Milliseconds that this clock is ahead of the system's.
@@ -28,14 +28,14 @@ impl Clock {
         Self { ahead: Arc::new(AtomicI64::new(0)) }
     }
 
-    /// A clock that shows `start` now and goes on from there at the usual pace.
+    /// Creates a clock that shows `start` now and continues at the normal pace.
     pub fn starting_at(start: Timestamp) -> Self {
         let clock = Self::system();
         clock.advance(start.duration_since(system_time()));
         clock
     }
 
-    /// The present time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed));
         system_time().saturating_add(ahead).unwrap_or(Timestamp::MAX)
@@ -48,7 +48,7 @@ impl Clock {
     }
 }
 
-/// A point to measure how long something takes from; never for what is due when.
+/// Returns a monotonic instant for measuring durations; not for due times.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn monotonic() -> Instant {
     Instant::now()

@@ -1,8 +1,9 @@
-//! Reading files without waiting for a disk that hangs.
+//! Reads files without blocking on a disk that hangs.
 //!
-//! Knows which files are opened (regular ones), how much of them is read, and how to do such work on a thread of its own
-//! with a deadline: a dead network mount blocks whoever looks at it, for as long as it likes. Refuses to know what is in
-//! the files. Invariant: an [`Aside`] never has more than one thread, however often its work hangs.
+//! Knows which files are opened (regular ones), how much of them is read, and how to do such work on a thread of its own with a
+//! deadline: a dead network mount may block forever. Refuses to know the content of files. Invariant: an [`Aside`] never has
+//! more
+//! than one thread, however often its work hangs.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,13 +19,13 @@ use rustix::fs::OFlags;
 use thiserror::Error as ThisError;
 use tokio::sync::oneshot;
 
-/// Why work on files has brought nothing.
+/// Why work on files has no result.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ThisError)]
 pub enum Hangs {
-    /// It goes on, and what it brings is dropped.
+    /// The deadline passed; the work continues, and its result is dropped.
     #[error("the disk has not answered within {0:?}")]
     Late(Duration),
-    /// Earlier work has not ended.
+    /// Earlier work still hangs.
     #[error("the disk does not answer")]
     Busy,
 }
@@ -35,15 +36,15 @@ impl From<Hangs> for io::Error {
     }
 }
 
-/// Reads a regular file, and no more of it than one byte beyond `most`, by which the caller sees that it is too large.
+/// Reads a regular file, up to one byte beyond `most`, so that the caller can detect that it is too large.
 ///
 /// # Errors
-/// The system's; also for pipes and devices, which could keep the exporter waiting.
+/// The system's error; also for pipes and devices, which could block.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_with(path, most, OFlags::NONBLOCK)
 }
 
-/// The same for a file of the exporter's own, which is no symbolic link.
+/// The same for a file of the exporter's own, which must not be a symbolic link.
 ///
 /// # Errors
 /// As [`read`].
@@ -51,7 +52,7 @@ pub fn read_own(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_with(path, most, OFlags::NONBLOCK | OFlags::NOFOLLOW)
 }
 
-/// Options for a file of the exporter's own: nobody else may read it, and it is no symbolic link.
+/// Options for a file of the exporter's own: private, and not a symbolic link.
 pub fn own() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(bits(OFlags::NONBLOCK | OFlags::NOFOLLOW));
@@ -59,7 +60,7 @@ pub fn own() -> OpenOptions {
 }
 
 fn read_with(path: &Path, most: u64, flags: OFlags) -> io::Result<Vec<u8>> {
-    // Looked at first, since opening alone is a request to some devices.
+    // Checked first, since opening some devices has effects.
     check(&fs::metadata(path)?)?;
     let file = File::options().read(true).custom_flags(bits(flags)).open(path)?;
     check(&file.metadata()?)?;
@@ -68,7 +69,7 @@ fn read_with(path: &Path, most: u64, flags: OFlags) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Directories pass: the system has a better word for them when they are read.
+/// Accepts directories: reading them gives a better error.
 fn check(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() || metadata.is_dir() {
         Ok(())
@@ -88,18 +89,18 @@ pub struct Aside(SyncSender<Job>);
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Aside {
-    /// Starts the thread. Where there is none to be had, all work is refused as if the disk hung.
+    /// Starts the thread. If the system has none, all work is refused as if the disk hung.
     pub fn start(name: &str) -> Self {
         let (sender, jobs) = mpsc::sync_channel::<Job>(1);
-        // A thread that cannot be started drops the receiver.
+        // If the thread cannot be started, the receiver is dropped.
         let _ = thread::Builder::new().name(name.to_owned()).spawn(move || jobs.into_iter().for_each(|job| job()));
         Self(sender)
     }
 
-    /// Does some work and waits for it. What has not begun by the deadline is never done.
+    /// Does some work and waits for it. Work that has not started by the deadline is never done.
     ///
     /// # Errors
-    /// It takes longer, or earlier work hangs.
+    /// The deadline passed, or earlier work hangs.
     pub async fn run<T: Send + 'static>(
         &self,
         longest: Duration,
@@ -108,7 +109,7 @@ impl Aside {
         let (answer, mut answered) = oneshot::channel();
         self.send(move || {
             if !answer.is_closed() {
-                // Whoever waits may give up meanwhile.
+                // The caller may have given up.
                 let _ = answer.send(work());
             }
         })?;
@@ -129,7 +130,7 @@ impl Aside {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Hangs> {
         let (answer, answered) = mpsc::sync_channel(1);
-        // Whoever waits may give up meanwhile.
+        // The caller may have given up.
         self.send(move || drop(answer.send(work())))?;
         answered.recv_timeout(longest).map_err(|_| Hangs::Late(longest))
     }
@@ -139,10 +140,10 @@ impl Aside {
     }
 }
 
-/// For reading what a command or a reload needs, on a disk that is slow but alive.
+/// Deadline for reading the files of a command or a reload, on a disk that is slow but alive.
 pub const READ_DEADLINE: Duration = Duration::from_secs(10);
 
-/// For a look at a file, or a small one, while the exporter serves.
+/// Deadline for checking a file, or reading a small one, while the exporter serves.
 pub const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the parts that talk to Google tell of it, so that they need not know metrics.
+//! Events of requests to Google, so that their senders do not depend on metrics.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use ga4_exporter_core::names::{DropReason, Method, Reason, TokenReason};
 
-/// Is told of every request to Google and of every token.
+/// Observes every request to Google and every token.
 pub trait Observer: Send + Sync {
     /// A request ended, with or without success.
     fn request(&self, method: Method, took: Duration, failure: Option<Reason>);
@@ -14,17 +14,17 @@ pub trait Observer: Send + Sync {
     /// There is a new token.
     fn token_refreshed(&self, expires_at: Timestamp);
 
-    /// A token could not be had, or a new key file could not be used.
+    /// No token was received, or a new key file cannot be used.
     fn token_refresh_failed(&self, reason: TokenReason);
 
     /// The properties were listed, completely or not at all.
     fn properties_listed(&self, success: bool, now: Timestamp);
 
-    /// A number of series of an answer are not exported.
+    /// Some series of an answer were not exported.
     fn series_dropped(&self, reason: DropReason, count: u64);
 }
 
-/// Does not want to know.
+/// Discards all events.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 

@@ -1,18 +1,18 @@
-//! Keeping secrets that were sent out of what comes back.
+//! Removes secrets of a request from the texts of its answer.
 //!
-//! Whatever answers at an address may echo what it was sent, as it was or escaped. Knows the forms in which a secret comes
-//! back; refuses to know what was sent where.
+//! A server may echo what was sent, as it was or escaped. Knows the forms in which a secret comes back; refuses to know
+//! requests.
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 
 use ga4_exporter_core::shown::HIDDEN;
 
-/// A text with these very secrets left out: as they are, and as forms, URLs, JSON, HTML and base64 write them.
+/// Removes these secrets from a text: as they are, and as encoded in forms, URLs, JSON, HTML and base64.
 pub fn hidden(text: &str, secrets: &[&SecretString]) -> String {
     let mut shown = text.to_owned();
     for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| secret.len() >= LEAST_BYTES) {
-        // The longer forms first: one may have another in it.
+        // Longer forms first, since one may contain another.
         let mut forms = forms(secret);
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         for form in forms {
@@ -45,7 +45,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// As `application/x-www-form-urlencoded` has it.
+/// Encoded as `application/x-www-form-urlencoded`.
 fn percent(text: &str) -> String {
     let escaped = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
@@ -55,7 +55,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(escaped).collect()
 }
 
-/// The same with the digits of its escapes in small letters.
+/// The same with lower-case digits in its escapes.
 fn lower_case(escaped: &str) -> String {
     let mut parts = escaped.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -68,8 +68,7 @@ fn lower_case(escaped: &str) -> String {
     text
 }
 
-/// What is the same in base64 whatever stands before the secret and after it, where this many bytes stand before it, in both
-/// alphabets.
+/// The part of its base64 that does not depend on the text around it, if this many bytes precede it; in both alphabets.
 fn base64(secret: &str, offset: usize) -> Vec<String> {
     let mut bytes = vec![0; offset];
     bytes.extend_from_slice(secret.as_bytes());
@@ -82,7 +81,7 @@ fn base64(secret: &str, offset: usize) -> Vec<String> {
     }
 }
 
-/// Shorter ones are no secrets, and would hide ordinary words.
+/// Shorter texts are not secrets, and would hide ordinary words.
 const LEAST_BYTES: usize = 4;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! What Google's answers say of this machine's clock, for all who send requests and all who use dates.
+//! Compares this machine's clock with the dates of Google's answers.
 //!
-//! A thin shell around [`ClockOffset`]: reads the clock, the headers and the connection, and leaves the verdict to that.
+//! A thin shell around [`ClockOffset`], which decides: reads the clock, the headers and the connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +23,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Nothing is known of this clock.
+    /// Creates a witness without any answer.
     pub fn new(clock: Clock) -> Self {
         Self { clock, offset: Arc::default() }
     }
@@ -33,21 +33,21 @@ impl Witness {
         self.clock.clone()
     }
 
-    /// What is known now.
+    /// Returns the current verdict.
     pub fn offset(&self) -> ClockOffset {
         self.offset.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The time by the clock, to be handed in with the answer.
+    /// Returns the time of the clock, to be passed with the answer.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The head of an answer of Google's has come to a request that was sent at this time.
+    /// Adds the head of an answer to a request that was sent at this time.
     pub(crate) fn on_answer(&self, response: &Response, sent_at: Timestamp) {
         let Some(date) = date(response.headers()) else { return };
         let host = response.url().host_str().unwrap_or_default();
-        // Each connection has an address of its own at this end.
+        // Each connection has its own local address.
         let connection = match response.extensions().get::<HttpInfo>() {
             Some(info) => format!("{host} from {}", info.local_addr()),
             None => host.to_owned(),
@@ -57,7 +57,7 @@ impl Witness {
     }
 }
 
-/// When an answer was made; `None` where it does not say, or comes from a cache.
+/// Returns when an answer was made; `None` if it has no date or comes from a cache.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let mut dates = headers.get_all(DATE).iter();
     let date = dates.next()?.to_str().ok()?;
