@@ -1,7 +1,7 @@
-//! Reading the configuration again while the exporter runs.
+//! Reloads the configuration while the exporter runs.
 //!
-//! One task does it, for SIGHUP and for POST /-/reload alike, so that two reloads cannot overtake each other. Invariant:
-//! a file with a mistake changes nothing, and nor does one that says what is in use already.
+//! One task does it for SIGHUP and POST /-/reload, so that reloads cannot overtake each other. Invariant: a file with a mistake
+//! changes nothing, and neither does an unchanged one.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
 /// Where the configuration comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// The file; without it everything is at its default.
+    /// The file; without it, everything has its default.
     pub file: Option<PathBuf>,
     /// The properties of the command line, instead of the file's.
     pub properties: Vec<PropertyId>,
@@ -35,20 +35,20 @@ pub struct Source {
     pub credentials_file: Option<PathBuf>,
 }
 
-/// What a reload with success came to.
+/// The outcome of a successful reload.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Outcome {
     /// Another configuration is in use.
     Changed,
-    /// The files say what they said before.
+    /// The files have not changed.
     Unchanged,
 }
 
-/// Asks for a reload; cheap to clone.
+/// Requests a reload; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reloads(mpsc::Sender<oneshot::Sender<Result<(), String>>>);
 
-/// Reads the configuration when it is asked to; [`Reloader::run`] is the task.
+/// Reads the configuration on request; [`Reloader::run`] is the task.
 pub struct Reloader {
     source: Source,
     environment: Environment,
@@ -63,13 +63,13 @@ pub struct Reloader {
     complaints: FewLines,
 }
 
-/// Where a reloaded configuration goes.
+/// The receivers of a reloaded configuration.
 pub struct Targets {
-    /// To whoever shows it.
+    /// For `/config`.
     pub present: watch::Sender<Arc<Config>>,
-    /// To whoever plans by it.
+    /// For the discoverer, which makes the plan.
     pub configs: mpsc::Sender<NewConfig>,
-    /// To whoever signs in.
+    /// For the sign-in.
     pub credentials: Replacements,
 }
 
@@ -77,7 +77,7 @@ impl Source {
     /// Reads it.
     ///
     /// # Errors
-    /// Everything that is wrong in the file.
+    /// All mistakes in the file.
     pub fn load(&self) -> Result<Loaded, Errors> {
         match &self.file {
             Some(file) => Config::from_file_with(file, &self.properties),
@@ -93,7 +93,7 @@ impl Source {
     /// The same on a thread of its own: the disk may hang.
     ///
     /// # Errors
-    /// Everything that is wrong in the file; or it cannot be read in time.
+    /// All mistakes in the file, or it cannot be read in time.
     pub async fn load_aside(&self, aside: &Aside) -> Result<Loaded, Errors> {
         let source = self.clone();
         let loaded = aside.run(READ_DEADLINE, move || source.load()).await;
@@ -103,7 +103,7 @@ impl Source {
         })
     }
 
-    /// The credential file that is named, on the command line or in the configuration.
+    /// Returns the credential file that the command line or the configuration names.
     pub fn credentials_file(&self, config: &Config) -> Option<PathBuf> {
         self.credentials_file.clone().or_else(|| config.google.credentials_file.clone())
     }
@@ -113,7 +113,7 @@ impl Reloads {
     /// Reads the configuration again and waits until it is in use.
     ///
     /// # Errors
-    /// What is wrong with it, in words; nothing has changed then.
+    /// The mistakes as text; the old configuration stays in use.
     pub async fn reload(&self) -> Result<(), String> {
         let (answer, result) = oneshot::channel();
         let stopping = || "the exporter is stopping".to_owned();
@@ -123,7 +123,7 @@ impl Reloads {
 }
 
 impl Reloader {
-    /// A reloader, and where it is asked.
+    /// Creates a reloader, and the sender for its requests.
     pub fn new(
         source: Source,
         environment: Environment,
@@ -151,14 +151,14 @@ impl Reloader {
         (reloader, Reloads(sender))
     }
 
-    /// Reloads until it is dropped.
+    /// Reloads on request until the future is dropped.
     pub async fn run(mut self) {
         while let Some(answer) = self.requests.recv().await {
             let result = self.reload().await;
             self.metrics.reloaded(result.is_ok(), self.clock.now());
             match &result {
                 Ok(Outcome::Changed) => info!("the configuration was read again"),
-                // Whoever asks often is not to fill the log.
+                // Frequent requests must not fill the log.
                 Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
                 Err(error) => match self.complaints.next(self.clock.now()) {
                     Some(suppressed) => {
@@ -168,7 +168,7 @@ impl Reloader {
                     None => debug!(error, "the configuration cannot be used; the one before stays in use"),
                 },
             }
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = answer.send(result.map(drop));
         }
     }
@@ -195,7 +195,7 @@ impl Reloader {
         Ok(Outcome::Changed)
     }
 
-    /// Other credentials, where the configuration names another file than before.
+    /// Returns new credentials if the configuration names another file than before.
     async fn changed_credentials(&self, config: &Config) -> Result<Option<Credentials>, String> {
         let before = self.source.credentials_file(&self.present.borrow());
         let named = self.source.credentials_file(config);
@@ -207,17 +207,17 @@ impl Reloader {
     }
 }
 
-/// Counts lines, so that a file with a mistake that is read again and again does not fill the log.
+/// Limits log lines, so that repeated reloads of an invalid file do not fill the log.
 #[derive(Debug, Default)]
 struct FewLines {
-    /// When the present minute began.
+    /// When the current minute started.
     begun: Option<Timestamp>,
     logged: u32,
     unlogged: u64,
 }
 
 impl FewLines {
-    /// Whether a further line is logged; if so, how many were not since the one before.
+    /// Returns whether to log a line, and if so how many were suppressed since the last one.
     fn next(&mut self, now: Timestamp) -> Option<u64> {
         let is_over = |begun: Timestamp| now.duration_since(begun).unsigned_abs() >= LINES_PAUSE;
         if self.begun.is_none_or(is_over) {
@@ -233,7 +233,7 @@ impl FewLines {
     }
 }
 
-/// Of reloads that fail, in [`LINES_PAUSE`]: enough for whoever corrects a file and looks into the log each time.
+/// Lines on failed reloads per [`LINES_PAUSE`]: enough for correcting a file and checking the log each time.
 const MOST_LINES: u32 = 5;
 
 const LINES_PAUSE: Duration = Duration::from_mins(1);

@@ -1,14 +1,15 @@
 //! The properties as targets for Prometheus: what `/sd` answers.
 //!
-//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows which label of a target says what. Refuses to know tasks,
-//! HTTP, and the host that is asked. Each property is a target group of its own, since labels belong to groups.
+//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows the meaning of a target's labels. Refuses to know tasks, HTTP,
+//! and
+//! the requested host. Each property is a target group of its own, since labels belong to groups.
 
 use std::collections::BTreeMap;
 
 use ga4_exporter_core::{names::PropertyId, properties::PropertyInfo};
 
-/// The labels of each property as a JSON object on a line of its own. Prometheus is to scrape them below this prefix, such as
-/// `/ga`, by this scheme, or without one by its own.
+/// Returns the labels of each property as a JSON object per line. Prometheus scrapes the targets below this prefix, such as
+/// `/ga`, with this scheme, or with its own if there is none.
 pub fn to_lines<'a>(
     properties: impl Iterator<Item = (PropertyId, &'a PropertyInfo)>,
     scheme: Option<&str>,
@@ -34,7 +35,7 @@ fn labels(id: PropertyId, info: &PropertyInfo, scheme: Option<&str>, prefix: &st
     labels
 }
 
-/// What labels begin with that only relabelling sees.
+/// The prefix of labels that only relabelling sees.
 const META: &str = "__meta_google_analytics_";
 
 #[cfg(test)]
