@@ -71,12 +71,9 @@ impl Error {
             | Self::Usage(_)
             | Self::Environment(_)
             | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
-            Self::Google(_)
-            | Self::Output(_)
-            | Self::Past(_)
-            | Self::Start(_)
-            | Self::Demo(_)
-            | Self::Signals(_) => ExitCode::FAILURE,
+            Self::Google(_) | Self::Output(_) | Self::Past(_) | Self::Start(_) | Self::Demo(_) | Self::Signals(_) => {
+                ExitCode::FAILURE
+            }
         }
     }
 }

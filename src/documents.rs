@@ -194,7 +194,11 @@ mod tests {
         for document in DOCUMENTS {
             assert!(index.contains(&format!("<a href=\"{}\">", document.name)), "{index}");
             let about = document.about();
-            assert!(!document.title().is_empty() && about.split_whitespace().count() >= 4, "{}: {about:?}", document.name);
+            assert!(
+                !document.title().is_empty() && about.split_whitespace().count() >= 4,
+                "{}: {about:?}",
+                document.name
+            );
             assert!(about.split_whitespace().count() <= 60 && !about.contains("```"), "{}: {about:?}", document.name);
         }
     }

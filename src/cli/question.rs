@@ -149,9 +149,13 @@ mod tests {
 
     #[test]
     fn lists_may_be_joined_or_repeated() {
-        let arguments = ["x", "query", "--metrics", "a,b", "--metrics", "c", "--order-by", "-a,b", "--filter", "a == 1,2"];
+        let arguments =
+            ["x", "query", "--metrics", "a,b", "--metrics", "c", "--order-by", "-a,b", "--filter", "a == 1,2"];
         let Some(Command::Query(flags)) = Cli::try_parse_from(arguments).unwrap().command else { panic!("not query") };
-        assert_eq!((flags.metrics.len(), &*flags.order_by, &*flags.filter), (3, &["-a".to_owned(), "b".to_owned()][..], &["a == 1,2".to_owned()][..]));
+        assert_eq!(
+            (flags.metrics.len(), &*flags.order_by, &*flags.filter),
+            (3, &["-a".to_owned(), "b".to_owned()][..], &["a == 1,2".to_owned()][..])
+        );
     }
 
     #[test]

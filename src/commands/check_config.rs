@@ -193,7 +193,10 @@ mod tests {
         let many = described(&format!("properties: [{}]", many.join(", ")));
         assert!(many.contains("12 configured: 100000, 100001,") && many.contains("100009 and 2 more;"), "{many}");
         let all = described("reports: {realtime: {interval: 1s}}");
-        assert!(all.starts_with("properties: 0 configured; discovery on, for every property that the account"), "{all}");
+        assert!(
+            all.starts_with("properties: 0 configured; discovery on, for every property that the account"),
+            "{all}"
+        );
         assert!(all.contains("\nquota: does not fit: realtime every 39s instead of 1s\n"), "{all}");
         assert!(all.contains("\nwarning: realtime every 39s instead of 1s, unless"), "{all}");
         let some = described(

@@ -79,7 +79,9 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
         return Err(Error::Usage(format!("--report {name}: there is no such report; use one of {}", known.join(", "))));
     };
     if report.is_history() {
-        return Err(Error::Usage(format!("--report {name} is for the drop alert; ask for --dimensions dateHour instead")));
+        return Err(Error::Usage(format!(
+            "--report {name} is for the drop alert; ask for --dimensions dateHour instead"
+        )));
     }
     flags.asked().of_report(report).map_err(usage)
 }

@@ -231,6 +231,8 @@ fn series_lost(
             remedy = "raise the limit, or narrow the report with `filter` or `limit`",
             "the report has more series than it may; the rest is not exported"
         ),
-        None => debug!(%property, property_name, report, exported, dropped, limit, "the report has more series than it may"),
+        None => {
+            debug!(%property, property_name, report, exported, dropped, limit, "the report has more series than it may")
+        }
     }
 }

@@ -99,7 +99,13 @@ impl World {
 
     fn page(&self, query: &str, now: Timestamp) -> String {
         let properties = self.store.properties();
-        let view = View { properties: &properties, is_complete: true, elsewhere: 0, troubles: &self.troubles, telemetry_path: "/metrics" };
+        let view = View {
+            properties: &properties,
+            is_complete: true,
+            elsewhere: 0,
+            troubles: &self.troubles,
+            telemetry_path: "/metrics",
+        };
         render(&view, &Selection::from_query(query), now)
     }
 }
@@ -201,7 +207,10 @@ fn what_keeps_all_properties_from_being_polled_is_on_top_with_what_to_do() {
         since: at(-600),
     }];
     let page = world.page("", at(0));
-    has(&page, "<div class=\"state bad\"><p><strong>The exporter cannot sign in to Google</strong> (invalid_key), since ");
+    has(
+        &page,
+        "<div class=\"state bad\"><p><strong>The exporter cannot sign in to Google</strong> (invalid_key), since ",
+    );
     has(&page, "10 min ago</time>: Invalid JWT Signature.</p><p>To do: create a new &lt;key&gt;.</p></div>");
     assert!(!world.property(7, "Shop").page("", at(0)).contains("All is well"));
 }
@@ -229,8 +238,10 @@ fn a_healthy_card_folds_its_tokens() {
     // Else it waits for realtime values.
     world.update(7, |state| state.reports.retain(|report| report.name.as_str() == "traffic"));
     let mut ledger = Ledger::default();
-    let quota = 
-        PropertyQuota { tokens_per_day: Some(QuotaStatus { consumed: 5, remaining: 150_000 }), ..PropertyQuota::default() };
+    let quota = PropertyQuota {
+        tokens_per_day: Some(QuotaStatus { consumed: 5, remaining: 150_000 }),
+        ..PropertyQuota::default()
+    };
     ledger.on_success(id(7), Category::Core, Some(&quota), at(0), at(3600));
     world.update(7, |state| {
         state.quota = BTreeMap::from([(Category::Core, ledger.view(id(7), Category::Core).unwrap())]);

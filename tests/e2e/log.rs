@@ -115,7 +115,8 @@ async fn a_pattern_that_matches_nothing_is_warned_of() {
 async fn a_plan_that_does_not_fit_is_one_warning() {
     let simulator = Standstill::new().simulator().await;
     let mut exporter = Exporter::start(&simulator, "reports: {realtime: {interval: 1s}}").await;
-    let plan = line_with(&mut exporter, &["level=warn", "quota plan does not fit: realtime every 39s instead of 1s"]).await;
+    let plan =
+        line_with(&mut exporter, &["level=warn", "quota plan does not fit: realtime every 39s instead of 1s"]).await;
     assert!(plan.contains("share=25%") && plan.contains("remedy="), "{plan}");
     let log = exporter.process.stderr();
     // Polling begins after that.

@@ -140,9 +140,8 @@ mod tests {
 
     #[test]
     fn enough_evidence_counts_while_the_last_half_hour_is_below_what_is_usual() {
-        let with = |half_hour: f64, evidence: f64| {
-            dropping(&[("10m", 990.0), ("30m", half_hour), ("2h", 500.0)], evidence)
-        };
+        let with =
+            |half_hour: f64, evidence: f64| dropping(&[("10m", 990.0), ("30m", half_hour), ("2h", 500.0)], evidence);
         assert_eq!(with(650.0, 1.0), Some(("2h", 0.5)), "the deepest of all, though none is below its bound");
         assert_eq!(with(650.0, 0.99), None);
         assert_eq!(with(1000.0, 5.0), None, "traffic is back");

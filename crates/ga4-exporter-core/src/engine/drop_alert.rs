@@ -149,7 +149,8 @@ impl Engine {
         self.drop_alert.note(property, readiness(&self.plan, state), has_no_history, now);
         self.effects.log.extend(began_or_ended);
         if let Some((ready, not_ready)) = self.drop_alert.news(now) {
-            let learning = ready.iter().filter_map(|id| self.states.get(*id)?.watched.as_ref()?.assessment.learning_until);
+            let learning =
+                ready.iter().filter_map(|id| self.states.get(*id)?.watched.as_ref()?.assessment.learning_until);
             let learning_until = learning.max().filter(|until| *until > now);
             self.effects.log.push(Event::DropAlert { ready: ready.len(), not_ready, learning_until });
         }
@@ -209,8 +210,7 @@ mod tests {
 
     /// A half hour with this many pageviews, where 100 are usual and 60 are low.
     fn assessment(pageviews: f64) -> Assessment {
-        let count =
-            WindowCount { window: Window::named("30m").unwrap(), pageviews, expected: 100.0, low: 60.0 };
+        let count = WindowCount { window: Window::named("30m").unwrap(), pageviews, expected: 100.0, low: 60.0 };
         Assessment { windows: vec![count], is_fit: true, ..Assessment::default() }
     }
 

@@ -37,7 +37,8 @@ impl Engine {
     fn others_fail_alike(&self, job: &Job, failure: &Failure) -> bool {
         let Some(state) = self.states.get(job.property) else { return false };
         let others = state.reports.iter().filter(|other| other.name != job.report);
-        let mut failures = others.filter_map(|other| other.failure.as_ref()).filter(|other| other.reason == failure.reason);
+        let mut failures =
+            others.filter_map(|other| other.failure.as_ref()).filter(|other| other.reason == failure.reason);
         failures.any(|other| failure.reason.concerns_property() || other.message == failure.message)
     }
 

@@ -36,7 +36,8 @@ fn verdicts(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     each_watched(page, rows, now, ("dropping", help), |watched| {
         Verdict::of(&watched.assessment).is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
-    let help = "Missing part of the traffic that is usual, in the deepest window, from 0.01 to 1; only while it is dropping.";
+    let help =
+        "Missing part of the traffic that is usual, in the deepest window, from 0.01 to 1; only while it is dropping.";
     each_watched(page, rows, now, ("drop_ratio", help), |watched| {
         Verdict::of(&watched.assessment).drop().map(|drop| drop.depth)
     });

@@ -106,7 +106,10 @@ mod tests {
             (include, exclude)
         };
         let none = || Vec::<String>::new();
-        assert_eq!(idle(&["^Shop", "^Shpo"], &["test"], &["Shop 1"]), (vec!["^Shpo".to_owned()], vec!["test".to_owned()]));
+        assert_eq!(
+            idle(&["^Shop", "^Shpo"], &["test"], &["Shop 1"]),
+            (vec!["^Shpo".to_owned()], vec!["test".to_owned()])
+        );
         assert_eq!(idle(&["^Shop"], &["Shop"], &["Shop 1"]), (none(), none()), "that it leaves nothing is meant");
         assert_eq!(idle(&[], &[], &[]), (none(), none()));
         assert_eq!(idle(&["x"], &[], &[]), (vec!["x".to_owned()], none()));

@@ -72,10 +72,9 @@ impl Quality {
         self.thresholded |= page.thresholded;
         self.data_loss |= page.data_loss;
         self.unreadable_rows += page.unreadable_rows;
-        for (own, others) in [
-            (&mut self.restricted, &page.restricted),
-            (&mut self.truncation_messages, &page.truncation_messages),
-        ] {
+        for (own, others) in
+            [(&mut self.restricted, &page.restricted), (&mut self.truncation_messages, &page.truncation_messages)]
+        {
             for text in others {
                 if !own.contains(text) {
                     own.push(text.clone());
@@ -97,7 +96,9 @@ impl Quality {
             notes.push("Google withholds rows of few users (thresholding); the numbers may be too low".to_owned());
         }
         if self.data_loss {
-            notes.push("Google merged rows into `(other)`; ask for fewer dimensions or days to see them apart".to_owned());
+            notes.push(
+                "Google merged rows into `(other)`; ask for fewer dimensions or days to see them apart".to_owned(),
+            );
         }
         if self.truncated {
             notes.push("there are more rows than --limit allows; no totals are shown".to_owned());
@@ -140,11 +141,16 @@ impl Query {
             return Err(Error::Truncated);
         }
         let header = |index: usize| response.metric_headers.get(index).map(|header| header.value_type.as_str());
-        let units: Vec<Unit> = report.metrics.iter().enumerate().map(|(index, metric)| unit(metric, header(index))).collect();
+        let units: Vec<Unit> =
+            report.metrics.iter().enumerate().map(|(index, metric)| unit(metric, header(index))).collect();
         let quality = self.quality(&response.metadata);
         let hidden = |metric: &Metric| quality.restricted.iter().any(|name| name == metric.name.as_str());
-        let columns: Vec<Column<'_>> =
-            report.metrics.iter().zip(&units).map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) }).collect();
+        let columns: Vec<Column<'_>> = report
+            .metrics
+            .iter()
+            .zip(&units)
+            .map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) })
+            .collect();
         let mut answer = Answer {
             rows: Vec::with_capacity(response.rows.len()),
             received,

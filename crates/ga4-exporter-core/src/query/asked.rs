@@ -91,7 +91,8 @@ impl Asked {
     /// What is wrong with it.
     pub fn query(&self) -> Result<Query, AskError> {
         let category = if self.realtime { Category::Realtime } else { Category::Core };
-        let range = self.range()?.unwrap_or(if self.realtime { LAST_MINUTES } else { Range::Days(YESTERDAY, YESTERDAY) });
+        let range =
+            self.range()?.unwrap_or(if self.realtime { LAST_MINUTES } else { Range::Days(YESTERDAY, YESTERDAY) });
         let known = |kind, texts: &[String]| -> Result<Vec<Known>, FieldError> {
             texts.iter().map(|text| find(kind, text, category)).collect()
         };

@@ -17,7 +17,9 @@ use crate::{
 #[derive(Debug, Eq, PartialEq, ThisError)]
 pub enum ParseError {
     /// No field, or nothing behind it.
-    #[error("a filter is a field, a comparison and a value, such as `pagePath begins_with /shop` or `pageviews >= 100`")]
+    #[error(
+        "a filter is a field, a comparison and a value, such as `pagePath begins_with /shop` or `pageviews >= 100`"
+    )]
     Incomplete,
     /// More than anybody writes.
     #[error("a filter of more than {MAX_BYTES} bytes is too long")]

@@ -141,11 +141,28 @@ mod tests {
         }
         let endless = "9".repeat(5000);
         for text in [
-            "", "tomorrow", "Today", "7 daysAgo", "daysAgo", "-1daysAgo", "+1daysAgo", "7DaysAgo", "31.1.2026", "2026-1-31",
-            "2026-02-30", "20260131", "2026-01-31T00:00", "2026-01-31'; drop table", "\u{1b}[31m", &endless,
+            "",
+            "tomorrow",
+            "Today",
+            "7 daysAgo",
+            "daysAgo",
+            "-1daysAgo",
+            "+1daysAgo",
+            "7DaysAgo",
+            "31.1.2026",
+            "2026-1-31",
+            "2026-02-30",
+            "20260131",
+            "2026-01-31T00:00",
+            "2026-01-31'; drop table",
+            "\u{1b}[31m",
+            &endless,
         ] {
             let error = day(text).unwrap_err().to_string();
-            assert!(error.ends_with("is not a date; write `2026-01-31`, `today`, `yesterday` or `7daysAgo`"), "{error}");
+            assert!(
+                error.ends_with("is not a date; write `2026-01-31`, `today`, `yesterday` or `7daysAgo`"),
+                "{error}"
+            );
             assert!(error.len() < 300, "{}", error.len());
         }
         for text in ["2015-08-13", "3000-01-01", "0001-01-01", "99999999daysAgo"] {

@@ -31,7 +31,8 @@ pub(super) fn of_filter(text: &str, metrics: &[ApiName], category: Category) -> 
 pub(super) fn dimension(known: &Known) -> Result<Dimension, FieldError> {
     let label = known.label();
     // Labels have reserved names, and columns have not.
-    let label = label.parse().or_else(|_| format!("{label}_dimension").parse()).map_err(|_| FieldError::Malformed(label))?;
+    let label =
+        label.parse().or_else(|_| format!("{label}_dimension").parse()).map_err(|_| FieldError::Malformed(label))?;
     Ok(Dimension { label, api_name: known.api_name.clone() })
 }
 

@@ -49,7 +49,8 @@ fn nothing_is_zero_without_dimensions_and_no_rows_with_them() {
 #[test]
 fn only_what_adds_up_has_a_total() {
     let split = query(&["country"], &["pageviews", "visitors", "bounceRate", "totalRevenue"]);
-    let rows: [(&[&str], &[&str]); 2] = [(&["Germany"], &["10", "3", "0.5", "0.1"]), (&["(other)"], &["2", "1", "0.25", "0.2"])];
+    let rows: [(&[&str], &[&str]); 2] =
+        [(&["Germany"], &["10", "3", "0.5", "0.1"]), (&["(other)"], &["2", "1", "0.25", "0.2"])];
     let answer = answered(&split, &rows, json!({})).unwrap();
     assert_eq!(totals(&split, &answer), Some(vec![Some(12.0), None, None, Some(0.3)]));
     for quality in [
@@ -113,7 +114,15 @@ fn what_google_says_of_the_quality_is_noted() {
     quality.add(&Quality { unreadable_rows: 2, sampled_ratio: 0.125, ..answer.quality });
     quality.truncated = true;
     let notes = quality.notes().join("\n");
-    for part in ["12.5 %", "thresholding", "`(other)`", "--limit", "hides total_revenue", "2 rows have", "Google says: Gone [31m since 2024."] {
+    for part in [
+        "12.5 %",
+        "thresholding",
+        "`(other)`",
+        "--limit",
+        "hides total_revenue",
+        "2 rows have",
+        "Google says: Gone [31m since 2024.",
+    ] {
         assert!(notes.contains(part), "{part}: {notes}");
     }
     assert_eq!(quality.notes().len(), 7);

@@ -31,10 +31,15 @@ fn fields_have_our_names_or_googles() {
     };
     let query = asked.query().unwrap();
     let report = query.report();
-    let metrics: Vec<_> = report.metrics.iter().map(|metric| (metric.name.as_str(), metric.api_name.as_str())).collect();
+    let metrics: Vec<_> =
+        report.metrics.iter().map(|metric| (metric.name.as_str(), metric.api_name.as_str())).collect();
     assert_eq!(
         metrics,
-        [("pageviews", "screenPageViews"), ("bounce_rate_ratio", "bounceRate"), ("key_events_purchase", "keyEvents:purchase")]
+        [
+            ("pageviews", "screenPageViews"),
+            ("bounce_rate_ratio", "bounceRate"),
+            ("key_events_purchase", "keyEvents:purchase")
+        ]
     );
     let labels: Vec<_> = report.dimensions.iter().map(|dimension| dimension.label.as_str()).collect();
     assert_eq!(labels, ["page_path", "custom_event_plan"]);
@@ -67,10 +72,19 @@ fn what_cannot_be_asked_has_a_clear_error() {
         (Asked { from: some("today"), realtime: true, ..asked() }, "--realtime is about the last 30 minutes"),
         (Asked { metrics: words(&["pageviewz"]), ..asked() }, "there is no metric `pageviewz`"),
         (Asked { dimensions: words(&["sessions"]), ..asked() }, "`sessions` is a metric, not a dimension"),
-        (Asked { metrics: words(&["pageviews", "screenPageViews"]), ..asked() }, "`screenPageViews` stands there twice"),
+        (
+            Asked { metrics: words(&["pageviews", "screenPageViews"]), ..asked() },
+            "`screenPageViews` stands there twice",
+        ),
         (Asked { order: words(&["-date"]), ..asked() }, "order by one of `screenPageViews`, `totalUsers`"),
-        (Asked { filters: words(&["pagePath like x"]), ..asked() }, "--filter `pagePath like x`: `like` is not a comparison"),
-        (Asked { dimensions: words(&["pagePath"]), realtime: true, ..asked() }, "realtime reports do not have `pagePath`"),
+        (
+            Asked { filters: words(&["pagePath like x"]), ..asked() },
+            "--filter `pagePath like x`: `like` is not a comparison",
+        ),
+        (
+            Asked { dimensions: words(&["pagePath"]), realtime: true, ..asked() },
+            "realtime reports do not have `pagePath`",
+        ),
         (Asked { limit: NonZeroU64::new(300_000), realtime: true, ..asked() }, "with 250000 rows at most"),
         (Asked { limit: NonZeroU64::new(u64::MAX), ..asked() }, "at most 5000000 rows"),
     ] {
