@@ -24,7 +24,7 @@ OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped", "ALE
 
 # Absent in the golden file, since nothing there brings them about.
 ONLY_AT_TIMES = {
-    "google_analytics_baseline_calibration_ratio": "comes after three hours",
+    "google_analytics_monitor_calibration_ratio": "comes after three hours",
     "google_analytics_quota_closed_until_timestamp_seconds": "only while a bucket is closed",
 }
 

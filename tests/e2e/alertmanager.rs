@@ -1,7 +1,8 @@
 //! A real Alertmanager as a child process, with the example's configuration.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeMap, fs, process::Command};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -37,6 +38,27 @@ impl Alertmanager {
         })
         .await;
         alertmanager
+    }
+
+    /// Sends alerts with these labels, as Prometheus does.
+    pub(crate) async fn send(&self, labels: &[BTreeMap<&str, &str>]) {
+        let alerts: Vec<Value> = labels.iter().map(|labels| json!({"labels": labels})).collect();
+        let request = client().post(self.alerts()).header("content-type", "application/json");
+        let answer = request.body(json!(alerts).to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// The labels of every alert that it knows, and whether another one keeps it silent.
+    pub(crate) async fn inhibited(&self) -> Vec<(BTreeMap<String, String>, bool)> {
+        let text = client().get(self.alerts()).send().await.unwrap().text().await.unwrap();
+        let alerts: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let is_inhibited = |alert: &Value| !alert["status"]["inhibitedBy"].as_array().unwrap().is_empty();
+        let labels = |alert: &Value| serde_json::from_value(alert["labels"].clone()).unwrap();
+        alerts.iter().map(|alert| (labels(alert), is_inhibited(alert))).collect()
+    }
+
+    fn alerts(&self) -> String {
+        format!("http://{}/api/v2/alerts", self.address)
     }
 }
 

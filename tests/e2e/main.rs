@@ -20,6 +20,8 @@ mod exporter;
 mod formats;
 #[cfg(test)]
 mod held;
+#[cfg(test)]
+mod inhibitions;
 mod log;
 #[cfg(test)]
 mod mistakes;

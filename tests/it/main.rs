@@ -31,4 +31,5 @@ mod sign_in;
 mod support;
 mod targets;
 mod time;
+mod verdicts;
 mod watch;

@@ -51,7 +51,7 @@ async fn the_whole_of_metrics() {
             && metrics.fails_with(NEWS, "realtime", "no_access")
             && metrics.fails_with(NEWS, "traffic", "no_access")
             && metrics.fails_with(NEWS, "baseline", "no_access")
-            && metrics.has(SHOP, "window_expected_low_pageviews")
+            && metrics.has(SHOP, "monitor_expected_low_events")
     })
     .await;
     // What the exporter says of itself is at most a second old.

@@ -13,8 +13,11 @@ const ONCE: &str = "{discovery: {enabled: true}, reports: {realtime: {interval: 
 const EVERY_SECOND: &str =
     "{discovery: {enabled: true}, quota: {share: 100%}, reports: {realtime: {interval: 1s}, traffic: {interval: 24h}}}";
 
+/// The labels of the only monitor.
+const MONITOR: &str = "monitor=\"pageviews\"";
+
 fn window(metrics: &Metrics, property: &str, family: &str, window: &str) -> Option<f64> {
-    metrics.of(property, &format!("window_{family}"), &format!("window=\"{window}\""))
+    metrics.of(property, &format!("monitor_{family}"), &format!("{MONITOR},window=\"{window}\""))
 }
 
 fn learning_until(metrics: &Metrics) -> Option<f64> {
@@ -22,7 +25,7 @@ fn learning_until(metrics: &Metrics) -> Option<f64> {
 }
 
 async fn watched(pair: &Pair, property: &str) -> Metrics {
-    pair.until("a window", |metrics| window(metrics, property, "expected_low_pageviews", "10m").is_some()).await
+    pair.until("a window", |metrics| window(metrics, property, "expected_low_events", "10m").is_some()).await
 }
 
 fn start() -> Timestamp {
@@ -44,8 +47,8 @@ async fn hours_before_the_property_was_made_are_no_history() {
     // `keepEmptyRows` may bring zeros of the weeks before.
     let zeros = Fault::new(Effect::ZeroHours(24 * 40)).on(Method::RunReport);
     let pair = Setup::of(world).config(ONCE).fault(zeros).start().await;
-    let metrics = pair.until("its history", |metrics| metrics.has(SHOP, "baseline_history_seconds")).await;
-    assert_eq!(metrics.of(SHOP, "baseline_history_seconds", ""), Some(14.0 * 86_400.0), "two whole weeks");
+    let metrics = pair.until("its history", |metrics| metrics.has(SHOP, "monitor_history_seconds")).await;
+    assert_eq!(metrics.of(SHOP, "monitor_history_seconds", MONITOR), Some(14.0 * 86_400.0), "two whole weeks");
 }
 
 #[tokio::test]
@@ -73,16 +76,16 @@ async fn the_first_answers_are_held_against_eight_weeks_of_history() {
     let asked_at = minutes[0].answered_at.unwrap();
     for (name, oldest) in [("10m", 10), ("30m", 29)] {
         let count = u32::try_from(truth.minutes_ago(oldest, 1, asked_at).pageviews()).unwrap();
-        assert_eq!(window(&metrics, SHOP, "pageviews", name), Some(f64::from(count)), "{name}");
-        let expected = window(&metrics, SHOP, "expected_pageviews", name).unwrap();
-        let low = window(&metrics, SHOP, "expected_low_pageviews", name).unwrap();
+        assert_eq!(window(&metrics, SHOP, "events", name), Some(f64::from(count)), "{name}");
+        let expected = window(&metrics, SHOP, "expected_events", name).unwrap();
+        let low = window(&metrics, SHOP, "expected_low_events", name).unwrap();
         assert!((0.5..2.0).contains(&(f64::from(count) / expected)), "{name}: {count} of {expected}");
         assert!(low > 0.0 && low < expected / 3.0, "{name}: in the first hours only outages: {low} of {expected}");
     }
-    assert_eq!(window(&metrics, SHOP, "pageviews", "2h"), None);
-    assert_eq!(metrics.of(SHOP, "baseline_history_seconds", ""), Some(56.0 * 86_400.0));
+    assert_eq!(window(&metrics, SHOP, "events", "2h"), None);
+    assert_eq!(metrics.of(SHOP, "monitor_history_seconds", MONITOR), Some(56.0 * 86_400.0));
     assert_eq!(metrics.of(SHOP, "quiet_day", ""), Some(0.0));
-    let level = metrics.of(SHOP, "baseline_level_ratio", "").unwrap();
+    let level = metrics.of(SHOP, "monitor_level_ratio", MONITOR).unwrap();
     assert!((0.8..1.2).contains(&level), "{level}");
     assert!(metrics.is_up(SHOP, "baseline"));
     let left = learning_until(&metrics).unwrap() - start().duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
@@ -127,8 +130,10 @@ async fn an_outage_that_has_begun_is_seen_by_the_first_answer() {
     let world = World::new(7).account(Account::new("104112001", "Example").property(shop));
     let pair = Setup::of(world).config(ONCE).start().await;
     let metrics = watched(&pair, SHOP).await;
-    assert_eq!(window(&metrics, SHOP, "pageviews", "10m"), Some(0.0));
-    assert!(window(&metrics, SHOP, "expected_low_pageviews", "10m") > Some(0.0));
+    assert_eq!(window(&metrics, SHOP, "events", "10m"), Some(0.0));
+    assert!(window(&metrics, SHOP, "expected_low_events", "10m") > Some(0.0));
+    assert_eq!(metrics.of(SHOP, "monitor_dropping", MONITOR), Some(1.0), "in the first hours, too");
+    assert_eq!(metrics.of(SHOP, "monitor_drop_ratio", MONITOR), Some(1.0));
 }
 
 #[tokio::test]
@@ -140,10 +145,10 @@ async fn a_young_property_has_no_bound_and_says_so() {
     let world = World::new(7).account(Account::new("104112001", "Example").property(young).property(news));
     let pair = Setup::of(world).config(ONCE).start().await;
     watched(&pair, NEWS).await;
-    let metrics = pair.until("its history", |metrics| metrics.has(SHOP, "baseline_history_seconds")).await;
-    let days = metrics.of(SHOP, "baseline_history_seconds", "").unwrap() / 86_400.0;
+    let metrics = pair.until("its history", |metrics| metrics.has(SHOP, "monitor_history_seconds")).await;
+    let days = metrics.of(SHOP, "monitor_history_seconds", MONITOR).unwrap() / 86_400.0;
     assert!((9.0..=11.0).contains(&days), "{days}");
-    assert!(metrics.is_up(SHOP, "baseline") && !metrics.has(SHOP, "window_pageviews"));
+    assert!(metrics.is_up(SHOP, "baseline") && !metrics.has(SHOP, "monitor_events"));
 }
 
 #[tokio::test]
@@ -173,8 +178,9 @@ async fn windows_vanish_with_the_answers_that_they_are_made_of() {
     let hang = Fault::new(Effect::Hang).on(Method::RunRealtimeReport).property(SHOP);
     pair.simulator.inject(hang);
     pair.advance(200);
-    let metrics = pair.until("gone", |metrics| !metrics.has(SHOP, "window_pageviews")).await;
-    assert!(!metrics.has(SHOP, "window_expected_low_pageviews") && metrics.has(SHOP, "baseline_history_seconds"));
+    let metrics = pair.until("gone", |metrics| !metrics.has(SHOP, "monitor_events")).await;
+    assert!(!metrics.has(SHOP, "monitor_dropping") && !metrics.has(SHOP, "monitor_drop_ratio"));
+    assert!(!metrics.has(SHOP, "monitor_expected_low_events") && metrics.has(SHOP, "monitor_history_seconds"));
     watched(&pair, NEWS).await;
 }
 
@@ -239,11 +245,11 @@ async fn a_restart_forgets_nothing() {
     let pair = setup().start().await;
     for _ in 0..5 {
         watched(&pair, SHOP).await;
-        let seen = window(&pair.metrics().await, SHOP, "pageviews", "10m");
+        let seen = window(&pair.metrics().await, SHOP, "events", "10m");
         pair.advance(25 * 60);
-        pair.until("later minutes", |metrics| window(metrics, SHOP, "pageviews", "10m") != seen).await;
+        pair.until("later minutes", |metrics| window(metrics, SHOP, "events", "10m") != seen).await;
     }
-    let before = pair.until("two hours", |metrics| window(metrics, SHOP, "pageviews", "2h").is_some()).await;
+    let before = pair.until("two hours", |metrics| window(metrics, SHOP, "events", "2h").is_some()).await;
     let spent = "report=\"realtime\"";
     let tokens = before.of(SHOP, "quota_tokens_spent_total", spent).unwrap();
     assert!(learning_until(&before).is_some());
@@ -253,10 +259,10 @@ async fn a_restart_forgets_nothing() {
     let pair = Setup { start: now, ..setup() }.start().await;
     let first = pair.until("the properties", |metrics| metrics.has(SHOP, "report_up")).await;
     assert!(first.of(SHOP, "quota_tokens_spent_total", spent) >= Some(tokens), "a counter goes on");
-    let after = pair.until("two hours again", |metrics| window(metrics, SHOP, "pageviews", "2h").is_some()).await;
+    let after = pair.until("two hours again", |metrics| window(metrics, SHOP, "events", "2h").is_some()).await;
     assert_eq!(learning_until(&after), learning_until(&before), "what was learnt is not learnt anew");
     let truth = pair.simulator.truth(SHOP).unwrap();
-    let count = window(&after, SHOP, "pageviews", "2h").unwrap();
+    let count = window(&after, SHOP, "events", "2h").unwrap();
     let two_hours = f64::from(u32::try_from(truth.minutes_ago(121, 2, pair.clock.now()).pageviews()).unwrap());
     assert!((count / two_hours - 1.0).abs() < 0.1, "{count} and not about {two_hours}");
 }

@@ -30,10 +30,17 @@ goes_to() {
 }
 
 routes() {
-    goes_to on-call alertname=GoogleAnalyticsTrafficDrop severity=critical property_id=7
+    goes_to on-call alertname=GoogleAnalyticsTrafficDrop severity=critical property_id=7 team=web
+    goes_to tickets alertname=GoogleAnalyticsTrafficDrop severity=warning property_id=7
+    goes_to nobody alertname=GoogleAnalyticsTrafficDrop severity=info property_id=7
+    goes_to nobody alertname=GoogleAnalyticsNoTraffic severity=none property_id=7
+    goes_to on-call alertname=GoogleAnalyticsTrafficDropEverywhere severity=critical job=google_analytics
     goes_to on-call alertname=GoogleAnalyticsExporterDown severity=critical
     goes_to tickets alertname=GoogleAnalyticsStale severity=warning property_id=7
     goes_to nobody alertname=GoogleAnalyticsBaselineUnfit severity=info property_id=7
+    # Alerts of others go where they went before.
+    goes_to tickets alertname=DiskFull severity=critical
+    goes_to tickets alertname=Watchdog severity=none
 }
 
 # Every alert has an entry in the runbook, where its link leads, and a line in the README; and there are no others.

@@ -143,12 +143,12 @@ def samples(
     for name in REALTIME:
         yield f"realtime_{name}", "", minutes.between(name, moment - 30 * 60, moment)
     for window, length in WINDOWS.items():
-        labels = f',window="{window}"'
-        yield "window_pageviews", labels, minutes.between("pageviews", moment - length * 60, moment)
+        labels = f',monitor="pageviews",window="{window}"'
+        yield "monitor_events", labels, minutes.between("pageviews", moment - length * 60, moment)
         if moment in expected[window]:
             middle, low = expected[window][moment]
-            yield "window_expected_pageviews", labels, middle
-            yield "window_expected_low_pageviews", labels, low
+            yield "monitor_expected_events", labels, middle
+            yield "monitor_expected_low_events", labels, low
     polled = moment - moment % QUARTER
     midnight = datetime.fromtimestamp(polled, minutes.zone).replace(hour=0, minute=0)
     for name in ADDITIVE.values():
