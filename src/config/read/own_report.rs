@@ -15,12 +15,13 @@ use super::{
 use ga4_exporter_core::{
     names::{Category, PropertyId, ReportName},
     report::{
-        Counted, Day, Draft, Filter, Order, Part, Preset, Range, Report, Scope, Split, StaleAfter,
-        fields::{self, Kind},
+        Day, Draft, Filter, Order, Part, Preset, Range, Report, Scope, StaleAfter,
         preset::{CORE_INTERVAL, LIMIT, MAX_SERIES, PRESETS, REALTIME_INTERVAL},
     },
     wire::response::MAX_ROWS,
 };
+
+mod fields;
 
 /// A report that is being read.
 struct Reading<'r, 'f, 'n> {
@@ -33,9 +34,6 @@ struct Reading<'r, 'f, 'n> {
     /// Whether all of it could be read.
     is_whole: bool,
 }
-
-/// Fields that were read, each with its place in the file.
-type Placed<T> = Vec<(T, Position)>;
 
 /// Reads the report of this name, which stands at `position`; `shared` is how long values hold unless it says so itself.
 pub(super) fn own_report(
@@ -136,113 +134,6 @@ impl<'n> Reading<'_, '_, 'n> {
         let position = self.section.get(key).map_or(self.position, |node| node.position);
         self.reader.error(position, message);
         self.is_whole = false;
-    }
-
-    fn dimensions(&mut self) -> Placed<Split> {
-        let category = self.category;
-        if self.section.get("dimensions").is_none() {
-            let place = self.position;
-            let of_preset = self.preset.map(|preset| preset.draft(a_name()).dimensions).unwrap_or_default();
-            return of_preset.into_iter().map(|split| (split, place)).collect();
-        }
-        let read = |it: &mut Self, node: &'n Node, path: &str| {
-            it.fields(node, path, "[pagePath]", |it, own, node, path| {
-                let parse = |text: &str| {
-                    let field = fields::find(Kind::Dimension, text, category).map_err(|error| error.to_string())?;
-                    Split::new(own, field).map_err(|error| error.to_string())
-                };
-                it.reader.parsed(node, path, "pagePath", parse)
-            })
-        };
-        self.get(read, "dimensions").unwrap_or_default()
-    }
-
-    fn metrics(&mut self) -> Placed<Counted> {
-        if self.section.get("metrics").is_none() {
-            let place = self.position;
-            if self.preset.is_none() && self.section.get("preset").is_none() {
-                let name = self.section.path("metrics");
-                let hint = self.hint();
-                self.reader.error(place, format!("`{name}` is missing; {hint}"));
-                self.is_whole = false;
-            }
-            let of_preset = self.preset.map(|preset| preset.draft(a_name()).metrics).unwrap_or_default();
-            return of_preset.into_iter().map(|counted| (counted, place)).collect();
-        }
-        let read = |it: &mut Self, node: &'n Node, path: &str| it.fields(node, path, "[pageviews]", Self::metric);
-        self.get(read, "metrics").unwrap_or_default()
-    }
-
-    /// What to do about a report without metrics.
-    fn hint(&self) -> String {
-        let path = self.section.path("");
-        let name = path.trim_start_matches("reports.").trim_end_matches('.');
-        match Preset::named(name) {
-            Some(preset) => format!("add `preset: {}`, or metrics such as `[pageviews]`", preset.name),
-            None => "list what it counts, such as `metrics: [pageviews]`, or name a preset".to_owned(),
-        }
-    }
-
-    /// A metric by its name, or with a unit.
-    fn metric(&mut self, own: Option<&str>, node: &'n Node, path: &str) -> Option<Counted> {
-        let (field, unit) = match &node.value {
-            Value::Mapping(_) => {
-                let section = self.reader.section_at(node, &schema::OWN_METRIC, path);
-                let unit = section
-                    .get("unit")
-                    .map(|node| self.reader.parsed(node, &section.path("unit"), "currency", value::unit));
-                let Some(field) = section.get("field") else {
-                    let message = format!("`{path}` has no `field`; add it, as in `field: customEvent:price`");
-                    self.reader.error(node.position, message);
-                    return None;
-                };
-                match unit {
-                    Some(unit) => (field, Some(unit?)),
-                    None => (field, None),
-                }
-            }
-            Value::Scalar(..) | Value::Sequence(_) => (node, None),
-        };
-        let category = self.category;
-        let parse = |text: &str| {
-            let known = fields::find(Kind::Metric, text, category).map_err(|error| error.to_string())?;
-            Counted::new(own, known, unit).map_err(|error| error.to_string())
-        };
-        self.reader.parsed(field, path, "pageviews", parse)
-    }
-
-    /// A list of fields, or a mapping of names to fields. `None` if one of them cannot be read.
-    fn fields<T>(
-        &mut self,
-        node: &'n Node,
-        path: &str,
-        example: &str,
-        read: impl Fn(&mut Self, Option<&str>, &'n Node, &str) -> Option<T>,
-    ) -> Option<Placed<T>> {
-        let mut fields = Vec::new();
-        let mut is_whole = true;
-        if let Value::Mapping(_) = node.value {
-            // In the order of the file: the first metric is what rows are ordered by.
-            let mut entries: Vec<_> = self.reader.mapping(node, path, "").into_iter().collect();
-            entries.sort_by_key(|(_, (_, position))| *position);
-            for (name, (node, position)) in entries {
-                match read(self, Some(&name), node, &format!("{path}.{name}")) {
-                    Some(field) => fields.push((field, position)),
-                    None => is_whole = false,
-                }
-            }
-        } else {
-            let items = self.reader.list(node, path, example);
-            is_whole = node.is_null() || matches!(node.value, Value::Sequence(_));
-            for item in items {
-                match read(self, None, item, &format!("{path}[]")) {
-                    Some(field) => fields.push((field, item.position)),
-                    None => is_whole = false,
-                }
-            }
-        }
-        self.is_whole &= is_whole;
-        Some(fields)
     }
 
     fn range(&mut self) -> Range {
@@ -389,11 +280,6 @@ fn named_range(text: &str) -> Result<Range, String> {
     found.ok_or_else(|| {
         format!("{} is not a range; use one of {}, or `{{from: 3daysAgo, to: today}}`", quoted(text), listed(names()))
     })
-}
-
-/// The fields of a preset do not depend on its name.
-fn a_name() -> ReportName {
-    "preset".parse().expect("a plain word is a name")
 }
 
 const STALE_AFTER: StaleAfter = StaleAfter::Intervals(3.0);
