@@ -115,7 +115,7 @@ pub enum Part {
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum NamingError {
     /// The name that was given.
-    #[error("{0}{}", advice(.0))]
+    #[error("{given}{advice}", given = .0, advice = advice(.0))]
     Given(NameError),
     /// The name that follows from Google's.
     #[error(

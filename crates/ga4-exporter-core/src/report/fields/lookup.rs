@@ -51,10 +51,10 @@ pub enum FieldError {
         present: String,
     },
     /// Google has given it up.
-    #[error("Google no longer has `{0}`; use another {}", word(*.1))]
+    #[error("Google no longer has `{0}`; use another {word}", word = word(*.1))]
     Gone(String, Kind),
     /// Realtime reports have few fields.
-    #[error("realtime reports do not have `{0}`; use some of {}", offered(*.1))]
+    #[error("realtime reports do not have `{0}`; use some of {offered}", offered = offered(*.1))]
     NotRealtime(String, Kind),
     /// Minutes, which days do not have.
     #[error("only realtime reports have `{0}`; add `realtime: true`, or use `minute`")]
