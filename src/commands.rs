@@ -15,11 +15,15 @@ use crate::{
 
 pub mod backtest;
 pub mod baseline;
+pub mod check;
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod google;
+mod in_order;
 mod last_resort;
+pub mod manual;
+pub mod properties;
 pub mod query;
 pub mod screen;
 pub mod serving;
@@ -43,6 +47,9 @@ pub enum Error {
     /// The answer cannot be printed.
     #[error("cannot print the answer")]
     Output(#[source] std::io::Error),
+    /// `check` found a failure and has printed it.
+    #[error("not everything works; see above")]
+    Checked,
     /// The past has too little.
     #[error("{0}")]
     Past(String),
@@ -71,9 +78,13 @@ impl Error {
             | Self::Usage(_)
             | Self::Environment(_)
             | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
-            Self::Google(_) | Self::Output(_) | Self::Past(_) | Self::Start(_) | Self::Demo(_) | Self::Signals(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Google(_)
+            | Self::Output(_)
+            | Self::Checked
+            | Self::Past(_)
+            | Self::Start(_)
+            | Self::Demo(_)
+            | Self::Signals(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -92,7 +103,16 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
             let streams = query::Streams { out, notes, screen: Screen::of_stdout() };
             query::run(&flags, &Surroundings::of_process(), streams).await
         }
-        Some(Command::Check(_) | Command::Properties(_) | Command::Completions(_) | Command::Man) => Ok(()),
+        Some(Command::Check(flags)) => {
+            check_environment().await?;
+            check::run(&flags, &Surroundings::of_process(), &mut std::io::stdout(), Screen::of_stdout()).await
+        }
+        Some(Command::Properties(flags)) => {
+            check_environment().await?;
+            properties::run(&flags, &Surroundings::of_process(), &mut std::io::stdout(), Screen::of_stdout()).await
+        }
+        Some(Command::Completions(flags)) => manual::completions(flags.shell, &mut std::io::stdout()),
+        Some(Command::Man) => manual::page(&mut std::io::stdout()),
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
             if flags.property.is_some() {

@@ -11,3 +11,4 @@ pub use ga4_exporter_core::wire::{Error, ListedProperty, Listing, ProjectFault, 
 mod admin;
 mod client;
 mod page;
+mod schema;

@@ -1,7 +1,7 @@
 //! Finds the credentials: flag, configuration, GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, metadata server.
 
 use std::{
-    env, fs,
+    env, fmt, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -163,6 +163,33 @@ impl Credentials {
             Source::KeyFile(KeyFile::AuthorizedUser(_)) => None,
             Source::MetadataServer(server) => server.email.as_deref(),
         }
+    }
+}
+
+/// For people: what signs in, and where it was found.
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_deref().map(|file| format!(" by {}", ShownPath(file))).unwrap_or_default();
+        match &self.source {
+            Source::KeyFile(KeyFile::ServiceAccount(account)) => {
+                let email = shown::name(&account.email);
+                write!(f, "service account {email}{file}")?;
+                // NAME@PROJECT.iam.gserviceaccount.com
+                match email.split_once('@').and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com")) {
+                    Some(project) => write!(f, ", of the Cloud project {project}"),
+                    None => Ok(()),
+                }
+            }
+            Source::KeyFile(KeyFile::AuthorizedUser(_)) => write!(f, "a user's sign-in{file}"),
+            Source::MetadataServer(_) => f.write_str("this machine's own account, by the metadata server"),
+        }
+    }
+}
+
+impl Credentials {
+    /// The e-mail address of a service account, where one signs in and its address is known.
+    pub fn service_account(&self) -> Option<&str> {
+        self.account()
     }
 }
 

@@ -38,7 +38,7 @@ pub struct QueryFlags {
     /// What to split by, by our names or Google's: date, page_path, customEvent:plan.
     #[arg(long, value_name = "C,D", value_delimiter = ',')]
     pub dimensions: Vec<String>,
-    /// Ask what this report of the configuration asks, such as traffic.
+    /// Ask what this report of the configuration or preset asks, such as traffic or pages.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["metrics", "dimensions", "order_by", "realtime"])]
     pub report: Option<String>,
     /// Only rows like this: `FIELD OP VALUE`, such as 'pagePath begins_with /shop' or 'pageviews >= 100'. The words are those of the

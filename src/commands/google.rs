@@ -10,6 +10,7 @@ use ga4_exporter_core::{chain::Chain, names::PropertyId, properties::Properties,
 
 use crate::{
     auth::{
+        Tokens,
         credentials::{Credentials, Environment},
         refresher::Refresher,
     },
@@ -21,6 +22,7 @@ use crate::{
     observer::{Nobody, Observer},
     serve,
     transport::{Deadlines, Roots, Transport},
+    witness::Witness,
 };
 
 /// What a command takes from the machine that it runs on.
@@ -45,6 +47,13 @@ pub(super) struct Target {
 /// Signed in as long as it lives.
 pub(super) struct Google {
     pub(super) client: Client,
+    pub(super) tokens: Tokens,
+    /// Compares the clock with Google's.
+    pub(super) witness: Witness,
+    /// What signs in, and where it was found.
+    pub(super) credentials: String,
+    /// The e-mail address of the service account, where one signs in.
+    pub(super) service_account: Option<String>,
     _refresher: JoinSet<()>,
 }
 
@@ -70,17 +79,27 @@ impl Google {
         named: Option<&Path>,
         surroundings: &Surroundings,
     ) -> Result<Self, Error> {
+        let witness = Witness::new(surroundings.clock.clone());
         let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::Error::from)?;
+        let transport = transport.witnessed_by(witness.clone());
         let credentials = Credentials::find(named, &surroundings.environment, &transport, &Aside::start("files")).await;
         let credentials = credentials.map_err(serve::Error::from)?;
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
         let clock = surroundings.clock.clone();
+        let (described, service_account) = (credentials.to_string(), credentials.service_account().map(str::to_owned));
         // Without anybody who hands in other credentials.
         let (refresher, tokens, _) = Refresher::new(credentials, transport.clone(), Arc::clone(&observer), clock);
         let endpoints = Endpoints { data: flags.data_api_url.clone(), admin: flags.admin_api_url.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(refresher.run());
-        Ok(Self { client: Client::new(transport, tokens, observer, endpoints), _refresher: tasks })
+        Ok(Self {
+            client: Client::new(transport, tokens.clone(), observer, endpoints),
+            tokens,
+            witness,
+            credentials: described,
+            service_account,
+            _refresher: tasks,
+        })
     }
 
     /// The properties that a command is about: those that are given, or else those that are configured or visible.
@@ -93,23 +112,40 @@ impl Google {
         given: &[PropertyId],
         now: Timestamp,
     ) -> Result<Vec<Target>, Error> {
+        let mut listing = None;
+        if config.discovery.is_some() && given.is_empty() {
+            let listed = self.client.listed_properties(config.most_properties).await;
+            listing = Some(listed.map_err(|error| self.listing_failure(&error))?);
+        }
+        Ok(self.targets(config, given, listing, now).unwrap_or_default())
+    }
+
+    /// The same from a listing that has come, if it has; `None` where the listing has to say it.
+    pub(super) fn targets(
+        &self,
+        config: &Config,
+        given: &[PropertyId],
+        listing: Option<ga::Listing>,
+        now: Timestamp,
+    ) -> Option<Vec<Target>> {
         if !given.is_empty() {
             let mut seen = BTreeSet::new();
             let once = given.iter().filter(|id| seen.insert(**id));
-            return Ok(once.map(|id| Target { id: *id, name: String::new() }).collect());
+            return Some(once.map(|id| Target { id: *id, name: String::new() }).collect());
         }
         let mut properties = Properties::new(&config.properties, config.discovery.as_ref(), Shard::default());
-        if config.discovery.is_some() {
-            let listing = self.client.listed_properties(config.most_properties).await;
-            properties.on_listing(now, listing.map_err(|error| self.listing_failure(&error))?);
+        match listing {
+            Some(listing) => properties.on_listing(now, listing),
+            None if config.discovery.is_some() && config.properties.is_empty() => return None,
+            None => {}
         }
-        Ok(properties.set().active.into_iter().map(|(id, info)| Target { id, name: info.name }).collect())
+        Some(properties.set().active.into_iter().map(|(id, info)| Target { id, name: info.name }).collect())
     }
 
     /// What went wrong with the listing, and what to do about it.
     pub(super) fn listing_failure(&self, error: &ga::Error) -> Error {
         let account = self.client.account();
-        let remedy = error.remedy(None, account.as_deref());
+        let remedy = error.advice(None, account.as_deref());
         Error::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
     }
 

@@ -1,18 +1,17 @@
 //! `query`: one question to Google, printed.
 //!
-//! Properties are asked several at a time and printed in order, each as soon as those before it are.
+//! Properties that fail do not keep the others from being printed.
 
 use std::{
-    collections::VecDeque,
+    collections::BTreeSet,
     io::{self, ErrorKind, Write},
     sync::Arc,
 };
 
-use tokio::task::JoinSet;
-
 use super::{
     Error,
     google::{Google, Surroundings, Target},
+    in_order::in_order,
     screen::Screen,
     setup::Setup,
 };
@@ -20,7 +19,11 @@ use crate::{
     cli::{QueryFlags, QueryOutput},
     config::Config,
 };
-use ga4_exporter_core::query::{AskError, Query};
+use ga4_exporter_core::{
+    query::{AskError, Query},
+    report::{Preset, Report, preset::PRESETS},
+    shown::Shown,
+};
 
 use ask::{Failure, Outcome, Question};
 use print::Printer;
@@ -73,17 +76,25 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
     let usage = |error: AskError| Error::Usage(error.to_string());
     let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
     let reports = config.reports();
-    let Some(report) = reports.iter().find(|report| report.name.as_str() == name) else {
-        let known: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();
-        let name = ga4_exporter_core::shown::Shown(name);
-        return Err(Error::Usage(format!("--report {name}: there is no such report; use one of {}", known.join(", "))));
+    let configured = reports.iter().find(|report| report.name.as_str() == name).map(|report| (**report).clone());
+    let Some(report) = configured.or_else(|| preset(name)) else {
+        let own = reports.iter().filter(|report| !report.is_history()).map(|report| report.name.as_str());
+        let known: BTreeSet<&str> = own.chain(PRESETS.iter().map(|preset| preset.name)).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::Usage(format!("--report {}: there is no such report; use one of {known}", Shown(name))));
     };
     if report.is_history() {
         return Err(Error::Usage(format!(
             "--report {name} is for the drop alert; ask for --dimensions dateHour instead"
         )));
     }
-    flags.asked().of_report(report).map_err(usage)
+    flags.asked().of_report(&report).map_err(usage)
+}
+
+/// The report of a preset.
+fn preset(name: &str) -> Option<Report> {
+    let draft = Preset::named(name)?.draft(name.parse().ok()?);
+    Report::new(draft.definition()).ok()
 }
 
 /// Asks every property; what failed. Fails itself only where nothing can be printed.
@@ -95,25 +106,13 @@ async fn print_all(
     streams: &mut Streams<'_>,
 ) -> io::Result<Vec<Failure>> {
     printer.begin(streams.out)?;
-    let mut waiting: VecDeque<Target> = properties.into();
-    let (mut asked, mut next, mut begun) = (JoinSet::new(), 0, 0);
-    let (mut early, mut failures) = (std::collections::BTreeMap::new(), Vec::new());
-    loop {
-        while asked.len() + early.len() < AT_ONCE
-            && let Some(target) = waiting.pop_front()
-        {
-            let (client, question, place) = (google.client.clone(), Arc::clone(question), begun);
-            asked.spawn(async move { (place, ask::ask(&client, &question, target).await) });
-            begun += 1;
-        }
-        let Some(done) = asked.join_next().await else { break };
-        let (place, outcome) = done.map_err(io::Error::other)?;
-        early.insert(place, outcome);
-        while let Some(outcome) = early.remove(&next) {
-            next += 1;
-            question.progress.aside(|| print_one(outcome, printer, streams, &mut failures))?;
-        }
-    }
+    let mut failures = Vec::new();
+    let work = |target| {
+        let (client, question) = (google.client.clone(), Arc::clone(question));
+        async move { ask::ask(&client, &question, target).await }
+    };
+    let print = |outcome| question.progress.aside(|| print_one(outcome, printer, streams, &mut failures));
+    in_order(properties, work, print).await?;
     printer.end(streams.out, &failures)?;
     streams.out.flush()?;
     Ok(failures)
@@ -154,9 +153,6 @@ fn verdict(output: QueryOutput, failures: Vec<Failure>, asked: usize) -> Result<
         Some(_) => Err(Error::Google(format!("{count} of {asked} properties failed; see above"))),
     }
 }
-
-/// How many properties are asked at the same time.
-const AT_ONCE: usize = 4;
 
 const NO_PROPERTIES: &str = "there is no property to ask about: the account sees none; add it as Viewer of a property in Google \
     Analytics, or check discovery.include and discovery.exclude";

@@ -92,7 +92,7 @@ impl Client {
         self.tokens.account()
     }
 
-    async fn post<R: DeserializeOwned + Send + 'static, T>(
+    pub(super) async fn post<R: DeserializeOwned + Send + 'static, T>(
         &self,
         method: Method,
         property: PropertyId,

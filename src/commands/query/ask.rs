@@ -215,7 +215,7 @@ impl Asking<'_> {
         let (reason, message, remedy) = match problem {
             Problem::Google(error) => {
                 let account = self.client.account();
-                (error.reason(), Chain(&error).to_string(), error.remedy(Some(self.property), account.as_deref()))
+                (error.reason(), Chain(&error).to_string(), error.advice(Some(self.property), account.as_deref()))
             }
             Problem::Own(reason, message) => (reason, message, String::new()),
             Problem::OtherDay => {

@@ -1,0 +1,198 @@
+//! `check`: goes online, tries everything once, and explains what is wrong.
+//!
+//! In the order in which things depend on each other: what cannot work after a failure is not tried. Asks of each report the
+//! cheapest truth: the request itself, with one row.
+
+use std::io::{ErrorKind, Write};
+
+use super::{
+    Error,
+    google::{Google, Surroundings, Target},
+    in_order::in_order,
+    screen::Screen,
+    setup::Setup,
+};
+use crate::{
+    cli::{CheckFlags, CheckOutput},
+    ga,
+};
+use ga4_exporter_core::{chain::Chain, names::Reason};
+
+use finding::{Finding, Findings};
+use property::Subject;
+
+mod finding;
+mod plan;
+mod property;
+mod report;
+mod sign_in;
+
+/// Tries everything, and prints what came of it.
+///
+/// # Errors
+/// The configuration cannot be read, or something failed: it is printed.
+pub async fn run(
+    flags: &CheckFlags,
+    surroundings: &Surroundings,
+    out: &mut (dyn Write + Send),
+    screen: Screen,
+) -> Result<(), Error> {
+    let setup = Setup::load(&flags.setup).await?;
+    let mut findings = Findings::new(screen, flags.output == CheckOutput::Json);
+    let checked = all(flags, &setup, surroundings, &mut findings, out).await;
+    match checked.and_then(|()| findings.end(out)) {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Error::Output(error)),
+        Ok(()) if findings.is_ok() => Ok(()),
+        Ok(()) => Err(Error::Checked),
+    }
+}
+
+async fn all(
+    flags: &CheckFlags,
+    setup: &Setup,
+    surroundings: &Surroundings,
+    findings: &mut Findings,
+    out: &mut (dyn Write + Send),
+) -> std::io::Result<()> {
+    let config = &setup.loaded.config;
+    let warnings = setup.loaded.warnings_at(surroundings.now());
+    for warning in &warnings {
+        findings.add(Finding::warning("configuration", warning), out)?;
+    }
+    if flags.setup.config_file.is_some() && warnings.is_empty() {
+        findings.add(Finding::ok("configuration", "the file can be used"), out)?;
+    }
+    let google = match Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await {
+        Ok(google) => google,
+        // It says what to do.
+        Err(error) => {
+            findings.add(Finding::failed("credentials", Chain(&error).to_string()), out)?;
+            return findings.add(skipped("nothing else can be tried without credentials"), out);
+        }
+    };
+    findings.add(Finding::ok("credentials", google.credentials.clone()), out)?;
+    let signed_in = sign_in::check(&google).await;
+    let has_token = signed_in.status == finding::Status::Ok;
+    findings.add(signed_in, out)?;
+    if !has_token {
+        findings.add(sign_in::clock(&google), out)?;
+        return findings.add(skipped("nothing else can be tried without an access token"), out);
+    }
+    let targets = match listing(&google, flags, setup, surroundings, findings, out).await? {
+        Some(targets) => targets,
+        None => return findings.add(sign_in::clock(&google), out),
+    };
+    let reports = config.plan(ga4_exporter_core::properties::PropertySet::default(), true);
+    let subject = std::sync::Arc::new(Subject {
+        client: google.client.clone(),
+        plan: reports,
+        share: config.commands_share,
+        clock: surroundings.clock.clone(),
+        service_account: google.service_account.clone(),
+    });
+    properties(&subject, targets, findings, out).await?;
+    findings.add(sign_in::clock(&google), out)
+}
+
+/// Whether the Admin API answers, and which properties are to be checked; `None` where that is not known.
+async fn listing(
+    google: &Google,
+    flags: &CheckFlags,
+    setup: &Setup,
+    surroundings: &Surroundings,
+    findings: &mut Findings,
+    out: &mut (dyn Write + Send),
+) -> std::io::Result<Option<Vec<Target>>> {
+    let config = &setup.loaded.config;
+    let listed = google.client.listed_properties(config.most_properties).await;
+    let finding = match &listed {
+        Ok(listing) if listing.properties.is_empty() => {
+            let account = google.client.account();
+            let account = account.as_deref().unwrap_or("the account that signs in");
+            Finding::warning("admin_api", "it answers, and the account sees no property").remedy(format!(
+                "add {account} as Viewer of a property in Google Analytics under Admin > Property access management"
+            ))
+        }
+        Ok(listing) if !listing.is_complete() => Finding::warning(
+            "admin_api",
+            format!(
+                "{} properties are listed, and {} entries cannot be read: {}",
+                listing.properties.len(),
+                listing.hidden,
+                listing.unreadable.join("; ")
+            ),
+        ),
+        Ok(listing) => Finding::ok("admin_api", format!("{} properties are listed", listing.properties.len())),
+        Err(error) => failed("admin_api", "the properties cannot be listed", error, google),
+    };
+    findings.add(finding, out)?;
+    match google.targets(config, &flags.property, listed.ok(), surroundings.now()) {
+        Some(targets) => Ok(Some(targets)),
+        None => {
+            findings.add(skipped("which properties there are is not known; name one with --property"), out)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Every property; the first one alone, since it shows whether the Data API can be used at all.
+async fn properties(
+    subject: &std::sync::Arc<Subject>,
+    mut targets: Vec<Target>,
+    findings: &mut Findings,
+    out: &mut (dyn Write + Send),
+) -> std::io::Result<()> {
+    if targets.is_empty() {
+        let skipped = skipped("there is no property to check: the account sees none, or discovery selects none");
+        return findings.add(skipped, out);
+    }
+    let rest = targets.split_off(1);
+    let work = |target| {
+        let subject = std::sync::Arc::clone(subject);
+        async move { property::check(&subject, target).await }
+    };
+    let mut works = true;
+    for target in targets {
+        let checked = work(target).await;
+        works = checked.data_api.status != finding::Status::Failed;
+        findings.add(checked.data_api, out)?;
+        for finding in checked.findings {
+            findings.add(finding, out)?;
+        }
+    }
+    if !works {
+        let count = rest.len();
+        let skipped = skipped(&format!("{count} more properties: the Data API fails for all of them"));
+        return if count > 0 { findings.add(skipped, out) } else { Ok(()) };
+    }
+    in_order(rest, work, |checked| checked.findings.into_iter().try_for_each(|finding| findings.add(finding, out))).await
+}
+
+fn skipped(message: &str) -> Finding {
+    Finding::skipped("property", message)
+}
+
+/// What went wrong with a request, and what to do about it.
+fn failed(check: &'static str, what: &str, error: &ga::Error, google: &Google) -> Finding {
+    let account = google.client.account();
+    Finding::failed(check, format!("{what}: {}", Chain(error))).remedy(error.advice(None, account.as_deref()))
+}
+
+/// Whether an error is about the Cloud project, the sign-in or the network, and so the same for every property.
+fn is_everybodys(error: &ga::Error) -> bool {
+    matches!(
+        error.reason(),
+        Reason::ApiDisabled
+            | Reason::InsufficientScope
+            | Reason::CloudProject
+            | Reason::Perimeter
+            | Reason::Unauthenticated
+            | Reason::NoCredentials
+            | Reason::Connection
+            | Reason::Timeout
+            | Reason::RateLimit
+            | Reason::Protocol
+    )
+}

@@ -1,0 +1,200 @@
+//! What `check` found out, as lines and as JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::commands::screen::Screen;
+use ga4_exporter_core::names::PropertyId;
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Finding {
+    pub(super) check: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) property_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) report: Option<String>,
+    pub(super) status: Status,
+    pub(super) message: String,
+    /// What to click or run; empty where nothing is to be done.
+    pub(super) remedy: String,
+    /// What is too long for a line: steps that are printed at the end.
+    #[serde(skip)]
+    pub(super) steps: Option<String>,
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Ok,
+    Warning,
+    Failed,
+    Skipped,
+}
+
+impl Finding {
+    pub(super) fn new(check: &'static str, status: Status, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { check, property_id: None, report: None, status, message, remedy: String::new(), steps: None }
+    }
+
+    pub(super) fn ok(check: &'static str, message: impl Into<String>) -> Self {
+        Self::new(check, Status::Ok, message)
+    }
+
+    pub(super) fn warning(check: &'static str, message: impl Into<String>) -> Self {
+        Self::new(check, Status::Warning, message)
+    }
+
+    pub(super) fn failed(check: &'static str, message: impl Into<String>) -> Self {
+        Self::new(check, Status::Failed, message)
+    }
+
+    pub(super) fn skipped(check: &'static str, message: impl Into<String>) -> Self {
+        Self::new(check, Status::Skipped, message)
+    }
+
+    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    pub(super) fn property(mut self, id: PropertyId) -> Self {
+        self.property_id = Some(id.to_string());
+        self
+    }
+
+    pub(super) fn report(mut self, name: &str) -> Self {
+        self.report = Some(name.to_owned());
+        self
+    }
+
+    pub(super) fn steps(mut self, steps: Option<String>) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// What was tried, for people.
+    fn subject(&self) -> String {
+        let property = self.property_id.as_deref();
+        match (self.check, property, self.report.as_deref()) {
+            ("report", Some(property), Some(report)) => format!("report {report} of {property}"),
+            ("plan", Some(property), _) => format!("plan of {property}"),
+            (check, Some(property), _) => format!("{check} {property}"),
+            (check, None, _) => check.replace('_', " "),
+        }
+    }
+
+    fn line(&self, screen: Screen) -> String {
+        let (word, style) = match self.status {
+            Status::Ok => ("ok", "32"),
+            Status::Warning => ("warning", "33"),
+            Status::Failed => ("failed", "31"),
+            Status::Skipped => ("skipped", "2"),
+        };
+        let remedy = if self.remedy.is_empty() { String::new() } else { format!("; {}", self.remedy) };
+        format!("{} {}: {}{remedy}\n", screen.styled(style, &format!("{word:<7}")), self.subject(), self.message)
+    }
+}
+
+/// Prints findings as they come, or all of them at the end, and counts them.
+pub(super) struct Findings {
+    screen: Screen,
+    is_json: bool,
+    all: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    ok: bool,
+    checks: &'a [Finding],
+}
+
+impl Findings {
+    pub(super) fn new(screen: Screen, is_json: bool) -> Self {
+        Self { screen, is_json, all: Vec::new() }
+    }
+
+    /// Adds one.
+    pub(super) fn add(&mut self, mut finding: Finding, out: &mut dyn Write) -> io::Result<()> {
+        if self.is_json {
+            if let Some(steps) = &finding.steps {
+                finding.remedy = format!("{}\n{steps}", finding.remedy);
+            }
+        } else {
+            out.write_all(finding.line(self.screen).as_bytes())?;
+            out.flush()?;
+        }
+        self.all.push(finding);
+        Ok(())
+    }
+
+    /// What stands behind the last one: steps that are too long for a line, and how many there are of each kind.
+    pub(super) fn end(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.is_json {
+            let object = Object { ok: self.is_ok(), checks: &self.all };
+            serde_json::to_writer_pretty(&mut *out, &object)?;
+            return out.write_all(b"\n");
+        }
+        let mut steps: Vec<&str> = self.all.iter().filter_map(|finding| finding.steps.as_deref()).collect();
+        steps.dedup();
+        for steps in steps {
+            write!(out, "\n{steps}")?;
+        }
+        let count = |status| self.all.iter().filter(|finding| finding.status == status).count();
+        let (failed, warnings) = (count(Status::Failed), count(Status::Warning));
+        let verdict = if failed > 0 { "not everything works" } else { "everything works" };
+        let text = self.screen.bold(verdict);
+        writeln!(out, "\n{text}: {} ok, {warnings} warnings, {failed} failed", count(Status::Ok))
+    }
+
+    /// Whether nothing failed; warnings are no failures.
+    pub(super) fn is_ok(&self) -> bool {
+        self.all.iter().all(|finding| finding.status != Status::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(is_json: bool, colour: bool) -> (String, bool) {
+        let mut findings = Findings::new(Screen { width: None, colour }, is_json);
+        let mut out = Vec::new();
+        let id = "7".parse().unwrap();
+        for finding in [
+            Finding::ok("admin_api", "2 properties are listed"),
+            Finding::failed("property", "no access").property(id).remedy("add it").steps(Some("curl x\n".to_owned())),
+            Finding::warning("report", "no rows").property(id).report("traffic"),
+            Finding::skipped("plan", "unknown").property(id),
+        ] {
+            findings.add(finding, &mut out).unwrap();
+        }
+        findings.end(&mut out).unwrap();
+        (String::from_utf8(out).unwrap(), findings.is_ok())
+    }
+
+    #[test]
+    fn lines_end_with_what_to_do() {
+        let expected = "ok      admin api: 2 properties are listed\n\
+                        failed  property 7: no access; add it\n\
+                        warning report traffic of 7: no rows\n\
+                        skipped plan of 7: unknown\n\
+                        \ncurl x\n\
+                        \nnot everything works: 1 ok, 1 warnings, 1 failed\n";
+        assert_eq!(printed(false, false), (expected.to_owned(), false));
+        assert!(printed(false, true).0.contains("\u{1b}[31mfailed \u{1b}[0m property 7"));
+    }
+
+    #[test]
+    fn json_is_one_object() {
+        let (text, _) = printed(true, true);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["ok"], false);
+        assert_eq!(value["checks"][1]["remedy"], "add it\ncurl x\n");
+        assert_eq!(value["checks"][2]["report"], "traffic");
+        assert!(value["checks"][0].get("property_id").is_none() && !text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,124 @@
+//! One property: whether it can be read, what it is, and whether every report works for it.
+
+use ga4_exporter_core::{
+    chain::Chain,
+    names::Reason,
+    plan::Plan,
+    quota::{Allowance, Share},
+    wire::schema::Schema,
+};
+
+use super::{
+    finding::{Finding, Status},
+    is_everybodys,
+    plan,
+    report::{self, Spent},
+};
+use crate::{clock::Clock, commands::google::Target, ga};
+
+/// What is tried for every property.
+pub(super) struct Subject {
+    pub(super) client: ga::Client,
+    pub(super) plan: Plan,
+    pub(super) share: Share,
+    pub(super) clock: Clock,
+    /// The e-mail address, where a service account signs in.
+    pub(super) service_account: Option<String>,
+}
+
+/// What was found out about a property.
+pub(super) struct Checked {
+    /// Whether the Data API can be used at all.
+    pub(super) data_api: Finding,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Tries everything with a property.
+pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
+    let id = target.id;
+    let account = subject.client.account();
+    let schema = subject.client.schema(id).await;
+    let data_api = match &schema {
+        Err(error) if is_everybodys(error) => Finding::failed("data_api", Chain(error).to_string())
+            .remedy(error.advice(Some(id), account.as_deref())),
+        Ok(_) | Err(_) => Finding::ok("data_api", "it answers"),
+    };
+    let works = data_api.status != Status::Failed;
+    let schema = match schema {
+        Err(error) if works && error.reason() == Reason::NoAccess => {
+            return Checked { data_api, findings: vec![no_access(subject, &error, &target)] };
+        }
+        // The requests themselves say what is wrong.
+        other => other.ok(),
+    };
+    let mut findings = vec![about(subject, &target).await];
+    if !works {
+        return Checked { data_api, findings };
+    }
+    let mut spent = Spent { allowance: Allowance::new(subject.share), costs: Vec::new() };
+    for report in subject.plan.reports_for(id) {
+        findings.push(report::check(subject, id, report, schema.as_ref(), &mut spent).await);
+    }
+    findings.extend(plan::check(subject, id, &spent));
+    Checked { data_api, findings }
+}
+
+/// What the Admin API says about it.
+async fn about(subject: &Subject, target: &Target) -> Finding {
+    let account = subject.client.account();
+    match subject.client.property(target.id).await {
+        Ok(details) => {
+            let level = match details.is_premium {
+                Some(true) => ", Analytics 360",
+                Some(false) => ", standard",
+                None => "",
+            };
+            let message = format!("{}, {}, {}{level}", details.name, details.time_zone, details.currency);
+            Finding::ok("property", message).property(target.id)
+        }
+        // Names are all that the exporter needs it for.
+        Err(error) => Finding::warning("property", format!("its name and time zone cannot be read: {}", Chain(&error)))
+            .property(target.id)
+            .remedy(error.advice(Some(target.id), account.as_deref())),
+    }
+}
+
+fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> Finding {
+    let account = subject.client.account();
+    let steps = subject.service_account.as_deref().map(|email| by_call(email, target));
+    Finding::failed("property", Chain(error).to_string())
+        .property(target.id)
+        .remedy(error.advice(Some(target.id), account.as_deref()))
+        .steps(steps)
+}
+
+/// How to give a service account access where Google Analytics' own page refuses its address.
+fn by_call(email: &str, target: &Target) -> String {
+    let id = target.id;
+    format!(
+        "If Google Analytics refuses the address (\"This email doesn't match a Google Account\", which new service accounts get \
+         since April 2026), the API takes it. As an administrator of the property, get a token with the scope\n\
+         https://www.googleapis.com/auth/analytics.manage.users at https://developers.google.com/oauthplayground \
+         (not under Advanced Protection), and run\n\
+         \n  curl -X POST https://analyticsadmin.googleapis.com/v1alpha/properties/{id}/accessBindings \\\
+         \n    -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\
+         \n    -d '{{\"user\": \"{email}\", \"roles\": [\"predefinedRoles/viewer\"]}}'\n\
+         \nIf that answers 400 too: wait half an hour after the account was made, use a service account from before April 2026, or \
+         sign in as a user. Groups and unticking \"Notify by email\" do not help.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_call_is_ready_to_be_pasted() {
+        let target = Target { id: "123".parse().unwrap(), name: String::new() };
+        let text = by_call("a@b.iam.gserviceaccount.com", &target);
+        assert!(text.contains("v1alpha/properties/123/accessBindings \\\n"), "{text}");
+        let (_, body) = text.split_once("-d '").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body.split_once('\'').unwrap().0).unwrap();
+        assert_eq!(body, serde_json::json!({"user": "a@b.iam.gserviceaccount.com", "roles": ["predefinedRoles/viewer"]}));
+    }
+}

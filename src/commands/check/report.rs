@@ -1,0 +1,161 @@
+//! One report of one property: which of its fields the property refuses, and the request itself with one row.
+
+use ga4_exporter_core::{
+    chain::Chain,
+    names::{Category, PropertyId, Reason, ReportName},
+    quota::Allowance,
+    report::{Report, Request},
+    translate::{self, Outline},
+    wire::{
+        request::Name,
+        response::{PropertyQuota, ReportResponse},
+        schema::{CompatibilityRequest, Incompatible, Schema},
+    },
+};
+
+use super::{finding::Finding, property::Subject};
+use crate::ga;
+
+/// What the checks of a property have cost.
+pub(super) struct Spent {
+    pub(super) allowance: Allowance,
+    /// By report: what a request costs, and what is left then.
+    pub(super) costs: Vec<(ReportName, Category, f64, PropertyQuota)>,
+}
+
+/// Tries a report.
+pub(super) async fn check(
+    subject: &Subject,
+    property: PropertyId,
+    report: &Report,
+    schema: Option<&Schema>,
+    spent: &mut Spent,
+) -> Finding {
+    let name = report.name.as_str();
+    let finding = try_out(subject, property, report, schema, spent).await;
+    finding.property(property).report(name)
+}
+
+async fn try_out(
+    subject: &Subject,
+    property: PropertyId,
+    report: &Report,
+    schema: Option<&Schema>,
+    spent: &mut Spent,
+) -> Finding {
+    if let Some(missing) = schema.and_then(|schema| missing(report, schema)) {
+        return missing;
+    }
+    if let Err(overspent) = spent.allowance.admit() {
+        return Finding::skipped("report", overspent.to_string());
+    }
+    let before = spent.allowance.spent();
+    match ask(subject, property, report).await {
+        Ok(outline) => {
+            if let Some(quota) = &outline.quota {
+                spent.allowance.on_answer(quota);
+                let cost = spent.allowance.spent() - before;
+                spent.costs.push((report.name.clone(), report.category, cost, quota.clone()));
+            }
+            let tokens = spent.allowance.spent() - before;
+            answered(report, &outline, tokens, schema)
+        }
+        Err(error) => failed(subject, property, report, &error).await,
+    }
+}
+
+/// The request itself.
+async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result<Outline, ga::Error> {
+    let accept = |response: ReportResponse| translate::outline(report, &response);
+    match report.request(None) {
+        Request::Core(mut request) => {
+            request.selection.limit = Some(1);
+            subject.client.run_report(property, &request, accept).await
+        }
+        Request::Realtime(mut request) => {
+            request.selection.limit = Some(1);
+            subject.client.run_realtime_report(property, &request, accept).await
+        }
+    }
+}
+
+/// A field of the report that the property does not have.
+fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
+    if report.category == Category::Realtime {
+        return None;
+    }
+    let filtered = report.filter.dimension_names();
+    let dimensions = report.dimensions.iter().map(|dimension| dimension.api_name.as_str()).chain(filtered);
+    let dimension = dimensions.into_iter().find(|name| !schema.dimensions.contains(*name));
+    let metric = || report.metrics.iter().find(|metric| !schema.metrics.contains_key(metric.api_name.as_str()));
+    let (kind, name) = match dimension {
+        Some(name) => ("dimension", name),
+        None => ("metric", metric()?.api_name.as_str()),
+    };
+    let remedy = if name.contains(':') {
+        "register it in Google Analytics under Admin > Custom definitions, or mark the event as a key event; or limit the report to \
+         the properties that have it, with `properties`"
+    } else {
+        "correct the report's fields, or limit it to the properties that have them, with `properties`"
+    };
+    Some(Finding::failed("report", format!("the property has no {kind} `{name}`")).remedy(remedy))
+}
+
+fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> Finding {
+    let mut message = format!("{} rows, {tokens} tokens", outline.rows);
+    let blocked = |name: &str| schema.and_then(|schema| schema.metrics.get(name)).copied().unwrap_or_default();
+    let blocked = report.metrics.iter().filter(|metric| blocked(metric.api_name.as_str()));
+    let mut hidden: Vec<String> = blocked.map(|metric| metric.name.to_string()).collect();
+    hidden.extend(outline.restricted.iter().cloned());
+    hidden.sort();
+    hidden.dedup();
+    if !hidden.is_empty() {
+        message.push_str(&format!("; the account's role hides {}", hidden.join(", ")));
+        return Finding::warning("report", message).remedy(
+            "lift the restriction on cost or revenue data under Admin > Property access management, or leave these metrics out",
+        );
+    }
+    let quality = &outline.quality;
+    let mut doubts = Vec::new();
+    if quality.sampled_ratio < 1.0 {
+        doubts.push(format!("Google read {:.1} % of the events (sampling)", 100.0 * quality.sampled_ratio));
+    }
+    if quality.thresholded {
+        doubts.push("Google withholds rows of few users (thresholding)".to_owned());
+    }
+    if quality.data_loss {
+        doubts.push("Google merged rows into `(other)`".to_owned());
+    }
+    if doubts.is_empty() {
+        return Finding::ok("report", message);
+    }
+    Finding::warning("report", format!("{message}; {}", doubts.join(", ")))
+        .remedy("ask for fewer dimensions if the values have to be exact")
+}
+
+/// What Google refuses, with the fields that do not go together where it says so.
+async fn failed(subject: &Subject, property: PropertyId, report: &Report, error: &ga::Error) -> Finding {
+    let account = subject.client.account();
+    let mut message = Chain(error).to_string();
+    let mut remedy = error.advice(Some(property), account.as_deref());
+    if error.reason() == Reason::InvalidRequest && report.category == Category::Core {
+        let refused = incompatible(subject, property, report).await;
+        if !refused.is_empty() {
+            message.push_str(&format!("; these do not go together with the rest: {}", refused.join(", ")));
+        }
+        "remove or replace the fields that Google names".clone_into(&mut remedy);
+    }
+    Finding::failed("report", message).remedy(remedy)
+}
+
+/// The report's fields that do not go with its other ones, as far as Google answers that at all.
+async fn incompatible(subject: &Subject, property: PropertyId, report: &Report) -> Vec<String> {
+    let request = CompatibilityRequest {
+        dimensions: report.dimensions.iter().map(|dimension| Name { name: dimension.api_name.clone() }).collect(),
+        metrics: report.metrics.iter().map(|metric| Name { name: metric.api_name.clone() }).collect(),
+        compatibility_filter: Incompatible::Only,
+    };
+    let Ok(refused) = subject.client.incompatible(property, &request).await else { return Vec::new() };
+    let names = request.dimensions.iter().chain(&request.metrics).map(|field| field.name.as_str());
+    names.filter(|name| refused.contains(*name)).map(str::to_owned).collect()
+}

@@ -1,0 +1,73 @@
+//! Whether the credentials give a token, and whether this machine's clock is right.
+
+use ga4_exporter_core::{chain::Chain, wire::Error};
+use jiff::SignedDuration;
+
+use super::finding::Finding;
+use crate::{
+    auth::Unavailable,
+    clock::monotonic,
+    commands::google::Google,
+};
+
+/// Asks for a token.
+pub(super) async fn check(google: &Google) -> Finding {
+    let started = monotonic();
+    let token = google.tokens.token().await;
+    let took = started.elapsed().as_millis();
+    match token {
+        Ok(token) => {
+            let account = google.client.account();
+            let account = account.map(|account| format!(" as {account}")).unwrap_or_default();
+            let project = token.quota_project.as_deref();
+            let project = project.map(|project| format!("; requests count on the Cloud project {project}"));
+            Finding::ok("sign_in", format!("signed in{account} in {took} ms{}", project.unwrap_or_default()))
+        }
+        Err(Unavailable::Failed(failure)) => {
+            let failure = &*failure;
+            Finding::failed("sign_in", Chain(failure).to_string()).remedy(once(&failure.remedy()))
+        }
+        Err(error @ (Unavailable::Pending | Unavailable::RenewedAlready)) => {
+            Finding::failed("sign_in", error.to_string()).remedy("check DNS, firewall and HTTPS_PROXY")
+        }
+    }
+}
+
+/// A remedy of the exporter, which tries again by itself, for somebody who does not.
+fn once(remedy: &str) -> String {
+    match remedy {
+        "nothing to do but wait; it is tried again" => "try again in some minutes".to_owned(),
+        _ => remedy.replace("it is tried again more slowly; ", "try again in an hour; "),
+    }
+}
+
+/// Compares the clock with Google's, by what all answers so far said.
+pub(super) fn clock(google: &Google) -> Finding {
+    let offset = google.witness.offset();
+    let Some(ahead) = offset.ahead() else {
+        return Finding::skipped("clock", "no answer of Google's had a date to compare with");
+    };
+    let seconds = ahead.unsigned_abs().as_secs();
+    if ahead == SignedDuration::ZERO {
+        Finding::ok("clock", "this machine's clock agrees with Google's")
+    } else if offset.is_trusted() {
+        Finding::ok("clock", format!("this machine's clock is {seconds} s off, which does not matter"))
+    } else {
+        let error = Error::Clock { ahead };
+        let remedy = "set this machine's clock, and let NTP keep it right (`timedatectl set-ntp true`)";
+        let finding = if offset.is_wrong() { Finding::failed } else { Finding::warning };
+        finding("clock", error.to_string()).remedy(remedy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_promised_to_be_tried_again() {
+        assert_eq!(once("nothing to do but wait; it is tried again"), "try again in some minutes");
+        assert_eq!(once("it is tried again more slowly; find out"), "try again in an hour; find out");
+        assert_eq!(once("set the clock"), "set the clock");
+    }
+}

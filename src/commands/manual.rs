@@ -1,0 +1,107 @@
+//! `completions` and `man`: what the command line's one definition says, for shells and for `man`.
+
+use std::io::{self, ErrorKind, Write};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::{
+    Man,
+    roff::{Roff, bold, roman},
+};
+
+use super::Error;
+use crate::cli::Cli;
+
+/// Prints the completions of a shell.
+///
+/// # Errors
+/// They cannot be written.
+pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Error> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut text);
+    print(&text, out)
+}
+
+/// Prints the manual page.
+///
+/// # Errors
+/// It cannot be written.
+pub fn page(out: &mut dyn Write) -> Result<(), Error> {
+    let mut text = Vec::new();
+    write(&mut text).map_err(Error::Output)?;
+    print(&text, out)
+}
+
+/// The page: the program's own sections, one for each command, and what no flag says.
+fn write(text: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let man = Man::new(command.clone()).date("").source("").manual("User Commands");
+    man.render_title(text)?;
+    man.render_name_section(text)?;
+    man.render_synopsis_section(text)?;
+    man.render_description_section(text)?;
+    options(&man, "OPTIONS", text)?;
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        let title = format!("COMMAND {}", subcommand.get_name());
+        let about = subcommand.get_long_about().or_else(|| subcommand.get_about());
+        let mut roff = Roff::new();
+        roff.control("SH", [title.to_uppercase().as_str()]);
+        roff.text([bold(format!("{NAME} {}", subcommand.get_name())), roman(" [options]")]);
+        roff.control("PP", []);
+        roff.text([roman(about.map(ToString::to_string).unwrap_or_default())]);
+        roff.to_writer(text)?;
+        options(&Man::new(subcommand.clone()), "", text)?;
+    }
+    text.write_all(REST.as_bytes())
+}
+
+/// The flags of a command, under a heading of their own if there is one.
+fn options(man: &Man, heading: &str, text: &mut Vec<u8>) -> io::Result<()> {
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    let options = String::from_utf8(options).map_err(io::Error::other)?;
+    // Each section begins with its own heading.
+    let rest = options.split_once(".SH OPTIONS\n").map_or(options.as_str(), |(_, rest)| rest);
+    if !heading.is_empty() {
+        writeln!(text, ".SH {heading}")?;
+    }
+    text.write_all(rest.as_bytes())
+}
+
+fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
+    match out.write_all(text) {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+const NAME: &str = "google_analytics_exporter";
+
+const REST: &str = include_str!("manual/rest.1");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_flag_is_in_the_page() {
+        let mut page = Vec::new();
+        super::page(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        for text in [".SH NAME", ".SH \"COMMAND QUERY\"", "\\-\\-order\\-by", "\\-\\-config.file", ".SH FILES", ".SH \"EXIT STATUS\""] {
+            assert!(page.contains(text), "{text} is missing:\n{page}");
+        }
+    }
+
+    #[test]
+    fn every_shell_has_completions() {
+        for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
+            let mut text = Vec::new();
+            completions(shell, &mut text).unwrap();
+            let text = String::from_utf8(text).unwrap();
+            assert!(text.contains("order-by") && text.contains("properties"), "{shell}");
+        }
+    }
+}
