@@ -10,7 +10,9 @@
 
 mod backtest;
 mod baseline;
+mod check;
 mod clock;
+mod commands;
 mod discovery;
 mod documents;
 mod failures;
@@ -18,8 +20,11 @@ mod failures_document;
 mod flags_document;
 mod hostile;
 mod metrics_document;
+mod manual;
 mod own_reports;
+mod properties;
 mod purity;
+mod query;
 mod quota;
 mod quota_project;
 mod recordings;
