@@ -32,6 +32,8 @@ mod process;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
+mod query;
+#[cfg(test)]
 mod scraping;
 #[cfg(test)]
 mod secrets;

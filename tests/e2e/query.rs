@@ -1,0 +1,214 @@
+//! `query` beside Google's own Python client: the same questions to the same simulator, and the same rows in the same order.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use ga4_simulator::{Account, Property, Simulator, World};
+use google_analytics_exporter::clock::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::{exporter::binary, process::Process};
+
+/// A site of some hundred pageviews a minute, one of a million an hour, and one without any.
+const SITES: [(&str, f64); 3] = [("81", 20_000.0), ("82", 1_000_000.0), ("83", 0.0)];
+
+/// One question, for `query` and for the client.
+struct Question {
+    name: &'static str,
+    property: &'static str,
+    arguments: Vec<&'static str>,
+    request: Value,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python and Google's packages: make test runs it"]
+async fn googles_client_gets_the_same_rows() {
+    let simulator = simulator().await;
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("key.json"), simulator.key_file_json()).unwrap();
+    let questions = questions();
+    let theirs = by_python(&simulator, directory.path(), &questions).await;
+    for (question, theirs) in questions.iter().zip(theirs.as_array().unwrap()) {
+        let ours = by_query(&simulator, directory.path(), question).await;
+        compare(question, &ours, theirs);
+    }
+    simulator.shutdown().await;
+}
+
+/// Its time stands still, so that nothing changes between two questions.
+async fn simulator() -> Simulator {
+    let now = Clock::system().now();
+    let mut account = Account::new("8", "Example");
+    for (id, pageviews) in SITES {
+        account = account.property(Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Simulator::start(listener, World::new(8).account(account).token_cost(1), move || now).unwrap()
+}
+
+async fn by_query(simulator: &Simulator, directory: &Path, question: &Question) -> Value {
+    let mut command = binary(directory);
+    command.args(["query", "--property", question.property, "--output", "json"]).args(&question.arguments);
+    command.args(["--google.credentials-file", "key.json"]);
+    command.args(["--google.data-api-url", simulator.base_url(), "--google.admin-api-url", simulator.base_url()]);
+    let ended = Process::start(&mut command).ended().await;
+    let object: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    let failure = object["failures"][0]["message"].as_str();
+    match failure {
+        Some(message) => json!({"error": message}),
+        None => object["results"][0].clone(),
+    }
+}
+
+async fn by_python(simulator: &Simulator, directory: &Path, questions: &[Question]) -> Value {
+    let bodies: Vec<Value> =
+        questions.iter().map(|one| json!({"property": one.property, "request": one.request})).collect();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/google_query.py");
+    let mut command = Command::new(env::var("E2E_PYTHON").unwrap_or_else(|_| "python3".to_owned()));
+    command.arg(script).arg(simulator.base_url()).arg(directory.join("key.json"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let output = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(Value::from(bodies).to_string().as_bytes()).unwrap();
+        drop(input);
+        child.wait_with_output().unwrap()
+    });
+    let output = output.await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn compare(question: &Question, ours: &Value, theirs: &Value) {
+    let name = question.name;
+    if let Some(error) = theirs["error"].as_str() {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = ours["error"].as_str().unwrap_or_else(|| panic!("{name}: ours is no error, theirs is {error}"));
+        let text = said.strip_prefix("Google refuses the request: ").unwrap_or(said);
+        assert!(words(error).contains(&words(text)), "{name}: {said} and {error}");
+        return;
+    }
+    assert_eq!(ours["row_count"], theirs["row_count"], "{name}");
+    let (ours, theirs) = (ours["rows"].as_array().unwrap(), theirs["rows"].as_array().unwrap());
+    assert_eq!(ours.len(), theirs.len(), "{name}");
+    for (index, (our, their)) in ours.iter().zip(theirs).enumerate() {
+        assert_eq!(our["dimensions"], their["dimensions"], "{name}, row {index}");
+        let numbers = |row: &Value| row["metrics"].as_array().unwrap().iter().map(Value::as_f64).collect::<Vec<_>>();
+        assert_eq!(numbers(our), numbers(their), "{name}, row {index}");
+    }
+    println!("{name}: {} rows are the same", ours.len());
+}
+
+fn questions() -> Vec<Question> {
+    let of = |property, name, arguments: &[&'static str], request| Question {
+        name,
+        property,
+        arguments: arguments.to_vec(),
+        request,
+    };
+    let names = |names: &[&str]| names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>();
+    let range = |from: &str, to: &str| json!([{"startDate": from, "endDate": to}]);
+    let down = |metric: &str| json!({"metric": {"metricName": metric}, "desc": true});
+    let up = |dimension: &str| json!({"dimension": {"dimensionName": dimension}});
+    let text = |field: &str, how: &str, value: &str| {
+        json!({"filter": {"fieldName": field, "stringFilter": {"matchType": how, "value": value, "caseSensitive": true}}})
+    };
+    let week = range("7daysAgo", "yesterday");
+    vec![
+        of("81", "totals", &["--from", "7daysAgo"], json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dateRanges": week})),
+        of(
+            "81",
+            "by day",
+            &["--from", "28daysAgo", "--to", "today", "--dimensions", "date", "--order-by", "date"],
+            json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dimensions": names(&["date"]),
+                "dateRanges": range("28daysAgo", "today"), "orderBys": [up("date")]}),
+        ),
+        of(
+            "81",
+            "top pages of a part of the site",
+            &["--from", "7daysAgo", "--dimensions", "pagePath", "--metrics", "pageviews", "--filter", "pagePath begins_with /products"],
+            json!({"metrics": names(&["screenPageViews"]), "dimensions": names(&["pagePath"]), "dateRanges": week,
+                "dimensionFilter": text("pagePath", "BEGINS_WITH", "/products"), "orderBys": [down("screenPageViews"), up("pagePath")]}),
+        ),
+        of(
+            "81",
+            "ratios by two dimensions",
+            &["--from", "7daysAgo", "--dimensions", "country,deviceCategory", "--metrics", "sessions,bounceRate,averageSessionDuration",
+                "--order-by", "-sessions"],
+            json!({"metrics": names(&["sessions", "bounceRate", "averageSessionDuration"]),
+                "dimensions": names(&["country", "deviceCategory"]), "dateRanges": week,
+                "orderBys": [down("sessions"), up("country"), up("deviceCategory")]}),
+        ),
+        of(
+            "81",
+            "a filter on a metric",
+            &["--dimensions", "pagePath,country", "--metrics", "pageviews,events", "--filter", "pageviews >= 500"],
+            json!({"metrics": names(&["screenPageViews", "eventCount"]), "dimensions": names(&["pagePath", "country"]),
+                "dateRanges": range("yesterday", "yesterday"),
+                "metricFilter": {"filter": {"fieldName": "screenPageViews",
+                    "numericFilter": {"operation": "GREATER_THAN_OR_EQUAL", "value": {"int64Value": "500"}}}},
+                "orderBys": [down("screenPageViews"), up("pagePath"), up("country")]}),
+        ),
+        of(
+            "81",
+            "two filters, one of them negative",
+            &["--from", "3daysAgo", "--dimensions", "deviceCategory,browser", "--metrics", "events", "--filter",
+                "deviceCategory not in mobile,tablet", "--filter", "browser regex ^(Chrome|Firefox)$"],
+            json!({"metrics": names(&["eventCount"]), "dimensions": names(&["deviceCategory", "browser"]),
+                "dateRanges": range("3daysAgo", "yesterday"),
+                "dimensionFilter": {"andGroup": {"expressions": [
+                    {"notExpression": {"filter": {"fieldName": "deviceCategory",
+                        "inListFilter": {"values": ["mobile", "tablet"], "caseSensitive": true}}}},
+                    text("browser", "PARTIAL_REGEXP", "^(Chrome|Firefox)$")]}},
+                "orderBys": [down("eventCount"), up("deviceCategory"), up("browser")]}),
+        ),
+        of(
+            "81",
+            "office hours",
+            &["--dimensions", "hour", "--metrics", "active_users", "--filter", "hour between 9,17", "--order-by", "hour"],
+            json!({"metrics": names(&["activeUsers"]), "dimensions": names(&["hour"]), "dateRanges": range("yesterday", "yesterday"),
+                "dimensionFilter": {"filter": {"fieldName": "hour",
+                    "betweenFilter": {"fromValue": {"int64Value": "9"}, "toValue": {"int64Value": "17"}}}},
+                "orderBys": [up("hour")]}),
+        ),
+        of(
+            "81",
+            "the least of them, cut",
+            &["--dimensions", "city", "--metrics", "newUsers,screenPageViews", "--order-by", "newUsers,-city", "--limit", "7"],
+            json!({"metrics": names(&["newUsers", "screenPageViews"]), "dimensions": names(&["city"]),
+                "dateRanges": range("yesterday", "yesterday"), "limit": "7",
+                "orderBys": [{"metric": {"metricName": "newUsers"}}, {"dimension": {"dimensionName": "city"}, "desc": true}]}),
+        ),
+        of(
+            "82",
+            "300,000 rows in two pages",
+            &["--from", "5daysAgo", "--dimensions", "dateHourMinute,pagePath,city,browser,sessionSource", "--metrics", "pageviews",
+                "--limit", "300000"],
+            json!({"metrics": names(&["screenPageViews"]), "limit": "300000",
+                "dimensions": names(&["dateHourMinute", "pagePath", "city", "browser", "sessionSource"]),
+                "dateRanges": range("5daysAgo", "yesterday"),
+                "orderBys": [down("screenPageViews"), up("dateHourMinute"), up("pagePath"), up("city"), up("browser"),
+                    up("sessionSource")]}),
+        ),
+        of(
+            "83",
+            "zero rows",
+            &["--from", "7daysAgo", "--dimensions", "country"],
+            json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dimensions": names(&["country"]), "dateRanges": week,
+                "orderBys": [down("screenPageViews"), up("country")]}),
+        ),
+        of(
+            "81",
+            "a custom field that the property does not have",
+            &["--dimensions", "customEvent:plan"],
+            json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dimensions": names(&["customEvent:plan"]),
+                "dateRanges": range("yesterday", "yesterday")}),
+        ),
+    ]
+}
