@@ -1,6 +1,11 @@
 //! The subcommands, a file for each.
 
-use std::{env, io::ErrorKind, net::TcpListener, process::ExitCode};
+use std::{
+    env,
+    io::{BufWriter, ErrorKind},
+    net::TcpListener,
+    process::ExitCode,
+};
 
 use thiserror::Error as ThisError;
 
@@ -99,7 +104,7 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
         Some(Command::Demo(flags)) => demo::run(flags, inherited).await,
         Some(Command::Query(flags)) => {
             check_environment().await?;
-            let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+            let (out, notes) = (&mut BufWriter::new(std::io::stdout()), &mut std::io::stderr());
             let streams = query::Streams { out, notes, screen: Screen::of_stdout() };
             query::run(&flags, &Surroundings::of_process(), streams).await
         }

@@ -20,9 +20,11 @@ use crate::{
     config::Config,
 };
 use ga4_exporter_core::{
+    clock_offset::ClockOffset,
     query::{AskError, Query},
     report::{Preset, Report, preset::PRESETS},
     shown::Shown,
+    wire,
 };
 
 use ask::{Failure, Outcome, Question};
@@ -63,6 +65,10 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
     let mut printer = Printer::new(flags.output, streams.screen, question.query.report(), properties.len());
     let asked = print_all(&google, properties, &question, &mut printer, &mut streams).await;
     question.progress.end();
+    if let Some(note) = doubt_of_clock(&google.witness.offset()) {
+        // With stderr closed there is nobody to read it.
+        let _ = writeln!(streams.notes, "note: {note}");
+    }
     match asked {
         // Whoever closed the pipe has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -141,6 +147,13 @@ fn print_one(
         }
     }
     Ok(())
+}
+
+/// What a wrong clock does to dates.
+fn doubt_of_clock(offset: &ClockOffset) -> Option<String> {
+    let ahead = offset.ahead().filter(|_| !offset.is_trusted())?;
+    let error = wire::Error::Clock { ahead };
+    Some(format!("{error}, so the dates may be wrong; set the clock, and let NTP keep it right"))
 }
 
 /// What the exit code says.

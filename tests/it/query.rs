@@ -231,6 +231,15 @@ async fn the_quality_is_noted() {
 }
 
 #[tokio::test]
+async fn a_wrong_clock_is_noted() {
+    let rig = rig().await;
+    rig.inject(Fault::new(Effect::DateAhead(jiff::SignedDuration::from_secs(600))));
+    let ran = rig.run(&["query", "--property", SHOP]).await;
+    assert!(ran.notes.starts_with("note: this machine's clock is "), "{}", ran.notes);
+    assert!(ran.notes.contains("so the dates may be wrong"), "{}", ran.notes);
+}
+
+#[tokio::test]
 async fn a_closed_pipe_is_no_error() {
     let rig = rig().await;
     for format in ["text", "csv", "json"] {

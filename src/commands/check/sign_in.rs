@@ -3,12 +3,8 @@
 use ga4_exporter_core::{chain::Chain, wire::Error};
 use jiff::SignedDuration;
 
-use super::finding::Finding;
-use crate::{
-    auth::Unavailable,
-    clock::monotonic,
-    commands::google::Google,
-};
+use super::finding::{Finding, Status};
+use crate::{auth::Unavailable, clock::monotonic, commands::google::Google};
 
 /// Asks for a token.
 pub(super) async fn check(google: &Google) -> Finding {
@@ -55,8 +51,8 @@ pub(super) fn clock(google: &Google) -> Finding {
     } else {
         let error = Error::Clock { ahead };
         let remedy = "set this machine's clock, and let NTP keep it right (`timedatectl set-ntp true`)";
-        let finding = if offset.is_wrong() { Finding::failed } else { Finding::warning };
-        finding("clock", error.to_string()).remedy(remedy)
+        let status = if offset.is_wrong() { Status::Failed } else { Status::Warning };
+        Finding::new("clock", status, error.to_string()).remedy(remedy)
     }
 }
 

@@ -10,7 +10,7 @@ use ga4_exporter_core::{
     quota::{Allowance, Share},
     report::Unit,
     translate,
-    wire::response::ReportResponse,
+    wire::response::{PropertyQuota, ReportResponse},
 };
 use jiff::civil::Date;
 use serde::Serialize;
@@ -142,8 +142,9 @@ enum Problem {
 impl Asking<'_> {
     /// All pages of the answer. Every page is asked for by dates that do not change at midnight, once the zone is known.
     async fn whole_answer(&mut self) -> Result<Parts, Problem> {
-        let query = &self.question.query;
-        let mut allowance = Allowance::new(self.question.share);
+        let question = self.question;
+        let query = &question.query;
+        let mut allowance = Allowance::new(question.share);
         let mut pages = query.pages();
         let mut parts: Option<Parts> = None;
         let mut today = self.today();
@@ -164,7 +165,7 @@ impl Asking<'_> {
             self.check_day(before, &answer)?;
             let first = pages.received() == 0;
             pages.on_page(answer.received, answer.existing);
-            self.question.progress.on_page(first, answer.received, pages.expected());
+            question.progress.on_page(first, answer.received, pages.expected());
             match &mut parts {
                 None => parts = Some(Parts::new(answer, pages.clone())),
                 Some(parts) => parts.add(answer),
@@ -182,7 +183,7 @@ impl Asking<'_> {
         &self,
         today: Option<Date>,
         page: Page,
-    ) -> Result<(Answer, Option<ga4_exporter_core::wire::response::PropertyQuota>), Problem> {
+    ) -> Result<(Answer, Option<PropertyQuota>), Problem> {
         let query = &self.question.query;
         let accept = |response: ReportResponse| {
             let quota = translate::quota(&response)?;
