@@ -6,7 +6,7 @@ use ga4_exporter_core::{
     names::{Method, PropertyId},
     wire::{
         Error,
-        schema::{CompatibilityRequest, CompatibilityResponse, Schema, SchemaResponse},
+        schema::{CompatibilityRequest, CompatibilityResponse, Schema},
     },
 };
 

@@ -41,6 +41,24 @@ async fn googles_client_gets_the_same_rows() {
     simulator.shutdown().await;
 }
 
+#[tokio::test]
+async fn whoever_has_read_enough_closes_the_pipe() {
+    let simulator = simulator().await;
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("key.json"), simulator.key_file_json()).unwrap();
+    for format in ["text", "csv", "json"] {
+        let mut query = binary(directory.path());
+        query.args(["query", "--from", "28daysAgo", "--dimensions", "date,pagePath,city", "--output", format]);
+        query.args(["--google.credentials-file", "key.json", "--google.data-api-url", simulator.base_url()]);
+        query.args(["--google.admin-api-url", simulator.base_url()]);
+        let mut shell = Command::new("bash");
+        shell.env_clear().envs(query.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(directory.path());
+        shell.args(["-c", "set -o pipefail; \"$@\" | head -c 5", "-"]).arg(query.get_program()).args(query.get_args());
+        let ended = Process::start(&mut shell).ended().await;
+        assert_eq!((ended.code(), ended.stdout.len(), ended.stderr.as_str()), (Some(0), 5, ""), "{format}");
+    }
+}
+
 /// Its time stands still, so that nothing changes between two questions.
 async fn simulator() -> Simulator {
     let now = Clock::system().now();

@@ -5,7 +5,6 @@ use ga4_exporter_core::{
     names::Reason,
     plan::Plan,
     quota::{Allowance, Share},
-    wire::schema::Schema,
 };
 
 use super::{
