@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use google_analytics_exporter::cli::Cli;
 
 use crate::documents::assert_table;
@@ -38,9 +38,8 @@ fn row(flag: &Arg) -> String {
     let defaults = flag.get_default_values().iter().filter_map(|value| value.to_str());
     let defaults: Vec<String> =
         defaults.filter(|value| takes_values && !value.is_empty()).map(|value| format!("`{value}`")).collect();
-    let repeatable = if matches!(flag.get_action(), ArgAction::Append) { " (repeatable)" } else { "" };
     let help = flag.get_long_help().or_else(|| flag.get_help()).expect("every flag has a help text").to_string();
-    format!("| `--{}{value}`{repeatable} | {} | {} |\n", long(flag), defaults.join(", "), help.replace('\n', " "))
+    format!("| `--{}{value}` | {} | {} |\n", long(flag), defaults.join(", "), help.replace('\n', " "))
 }
 
 fn long(flag: &Arg) -> &str {

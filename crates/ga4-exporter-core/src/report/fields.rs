@@ -79,7 +79,7 @@ const SESSIONS: Field = Field { name: "sessions", api_name: "sessions", meaning:
 const ENGAGED_SESSIONS: Field = Field {
     name: "engaged_sessions",
     api_name: "engagedSessions",
-    meaning: "Sessions of 10 seconds or longer, with a key event, or with two pageviews",
+    meaning: "Engaged sessions (10 seconds or longer, a key event or two pageviews)",
     distinct: false,
 };
 
