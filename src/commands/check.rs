@@ -167,7 +167,8 @@ async fn properties(
         let skipped = skipped(&format!("{count} more properties: the Data API fails for all of them"));
         return if count > 0 { findings.add(skipped, out) } else { Ok(()) };
     }
-    in_order(rest, work, |checked| checked.findings.into_iter().try_for_each(|finding| findings.add(finding, out))).await
+    in_order(rest, work, |checked| checked.findings.into_iter().try_for_each(|finding| findings.add(finding, out)))
+        .await
 }
 
 fn skipped(message: &str) -> Finding {

@@ -67,10 +67,14 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_handed_on_ends_it() {
         let mut count = 0;
-        let ended = in_order(vec![(); 1000], |()| async {}, |()| {
-            count += 1;
-            if count == 3 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-        })
+        let ended = in_order(
+            vec![(); 1000],
+            |()| async {},
+            |()| {
+                count += 1;
+                if count == 3 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+            },
+        )
         .await;
         assert_eq!((ended.unwrap_err().kind(), count), (io::ErrorKind::BrokenPipe, 3));
     }

@@ -90,7 +90,14 @@ mod tests {
         let mut page = Vec::new();
         super::page(&mut page).unwrap();
         let page = String::from_utf8(page).unwrap();
-        for text in [".SH NAME", ".SH \"COMMAND QUERY\"", "\\-\\-order\\-by", "\\-\\-config.file", ".SH FILES", ".SH \"EXIT STATUS\""] {
+        for text in [
+            ".SH NAME",
+            ".SH \"COMMAND QUERY\"",
+            "\\-\\-order\\-by",
+            "\\-\\-config.file",
+            ".SH FILES",
+            ".SH \"EXIT STATUS\"",
+        ] {
             assert!(page.contains(text), "{text} is missing:\n{page}");
         }
     }

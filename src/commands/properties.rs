@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn yaml_pastes_into_the_configuration() {
         let text = yaml(&listing());
-        let expected = "properties:\n  # Example: a #1 (9)\n  - id: 1 # Shop - id: 3\n  - id: 2 # All # shops, rollup\n";
+        let expected =
+            "properties:\n  # Example: a #1 (9)\n  - id: 1 # Shop - id: 3\n  - id: 2 # All # shops, rollup\n";
         assert_eq!(text, expected);
         let config = crate::config::Config::from_yaml(&text, std::path::Path::new("x.yml")).unwrap().config;
         assert_eq!(config.properties.iter().map(|property| property.id.as_u64()).collect::<Vec<_>>(), [1, 2]);

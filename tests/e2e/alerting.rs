@@ -105,9 +105,8 @@ async fn a_property_that_falls_silent(simulator: &Simulator, prometheus: &Promet
 
 /// Waits until this many of these properties have a bound.
 async fn watched(prometheus: &Prometheus, count: f64, properties: &str) {
-    let bounds = format!(
-        "count(google_analytics_monitor_expected_low_events{{window=\"10m\",property_id=~\"{properties}\"}})"
-    );
+    let bounds =
+        format!("count(google_analytics_monitor_expected_low_events{{window=\"10m\",property_id=~\"{properties}\"}})");
     within(minutes(3), "bounds", async || match prometheus.value(&bounds).await {
         Ok(value) if (value - count).abs() < 0.5 => Ok(()),
         other => Err(format!("{other:?}")),

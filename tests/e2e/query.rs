@@ -52,7 +52,10 @@ async fn whoever_has_read_enough_closes_the_pipe() {
         query.args(["--google.credentials-file", "key.json", "--google.data-api-url", simulator.base_url()]);
         query.args(["--google.admin-api-url", simulator.base_url()]);
         let mut shell = Command::new("bash");
-        shell.env_clear().envs(query.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(directory.path());
+        shell
+            .env_clear()
+            .envs(query.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(directory.path());
         shell.args(["-c", "set -o pipefail; \"$@\" | head -c 5", "-"]).arg(query.get_program()).args(query.get_args());
         let ended = Process::start(&mut shell).ended().await;
         assert_eq!((ended.code(), ended.stdout.len(), ended.stderr.as_str()), (Some(0), 5, ""), "{format}");
@@ -64,7 +67,8 @@ async fn simulator() -> Simulator {
     let now = Clock::system().now();
     let mut account = Account::new("8", "Example");
     for (id, pageviews) in SITES {
-        account = account.property(Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews));
+        account =
+            account.property(Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews));
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Simulator::start(listener, World::new(8).account(account).token_cost(1), move || now).unwrap()
@@ -134,12 +138,15 @@ fn questions() -> Vec<Question> {
     let range = |from: &str, to: &str| json!([{"startDate": from, "endDate": to}]);
     let down = |metric: &str| json!({"metric": {"metricName": metric}, "desc": true});
     let up = |dimension: &str| json!({"dimension": {"dimensionName": dimension}});
-    let text = |field: &str, how: &str, value: &str| {
-        json!({"filter": {"fieldName": field, "stringFilter": {"matchType": how, "value": value, "caseSensitive": true}}})
-    };
+    let text = |field: &str, how: &str, value: &str| json!({"filter": {"fieldName": field, "stringFilter": {"matchType": how, "value": value, "caseSensitive": true}}});
     let week = range("7daysAgo", "yesterday");
     vec![
-        of("81", "totals", &["--from", "7daysAgo"], json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dateRanges": week})),
+        of(
+            "81",
+            "totals",
+            &["--from", "7daysAgo"],
+            json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dateRanges": week}),
+        ),
         of(
             "81",
             "by day",
@@ -150,15 +157,32 @@ fn questions() -> Vec<Question> {
         of(
             "81",
             "top pages of a part of the site",
-            &["--from", "7daysAgo", "--dimensions", "pagePath", "--metrics", "pageviews", "--filter", "pagePath begins_with /products"],
+            &[
+                "--from",
+                "7daysAgo",
+                "--dimensions",
+                "pagePath",
+                "--metrics",
+                "pageviews",
+                "--filter",
+                "pagePath begins_with /products",
+            ],
             json!({"metrics": names(&["screenPageViews"]), "dimensions": names(&["pagePath"]), "dateRanges": week,
                 "dimensionFilter": text("pagePath", "BEGINS_WITH", "/products"), "orderBys": [down("screenPageViews"), up("pagePath")]}),
         ),
         of(
             "81",
             "ratios by two dimensions",
-            &["--from", "7daysAgo", "--dimensions", "country,deviceCategory", "--metrics", "sessions,bounceRate,averageSessionDuration",
-                "--order-by", "-sessions"],
+            &[
+                "--from",
+                "7daysAgo",
+                "--dimensions",
+                "country,deviceCategory",
+                "--metrics",
+                "sessions,bounceRate,averageSessionDuration",
+                "--order-by",
+                "-sessions",
+            ],
             json!({"metrics": names(&["sessions", "bounceRate", "averageSessionDuration"]),
                 "dimensions": names(&["country", "deviceCategory"]), "dateRanges": week,
                 "orderBys": [down("sessions"), up("country"), up("deviceCategory")]}),
@@ -176,8 +200,18 @@ fn questions() -> Vec<Question> {
         of(
             "81",
             "two filters, one of them negative",
-            &["--from", "3daysAgo", "--dimensions", "deviceCategory,browser", "--metrics", "events", "--filter",
-                "deviceCategory not in mobile,tablet", "--filter", "browser regex ^(Chrome|Firefox)$"],
+            &[
+                "--from",
+                "3daysAgo",
+                "--dimensions",
+                "deviceCategory,browser",
+                "--metrics",
+                "events",
+                "--filter",
+                "deviceCategory not in mobile,tablet",
+                "--filter",
+                "browser regex ^(Chrome|Firefox)$",
+            ],
             json!({"metrics": names(&["eventCount"]), "dimensions": names(&["deviceCategory", "browser"]),
                 "dateRanges": range("3daysAgo", "yesterday"),
                 "dimensionFilter": {"andGroup": {"expressions": [
@@ -189,7 +223,16 @@ fn questions() -> Vec<Question> {
         of(
             "81",
             "office hours",
-            &["--dimensions", "hour", "--metrics", "active_users", "--filter", "hour between 9,17", "--order-by", "hour"],
+            &[
+                "--dimensions",
+                "hour",
+                "--metrics",
+                "active_users",
+                "--filter",
+                "hour between 9,17",
+                "--order-by",
+                "hour",
+            ],
             json!({"metrics": names(&["activeUsers"]), "dimensions": names(&["hour"]), "dateRanges": range("yesterday", "yesterday"),
                 "dimensionFilter": {"filter": {"fieldName": "hour",
                     "betweenFilter": {"fromValue": {"int64Value": "9"}, "toValue": {"int64Value": "17"}}}},
@@ -198,7 +241,16 @@ fn questions() -> Vec<Question> {
         of(
             "81",
             "the least of them, cut",
-            &["--dimensions", "city", "--metrics", "newUsers,screenPageViews", "--order-by", "newUsers,-city", "--limit", "7"],
+            &[
+                "--dimensions",
+                "city",
+                "--metrics",
+                "newUsers,screenPageViews",
+                "--order-by",
+                "newUsers,-city",
+                "--limit",
+                "7",
+            ],
             json!({"metrics": names(&["newUsers", "screenPageViews"]), "dimensions": names(&["city"]),
                 "dateRanges": range("yesterday", "yesterday"), "limit": "7",
                 "orderBys": [{"metric": {"metricName": "newUsers"}}, {"dimension": {"dimensionName": "city"}, "desc": true}]}),
@@ -206,8 +258,16 @@ fn questions() -> Vec<Question> {
         of(
             "82",
             "300,000 rows in two pages",
-            &["--from", "5daysAgo", "--dimensions", "dateHourMinute,pagePath,city,browser,sessionSource", "--metrics", "pageviews",
-                "--limit", "300000"],
+            &[
+                "--from",
+                "5daysAgo",
+                "--dimensions",
+                "dateHourMinute,pagePath,city,browser,sessionSource",
+                "--metrics",
+                "pageviews",
+                "--limit",
+                "300000",
+            ],
             json!({"metrics": names(&["screenPageViews"]), "limit": "300000",
                 "dimensions": names(&["dateHourMinute", "pagePath", "city", "browser", "sessionSource"]),
                 "dateRanges": range("5daysAgo", "yesterday"),

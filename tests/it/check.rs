@@ -51,7 +51,11 @@ async fn each_fault_ends_with_what_to_do() {
         ("403-service-disabled", "failed  data api: the API is not enabled", "enable the API at https://console."),
         ("403-insufficient-scope", "failed  data api: the access token does not cover", "sign in with the scope"),
         ("403-quota-project", "failed  data api: the sign-in names no quota project", "set-quota-project PROJECT"),
-        ("403-user-project-denied", "failed  data api: the account may not use", "roles/serviceusage.serviceUsageConsumer"),
+        (
+            "403-user-project-denied",
+            "failed  data api: the account may not use",
+            "roles/serviceusage.serviceUsageConsumer",
+        ),
         ("403-consumer-suspended", "failed  data api: the Cloud project", "appeal there"),
         ("403-billing-disabled", "failed  data api: the Cloud project", "billing/linkedaccount"),
         ("403-vpc-sc", "failed  data api: a policy of the Google Cloud organization", "ask the administrators"),
@@ -59,8 +63,16 @@ async fn each_fault_ends_with_what_to_do() {
         ("429-day", "failed  report traffic of 313110001: quota exhausted", "after midnight in California"),
         ("429-project-hour", "failed  report traffic of 313110001: quota exhausted", "try again in an hour"),
         ("429-client-errors", "failed  report traffic of 313110001: quota exhausted", "try again in 15 minutes"),
-        ("500-internal", "failed  report traffic of 313110001: Google failed with status 500", "try again in some minutes"),
-        ("400-incompatible", "failed  report traffic of 313110001: Google refuses the request", "fields that Google names"),
+        (
+            "500-internal",
+            "failed  report traffic of 313110001: Google failed with status 500",
+            "try again in some minutes",
+        ),
+        (
+            "400-incompatible",
+            "failed  report traffic of 313110001: Google refuses the request",
+            "fields that Google names",
+        ),
     ] {
         let ran = with(of_report(name)).await;
         let found = line(&ran, beginning);
@@ -150,7 +162,8 @@ async fn a_clock_that_is_wrong_fails() {
 #[tokio::test]
 async fn fields_that_a_property_does_not_have_are_named() {
     let rig = Rig::of(world(), START).await;
-    let config = "reports:\n  plans: {dimensions: {plan: customEvent:plan}, metrics: [events]}\nproperties: [313110001]\n";
+    let config =
+        "reports:\n  plans: {dimensions: {plan: customEvent:plan}, metrics: [events]}\nproperties: [313110001]\n";
     let config = rig.file("config.yml", config);
     let ran = rig.run(&["check", "--config.file", &config]).await;
     let found = line(&ran, "failed  report plans of 313110001: the property has no dimension `customEvent:plan`");
@@ -176,7 +189,11 @@ async fn quality_and_full_buckets_are_warnings() {
     let rig = Rig::of(world(), START).await;
     rig.simulator.take_core_quota(SHOP, Bucket::Day, 195_000);
     let ran = rig.run(&["check", "--property", SHOP]).await;
-    assert!(ran.out.contains("skipped report ") && ran.out.contains("commands leave 10 % of it to others"), "{}", ran.out);
+    assert!(
+        ran.out.contains("skipped report ") && ran.out.contains("commands leave 10 % of it to others"),
+        "{}",
+        ran.out
+    );
 }
 
 #[tokio::test]

@@ -103,7 +103,8 @@ async fn csv_quotes_what_needs_it() {
             {"dimensionValues": [{"value": "=1+1"}], "metricValues": [{"value": "1"}]}],
         "metadata": {"timeZone": "Europe/Berlin"}});
     rig.inject(Fault::new(Effect::Raw(200, body.to_string())).on(Method::RunReport));
-    let arguments = ["query", "--property", SHOP, "--dimensions", "pageTitle", "--metrics", "pageviews", "--output", "csv"];
+    let arguments =
+        ["query", "--property", SHOP, "--dimensions", "pageTitle", "--metrics", "pageviews", "--output", "csv"];
     let ran = rig.run(&arguments).await;
     assert_eq!(ran.out, "property_id,page_title,pageviews\r\n313110001,\"a, \"\"b\"\"\nc\",2\r\n313110001,=1+1,1\r\n");
 }
@@ -111,7 +112,8 @@ async fn csv_quotes_what_needs_it() {
 #[tokio::test]
 async fn json_is_as_documented() {
     let rig = rig().await;
-    let arguments = ["query", "--property", SHOP, "--dimensions", "country", "--metrics", "pageviews,bounceRate,totalUsers"];
+    let arguments =
+        ["query", "--property", SHOP, "--dimensions", "country", "--metrics", "pageviews,bounceRate,totalUsers"];
     let ran = rig.run(&[&arguments[..], &["--output", "json"]].concat()).await;
     let object = ran.json();
     assert_eq!(object["failures"], json!([]));
@@ -134,7 +136,8 @@ async fn json_is_as_documented() {
 
 #[tokio::test]
 async fn nothing_is_zero() {
-    let world = World::new(1).account(Account::new("1", "Quiet").property(Property::new("7", "Quiet").without_traffic()));
+    let world =
+        World::new(1).account(Account::new("1", "Quiet").property(Property::new("7", "Quiet").without_traffic()));
     let rig = Rig::of(world, START).await;
     let ran = rig.run(&["query"]).await;
     assert_eq!((ran.out.as_str(), ran.result), ("pageviews: 0\nvisitors: 0\n", Ok(())));
@@ -162,7 +165,8 @@ async fn realtime_is_about_the_last_half_hour() {
 #[tokio::test]
 async fn filters_are_joined() {
     let rig = rig().await;
-    let by_device = ["query", "--property", SHOP, "--dimensions", "deviceCategory", "--metrics", "pageviews", "--output", "csv"];
+    let by_device =
+        ["query", "--property", SHOP, "--dimensions", "deviceCategory", "--metrics", "pageviews", "--output", "csv"];
     let all = rig.run(&by_device).await.out;
     let mobile = rig.run(&[&by_device[..], &["--filter", "deviceCategory == mobile"]].concat()).await.out;
     assert!(mobile.lines().count() == 2 && all.contains(mobile.lines().nth(1).unwrap()), "{mobile}");
@@ -175,16 +179,25 @@ async fn filters_are_joined() {
 #[tokio::test]
 async fn reports_and_presets_can_be_asked() {
     let rig = rig().await;
-    let config = "reports:\n  mine: {dimensions: [country], metrics: [events], filter: {dimension: country, equals: Germany}}\n";
+    let config =
+        "reports:\n  mine: {dimensions: [country], metrics: [events], filter: {dimension: country, equals: Germany}}\n";
     let config = rig.file("config.yml", config);
     let asked = async |report: &str| {
-        rig.run(&["query", "--property", SHOP, "--config.file", &config, "--report", report, "--output", "csv"]).await.out
+        rig.run(&["query", "--property", SHOP, "--config.file", &config, "--report", report, "--output", "csv"])
+            .await
+            .out
     };
-    assert!(asked("mine").await.starts_with("property_id,country,events\r\n313110001,Germany,"), "{}", asked("mine").await);
+    assert!(
+        asked("mine").await.starts_with("property_id,country,events\r\n313110001,Germany,"),
+        "{}",
+        asked("mine").await
+    );
     assert!(asked("pages").await.starts_with("property_id,host_name,page_path,pageviews,active_users\r\n"));
     assert!(asked("traffic").await.starts_with("property_id,pageviews,visitors,"));
     let unknown = rig.run(&["query", "--report", "nothing"]).await;
-    assert!(unknown.result.unwrap_err().starts_with("--report nothing: there is no such report; use one of channels, "));
+    assert!(
+        unknown.result.unwrap_err().starts_with("--report nothing: there is no such report; use one of channels, ")
+    );
     assert_eq!(unknown.code, 64);
 }
 
@@ -195,7 +208,11 @@ async fn properties_that_fail_do_not_hide_the_others() {
     let ran = rig.run(&["query"]).await;
     assert!(ran.out.starts_with("News (313110002)"), "{}", ran.out);
     assert!(ran.notes.starts_with("error: property 313110001: Google denies access: "), "{}", ran.notes);
-    assert!(ran.notes.contains(" as Viewer of property 313110001") && !ran.notes.contains("tried again"), "{}", ran.notes);
+    assert!(
+        ran.notes.contains(" as Viewer of property 313110001") && !ran.notes.contains("tried again"),
+        "{}",
+        ran.notes
+    );
     assert_eq!((ran.result.unwrap_err().as_str(), ran.code), ("1 of 2 properties failed; see above", 1));
     let ran = rig.run(&["query", "--output", "json"]).await;
     let object = ran.json();
@@ -216,7 +233,11 @@ async fn a_name_that_cannot_be_read_is_noted_and_no_more() {
     let ran = rig.run(&["query", "--property", SHOP, "--output", "json"]).await;
     let result = ran.json()["results"][0].clone();
     assert_eq!((&result["time_zone"], &result["from"]), (&json!("Europe/Berlin"), &json!("2026-11-22")));
-    assert!(ran.notes.starts_with("note: property 313110001: its name and time zone cannot be read: "), "{}", ran.notes);
+    assert!(
+        ran.notes.starts_with("note: property 313110001: its name and time zone cannot be read: "),
+        "{}",
+        ran.notes
+    );
 }
 
 #[tokio::test]
@@ -268,7 +289,10 @@ async fn wrong_questions_are_refused_before_anything_is_sent() {
         (&["--filter", "pagePath ~ x"], "`~` is not a comparison"),
         (&["--filter", "pageviews == x"], "`x` is not a number"),
         (&["--limit", "99999999"], "--limit 99999999 is too much"),
-        (&["--dimensions", "date,hour,country,city,region,browser,language,pagePath,pageTitle,hostName"], "10 dimensions are too many"),
+        (
+            &["--dimensions", "date,hour,country,city,region,browser,language,pagePath,pageTitle,hostName"],
+            "10 dimensions are too many",
+        ),
     ] {
         let ran = rig.run(&[&["query"], arguments].concat()).await;
         let error = ran.result.unwrap_err();

@@ -134,7 +134,10 @@ async fn an_answer_without_headers_and_rows_is_zero_at_once() {
         for window in ["today", "yesterday", "trailing_7d", "trailing_28d"] {
             assert_eq!(metrics.of(SHOP, &format!("{window}_pageviews"), ""), Some(0.0), "{window} with {metadata}");
         }
-        assert_eq!(metrics.of(SHOP, "monitor_history_seconds", "monitor=\"pageviews\""), metadata.contains("timeZone").then_some(0.0));
+        assert_eq!(
+            metrics.of(SHOP, "monitor_history_seconds", "monitor=\"pageviews\""),
+            metadata.contains("timeZone").then_some(0.0)
+        );
     }
 }
 

@@ -35,7 +35,10 @@ fn the_rules_are_tested_on_what_metrics_say() {
     if std::env::var_os("VERDICTS_RENEW").is_some() {
         fs::write(&path, &made).unwrap();
     }
-    assert!(made == fs::read_to_string(&path).unwrap(), "VERDICTS_RENEW=1 cargo test --test it verdicts:: writes it anew");
+    assert!(
+        made == fs::read_to_string(&path).unwrap(),
+        "VERDICTS_RENEW=1 cargo test --test it verdicts:: writes it anew"
+    );
 }
 
 /// One test of the rules, with a property for each assessment.
@@ -49,7 +52,9 @@ fn rule_tests() -> String {
             let _ = writeln!(text, "      - {{series: '{series}', values: {value}x20}}");
         }
         if let Some(drop) = Verdict::of(assessment).drop() {
-            let labels = format!("property_monitor:google_analytics_traffic_drop:ratio{{property_id=\"{number}\",monitor=\"pageviews\"}}");
+            let labels = format!(
+                "property_monitor:google_analytics_traffic_drop:ratio{{property_id=\"{number}\",monitor=\"pageviews\"}}"
+            );
             let _ = writeln!(expected, "          - {{labels: '{labels}', value: {}}}", drop.depth);
         }
     }

@@ -9,8 +9,7 @@ use ga4_exporter_core::{
 
 use super::{
     finding::{Finding, Status},
-    is_everybodys,
-    plan,
+    is_everybodys, plan,
     report::{self, Spent},
 };
 use crate::{clock::Clock, commands::google::Target, ga};
@@ -38,8 +37,9 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     let account = subject.client.account();
     let schema = subject.client.schema(id).await;
     let data_api = match &schema {
-        Err(error) if is_everybodys(error) => Finding::failed("data_api", Chain(error).to_string())
-            .remedy(error.advice(Some(id), account.as_deref())),
+        Err(error) if is_everybodys(error) => {
+            Finding::failed("data_api", Chain(error).to_string()).remedy(error.advice(Some(id), account.as_deref()))
+        }
         Ok(_) | Err(_) => Finding::ok("data_api", "it answers"),
     };
     let works = data_api.status != Status::Failed;
@@ -118,6 +118,9 @@ mod tests {
         assert!(text.contains("v1alpha/properties/123/accessBindings \\\n"), "{text}");
         let (_, body) = text.split_once("-d '").unwrap();
         let body: serde_json::Value = serde_json::from_str(body.split_once('\'').unwrap().0).unwrap();
-        assert_eq!(body, serde_json::json!({"user": "a@b.iam.gserviceaccount.com", "roles": ["predefinedRoles/viewer"]}));
+        assert_eq!(
+            body,
+            serde_json::json!({"user": "a@b.iam.gserviceaccount.com", "roles": ["predefinedRoles/viewer"]})
+        );
     }
 }

@@ -179,11 +179,7 @@ impl Asking<'_> {
         Ok(parts)
     }
 
-    async fn page(
-        &self,
-        today: Option<Date>,
-        page: Page,
-    ) -> Result<(Answer, Option<PropertyQuota>), Problem> {
+    async fn page(&self, today: Option<Date>, page: Page) -> Result<(Answer, Option<PropertyQuota>), Problem> {
         let query = &self.question.query;
         let accept = |response: ReportResponse| {
             let quota = translate::quota(&response)?;
