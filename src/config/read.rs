@@ -12,7 +12,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::{
     Config, ConfiguredProperty, Discovery, Google,
-    reader::{Reader, Section, quoted},
+    reader::{Reader, Section, listed, quoted},
     schema, value,
     yaml::{Node, Value},
 };

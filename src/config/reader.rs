@@ -205,11 +205,6 @@ impl<'n> Section<'n> {
         self.values.get(key).map(|(node, _)| *node)
     }
 
-    /// The keys that the file has.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.values.keys().copied()
-    }
-
     /// Returns the position of a key, if the file has it.
     pub(super) fn place(&self, key: &'static str) -> Option<Position> {
         self.values.get(key).map(|(_, position)| *position)

@@ -3,7 +3,7 @@
 //! Knows how each event reads, and looks up what a property is called. Every line about a property has its number, and its name
 //! where that is known. A field that has nothing to say is left out.
 
-use ga4_drop_baseline::Shortfall;
+use ga4_drop_baseline::TrafficDrop;
 use ga4_exporter_core::{
     engine::{Event, SeriesLimit},
     names::{PropertyId, Reason},
@@ -195,14 +195,14 @@ fn drop_alert(ready: usize, not_ready: &[PropertyId], learning_until: Option<Tim
     }
 }
 
-fn drop_began(property: PropertyId, drop: &Shortfall, store: &Store) {
+fn drop_began(property: PropertyId, drop: &TrafficDrop, store: &Store) {
     let name = name_of(property, store);
-    let missing = format!("{:.0}%", 100.0 * drop.depth());
-    let [pageviews, usual] = [drop.pageviews, drop.expected].map(|count| format!("{count:.0}"));
-    warn!(
-        %property, property_name = name.as_deref(), missing, window = drop.window.name, pageviews, usual,
-        "traffic drop began"
-    );
+    let missing = format!("{:.0}%", 100.0 * drop.depth);
+    // Without a window, the minutes of the last hours are evidence of a drop that no window shows yet.
+    let window = drop.window.map(|count| count.window.name);
+    let pageviews = drop.window.map(|count| format!("{:.0}", count.pageviews));
+    let usual = drop.window.map(|count| format!("{:.0}", count.expected));
+    warn!(%property, property_name = name.as_deref(), missing, window, pageviews, usual, "traffic drop began");
 }
 
 fn drop_ended(property: PropertyId, began_at: Timestamp, lasted: SignedDuration, store: &Store) {

@@ -22,7 +22,13 @@ fn metrics_and_the_status_page_say_the_same() {
             .lines()
             .find_map(|line| line.strip_prefix("google_analytics_monitor_dropping{").map(|rest| rest.ends_with("} 1")));
         assert_eq!(dropping, Verdict::of(&assessment).is_dropping(), "{assessment:?}");
-        let view = status::View { properties: &states, is_complete: true, elsewhere: 0, telemetry_path: "/metrics" };
+        let view = status::View {
+            properties: &states,
+            is_complete: true,
+            elsewhere: 0,
+            troubles: &[],
+            telemetry_path: "/metrics",
+        };
         let page = status::render(&view, &Selection::from_query(""), now());
         assert_eq!(page.contains("Less traffic than usual"), dropping == Some(true), "{assessment:?}: {page}");
     }

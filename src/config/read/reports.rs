@@ -294,8 +294,8 @@ fn unknown_metric(text: &str, table: &Table, known: &[Field]) -> String {
 /// Whether the name would collide with the exporter's own metric families, or be taken for one of them.
 fn is_reserved(name: &str) -> bool {
     let begins =
-        |reserved: &&str| name.strip_prefix(**reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    Preset::named(name).is_none() && RESERVED.iter().any(|reserved| begins(&reserved))
+        |reserved: &&str| name.strip_prefix(*reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    Preset::named(name).is_none() && RESERVED.iter().any(begins)
 }
 
 /// The reports that are there without a configuration.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ga4_drop_baseline::{Assessment, Minute, Shortfall, backtest::alert::KEEP_FIRING_FOR};
+use ga4_drop_baseline::{Assessment, Minute, TrafficDrop, Verdict, backtest::alert::KEEP_FIRING_FOR};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -157,11 +157,12 @@ impl Engine {
     }
 }
 
-/// The drop that is seen, if any; the outer `None` where nothing can be judged.
+/// The drop, if any; the outer `None` where nothing can be judged. A drop that is over in the first hours ends here, too, although
+/// the verdict is not known to be good before every window is whole.
 #[expect(clippy::option_option, reason = "not known is not the same as no drop")]
-fn verdict(assessment: &Assessment) -> Option<Option<Shortfall>> {
+fn verdict(assessment: &Assessment) -> Option<Option<TrafficDrop>> {
     let can_judge = assessment.is_fit && !assessment.windows.is_empty();
-    can_judge.then(|| Shortfall::deepest(assessment))
+    can_judge.then(|| Verdict::of(assessment).drop())
 }
 
 /// Whether a drop would be seen: where minutes were compared with a baseline. Where all that this needs has been asked for in
@@ -194,6 +195,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        plan::SeriesLimits,
         properties::{PropertyInfo, PropertySet},
         quota::Share,
         report::{BaselineSettings, ReportSettings},
@@ -226,7 +228,8 @@ mod tests {
             };
             let event = alert.on_assessment(id(1), &assessment, at(minute));
             if let Some(Event::DropBegan { drop, .. }) = event {
-                lines.push(format!("{minute}: began, {:.2} in {}", drop.depth(), drop.window.name));
+                let window = drop.window.map_or("no window", |count| count.window.name);
+                lines.push(format!("{minute}: began, {:.2} in {window}", drop.depth));
             } else if let Some(Event::DropEnded { lasted, began_at, .. }) = event {
                 let since = began_at.duration_since(at(0)).as_mins();
                 lines.push(format!("{minute}: ended, {} min since {since}", lasted.as_mins()));
@@ -255,6 +258,7 @@ mod tests {
             reports: reports.into_iter().map(Arc::new).collect(),
             limits: Limits { in_flight: None, per_property: 4 },
             share: Share::default(),
+            series: SeriesLimits::default(),
             properties: PropertySet { active, ..PropertySet::default() },
             is_complete: true,
         }

@@ -1,6 +1,6 @@
 //! The effects of a call of the engine, which its driver carries out.
 
-use ga4_drop_baseline::Shortfall;
+use ga4_drop_baseline::TrafficDrop;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Kept;
@@ -148,8 +148,8 @@ pub enum Event {
     DropBegan {
         /// The property.
         property: PropertyId,
-        /// The window that is deepest below what is usual.
-        drop: Shortfall,
+        /// How much traffic is missing, and in which window.
+        drop: TrafficDrop,
     },
     /// A drop of a property's traffic has ended: traffic has been back for a quarter of an hour.
     DropEnded {
