@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, fs, path::Path, sync::Arc};
 
-use ga4_drop_baseline::{Assessment, Verdict, WINDOWS, WindowCount};
+use ga4_drop_baseline::{Assessment, Verdict, WINDOWS, Window, WindowCount};
 use ga4_exporter_core::{
     exposition::{Format, View, render},
     names::PropertyId,
@@ -51,7 +51,7 @@ fn the_rules_are_tested_on_what_metrics_say() {
 fn rule_tests() -> String {
     let some: Vec<Assessment> = assessments(400).into_iter().step_by(10).collect();
     let mut text = HEADER.to_owned();
-    let mut expected = String::new();
+    let (mut expected, mut alerts) = (String::new(), String::new());
     for (number, assessment) in (1..).zip(&some) {
         for line in families(&states(number, assessment)).lines().filter(|line| line.starts_with(MONITOR)) {
             let (series, value) = line.rsplit_once(' ').unwrap();
@@ -62,13 +62,18 @@ fn rule_tests() -> String {
                 "property_monitor:google_analytics_traffic_drop:ratio{{property_id=\"{number}\",monitor=\"pageviews\"}}"
             );
             let _ = writeln!(expected, "          - {{labels: '{labels}', value: {}}}", drop.depth);
+            alerts.push_str(&alert(number, assessment, drop.depth));
         }
     }
     let dropping = some.iter().filter(|assessment| Verdict::of(assessment).is_dropping() == Some(true)).count();
     let empty = some.iter().filter(|assessment| is_empty(assessment)).count();
     let _ = write!(
         text,
-        "    promql_expr_test:
+        "    alert_rule_test:
+      - eval_time: 10m
+        alertname: GoogleAnalyticsTrafficDrop
+        exp_alerts:
+{alerts}    promql_expr_test:
       - expr: property_monitor:google_analytics_traffic_drop:ratio
         eval_time: 10m
         exp_samples:
@@ -80,6 +85,27 @@ fn rule_tests() -> String {
 "
     );
     text
+}
+
+/// The page of a drop of this depth: its percentage and its figures are of one window, the longest that is as deep.
+fn alert(number: u64, assessment: &Assessment, depth: f64) -> String {
+    let is_as_deep = |count: &&WindowCount| (1.0 - count.pageviews / count.expected - depth).abs() < 1e-9;
+    let less = match assessment.windows.iter().rfind(is_as_deep) {
+        Some(WindowCount { window, pageviews, expected, .. }) => format!(
+            "{:.0} % fewer pageviews than usual in the last {}: {pageviews:.0}, usual: {expected:.0}.",
+            100.0 * depth,
+            window.name
+        ),
+        None => "fewer pageviews than usual in the minutes of the last hours.".to_owned(),
+    };
+    format!(
+        "          - exp_labels: {{severity: critical, property_id: \"{number}\", monitor: pageviews}}
+            exp_annotations:
+              summary: Traffic of a property is far below what is usual at this time.
+              runbook_url: docs/RUNBOOK.md#googleanalyticstrafficdrop
+              description: 'Property {number} has {less}'
+"
+    )
 }
 
 /// Whether there is a drop and a window that should have traffic has none.
@@ -96,9 +122,10 @@ fn assessments(count: usize) -> Vec<Assessment> {
         (state >> 33) % most
     };
     let mut one = || {
-        let level = below(5);
-        let count = |window, below: &mut dyn FnMut(u64) -> u64| {
-            let expected = f64::from(u32::try_from(below(900)).unwrap()) + 0.25;
+        let (level, rate) = (below(5), below(900));
+        let count = |window: &'static Window, below: &mut dyn FnMut(u64) -> u64| {
+            let minutes = u64::try_from(window.minutes).unwrap();
+            let expected = f64::from(u32::try_from(rate * minutes).unwrap()) / 60.0 + 0.25;
             let part = [0, below(50), below(110), 70 + below(60), 95 + below(40)][usize::try_from(level).unwrap()];
             let pageviews = (expected * f64::from(u32::try_from(part).unwrap()) / 100.0).round();
             WindowCount { window, pageviews, expected, low: (0.55 * expected).floor() }
