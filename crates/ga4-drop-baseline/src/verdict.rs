@@ -231,7 +231,7 @@ mod tests {
                         None => prop_assert!(is_evident && drop.depth.to_bits() == LEAST_DEPTH.to_bits()),
                     }
                 }
-                verdict => {
+                verdict @ (Verdict::NotDropping | Verdict::Unknown) => {
                     prop_assert!(!assessment.is_fit || !(short_is_low || is_evident), "{verdict:?}");
                     let all_is_known = assessment.windows.len() == 4 && assessment.learning_until.is_none();
                     prop_assert_eq!(verdict == Verdict::NotDropping, assessment.is_fit && all_is_known);
