@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Baseline, History, LocalHour,
+        Baseline, History, LocalHour, Verdict,
         calendar::{QuietDays, Zone},
     };
 
@@ -248,6 +248,30 @@ mod tests {
         assert!(poll(&mut watch, 0, 1500, |_| 3).is_fit);
         let unfit = poll(&mut watch, 1501, 1700, |_| 3);
         assert!(!unfit.is_fit && !unfit.windows.is_empty(), "{unfit:?}");
+    }
+
+    /// Whether it is dropping after a restart at minute 460, within a drop to this many pageviews a minute since minute 400.
+    fn after_a_restart(left: u64, keeps_state: bool) -> Option<bool> {
+        let count = |minute| if minute < 400 { 10 } else { left };
+        let mut watch = Watch::default();
+        let before = poll(&mut watch, 0, 458, count);
+        assert_eq!(Verdict::of(&before).is_dropping(), Some(left < 10), "{before:?}");
+        let mut restarted = if keeps_state { watch } else { Watch::default() };
+        Verdict::of(&poll(&mut restarted, 460, 461, count)).is_dropping()
+    }
+
+    #[test]
+    fn after_a_restart_only_what_is_sure_is_said() {
+        for left in [0, 4, 10] {
+            assert_eq!(after_a_restart(left, true), Some(left < 10), "with what was saved it goes on");
+        }
+        assert_eq!(after_a_restart(0, false), Some(true), "an outage is seen at once");
+        assert_eq!(
+            after_a_restart(4, false),
+            None,
+            "a partial drop is not, and does not outvote an exporter that sees it"
+        );
+        assert_eq!(after_a_restart(10, false), None);
     }
 
     #[test]
