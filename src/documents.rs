@@ -30,7 +30,7 @@ impl Document {
 
     /// What it is for: the first sentence after its heading.
     pub fn about(&self) -> &'static str {
-        let is_prose = |paragraph: &&str| !paragraph.trim().is_empty() && !paragraph.starts_with(['#', '!', '|', '`']);
+        let is_prose = |paragraph: &&str| !paragraph.trim().is_empty() && !paragraph.starts_with(['#', '!', '|']);
         let first = self.text.split("\n\n").find(is_prose).unwrap_or_default();
         let end = SENTENCE_ENDS.iter().filter_map(|end| first.find(end)).min();
         end.and_then(|end| first.get(..=end)).unwrap_or(first)
@@ -195,7 +195,7 @@ mod tests {
             assert!(index.contains(&format!("<a href=\"{}\">", document.name)), "{index}");
             let about = document.about();
             assert!(
-                !document.title().is_empty() && about.split_whitespace().count() >= 4,
+                !document.title().is_empty() && about.split_whitespace().count() >= 3,
                 "{}: {about:?}",
                 document.name
             );

@@ -90,7 +90,7 @@ fn show(trouble: &Trouble, now: Timestamp) -> Markup {
         div.state.bad {
             p {
                 strong { (trouble.title) }
-                " (" (trouble.reason) "), since " (words::ago(trouble.since, now)) ": " (words::sentence(&trouble.message))
+                " (" (trouble.reason) "), first " (words::ago(trouble.since, now)) ": " (words::sentence(&trouble.message))
             }
             p { (words::to_do(&trouble.remedy)) }
         }

@@ -209,7 +209,7 @@ fn what_keeps_all_properties_from_being_polled_is_on_top_with_what_to_do() {
     let page = world.page("", at(0));
     has(
         &page,
-        "<div class=\"state bad\"><p><strong>The exporter cannot sign in to Google</strong> (invalid_key), since ",
+        "<div class=\"state bad\"><p><strong>The exporter cannot sign in to Google</strong> (invalid_key), first ",
     );
     has(&page, "10 min ago</time>: Invalid JWT Signature.</p><p>To do: create a new &lt;key&gt;.</p></div>");
     assert!(!world.property(7, "Shop").page("", at(0)).contains("All is well"));

@@ -81,7 +81,7 @@ async fn a_sign_in_that_is_refused_says_whose_and_the_page_says_why_and_what_to_
     let line = line_with(&mut exporter, &["level=warn", "cannot sign in to Google", "reason=invalid_key"]).await;
     assert!(line.contains("account=") && line.contains("remedy="), "{line}");
     let (_, page) = exporter.page("/", "text/html").await;
-    for part in ["The exporter cannot sign in to Google", "(invalid_key), since", "Invalid JWT Signature.", "To do: "] {
+    for part in ["The exporter cannot sign in to Google", "(invalid_key), first", "Invalid JWT Signature.", "To do: "] {
         assert!(page.contains(part), "{part}: {page}");
     }
     has_no_empty_field(&exporter.process.stderr());
@@ -94,7 +94,7 @@ async fn a_listing_that_fails_is_on_the_page_too() {
     let mut exporter = Exporter::start(&simulator, "").await;
     line_with(&mut exporter, &["level=warn", "cannot be listed", "reason=api_disabled"]).await;
     let (_, page) = exporter.page("/", "text/html").await;
-    for part in ["The properties cannot be listed", "(api_disabled), since", "To do: enable the API at "] {
+    for part in ["The properties cannot be listed", "(api_disabled), first", "To do: enable the API at "] {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("All is well"), "{page}");

@@ -409,14 +409,14 @@ fn the_drop_alert_says_once_for_whom_it_is_ready() {
         });
         ready.collect::<Vec<_>>()
     };
-    world.send();
+    world.act(&Action::Pass(1));
     answer_all(&mut world, Some("1"), Ending::Well("Europe/Berlin"));
-    world.send();
+    world.act(&Action::Pass(1));
     answer_all(&mut world, Some("1"), Ending::Well("Europe/Berlin"));
     assert_eq!(ready(&mut world), [], "nothing is known of the other");
     for _ in 0..3 {
-        answer_all(&mut world, None, Ending::NoToken);
-        world.send();
+        answer_all(&mut world, None, Ending::Garbage);
+        world.act(&Action::Pass(1));
     }
     // The histories of these answers are empty.
     assert_eq!(ready(&mut world), [(0, 2)]);
