@@ -127,6 +127,7 @@ const SENTENCE_ENDS: &[&str] = &[". ", ".\n"];
 /// What there is, as the index has it.
 const DOCUMENTS: &[Document] = &[
     Document { name: "README.md", text: include_str!("../README.md") },
+    Document { name: "COMMANDS.md", text: include_str!("../docs/COMMANDS.md") },
     Document { name: "CONFIGURATION.md", text: include_str!("../docs/CONFIGURATION.md") },
     Document { name: "REPORTS.md", text: include_str!("../docs/REPORTS.md") },
     Document { name: "TROUBLESHOOTING.md", text: include_str!("../docs/TROUBLESHOOTING.md") },

@@ -118,13 +118,12 @@ async fn listing(
         Ok(listing) if !listing.is_complete() => Finding::warning(
             "admin_api",
             format!(
-                "{} properties are listed, and {} entries cannot be read: {}",
-                listing.properties.len(),
-                listing.hidden,
+                "it lists {}, and has entries that cannot be read: {}",
+                properties_of(listing),
                 listing.unreadable.join("; ")
             ),
         ),
-        Ok(listing) => Finding::ok("admin_api", format!("{} properties are listed", listing.properties.len())),
+        Ok(listing) => Finding::ok("admin_api", format!("it lists {}", properties_of(listing))),
         Err(error) => failed("admin_api", "the properties cannot be listed", error, google),
     };
     findings.add(finding, out)?;
@@ -134,6 +133,13 @@ async fn listing(
             findings.add(skipped("which properties there are is not known; name one with --property"), out)?;
             Ok(None)
         }
+    }
+}
+
+fn properties_of(listing: &ga::Listing) -> String {
+    match listing.properties.len() {
+        1 => "1 property".to_owned(),
+        count => format!("{count} properties"),
     }
 }
 

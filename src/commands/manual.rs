@@ -36,37 +36,45 @@ pub fn page(out: &mut dyn Write) -> Result<(), Error> {
 fn write(text: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
-    let man = Man::new(command.clone()).date("").source("").manual("User Commands");
-    man.render_title(text)?;
-    man.render_name_section(text)?;
-    man.render_synopsis_section(text)?;
-    man.render_description_section(text)?;
-    options(&man, "OPTIONS", text)?;
+    let man = Man::new(command.clone());
+    text.write_all(HEAD.as_bytes())?;
+    section(text, |section| man.render_name_section(section))?;
+    text.write_all(SYNOPSIS.as_bytes())?;
+    section(text, |section| man.render_description_section(section))?;
+    writeln!(text, ".SH OPTIONS")?;
+    options(&man, text)?;
     for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
-        let title = format!("COMMAND {}", subcommand.get_name());
+        let name = subcommand.get_name();
         let about = subcommand.get_long_about().or_else(|| subcommand.get_about());
+        let about = about.map(ToString::to_string).unwrap_or_default();
         let mut roff = Roff::new();
-        roff.control("SH", [title.to_uppercase().as_str()]);
-        roff.text([bold(format!("{NAME} {}", subcommand.get_name())), roman(" [options]")]);
+        roff.control("SH", [format!("COMMAND {}", name.to_uppercase()).as_str()]);
+        roff.text([bold(format!("{NAME} {name}")), roman(" [options]")]);
         roff.control("PP", []);
-        roff.text([roman(about.map(ToString::to_string).unwrap_or_default())]);
-        roff.to_writer(text)?;
-        options(&Man::new(subcommand.clone()), "", text)?;
+        roff.text([roman(about)]);
+        section(text, |section| roff.to_writer(section))?;
+        options(&Man::new(subcommand.clone()), text)?;
     }
     text.write_all(REST.as_bytes())
 }
 
-/// The flags of a command, under a heading of their own if there is one.
-fn options(man: &Man, heading: &str, text: &mut Vec<u8>) -> io::Result<()> {
-    let mut options = Vec::new();
-    man.render_options_section(&mut options)?;
-    let options = String::from_utf8(options).map_err(io::Error::other)?;
-    // Each section begins with its own heading.
-    let rest = options.split_once(".SH OPTIONS\n").map_or(options.as_str(), |(_, rest)| rest);
-    if !heading.is_empty() {
-        writeln!(text, ".SH {heading}")?;
+/// A part of the page, without the definitions that stand before each one.
+fn section(text: &mut Vec<u8>, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut part = Vec::new();
+    render(&mut part)?;
+    let part = String::from_utf8(part).map_err(io::Error::other)?;
+    for line in part.lines().filter(|line| !line.starts_with(".ie ") && !line.starts_with(".el ")) {
+        writeln!(text, "{line}")?;
     }
-    text.write_all(rest.as_bytes())
+    Ok(())
+}
+
+/// The flags of a command, without the heading of a section.
+fn options(man: &Man, text: &mut Vec<u8>) -> io::Result<()> {
+    let mut options = Vec::new();
+    section(&mut options, |section| man.render_options_section(section))?;
+    let options = String::from_utf8(options).map_err(io::Error::other)?;
+    text.write_all(options.strip_prefix(".SH OPTIONS\n").unwrap_or(&options).as_bytes())
 }
 
 fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
@@ -78,6 +86,22 @@ fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
 }
 
 const NAME: &str = "google_analytics_exporter";
+
+/// The definitions that clap's texts need, and the title.
+const HEAD: &str = "\
+.ie \\n(.g .ds Aq \\(aq
+.el .ds Aq '
+.TH GOOGLE_ANALYTICS_EXPORTER 1 \"\" \"\" \"User Commands\"
+";
+
+const SYNOPSIS: &str = "\
+.SH SYNOPSIS
+.B google_analytics_exporter
+[\\fIoptions\\fR]
+.br
+.B google_analytics_exporter
+\\fIcommand\\fR [\\fIoptions\\fR]
+";
 
 const REST: &str = include_str!("manual/rest.1");
 

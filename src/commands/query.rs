@@ -20,6 +20,7 @@ use crate::{
     config::Config,
 };
 use ga4_exporter_core::{
+    chain::one_line,
     clock_offset::ClockOffset,
     query::{AskError, Query},
     report::{Preset, Report, preset::PRESETS},
@@ -79,7 +80,8 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
 
 /// The question of the flags.
 fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
-    let usage = |error: AskError| Error::Usage(error.to_string());
+    // It quotes what was given, and a terminal must not obey that.
+    let usage = |error: AskError| Error::Usage(one_line(&error.to_string(), MESSAGE_CHARACTERS));
     let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
     let reports = config.reports();
     let configured = reports.iter().find(|report| report.name.as_str() == name).map(|report| (**report).clone());
@@ -166,6 +168,8 @@ fn verdict(output: QueryOutput, failures: Vec<Failure>, asked: usize) -> Result<
         Some(_) => Err(Error::Google(format!("{count} of {asked} properties failed; see above"))),
     }
 }
+
+const MESSAGE_CHARACTERS: usize = 1_000;
 
 const NO_PROPERTIES: &str = "there is no property to ask about: the account sees none; add it as Viewer of a property in Google \
     Analytics, or check discovery.include and discovery.exclude";

@@ -99,6 +99,11 @@ impl Finding {
     }
 }
 
+/// A number of things: `1 row`, `2 rows`.
+pub(super) fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 /// Prints findings as they come, or all of them at the end, and counts them.
 pub(super) struct Findings {
     screen: Screen,
@@ -144,10 +149,10 @@ impl Findings {
             write!(out, "\n{steps}")?;
         }
         let count = |status| self.all.iter().filter(|finding| finding.status == status).count();
-        let (failed, warnings) = (count(Status::Failed), count(Status::Warning));
+        let (failed, warnings) = (count(Status::Failed), counted(count(Status::Warning) as u64, "warning"));
         let verdict = if failed > 0 { "not everything works" } else { "everything works" };
         let text = self.screen.bold(verdict);
-        writeln!(out, "\n{text}: {} ok, {warnings} warnings, {failed} failed", count(Status::Ok))
+        writeln!(out, "\n{text}: {} ok, {warnings}, {failed} failed", count(Status::Ok))
     }
 
     /// Whether nothing failed; warnings are no failures.
@@ -183,7 +188,7 @@ mod tests {
                         warning report traffic of 7: no rows\n\
                         skipped plan of 7: unknown\n\
                         \ncurl x\n\
-                        \nnot everything works: 1 ok, 1 warnings, 1 failed\n";
+                        \nnot everything works: 1 ok, 1 warning, 1 failed\n";
         assert_eq!(printed(false, false), (expected.to_owned(), false));
         assert!(printed(false, true).0.contains("\u{1b}[31mfailed \u{1b}[0m property 7"));
     }

@@ -13,7 +13,10 @@ use ga4_exporter_core::{
     },
 };
 
-use super::{finding::Finding, property::Subject};
+use super::{
+    finding::{Finding, counted},
+    property::Subject,
+};
 use crate::ga;
 
 /// What the checks of a property have cost.
@@ -102,7 +105,9 @@ fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
 }
 
 fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> Finding {
-    let mut message = format!("{} rows, {tokens} tokens", outline.rows);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few tokens, and never less than none")]
+    let tokens = tokens as u64;
+    let mut message = format!("{}, {}", counted(outline.rows, "row"), counted(tokens, "token"));
     let blocked = |name: &str| schema.and_then(|schema| schema.metrics.get(name)).copied().unwrap_or_default();
     let blocked = report.metrics.iter().filter(|metric| blocked(metric.api_name.as_str()));
     let mut hidden: Vec<String> = blocked.map(|metric| metric.name.to_string()).collect();

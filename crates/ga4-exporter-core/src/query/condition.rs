@@ -121,6 +121,7 @@ const MAX_BYTES: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -187,6 +188,19 @@ mod tests {
         let between = json!({"fromValue": {"int64Value": "1"}, "toValue": {"int64Value": "5"}});
         let between = json!({"filter": {"fieldName": "sessions", "betweenFilter": between}});
         assert_eq!(filters("sessions between 1, 5"), Ok((Value::Null, between)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_condition_or_has_an_error(text in ".{0,80}", word in "[a-z_]{0,12}|[=!<>]{1,2}", value in ".{0,80}") {
+            for text in [text, format!("pagePath {word} {value}"), format!("pageviews{word}{value}")] {
+                for category in Category::ALL {
+                    if let Err(error) = condition(&text, &[], *category) {
+                        prop_assert!(!error.to_string().is_empty());
+                    }
+                }
+            }
+        }
     }
 
     #[test]
