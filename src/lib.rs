@@ -119,6 +119,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // It has printed what failed.
+        Err(commands::Error::Checked) => ExitCode::FAILURE,
         Err(error) => failed(&error, error.exit_code()),
     }
 }

@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-pub use answer::{Answer, Quality, Row, Totals};
+pub use answer::{Answer, Quality, Row, Totals, numbers_as_people_write_them};
 pub use asked::{AskError, Asked};
 pub use day::DayError;
 pub use pages::{Page, Pages};

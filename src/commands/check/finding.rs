@@ -19,9 +19,9 @@ pub(super) struct Finding {
     pub(super) message: String,
     /// What to click or run; empty where nothing is to be done.
     pub(super) remedy: String,
-    /// What is too long for a line: steps that are printed at the end.
+    /// A call that does the same, too long for a line: it is printed at the end.
     #[serde(skip)]
-    pub(super) steps: Option<String>,
+    pub(super) call: Option<String>,
 }
 
 /// How it went.
@@ -37,7 +37,7 @@ pub(super) enum Status {
 impl Finding {
     pub(super) fn new(check: &'static str, status: Status, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { check, property_id: None, report: None, status, message, remedy: String::new(), steps: None }
+        Self { check, property_id: None, report: None, status, message, remedy: String::new(), call: None }
     }
 
     pub(super) fn ok(check: &'static str, message: impl Into<String>) -> Self {
@@ -71,8 +71,8 @@ impl Finding {
         self
     }
 
-    pub(super) fn steps(mut self, steps: Option<String>) -> Self {
-        self.steps = steps;
+    pub(super) fn call(mut self, call: Option<String>) -> Self {
+        self.call = call;
         self
     }
 
@@ -95,7 +95,8 @@ impl Finding {
             Status::Skipped => ("skipped", "2"),
         };
         let remedy = if self.remedy.is_empty() { String::new() } else { format!("; {}", self.remedy) };
-        format!("{} {}: {}{remedy}\n", screen.styled(style, &format!("{word:<7}")), self.subject(), self.message)
+        let (word, message) = (screen.styled(style, &format!("{word:<7}")), self.message.trim_end_matches('.'));
+        format!("{word} {}: {message}{remedy}\n", self.subject())
     }
 }
 
@@ -125,8 +126,8 @@ impl Findings {
     /// Adds one.
     pub(super) fn add(&mut self, mut finding: Finding, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
-            if let Some(steps) = &finding.steps {
-                finding.remedy = format!("{}\n{steps}", finding.remedy);
+            if let Some(call) = &finding.call {
+                finding.remedy = format!("{}\n{BEFORE_CALLS}\n{call}\n{AFTER_CALLS}", finding.remedy);
             }
         } else {
             out.write_all(finding.line(self.screen).as_bytes())?;
@@ -136,17 +137,16 @@ impl Findings {
         Ok(())
     }
 
-    /// What stands behind the last one: steps that are too long for a line, and how many there are of each kind.
+    /// What stands behind the last one: calls that are too long for a line, and how many there are of each kind.
     pub(super) fn end(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
             let object = Object { ok: self.is_ok(), checks: &self.all };
             serde_json::to_writer_pretty(&mut *out, &object)?;
             return out.write_all(b"\n");
         }
-        let mut steps: Vec<&str> = self.all.iter().filter_map(|finding| finding.steps.as_deref()).collect();
-        steps.dedup();
-        for steps in steps {
-            write!(out, "\n{steps}")?;
+        let calls: Vec<&str> = self.all.iter().filter_map(|finding| finding.call.as_deref()).collect();
+        if !calls.is_empty() {
+            write!(out, "\n{BEFORE_CALLS}\n{}\n{AFTER_CALLS}", calls.join("\n"))?;
         }
         let count = |status| self.all.iter().filter(|finding| finding.status == status).count();
         let (failed, warnings) = (count(Status::Failed), counted(count(Status::Warning) as u64, "warning"));
@@ -161,6 +161,21 @@ impl Findings {
     }
 }
 
+/// Source of all of it: reports of users, since Google has said nothing.
+const BEFORE_CALLS: &str = "\
+If Google Analytics refuses the address (\"This email doesn't match a Google Account\",
+which new service accounts get since April 2026), the API takes it. As an administrator
+of the property get a token with the scope
+https://www.googleapis.com/auth/analytics.manage.users, for example at
+https://developers.google.com/oauthplayground (not under Advanced Protection), and run
+";
+
+const AFTER_CALLS: &str = "\
+If that answers 400 too: wait half an hour after the account was made, use a service
+account from before April 2026, or sign in as a user. Groups do not help, and nor does
+unticking \"Notify by email\".
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +186,7 @@ mod tests {
         let id = "7".parse().unwrap();
         for finding in [
             Finding::ok("admin_api", "2 properties are listed"),
-            Finding::failed("property", "no access").property(id).remedy("add it").steps(Some("curl x\n".to_owned())),
+            Finding::failed("property", "no access").property(id).remedy("add it").call(Some("  curl x\n".to_owned())),
             Finding::warning("report", "no rows").property(id).report("traffic"),
             Finding::skipped("plan", "unknown").property(id),
         ] {
@@ -183,13 +198,13 @@ mod tests {
 
     #[test]
     fn lines_end_with_what_to_do() {
-        let expected = "ok      admin api: 2 properties are listed\n\
-                        failed  property 7: no access; add it\n\
-                        warning report traffic of 7: no rows\n\
-                        skipped plan of 7: unknown\n\
-                        \ncurl x\n\
-                        \nnot everything works: 1 ok, 1 warning, 1 failed\n";
-        assert_eq!(printed(false, false), (expected.to_owned(), false));
+        let lines = "ok      admin api: 2 properties are listed\n\
+                     failed  property 7: no access; add it\n\
+                     warning report traffic of 7: no rows\n\
+                     skipped plan of 7: unknown\n\n";
+        let calls = format!("{BEFORE_CALLS}\n  curl x\n\n{AFTER_CALLS}");
+        let verdict = "\nnot everything works: 1 ok, 1 warning, 1 failed\n";
+        assert_eq!(printed(false, false), (format!("{lines}{calls}{verdict}"), false));
         assert!(printed(false, true).0.contains("\u{1b}[31mfailed \u{1b}[0m property 7"));
     }
 
@@ -198,7 +213,7 @@ mod tests {
         let (text, _) = printed(true, true);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["ok"], false);
-        assert_eq!(value["checks"][1]["remedy"], "add it\ncurl x\n");
+        assert!(value["checks"][1]["remedy"].as_str().unwrap().contains("\n  curl x\n"));
         assert_eq!(value["checks"][2]["report"], "traffic");
         assert!(value["checks"][0].get("property_id").is_none() && !text.contains('\u{1b}'));
     }

@@ -84,26 +84,20 @@ async fn about(subject: &Subject, target: &Target) -> Finding {
 
 fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> Finding {
     let account = subject.client.account();
-    let steps = subject.service_account.as_deref().map(|email| by_call(email, target));
+    let call = subject.service_account.as_deref().map(|email| by_call(email, target));
     Finding::failed("property", Chain(error).to_string())
         .property(target.id)
         .remedy(error.advice(Some(target.id), account.as_deref()))
-        .steps(steps)
+        .call(call)
 }
 
 /// How to give a service account access where Google Analytics' own page refuses its address.
 fn by_call(email: &str, target: &Target) -> String {
     let id = target.id;
     format!(
-        "If Google Analytics refuses the address (\"This email doesn't match a Google Account\", which new service accounts get \
-         since April 2026), the API takes it. As an administrator of the property, get a token with the scope\n\
-         https://www.googleapis.com/auth/analytics.manage.users at https://developers.google.com/oauthplayground \
-         (not under Advanced Protection), and run\n\
-         \n  curl -X POST https://analyticsadmin.googleapis.com/v1alpha/properties/{id}/accessBindings \\\
-         \n    -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\
-         \n    -d '{{\"user\": \"{email}\", \"roles\": [\"predefinedRoles/viewer\"]}}'\n\
-         \nIf that answers 400 too: wait half an hour after the account was made, use a service account from before April 2026, or \
-         sign in as a user. Groups and unticking \"Notify by email\" do not help.\n"
+        "  curl -X POST https://analyticsadmin.googleapis.com/v1alpha/properties/{id}/accessBindings \\\n    \
+         -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"user\": \"{email}\", \"roles\": [\"predefinedRoles/viewer\"]}}'\n"
     )
 }
 

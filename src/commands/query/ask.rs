@@ -60,7 +60,7 @@ pub(super) struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "property {}: {}", self.property_id, self.message)?;
+        write!(f, "property {}: {}", self.property_id, self.message.trim_end_matches('.'))?;
         if self.remedy.is_empty() { Ok(()) } else { write!(f, "; {}", self.remedy) }
     }
 }

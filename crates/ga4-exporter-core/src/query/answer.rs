@@ -3,7 +3,7 @@
 //! Knows what may be summed: never users, and nothing of a report of which rows are missing. A row that cannot be read costs only
 //! itself, and is counted. Invariant: nothing is guessed; what Google keeps from the account is `None`, and not 0.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Page, Query};
 use crate::{
@@ -38,6 +38,7 @@ pub struct Row {
     /// In the order of the question's dimensions.
     pub dimensions: Vec<String>,
     /// In the order of its metrics; `None` where Google keeps the metric from the account.
+    #[serde(serialize_with = "numbers_as_people_write_them")]
     pub metrics: Vec<Option<f64>>,
 }
 
@@ -254,6 +255,21 @@ fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, Er
     columns.iter().zip(&row.metric_values).map(number).collect()
 }
 
+/// Whole numbers without `.0`, as Google writes them.
+pub fn numbers_as_people_write_them<S: Serializer>(numbers: &[Option<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Number {
+        Whole(i64),
+        Other(f64),
+    }
+    let number = |number: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small enough, as the condition says")]
+        if number.fract() == 0.0 && number.abs() < EXACT { Number::Whole(number as i64) } else { Number::Other(number) }
+    };
+    serializer.collect_seq(numbers.iter().map(|one| one.map(number)))
+}
+
 /// A sum without what adding decimal fractions leaves behind.
 fn without_noise(sum: f64) -> f64 {
     let rounded = (sum * FRACTIONS).round() / FRACTIONS;
@@ -262,6 +278,9 @@ fn without_noise(sum: f64) -> f64 {
 
 /// Amounts are exact to a millionth: Google sends them so.
 const FRACTIONS: f64 = 1e6;
+
+/// Below it every whole number is one of f64.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 const MESSAGE_CHARACTERS: usize = 300;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ga4_exporter_core::{
-    query::{Quality, Row, Totals},
+    query::{Quality, Row, numbers_as_people_write_them},
     report::{Metric, Report, Unit},
 };
 use serde::Serialize;
@@ -22,9 +22,12 @@ struct Found<'a> {
     metrics: Vec<Column<'a>>,
     rows: &'a [Row],
     row_count: u64,
-    totals: &'a Option<Totals>,
+    totals: Option<Sums<'a>>,
     quality: &'a Quality,
 }
+
+#[derive(Serialize)]
+struct Sums<'a>(#[serde(serialize_with = "numbers_as_people_write_them")] &'a [Option<f64>]);
 
 #[derive(Serialize)]
 struct Column<'a> {
@@ -54,7 +57,7 @@ pub(super) fn result(report: &Report, answered: &Answered, is_first: bool, out: 
         metrics: columns.iter().map(|(name, api_name, unit)| Column { name, api_name, unit: *unit }).collect(),
         rows: &answered.rows,
         row_count: answered.row_count,
-        totals: &answered.totals,
+        totals: answered.totals.as_deref().map(Sums),
         quality: &answered.quality,
     };
     out.write_all(if is_first { b"\n" } else { b",\n" })?;

@@ -127,3 +127,9 @@ fn what_google_says_of_the_quality_is_noted() {
     }
     assert_eq!(quality.notes().len(), 7);
 }
+
+#[test]
+fn whole_numbers_are_written_as_such() {
+    let row = Row { dimensions: Vec::new(), metrics: vec![Some(3.0), Some(0.5), None, Some(-0.0), Some(1e300)] };
+    assert_eq!(serde_json::to_string(&row).unwrap(), r#"{"dimensions":[],"metrics":[3,0.5,null,0,1e+300]}"#);
+}
