@@ -53,8 +53,11 @@ async fn the_demo_says_where_to_look_and_cleans_up() {
 
         let [private] = <[_; 1]>::try_from(entries(directory.path())).expect("one temporary directory");
         assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o700);
-        let [key] = <[_; 1]>::try_from(entries(&private)).expect("one key file");
-        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        let files = entries(&private);
+        assert_eq!(files.len(), 2, "a key file and a configuration: {files:?}");
+        for file in files {
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
 
         let ended = exporter.process.stopped_by(signal).await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");

@@ -59,7 +59,7 @@ async fn the_old_text_serves_while_the_next_is_made() {
         let server = Server::start();
         let old = server.scrape(headers).await.body;
         server.exporter.change();
-        server.clock.advance(SignedDuration::from_mins(20));
+        server.clock.advance(SignedDuration::from_mins(28));
         let gate = server.exporter.close_gate();
         for _ in 0..3 {
             assert_eq!(server.scrape(headers).await.body, old);
@@ -67,7 +67,7 @@ async fn the_old_text_serves_while_the_next_is_made() {
         within(gate.entered).await.unwrap();
         assert_eq!(server.scrape(headers).await.body, old, "nobody waits for the gate");
         // By now it has served for as long as it may.
-        server.clock.advance(SignedDuration::from_mins(10));
+        server.clock.advance(SignedDuration::from_mins(2));
         let mut late = server.connect().await;
         late.send(&scrape(headers)).await;
         drop(gate.open);
@@ -79,16 +79,16 @@ async fn the_old_text_serves_while_the_next_is_made() {
 #[tokio::test]
 async fn the_old_text_does_not_serve_beyond_a_midnight_while_the_next_is_made() {
     let server = Server::start();
-    let midnight = server.clock.now() + SignedDuration::from_mins(25);
+    let midnight = server.clock.now() + SignedDuration::from_mins(29);
     *server.exporter.valid_until.lock().unwrap() = Some(midnight);
     let old = server.scrape("").await.body;
     *server.exporter.valid_until.lock().unwrap() = None;
     server.exporter.change();
-    server.clock.advance(SignedDuration::from_mins(20));
+    server.clock.advance(SignedDuration::from_mins(28));
     let gate = server.exporter.close_gate();
     assert_eq!(server.scrape("").await.body, old);
     within(gate.entered).await.unwrap();
-    server.clock.advance(SignedDuration::from_mins(5));
+    server.clock.advance(SignedDuration::from_mins(1));
     let mut late = server.connect().await;
     late.send(&scrape("")).await;
     drop(gate.open);

@@ -49,7 +49,11 @@ fn a_good_draft_is_a_report() {
     assert_eq!(additions, [Addition::Sum, Addition::Sum, Addition::Ratio, Addition::Sum]);
     assert_eq!(report.metrics.iter().map(|metric| metric.is_signed).collect::<Vec<_>>(), [false, true, false, false]);
     assert_eq!(report.order.len(), 2);
-    assert!(report.families[0].help.starts_with("Pages and app screens viewed today"), "{}", report.families[0].help);
+    assert!(
+        report.families[0].help.starts_with("Web pages and app screens viewed today"),
+        "{}",
+        report.families[0].help
+    );
 }
 
 #[test]
