@@ -148,9 +148,6 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Traffic drops",
         &[
             "google_analytics_monitor_",
-            "google_analytics_window_",
-            "google_analytics_drop_",
-            "google_analytics_baseline_",
             "google_analytics_yesterday_expected_",
             "google_analytics_quiet_day",
         ],
