@@ -133,6 +133,7 @@ const DOCUMENTS: &[Document] = &[
     Document { name: "TROUBLESHOOTING.md", text: include_str!("../docs/TROUBLESHOOTING.md") },
     Document { name: "SECURITY.md", text: include_str!("../docs/SECURITY.md") },
     Document { name: "METRICS.md", text: include_str!("../docs/METRICS.md") },
+    Document { name: "COMMANDS.md", text: include_str!("../docs/COMMANDS.md") },
     Document { name: "FLAGS.md", text: include_str!("../docs/FLAGS.md") },
     Document { name: "FAILURES.md", text: include_str!("../docs/FAILURES.md") },
     Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },

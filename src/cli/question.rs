@@ -11,10 +11,10 @@ use super::{AccessFlags, path};
 /// Flags on where a command learns what to ask, and whom.
 #[derive(Args, Clone, Debug)]
 pub struct SetupFlags {
-    /// Configuration file (YAML): its credentials, properties, reports and quota hold for this command too.
+    /// YAML configuration file: its credentials, properties, reports and quota apply to this command too.
     #[arg(long = "config.file", value_name = "FILE", value_parser = path())]
     pub config_file: Option<PathBuf>,
-    /// Flags on how Google is reached.
+    /// Flags for access to Google.
     #[command(flatten)]
     pub access: AccessFlags,
 }
@@ -22,7 +22,7 @@ pub struct SetupFlags {
 /// The flags of `query`.
 #[derive(Args, Clone, Debug)]
 pub struct QueryFlags {
-    /// Property to ask about; may be given several times. Without it every property that is configured or visible.
+    /// Property to ask about; may be repeated. Without it every property that is configured or visible.
     #[arg(long, value_name = "ID")]
     pub property: Vec<PropertyId>,
     /// First day: 2026-01-31, today, yesterday or 7daysAgo, in the property's time zone. Alone it ends yesterday; without it
@@ -42,7 +42,7 @@ pub struct QueryFlags {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["metrics", "dimensions", "order_by", "realtime"])]
     pub report: Option<String>,
     /// Only rows like this: `FIELD OP VALUE`, such as 'pagePath begins_with /shop' or 'pageviews >= 100'. The words are those of the
-    /// configuration, or == != > >= < <=, after `not` if wanted. May be given several times: all have to hold.
+    /// configuration, or == != > >= < <=, after `not` if wanted. May be repeated: all have to hold.
     #[arg(long, value_name = "EXPR")]
     pub filter: Vec<String>,
     /// Column to order by; with a hyphen before it in descending order. Without it the first metric, the greatest first.
@@ -114,7 +114,7 @@ pub enum PropertiesOutput {
 /// The flags of `check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckFlags {
-    /// Property to check; may be given several times. Without it every property that is configured or visible.
+    /// Property to check; may be repeated. Without it every property that is configured or visible.
     #[arg(long, value_name = "ID")]
     pub property: Vec<PropertyId>,
     /// How to print what was found.

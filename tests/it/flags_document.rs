@@ -12,7 +12,8 @@ fn every_flag_is_documented() {
     let serving = Cli::command();
     let shared: BTreeSet<String> = serving.get_arguments().map(row).collect();
     assert_table("FLAGS.md", "Serving", &table(&serving, &BTreeSet::new()));
-    let commands: Vec<&Command> = serving.get_subcommands().collect();
+    let commands: Vec<&Command> =
+        serving.get_subcommands().filter(|command| command.get_arguments().next().is_some()).collect();
     assert!(commands.len() >= 3, "the commands are read");
     for command in commands {
         assert_table("FLAGS.md", &format!("The command `{}`", command.get_name()), &table(command, &shared));
@@ -25,7 +26,7 @@ fn table(command: &Command, shared: &BTreeSet<String>) -> String {
     let (known, own): (Vec<&Arg>, Vec<&Arg>) = command.get_arguments().partition(|flag| shared.contains(&row(flag)));
     table.extend(own.into_iter().map(row));
     if !known.is_empty() {
-        let names: Vec<String> = known.into_iter().map(|flag| format!("`--{}`", long(flag))).collect();
+        let names: Vec<String> = known.into_iter().map(|flag| format!("`{}`", name(flag))).collect();
         let _ = writeln!(table, "| {} | | as for serving |", names.join(", "));
     }
     table
@@ -34,14 +35,17 @@ fn table(command: &Command, shared: &BTreeSet<String>) -> String {
 fn row(flag: &Arg) -> String {
     let values = flag.get_value_names().unwrap_or_default();
     let takes_values = flag.get_action().takes_values();
-    let value = if takes_values { values.iter().map(|name| format!(" {name}")).collect() } else { String::new() };
+    let separator = if flag.is_positional() { "" } else { " " };
+    let value =
+        if takes_values { values.iter().map(|name| format!("{separator}{name}")).collect() } else { String::new() };
     let defaults = flag.get_default_values().iter().filter_map(|value| value.to_str());
     let defaults: Vec<String> =
         defaults.filter(|value| takes_values && !value.is_empty()).map(|value| format!("`{value}`")).collect();
     let help = flag.get_long_help().or_else(|| flag.get_help()).expect("every flag has a help text").to_string();
-    format!("| `--{}{value}` | {} | {} |\n", long(flag), defaults.join(", "), help.replace('\n', " "))
+    format!("| `{}{value}` | {} | {} |\n", name(flag), defaults.join(", "), help.replace('\n', " "))
 }
 
-fn long(flag: &Arg) -> &str {
-    flag.get_long().expect("every flag has a long name")
+/// A flag with its hyphens; an argument without a flag by its value, which follows.
+fn name(flag: &Arg) -> String {
+    flag.get_long().map(|long| format!("--{long}")).unwrap_or_default()
 }

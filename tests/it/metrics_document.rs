@@ -69,13 +69,14 @@ async fn families() -> Vec<Family> {
     let shop = Property::new(SHOP, "Shop").pageviews_per_hour(2_400.0).outage(hours(4), hours(9));
     let empty = Fault::new(Effect::Refuse(Refusal::Exhausted(Refused::Hour))).on(Method::RunReport).property(NEWS);
     let account = Account::new("104112001", "Example").property(shop).property(Property::new(NEWS, "News"));
-    let setup = Setup::of(World::new(7).account(account)).config("discovery: {enabled: true}").starting_at(START);
+    let setup = Setup::of(World::new(7).account(account)).config(CONFIG).starting_at(START);
     let pair = setup.fault(empty).start().await;
     pair.until("the first outcomes", |metrics| {
-        metrics.is_up(SHOP, "baseline") && metrics.fails_with(NEWS, "traffic", "quota_hour")
+        let are_up = PRESETS.iter().all(|report| metrics.is_up(SHOP, report));
+        are_up && metrics.is_up(SHOP, "baseline") && metrics.fails_with(NEWS, "traffic", "quota_hour")
     })
     .await;
-    let mut families: Vec<Family> = Vec::new();
+    let mut families: Vec<Family> = read(&pair.get("/metrics").await.1);
     for _ in 0..QUARTERS {
         pair.advance(15 * 60);
         pair.next_request(Method::RunRealtimeReport, SHOP).await;
@@ -136,6 +137,36 @@ const QUARTERS: usize = 28;
 
 const CACHED: &str = " Cached; polled every google_analytics_report_interval_seconds.";
 
+/// Every preset, under its own name.
+const CONFIG: &str = "
+discovery: {enabled: true}
+quota: {share: 100%}
+reports:
+  pages: {preset: pages}
+  landing_pages: {preset: landing_pages}
+  sources: {preset: sources}
+  channels: {preset: channels}
+  countries: {preset: countries}
+  devices: {preset: devices}
+  events: {preset: events}
+  realtime_pages: {preset: realtime_pages}
+  realtime_countries: {preset: realtime_countries}
+  realtime_events: {preset: realtime_events}
+";
+
+const PRESETS: &[&str] = &[
+    "pages",
+    "landing_pages",
+    "sources",
+    "channels",
+    "countries",
+    "devices",
+    "events",
+    "realtime_pages",
+    "realtime_countries",
+    "realtime_events",
+];
+
 const HEAD: &str = "| metric | type | labels | HELP |\n|---|---|---|---|\n";
 
 /// The headings of the document and how the names of their families begin; the first that fits counts.
@@ -150,6 +181,21 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "google_analytics_monitor_",
             "google_analytics_yesterday_expected_",
             "google_analytics_quiet_day",
+        ],
+    ),
+    (
+        "Presets",
+        &[
+            "google_analytics_pages_",
+            "google_analytics_landing_pages_",
+            "google_analytics_sources_",
+            "google_analytics_channels_",
+            "google_analytics_countries_",
+            "google_analytics_devices_",
+            "google_analytics_events_",
+            "google_analytics_realtime_pages_",
+            "google_analytics_realtime_countries_",
+            "google_analytics_realtime_events_",
         ],
     ),
     ("Traffic", &["google_analytics_"]),
