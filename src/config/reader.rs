@@ -242,6 +242,9 @@ pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
 
 fn unknown_key(table: &Table, path: &str, key: &str) -> String {
     let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in `{path}`") };
+    if table.keys.is_empty() {
+        return format!("unknown key {} {place}; remove it", quoted(key));
+    }
     let advice = if let Some(near) = nearest(key, table.names()) {
         format!("did you mean `{near}`? known here: ")
     } else {

@@ -84,8 +84,10 @@ impl Scope<'_, '_> {
             return self.expression(value, path).map(|part| Expression::Not(Box::new(part)));
         }
         let items = self.reader.list(value, path, "[{dimension: pagePath, contains: blog}]");
-        if items.is_empty() && (value.is_null() || matches!(value.value, Value::Sequence(_))) {
-            self.reader.error(value.position, format!("`{path}` is empty; list conditions, or remove it"));
+        if items.is_empty() {
+            if value.is_null() || matches!(value.value, Value::Sequence(_)) {
+                self.reader.error(value.position, format!("`{path}` is empty; list conditions, or remove it"));
+            }
             return None;
         }
         let path = format!("{path}[]");

@@ -206,12 +206,12 @@ impl<'n> Reading<'_, '_, 'n> {
 
     fn scope(&mut self, node: &'n Node, path: &str) -> Option<Scope> {
         let items = self.reader.list(node, path, "[123456789]");
-        let path = format!("{path}[]");
+        let each = format!("{path}[]");
         let parse = |text: &str| text.parse::<PropertyId>().map_err(|error| error.to_string());
         let mut properties = BTreeSet::new();
         let mut is_whole = matches!(node.value, Value::Sequence(_));
         for item in items {
-            match self.reader.parsed(item, &path, "123456789", parse) {
+            match self.reader.parsed(item, &each, "123456789", parse) {
                 Some(id) if !properties.insert(id) => {
                     self.reader.error(item.position, format!("property {id} is listed twice; remove one"));
                     is_whole = false;
