@@ -1,4 +1,4 @@
-//! docs/REPORTS.md has the presets and fields of the program. `UPDATE_DOCUMENTS=1` writes their tables anew.
+//! docs/REPORTS.md has the presets and fields of the program. `DOCUMENTS_RENEW=1` writes their tables anew.
 
 use std::{env, fs};
 
@@ -14,7 +14,7 @@ use ga4_exporter_core::{
 #[test]
 fn the_manual_of_reports_has_the_presets_and_fields_of_the_program() {
     let mut manual = fs::read_to_string(MANUAL).unwrap();
-    let is_update = env::var_os("UPDATE_DOCUMENTS").is_some();
+    let is_update = env::var_os("DOCUMENTS_RENEW").is_some();
     for (heading, table) in [
         ("Presets", presets()),
         ("Metrics", metrics()),
@@ -32,7 +32,7 @@ fn the_manual_of_reports_has_the_presets_and_fields_of_the_program() {
             let after = after.map(|after| format!("\n## {after}")).unwrap_or_default();
             manual = format!("{before}\n## {heading}\n\n{}\n\n{table}{after}", prose.join("\n").trim());
         } else {
-            assert_eq!(written, table, "{MANUAL}: run this test with UPDATE_DOCUMENTS=1");
+            assert_eq!(written, table, "{MANUAL}: run this test with DOCUMENTS_RENEW=1");
         }
     }
     if is_update {
