@@ -15,7 +15,7 @@ use ga4_exporter_core::{
     plan::Plan,
     properties::{Discovery, Properties, PropertyInfo},
     quota::ASSUMED,
-    report::Brings,
+    report::{Brings, Report, Scope},
     shown::ShownPath,
 };
 
@@ -113,6 +113,7 @@ fn describe_reports(plan: &Plan) -> String {
             Brings::History { weeks, .. } => format!("{weeks} weeks of history"),
             Brings::ValuesOnly | Brings::Minutes => format!("{} metrics", report.families.len()),
         };
+        let brings = brings + &split(report) + &scope(report);
         text.push_str(&format!(
             "report {}: every {}, values hold for {}, {brings}\n",
             report.name,
@@ -121,6 +122,25 @@ fn describe_reports(plan: &Plan) -> String {
         ));
     }
     text
+}
+
+/// ` by host_name, page_path; at most 20 rows` of reports with dimensions.
+fn split(report: &Report) -> String {
+    if !report.is_labelled() {
+        return String::new();
+    }
+    let labels: Vec<&str> = report.dimensions.iter().map(|dimension| dimension.label.as_str()).collect();
+    let rows = report.limit.map(|limit| format!("; at most {limit} rows")).unwrap_or_default();
+    format!(" by {}{rows}", labels.join(", "))
+}
+
+/// `; for 2 properties` of reports that are not for all.
+fn scope(report: &Report) -> String {
+    match &report.scope {
+        Scope::All => String::new(),
+        Scope::Only(properties) if properties.len() == 1 => "; for 1 property".to_owned(),
+        Scope::Only(properties) => format!("; for {} properties", properties.len()),
+    }
 }
 
 /// Whether the reports fit into the quota, what each of them will spend, and a warning where they do not fit.
@@ -168,6 +188,13 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn reports_with_dimensions_say_what_they_are_split_by() {
+        let said = described("reports: {pages: {preset: pages, properties: [5]}}");
+        let line = said.lines().find(|line| line.starts_with("report pages: ")).unwrap();
+        assert!(line.ends_with("2 metrics by host_name, page_path; at most 20 rows; for 1 property"), "{line}");
+    }
 
     /// What is said of this configuration, from the properties on.
     fn described(yaml: &str) -> String {
