@@ -1,6 +1,6 @@
 //! The command `check`: what it says of a world that works, and of each that does not.
 
-use ga4_simulator::{Account, Bucket, Effect, Fault, Method, Property, World};
+use ga4_simulator::{Account, Bucket, Effect, Fault, Method, Property, Recording, World};
 use google_analytics_exporter::commands::screen::Screen;
 use jiff::SignedDuration;
 
@@ -80,6 +80,38 @@ async fn each_fault_ends_with_what_to_do() {
         assert!(!ran.out.contains("tried again"), "{name}: {}", ran.out);
         assert_eq!((ran.code, ran.result), (1, Err("not everything works; see above".to_owned())), "{name}");
         assert!(ran.out.contains("\nnot everything works: "), "{name}: {}", ran.out);
+    }
+}
+
+#[tokio::test]
+async fn whatever_google_answers_each_line_says_what_to_do() {
+    let rig = Rig::of(world(), START).await;
+    let recorded =
+        Recording::all().map(|recording| (recording.name(), recording.status() >= 400, Fault::from(recording)));
+    let spoilt = [
+        Effect::Html,
+        Effect::Truncated,
+        Effect::WrongKind,
+        Effect::NoKind,
+        Effect::Endless,
+        Effect::Reset,
+        Effect::ResetMidBody,
+        Effect::MetricValues("NaN".to_owned()),
+        Effect::UnknownFields,
+    ];
+    let spoilt = spoilt.into_iter().map(|effect| ("spoilt", false, Fault::new(effect).on(Method::RunReport)));
+    for (name, is_refusal, fault) in recorded.chain(spoilt) {
+        rig.simulator.clear_faults();
+        let fault_text = format!("{name}: {fault:?}");
+        rig.inject(fault);
+        let ran = rig.run(&["check", "--property", SHOP]).await;
+        let troubles = ran.out.lines().filter(|line| line.starts_with("failed ") || line.starts_with("warning "));
+        let troubles: Vec<&str> = troubles.collect();
+        assert!(troubles.iter().all(|line| line.contains("; ")), "{fault_text}: {troubles:#?}");
+        assert_eq!(ran.code, u8::from(troubles.iter().any(|line| line.starts_with("failed "))), "{fault_text}");
+        // Nobody asks the metadata server, or for batches.
+        let is_asked = !name.starts_with("metadata-");
+        assert!(!is_refusal || !is_asked || !troubles.is_empty(), "{fault_text}: {}", ran.out);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command `query`: what it prints in each format, what it notes, and what it says of wrong input.
 
-use ga4_simulator::{Account, Bucket, Effect, Fault, Method, Property, World};
+use ga4_simulator::{Account, Bucket, Effect, Fault, Method, Property, Recording, World};
 use google_analytics_exporter::commands::screen::Screen;
 use serde_json::{Value, json};
 
@@ -224,6 +224,24 @@ async fn properties_that_fail_do_not_hide_the_others() {
     let alone = rig.run(&["query", "--property", SHOP]).await;
     assert!(alone.result.unwrap_err().starts_with("property 313110001: Google denies access"));
     assert_eq!((alone.out.as_str(), alone.code), ("", 1));
+}
+
+#[tokio::test]
+async fn whatever_google_refuses_has_a_remedy() {
+    let rig = rig().await;
+    for recording in Recording::all().filter(|recording| recording.method() == Method::RunReport) {
+        rig.simulator.clear_faults();
+        rig.inject(Fault::from(recording));
+        let ran = rig.run(&["query", "--property", SHOP]).await;
+        let name = recording.name();
+        match ran.result {
+            Ok(()) => assert!(recording.status() < 400 && !ran.out.is_empty(), "{name}: {}", ran.out),
+            Err(error) => {
+                assert!(error.starts_with("property 313110001: ") && error.contains("; "), "{name}: {error}");
+                assert!(!error.contains("tried again") && ran.out.is_empty(), "{name}: {error}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
