@@ -80,7 +80,7 @@ fn wrong_input_is_refused_with_what_is_right() {
         (
             ["--history", "bad.csv", "--at", "2026-01-05T06:00Z"],
             "error: invalid value '2026-01-05T06:00Z' for '--at <TIME>': `2026-01-05T06:00Z` is not a local time; write it \
-             like 2026-01-05T06:00, without a zone\n\nFor more information, try '--help'.\n",
+             like 2026-01-05T06:00 or 2026-01-05 06:00, without a zone\n\nFor more information, try '--help'.\n",
         ),
     ] {
         let run = directory.run(&arguments);

@@ -73,7 +73,7 @@ async fn families() -> Vec<Family> {
     let pair = setup.fault(empty).start().await;
     pair.until("the first outcomes", |metrics| {
         let are_up = PRESETS.iter().all(|report| metrics.is_up(SHOP, report));
-        are_up && metrics.is_up(SHOP, "baseline") && metrics.fails_with(NEWS, "traffic", "quota_hour")
+        are_up && metrics.is_up(SHOP, "baseline") && metrics.has(NEWS, "quota_closed_until_timestamp_seconds")
     })
     .await;
     let mut families: Vec<Family> = read(&pair.get("/metrics").await.1);
@@ -177,11 +177,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Properties and reports", &["google_analytics_property_", "google_analytics_report_"]),
     (
         "Traffic drops",
-        &[
-            "google_analytics_monitor_",
-            "google_analytics_yesterday_expected_",
-            "google_analytics_quiet_day",
-        ],
+        &["google_analytics_monitor_", "google_analytics_yesterday_expected_", "google_analytics_quiet_day"],
     ),
     (
         "Presets",
