@@ -1,9 +1,8 @@
 //! What the exporter takes in memory, altogether and for each property and series.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::{thread, time::Duration};
+
+use google_analytics_exporter::clock::monotonic;
 
 use crate::{DEFAULTS, REPORTS, canned::Canned, child::Exporter, scraper::Scraper, simulated::simulator, table::Table};
 
@@ -58,7 +57,7 @@ pub(crate) async fn ten_thousand(smaller: &Footprint, table: &mut Table) {
     let simulator = simulator(properties).await;
     let canned = Canned::start(simulator.base_url(), Duration::from_millis(100)).await;
     let exporter = Exporter::start(&simulator, &canned.url, DEFAULTS);
-    let started = Instant::now();
+    let started = monotonic();
     // Histories come one by one: 20 ms from one to the next.
     exporter.until_up(REPORTS * properties, SCRAPE_INTERVAL, Duration::from_mins(8));
     let mut scraper = Scraper::connect(exporter.address, "/metrics", "gzip");

@@ -5,7 +5,7 @@
 //! daylight saving skips are missing, and those that it repeats are one.
 //!
 //! 1. [`traffic`]: pageviews by minute, or by hour and spread over the minutes.
-//! 2. [`replay`]: the days, one after the other. [`crate::verdict`]: whether a minute is too low. [`alert`]: whether that pages.
+//! 2. [`replay`]: the days, one after the other. [`crate::detect::verdict`]: whether a minute is too low. [`alert`]: whether that pages.
 //! 3. [`summary`]: what came of it, as text.
 
 pub use alert::Alert;

@@ -1,14 +1,33 @@
-//! From history to baseline.
+//! What is usual for a property, from its history by hour, and what follows from that for a time.
+//!
+//! 1. [`hours`]: history by hour of local time.
+//! 2. [`Baseline::fit`]: `profile` (an hour of the week against others), `level` (the last days against the profile),
+//!    `smoothing` (small sites), `residuals` (how wrong this would have been).
+//! 3. [`expected`]: the baseline at a property's own time. [`bound`]: the lowest count that chance explains. [`forecast`]: the
+//!    next hours. [`day`]: today and yesterday as a whole.
 
 use thiserror::Error as ThisError;
 
-use super::{
+use crate::{
     History, LocalHour,
-    level::{level_now, levels_known, logarithms},
-    profile::{Weeks, profile},
-    residuals::Residuals,
-    smoothing::Smoothing,
+    fit::{
+        level::{level_now, levels_known, logarithms},
+        profile::{Weeks, profile},
+        residuals::Residuals,
+        smoothing::Smoothing,
+    },
 };
+
+pub mod bound;
+pub mod day;
+pub mod expected;
+pub mod forecast;
+pub mod hours;
+mod level;
+mod profile;
+mod residuals;
+mod smoothing;
+pub(crate) mod statistics;
 
 /// What is usual for a property, as its last weeks show it.
 #[derive(Clone, Debug, PartialEq)]

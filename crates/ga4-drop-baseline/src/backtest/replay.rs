@@ -11,7 +11,7 @@ use super::{Alert, Traffic};
 use crate::{
     Assessment, Baseline, DEFAULT_WEEKS, Expected, History, LocalHour, Minute, TrafficDrop, Verdict, Watch,
     calendar::{QuietDays, Zone},
-    windows::HALF_HOUR,
+    detect::windows::HALF_HOUR,
 };
 
 /// What is replayed.

@@ -7,7 +7,7 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use crate::{History, LocalHour, minutes::as_number};
+use crate::{History, LocalHour, detect::minutes::as_number};
 
 /// Pageviews by minute. Minutes that are not in it were not seen, which is not zero.
 #[derive(Clone, Debug, Default, PartialEq)]

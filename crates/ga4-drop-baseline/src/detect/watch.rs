@@ -6,12 +6,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    calibration::{self, Calibration, Sample},
-    course::{Slice, course},
-    expected::Expected,
-    minutes::{Minute, Minutes, MinutesAgo},
-    windows::{HALF_HOUR, LONGEST, Recent, Usual, WINDOWS, WindowCount},
+use crate::{
+    detect::{
+        calibration::{self, Calibration, Sample},
+        course::{Slice, course},
+        minutes::{Minute, Minutes, MinutesAgo},
+        windows::{HALF_HOUR, LONGEST, Recent, Usual, WINDOWS, WindowCount},
+    },
+    fit::expected::Expected,
 };
 
 /// What is kept of a property from poll to poll.

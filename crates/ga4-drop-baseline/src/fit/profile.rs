@@ -3,9 +3,9 @@
 //! Weeks are brought to one level before they are compared, and the highest and lowest of each hour are left out, so that
 //! a campaign, a holiday or an outage in up to a quarter of the weeks has no effect.
 
-use super::{
+use crate::{
     History, LocalHour,
-    statistics::{median, median_of_sorted, number},
+    fit::statistics::{median, median_of_sorted, number},
 };
 
 /// The hours of the last whole weeks: rows are weeks, columns the 168 hours from the settled midnight on.

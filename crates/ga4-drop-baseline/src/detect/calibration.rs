@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::minutes::Minute;
+use crate::detect::minutes::Minute;
 
 mod packed;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Baseline, Test, expected::Expected, lower_bound};
 use crate::calendar::{QuietDays, Zone};
+use crate::{Baseline, Test, fit::expected::Expected, lower_bound};
 
 /// What concerns one day of a property.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //!
 //! Seven days cover every weekday, and their median survives three bad ones.
 
-use super::statistics::{number, weighted_median};
+use crate::fit::statistics::{number, weighted_median};
 
 /// The level now: of the last days, or of the last known ones when most of those are missing, as after a long holiday that
 /// was left out.

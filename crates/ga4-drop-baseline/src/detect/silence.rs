@@ -2,7 +2,7 @@
 //!
 //! They are known only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
 
-use super::minutes::as_number;
+use crate::detect::minutes::as_number;
 
 /// Which minutes are part of such a silence. `counts` are of minutes one after the other, oldest first, `None` where nobody
 /// has looked; `expected` are the pageviews that are usual in them. A silence that goes on is not one of these: it may be

@@ -5,8 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{Baseline, LocalHour, minutes::Minute};
 use crate::calendar::{QuietDays, Zone};
+use crate::{Baseline, LocalHour, detect::minutes::Minute};
 
 /// A baseline in a property's own time.
 #[derive(Clone, Copy, Debug)]

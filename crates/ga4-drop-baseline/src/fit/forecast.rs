@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-use super::{Baseline, LocalHour, Window, expected::Expected, lower_bound, minutes::Minute, windows::HALF_HOUR};
 use crate::calendar::{QuietDays, Zone};
+use crate::{
+    Baseline, LocalHour, Window,
+    detect::{minutes::Minute, windows::HALF_HOUR},
+    fit::expected::Expected,
+    lower_bound,
+};
 
 /// What is expected of a window that ends at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]

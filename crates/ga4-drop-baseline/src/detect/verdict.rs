@@ -5,9 +5,9 @@
 //!
 //! Invariants: [`TrafficDrop::depth`] is in (0, 1], and the verdict is known to be good only where everything was looked at.
 
-use super::{
+use crate::{
     Assessment, WindowCount,
-    windows::{HALF_HOUR, WINDOWS},
+    detect::windows::{HALF_HOUR, WINDOWS},
 };
 
 /// What follows from an assessment.

@@ -5,7 +5,7 @@
 //! whose size of drop is not known, restarted every minute: it has no state that a restart could lose. Figures and reasons
 //! are in docs/DROP-DETECTION.md.
 
-use super::minutes::as_number;
+use crate::detect::minutes::as_number;
 
 /// The last minutes of a property, oldest first, and what is known of how its counts vary.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::silence::unanswered;
+    use crate::detect::silence::unanswered;
 
     #[derive(Deserialize)]
     struct Case {
@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn every_case_agrees_with_the_reference() {
-        let cases: Vec<Case> = serde_json::from_str(include_str!("../tests/fixtures/baseline/evidence.json")).unwrap();
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../../tests/fixtures/baseline/evidence.json")).unwrap();
         let agree = |ours: f64, theirs: f64| (ours - theirs).abs() < 1e-6 * theirs.max(1.0);
         for case in cases {
             let (ours, left_out) = case.evidence(case.calibration);

@@ -1,12 +1,12 @@
 //! Medians and quantiles.
 
 /// The median, between the two middle values of an even number; `None` of nothing.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
 /// The value below which this part of the values lies, on the straight line between the two nearest ones.
-pub(super) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Option<f64> {
+pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     let place = part * number(values.len().checked_sub(1)?);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
@@ -21,7 +21,7 @@ pub(super) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Opti
 }
 
 /// The same of values that are in order.
-pub(super) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
+pub(crate) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
     let place = 0.5 * number(sorted.len().checked_sub(1)?);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
     let below = place.floor() as usize;
@@ -30,7 +30,7 @@ pub(super) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
 }
 
 /// The smallest value with which at least half of the weight is reached; `None` of nothing.
-pub(super) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
+pub(crate) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
     let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
     pairs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let half = 0.5 * pairs.iter().map(|(_, weight)| weight).sum::<f64>();
@@ -45,14 +45,14 @@ pub(super) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
 }
 
 /// Counts stay far below 2^53.
-pub(super) fn number(count: usize) -> f64 {
+pub(crate) fn number(count: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     let number = count as f64;
     number
 }
 
 /// The median of a squared standard normal value.
-pub(super) const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
+pub(crate) const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The last hours as a line to be drawn: counts beside what was usual, ten minutes by ten minutes.
 
-use super::{minutes::as_number, windows::Recent};
+use crate::detect::{minutes::as_number, windows::Recent};
 
 /// Ten minutes of a property. Counts are pageviews.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! The profile of a small site, drawn towards a smoother one where chance explains the difference.
 
-use super::statistics::{MEDIAN_OF_CHI_SQUARE, median, number};
+use crate::fit::statistics::{MEDIAN_OF_CHI_SQUARE, median, number};
 
 /// A smoother profile, and how much each hour's own value counts against it.
 pub(super) struct Smoothing {

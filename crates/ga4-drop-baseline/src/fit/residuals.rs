@@ -1,6 +1,6 @@
 //! How wrong the baseline would have been: each week predicted from the others and from the level known at the time.
 
-use super::statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile};
+use crate::fit::statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile};
 
 /// Every hour of the history against its prediction, in order of time.
 pub(super) struct Residuals {

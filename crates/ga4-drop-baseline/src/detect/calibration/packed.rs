@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{KEPT, Sample};
-use crate::minutes::Minute;
+use crate::detect::minutes::Minute;
 
 #[derive(Deserialize, Serialize)]
 struct Packed {

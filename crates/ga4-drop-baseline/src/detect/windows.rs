@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::{
     Test,
-    calibration::Calibration,
-    evidence::{Observed, evidence},
-    expected::Expected,
+    detect::{
+        calibration::Calibration,
+        evidence::{Observed, evidence},
+        minutes::{Minute, Minutes, as_number},
+        silence::unanswered,
+    },
+    fit::{expected::Expected, statistics::number},
     lower_bound,
-    minutes::{Minute, Minutes, as_number},
-    silence::unanswered,
-    statistics::number,
 };
 
 /// A length of time up to now.
