@@ -80,9 +80,8 @@ async fn all(
         findings.add(sign_in::clock(&google), out)?;
         return findings.add(skipped("nothing else can be tried without an access token"), out);
     }
-    let targets = match listing(&google, flags, setup, surroundings, findings, out).await? {
-        Some(targets) => targets,
-        None => return findings.add(sign_in::clock(&google), out),
+    let Some(targets) = listing(&google, flags, setup, surroundings, findings, out).await? else {
+        return findings.add(sign_in::clock(&google), out);
     };
     let reports = config.plan(ga4_exporter_core::properties::PropertySet::default(), true);
     let subject = std::sync::Arc::new(Subject {

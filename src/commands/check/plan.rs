@@ -14,11 +14,7 @@ pub(super) fn check(subject: &Subject, property: PropertyId, spent: &Spent) -> O
     let now = subject.clock.now();
     let mut ledger = Ledger::new(subject.plan.share);
     for (report, category, cost, quota) in &spent.costs {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a request costs far less than 2^32 tokens"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a request costs far less than 2^32 tokens")]
         let tokens = *cost as u32;
         ledger.on_success(property, *category, Some(quota), now, later(now, Duration::from_hours(1)));
         let spent = quota::Spent { tokens, whole: true, unread: false };

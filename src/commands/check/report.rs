@@ -105,11 +105,7 @@ fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
 }
 
 fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> Finding {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a few tokens, and never less than none"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a few tokens, and never less than none")]
     let tokens = tokens as u64;
     let mut message = format!("{}, {}", counted(outline.rows, "row"), counted(tokens, "token"));
     let blocked = |name: &str| schema.and_then(|schema| schema.metrics.get(name)).copied().unwrap_or_default();

@@ -80,10 +80,8 @@ fn values(operator: Operator, text: &str) -> Result<Vec<String>, ParseError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    match operator {
-        Operator::In | Operator::Between => list(text).iter().map(|value| unquoted(value)).collect(),
-        _ => Ok(vec![unquoted(text)?]),
-    }
+    let takes_a_list = matches!(operator, Operator::In | Operator::Between);
+    if takes_a_list { list(text).iter().map(|value| unquoted(value)).collect() } else { Ok(vec![unquoted(text)?]) }
 }
 
 /// The parts between commas. A backslash before anything else than a comma is itself.

@@ -41,8 +41,7 @@ fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {
 
 /// The kind of the error: a closed pipe is none for the caller.
 fn of_io(error: ::csv::Error) -> io::Error {
-    match error.into_kind() {
-        ::csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+    let message = error.to_string();
+    let ::csv::ErrorKind::Io(error) = error.into_kind() else { return io::Error::other(message) };
+    error
 }

@@ -8,24 +8,27 @@ use crate::names::{Bucket, PropertyId};
 impl Error {
     /// What to do, as a sentence, where nobody tries again by themselves. See [`Error::remedy`].
     pub fn advice(&self, property: Option<PropertyId>, account: Option<&str>) -> String {
-        match self {
-            Self::ServerError { .. } | Self::Timeout(_) => "try again in some minutes".to_owned(),
-            Self::RateLimited(_) => {
-                "try again in some minutes; other users of this Cloud project may be at work".to_owned()
-            }
-            Self::AddressLimited(_) => {
-                "find out what else sends requests to Google from this machine's address or through its proxy, and try again \
-                 in an hour"
-                    .to_owned()
-            }
-            Self::QuotaExhausted { bucket, .. } => quota(*bucket).to_owned(),
-            Self::Protocol(_) => {
-                "check what stands between here and Google, such as a proxy or a captive portal".to_owned()
-            }
-            _ => {
-                let remedy = self.remedy(property, account);
-                remedy.strip_suffix(super::remedy::AGAIN).map_or(remedy.clone(), |text| text.trim_end_matches("; ").to_owned())
-            }
+        if let Self::ServerError { .. } | Self::Timeout(_) = self {
+            return "try again in some minutes".to_owned();
+        }
+        if let Self::RateLimited(_) = self {
+            return "try again in some minutes; other users of this Cloud project may be at work".to_owned();
+        }
+        if let Self::AddressLimited(_) = self {
+            return "find out what else sends requests to Google from this machine's address or through its proxy, and try \
+                    again in an hour"
+                .to_owned();
+        }
+        if let Self::QuotaExhausted { bucket, .. } = self {
+            return quota(*bucket).to_owned();
+        }
+        if let Self::Protocol(_) = self {
+            return "check what stands between here and Google, such as a proxy or a captive portal".to_owned();
+        }
+        let remedy = self.remedy(property, account);
+        match remedy.strip_suffix(super::remedy::AGAIN) {
+            Some(text) => text.trim_end_matches("; ").to_owned(),
+            None => remedy,
         }
     }
 }
