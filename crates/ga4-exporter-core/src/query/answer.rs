@@ -228,10 +228,8 @@ struct Column<'a> {
 
 /// What the numbers of a metric are in. The answer knows the type of custom metrics, and only we know which are ratios.
 fn unit(metric: &Metric, value_type: Option<&str>) -> Unit {
-    match metric.unit {
-        Unit::Plain => value_type.and_then(Unit::of_google_type).unwrap_or(Unit::Plain),
-        known => known,
-    }
+    let said = || value_type.and_then(Unit::of_google_type);
+    if metric.unit == Unit::Plain { said().unwrap_or(Unit::Plain) } else { metric.unit }
 }
 
 /// The row of an answer without dimensions: none is zero.
