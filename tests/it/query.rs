@@ -68,7 +68,7 @@ async fn dimensions_make_a_table_in_descending_order() {
     let total: u64 = numbers.iter().sum();
     assert_eq!(lines.last().unwrap(), &["total", &total.to_string()], "users have no total: {}", ran.out);
     let cut = rig.run(&[&arguments[..], &["--limit", "1"]].concat()).await;
-    assert!(cut.notes.contains("there are more rows than --limit allows"), "{}", cut.notes);
+    assert!(cut.notes.contains("there are more rows than the limit allows"), "{}", cut.notes);
     assert_eq!(cut.out.lines().count(), 2, "{}", cut.out);
 }
 
