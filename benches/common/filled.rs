@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ga4_drop_baseline::{
-    Baseline, Expected, History, LocalHour, MinutesAgo, Watch,
+    Baseline, DayView, Expected, History, LocalHour, MinutesAgo, Watch,
     calendar::{QuietDays, Zone},
-    day::DayView,
 };
 use ga4_exporter_core::{
     exposition::{self, Format, View},

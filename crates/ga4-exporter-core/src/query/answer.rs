@@ -102,7 +102,10 @@ impl Quality {
             );
         }
         if self.truncated {
-            notes.push("there are more rows than the limit allows, so no totals are shown; raise --limit to see them".to_owned());
+            notes.push(
+                "there are more rows than the limit allows, so no totals are shown; raise --limit to see them"
+                    .to_owned(),
+            );
         }
         if !self.restricted.is_empty() {
             notes.push(format!(
