@@ -191,7 +191,9 @@ mod tests {
 
     #[test]
     fn reports_with_dimensions_say_what_they_are_split_by() {
-        let said = described("reports: {pages: {preset: pages, properties: [5]}}");
+        let yaml = "reports: {pages: {preset: pages, properties: [5]}}";
+        let config = Config::from_yaml(yaml, std::path::Path::new("pages.yml")).unwrap().config;
+        let said = describe_reports(&config.plan(Properties::new(&[], None, Shard::default()).set(), true));
         let line = said.lines().find(|line| line.starts_with("report pages: ")).unwrap();
         assert!(line.ends_with("2 metrics by host_name, page_path; at most 20 rows; for 1 property"), "{line}");
     }
