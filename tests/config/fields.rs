@@ -44,7 +44,7 @@ fn presets() -> String {
     let mut table =
         "| preset | labels | metrics | rows | interval | what it shows |\n|---|---|---|---|---|---|\n".to_owned();
     for preset in PRESETS {
-        let draft = preset.draft(preset.name.parse().unwrap());
+        let draft = preset.draft(preset.name.parse().expect("the name of a preset is one of a report"));
         let labels: Vec<_> = draft.dimensions.iter().map(|split| format!("`{}`", split.label)).collect();
         let metrics: Vec<_> = draft.metrics.iter().map(|counted| format!("`{}`", counted.name)).collect();
         let interval = humantime::format_duration(preset.interval);
