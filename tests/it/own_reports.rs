@@ -12,6 +12,7 @@ use std::{
 use ga4_simulator::{Account, Effect, Fault, Method, Property, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::support::{Metrics, NEWS, SHOP, Setup};
 
@@ -111,7 +112,7 @@ async fn every_preset_and_three_reports_of_ones_own() {
     let of_reports = |line: &&str| {
         let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
         let counts = ["report_rows", "report_truncated", "report_data_loss", "report_restricted"];
-        ALL.iter().map(|report| *report).chain(counts).any(|part| name.starts_with(&format!("google_analytics_{part}")))
+        ALL.iter().copied().chain(counts).any(|part| name.starts_with(&format!("google_analytics_{part}")))
     };
     let golden: String = text.lines().filter(of_reports).map(|line| format!("{line}\n")).collect();
     insta::assert_snapshot!(golden);
@@ -228,7 +229,8 @@ async fn a_reload_under_load_fails_no_scrape_and_interrupts_no_series() {
     assert!(!before.is_empty());
     let is_over = Arc::new(AtomicBool::new(false));
     let (url, over) = (pair.url("/metrics"), Arc::clone(&is_over));
-    let scraper = tokio::spawn(async move {
+    let mut scraper = JoinSet::new();
+    scraper.spawn(async move {
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut scrapes = Vec::new();
         while !over.load(Ordering::Relaxed) {
@@ -247,7 +249,7 @@ async fn a_reload_under_load_fails_no_scrape_and_interrupts_no_series() {
         .await;
     }
     is_over.store(true, Ordering::Relaxed);
-    let scrapes = scraper.await.unwrap();
+    let scrapes = scraper.join_next().await.unwrap().unwrap();
     assert!(scrapes.len() > 10, "{}", scrapes.len());
     for scrape in &scrapes {
         assert_eq!(unchanged(scrape), before);
