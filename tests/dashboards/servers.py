@@ -34,6 +34,16 @@ EXPORTER_CONFIGURATION = """\
 reports:
   realtime: {interval: 1s}
   traffic: {interval: 2s}
+  pages: {preset: pages, interval: 5s}
+  landing_pages: {preset: landing_pages, interval: 5s}
+  sources: {preset: sources, interval: 5s}
+  channels: {preset: channels, interval: 5s}
+  countries: {preset: countries, interval: 5s}
+  devices: {preset: devices, interval: 5s}
+  events: {preset: events, interval: 5s}
+  realtime_pages: {preset: realtime_pages, interval: 5s}
+  realtime_countries: {preset: realtime_countries, interval: 5s}
+  realtime_events: {preset: realtime_events, interval: 5s}
 """
 
 PROMETHEUS_CONFIGURATION = """\
