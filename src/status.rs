@@ -1,10 +1,11 @@
-//! The status page: how every property fares, for people.
+//! The status page: shows people the state of every property.
 //!
-//! Pure: states and the time in, a page out. Knows what to show of a property and in which words. Refuses to know tasks,
-//! HTTP and where the states come from.
+//! Pure: takes the states and the time, returns a page. Knows what to show of a property and in which words. Refuses
+//! to know tasks, HTTP and the source of the states.
 //!
-//! `selection` is what was asked for: which properties, in which order, which page of them. `card` is one property, with its
-//! `chart`, its `reports` and its `quota`. `words` writes numbers and times. `figures` are read from snapshots.
+//! `selection` is what the request asks for: which properties, in which order, which page of them. `card` shows one
+//! property, with its `chart`, its `reports` and its `quota`. `words` formats numbers and times. `figures` reads
+//! values from snapshots.
 
 use std::sync::Arc;
 
@@ -30,22 +31,22 @@ mod reports;
 mod selection;
 mod words;
 
-/// What the page shows.
+/// The input of the page.
 #[derive(Debug)]
 pub struct View<'a> {
-    /// The properties by id.
+    /// The properties in the order of their ids.
     pub properties: &'a [Arc<PropertyState>],
-    /// Whether these are all that the configuration asks for.
+    /// Whether the store has all properties that the configuration asks for.
     pub is_complete: bool,
-    /// How many more there are that other shards have.
+    /// The number of properties that other shards export.
     pub elsewhere: usize,
-    /// What keeps all of them from being polled.
+    /// Problems that keep all properties from being polled.
     pub troubles: &'a [Trouble],
-    /// Where the metrics are.
+    /// The path of the metrics.
     pub telemetry_path: &'a str,
 }
 
-/// The page.
+/// Renders the page.
 pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String {
     let selected = Selected::new(view.properties, selection, now);
     let content = html! {
@@ -64,7 +65,7 @@ pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String 
     pages::page("Google Analytics exporter", Depth::Root, view.telemetry_path, &content)
 }
 
-/// The state of everything in a sentence.
+/// Returns one sentence about the state of all properties.
 fn summary(view: &View<'_>, now: Timestamp) -> Markup {
     let failing = view.properties.iter().filter(|state| figures::is_failing(state)).count();
     let is_late = |state: &PropertyState| state.reports.iter().any(|report| figures::is_late(report, now));
@@ -84,7 +85,7 @@ fn summary(view: &View<'_>, now: Timestamp) -> Markup {
     }
 }
 
-/// What concerns all properties: why, and what to do.
+/// Shows a problem of all properties: its cause and its remedy.
 fn show(trouble: &Trouble, now: Timestamp) -> Markup {
     html! {
         div.state.bad {
@@ -145,7 +146,7 @@ fn nothing(view: &View<'_>, selection: &Selection) -> Markup {
     }
 }
 
-/// Links to the pages before and after.
+/// Links to the previous and the next page.
 fn turn(selected: &Selected<'_>, selection: &Selection) -> Markup {
     html! {
         @if selected.pages > 1 {

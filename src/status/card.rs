@@ -1,4 +1,4 @@
-//! One property on the page.
+//! The card of one property on the status page.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{chart, figures, quota, reports, words};
 use ga4_exporter_core::{names::PropertyType, store::PropertyState};
 
-/// Everything that is shown of a property.
+/// Renders the card of a property.
 pub(super) fn card(state: &PropertyState, now: Timestamp) -> Markup {
     let heading = format!("property-{}", state.id);
     html! {
@@ -58,7 +58,7 @@ fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// Until when the drop alert sees no more than outages.
+/// Says until when the drop alert detects only near-total outages.
 fn learning(state: &PropertyState, now: Timestamp) -> Markup {
     let learning_until = figures::watched(state, now).and_then(|watched| watched.assessment.learning_until);
     html! {
@@ -71,7 +71,7 @@ fn learning(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// Where nothing is known of what is usual.
+/// Shows the pageviews of the last half hour of a property whose usual traffic is not known yet.
 fn last_half_hour(state: &PropertyState, now: Timestamp) -> Markup {
     html! {
         @if let Some(pageviews) = figures::value(state, "realtime_pageviews", now) {

@@ -1,4 +1,4 @@
-//! A property's last hours as a line, before the line of what is usual.
+//! The chart of a property's last hours: its traffic drawn over the usual traffic.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::words;
 use ga4_drop_baseline::{Assessment, Slice};
 
-/// The chart with its caption, where there is something to draw.
+/// Renders the chart with its caption, if there is data to draw.
 pub(super) fn chart(assessment: &Assessment) -> Markup {
     let course = &assessment.course;
     let highest = course.iter().flat_map(|slice| [slice.pageviews.unwrap_or_default(), slice.expected]);
@@ -35,7 +35,7 @@ pub(super) fn chart(assessment: &Assessment) -> Markup {
     }
 }
 
-/// The chart in words.
+/// Describes the chart in words.
 fn described(course: &[Slice]) -> String {
     let seen: f32 = course.iter().filter_map(|slice| slice.pageviews).sum();
     let usual: f32 = course.iter().filter(|slice| slice.pageviews.is_some()).map(|slice| slice.expected).sum();
@@ -46,7 +46,7 @@ fn described(course: &[Slice]) -> String {
     )
 }
 
-/// A path through the values, broken where there are none.
+/// Returns an SVG path through the values, interrupted where values are missing.
 fn line(course: &[Slice], highest: f32, value: impl Fn(&Slice) -> Option<f32>) -> String {
     let mut path = String::new();
     let mut is_drawing = false;
@@ -63,7 +63,7 @@ fn line(course: &[Slice], highest: f32, value: impl Fn(&Slice) -> Option<f32>) -
     path
 }
 
-/// What lies under the counts, part by part.
+/// Returns an SVG path of the area below the counts, one part for each run of values.
 fn area(course: &[Slice], highest: f32) -> String {
     let mut path = String::new();
     for (place, slice) in (0_u16..).zip(course) {
@@ -89,7 +89,7 @@ const WIDTH: f32 = 350.0;
 
 const HEIGHT: f32 = 72.0;
 
-/// Above the highest value, and below 0, so that lines are seen whole.
+/// Space above the highest value and below 0, so that lines are not cut off.
 const MARGIN: f32 = 3.0;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! What limits the trust in a report's values, as long as they hold: what Google says of them, and rows that are not exported.
+//! Remarks on a report's current values: what Google says about their quality, and rows that are not exported.
 
 use jiff::Timestamp;
 
 use super::words;
 use ga4_exporter_core::store::ReportState;
 
-/// A short remark on each limit; none on values that are complete and exact.
+/// Returns a short remark for each limitation; none for values that are complete and exact.
 pub(super) fn remarks(report: &ReportState, now: Timestamp) -> Vec<String> {
     let Some(snapshot) = report.values(now) else { return Vec::new() };
     let mut remarks = Vec::new();

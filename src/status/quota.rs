@@ -1,4 +1,4 @@
-//! The quota buckets of a property as bars.
+//! Shows the quota buckets of a property as bars.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -10,8 +10,8 @@ use ga4_exporter_core::{
     store::PropertyState,
 };
 
-/// A bar of the scarcest bucket of each category, and all of them to be unfolded; nothing before Google has told of it. Where all
-/// is well, everything is folded.
+/// Shows the scarcest bucket of each category, and all buckets in a collapsed section. If everything is healthy, all
+/// of them are collapsed. Shows nothing until Google has reported a bucket.
 pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
     let buckets: Vec<Told<'_>> = state.quota.iter().flat_map(|(category, view)| told(*category, view, now)).collect();
     let scarcest = state.quota.keys().filter_map(|category| {
@@ -36,7 +36,7 @@ pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// A bucket of which something is known.
+/// A bucket that Google has reported.
 struct Told<'a> {
     category: Category,
     bucket: &'a TokenBucket,
@@ -90,5 +90,5 @@ fn title(bucket: Bucket) -> &'static str {
     }
 }
 
-/// As the alert GoogleAnalyticsQuotaLow has it.
+/// The threshold of the alert GoogleAnalyticsQuotaLow.
 const LOW: f64 = 0.1;

@@ -1,4 +1,4 @@
-//! The reports of a property: how each fares, how old its data is, and when it is asked for next.
+//! The reports of a property: the state of each, the age of its data, and the time of its next poll.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use ga4_exporter_core::{
     store::{Failure, PropertyState, ReportState},
 };
 
-/// A table of all of them.
+/// Renders the table of all reports.
 pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
     html! {
         div.scroll {
@@ -39,7 +39,7 @@ pub(super) fn table(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// Every failure with its reason and its remedy; one that several reports have is shown once.
+/// Renders every failure with its reason and its remedy. A failure that several reports share is shown once.
 pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
     html! {
         @for (reports, failure) in together(state) {
@@ -55,7 +55,7 @@ pub(super) fn failures(state: &PropertyState, now: Timestamp) -> Markup {
     }
 }
 
-/// The failures that differ, and the reports that have them.
+/// Returns the distinct failures, each with the names of its reports.
 fn together(state: &PropertyState) -> Vec<(Vec<&str>, &Failure)> {
     let mut known: Vec<(Vec<&str>, &Failure)> = Vec::new();
     for report in &state.reports {

@@ -1,4 +1,4 @@
-//! Which properties are shown, in which order, and which page of them.
+//! Selects the properties to show, their order and the page.
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -7,41 +7,41 @@ use jiff::Timestamp;
 use super::figures;
 use ga4_exporter_core::store::PropertyState;
 
-/// What was asked for. Whatever cannot be understood is as if it were not there: it is a page for people.
+/// What a request asks for. Parameters that cannot be parsed are ignored, because people type them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Selection {
-    /// What names, ids, accounts, zones or labels must contain.
+    /// Text that the name, id, account, zone or labels of a property must contain.
     pub text: String,
     /// The order.
     pub sort: Sort,
-    /// Which page, counted from 1.
+    /// The page, counted from 1.
     pub page: usize,
 }
 
-/// An order of the properties. Those that are equal in it are in the order of their names.
+/// An order of the properties. Properties that are equal in it are sorted by name.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sort {
-    /// Those with a drop of traffic first, then those that fail.
+    /// Properties with a traffic drop first, then failing ones.
     #[default]
     Attention,
     /// By name.
     Name,
-    /// By pageviews today, the most first.
+    /// By pageviews today, highest first.
     Pageviews,
-    /// By visitors today, the most first.
+    /// By visitors today, highest first.
     Visitors,
-    /// By how much traffic is missing, the most first.
+    /// By the share of traffic that is missing, highest first.
     Drop,
     /// By id.
     Id,
 }
 
 impl Sort {
-    /// All orders, as they are offered.
+    /// All orders, as the page offers them.
     pub const ALL: &'static [Self] =
         &[Self::Attention, Self::Name, Self::Pageviews, Self::Visitors, Self::Drop, Self::Id];
 
-    /// The value of the parameter `sort`.
+    /// Returns the value of the parameter `sort`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Attention => "attention",
@@ -53,7 +53,7 @@ impl Sort {
         }
     }
 
-    /// The same for people.
+    /// Returns the name of the order that the page shows.
     pub fn title(self) -> &'static str {
         match self {
             Self::Attention => "Drops and failures first",
@@ -67,7 +67,7 @@ impl Sort {
 }
 
 impl Selection {
-    /// What the query of a URL asks for: `q`, `sort` and `page`.
+    /// Reads `q`, `sort` and `page` from the query of a URL.
     pub fn from_query(query: &str) -> Self {
         let mut selection = Self { page: 1, ..Self::default() };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -84,7 +84,7 @@ impl Selection {
         selection
     }
 
-    /// The same selection on another page.
+    /// Returns the link to another page of the same selection.
     pub fn link_to(&self, page: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.text.is_empty() {
@@ -98,17 +98,17 @@ impl Selection {
     }
 }
 
-/// What is to be shown.
+/// The properties to show.
 pub(super) struct Selected<'a> {
-    /// The properties of the page.
+    /// The properties of this page.
     pub(super) shown: Vec<&'a PropertyState>,
-    /// How many come before them.
+    /// The number of properties on the pages before this one.
     pub(super) first: usize,
-    /// How many match.
+    /// The number of properties that match.
     pub(super) found: usize,
-    /// The page that it is; the last one, where there are not that many.
+    /// The number of this page; the last page if the request asks for a later one.
     pub(super) page: usize,
-    /// How many pages there are.
+    /// The number of pages.
     pub(super) pages: usize,
 }
 
@@ -136,10 +136,10 @@ fn matches(state: &PropertyState, wanted: &str) -> bool {
     contains(&state.id.to_string()) || state.info.labels_of(state.id).any(|(_, value)| contains(&value))
 }
 
-/// The smaller, the earlier.
+/// Returns the sort key; properties with smaller keys come first.
 fn key(state: &PropertyState, sort: Sort, now: Timestamp) -> Reverse<u64> {
     let missing = || figures::drop(state, now).map_or(0.0, |drop| drop.depth);
-    // Of finite numbers that are not negative, the bits have the order of the numbers.
+    // The bits of finite, non-negative floats sort like the floats.
     let descending = |value: f64| Reverse(value.max(0.0).to_bits());
     match sort {
         Sort::Attention => match missing() {
@@ -155,7 +155,8 @@ fn key(state: &PropertyState, sort: Sort, now: Timestamp) -> Reverse<u64> {
     }
 }
 
-/// How many properties a page has: full rows of one, two or three. With 50 a browser took more than a tenth of a second.
+/// Properties per page: a multiple of one, two and three, so that all rows are full. With 50, a browser took over 0.1
+/// s.
 const PAGE: usize = 24;
 
 /// Names in Google Analytics have at most 100 characters.

@@ -22,7 +22,7 @@ fn id(number: u64) -> PropertyId {
     number.to_string().parse().unwrap()
 }
 
-/// A store in which properties are put as the tests need them.
+/// A store that tests fill with properties.
 struct World {
     states: States,
     store: Store,
@@ -55,7 +55,7 @@ impl World {
         self
     }
 
-    /// Every value of the report on days is this one, until the 900th second.
+    /// Sets every value of the daily report to `value`, valid until second 900.
     fn traffic(mut self, number: u64, value: f64) -> Self {
         let report = Arc::clone(&self.reports[1]);
         let values = vec![value; report.families.len()].into();
@@ -80,7 +80,7 @@ impl World {
         self
     }
 
-    /// So many pageviews in the last half hour, where 100 are usual.
+    /// Sets the pageviews of the last half hour; 100 are usual.
     fn watched(mut self, number: u64, pageviews: f64) -> Self {
         let count = WindowCount {
             window: WINDOWS.iter().find(|w| w.name == "30m").unwrap(),
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-/// The headings of the cards, in their order.
+/// Returns the headings of the cards in page order.
 fn names(page: &str) -> Vec<&str> {
     let headings = page.split("<h2 id=\"property-").skip(1);
     headings.filter_map(|rest| rest.split_once('>')?.1.split_once("</h2>")).map(|(name, _)| name).collect()
@@ -179,7 +179,7 @@ fn what_has_expired_is_not_shown() {
     has(&page, "no present value");
 }
 
-/// The classes of the boxes on the page, in their order.
+/// Returns the classes of the boxes in page order.
 fn boxes(page: &str) -> Vec<&str> {
     page.split("<div class=\"state ").skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
@@ -235,7 +235,7 @@ fn while_the_alert_learns_the_card_says_until_when() {
 #[test]
 fn a_healthy_card_folds_its_tokens() {
     let mut world = World::new().property(7, "Shop").traffic(7, 1.0);
-    // Else it waits for realtime values.
+    // Otherwise the property waits for realtime values and is not healthy.
     world.update(7, |state| state.reports.retain(|report| report.name.as_str() == "traffic"));
     let mut ledger = Ledger::default();
     let quota = PropertyQuota {

@@ -1,10 +1,10 @@
-//! Numbers and times as people read them.
+//! Formats numbers and times for people.
 
 use ga4_drop_baseline::calendar::Zone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-/// `12,345`; a fraction is rounded.
+/// Formats a number as `12,345`; fractions are rounded.
 pub(super) fn number(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -20,19 +20,19 @@ pub(super) fn number(value: f64) -> String {
     text
 }
 
-/// The same for what is counted.
+/// Formats a count in the same way.
 pub(super) fn integer(count: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53")]
     let value = count as f64;
     number(value)
 }
 
-/// `1 property`, `2 properties`.
+/// Formats a count with its noun: `1 property`, `2 properties`.
 pub(super) fn count_of(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", integer(count), if count == 1 { one } else { many })
 }
 
-/// `48 s`, `3 min`, `5 h`, `2 days`.
+/// Formats a duration: `48 s`, `3 min`, `5 h`, `2 days`.
 pub(super) fn span(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);
     match seconds {
@@ -43,22 +43,22 @@ pub(super) fn span(length: SignedDuration) -> String {
     }
 }
 
-/// A message of others with a full stop at its end.
+/// Ends a foreign message with exactly one full stop.
 pub(super) fn sentence(message: &str) -> String {
     format!("{}.", message.trim_end_matches('.'))
 }
 
-/// What an operator can do, as a sentence.
+/// Turns a remedy into a sentence.
 pub(super) fn to_do(remedy: &str) -> String {
     if remedy.starts_with("nothing to do") { format!("There is {remedy}.") } else { format!("To do: {remedy}.") }
 }
 
-/// An instant before now.
+/// Formats a past time relative to now.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) { (span(now.duration_since(at))) " ago" } }
 }
 
-/// An instant after now.
+/// Formats a future time relative to now.
 pub(super) fn until(at: Timestamp, now: Timestamp) -> Markup {
     let left = at.duration_since(now);
     html! {
@@ -66,7 +66,8 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> Markup {
     }
 }
 
-/// An instant after now by the clocks of a zone: `18:52 (Europe/Berlin), in 2 h`; in UTC where the zone is not known.
+/// Formats a future time in a time zone and relative to now: `18:52 (Europe/Berlin), in 2 h`. An unknown zone gives
+/// UTC.
 pub(super) fn local_until(at: Timestamp, zone: &str, now: Timestamp) -> Markup {
     let zone = Zone::named(zone).unwrap_or_else(|_| Zone::utc());
     let local = zone.local_time(at).strftime("%H:%M").to_string();
