@@ -1,7 +1,8 @@
-//! The task that polls: the engine's hands.
+//! The polling task: sends what the engine asks for.
 //!
-//! Knows how to make a poll, and how to carry out what follows from it. Refuses to know what is asked when and what becomes of
-//! an answer: that is the [`Engine`]'s. Invariant: what the engine sends is handed back to it once, whatever comes.
+//! Knows how to make a poll and how to carry out its effects. Refuses to know when to send which request and what an
+//! answer means: the [`Engine`] decides that. Invariant: every poll that the engine starts is returned to it exactly
+//! once, whatever its outcome.
 
 use std::{collections::BTreeMap, panic, sync::Arc, time::Duration};
 
@@ -35,18 +36,18 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     observer: Arc<dyn Observer>,
-    /// What Google's answers say of the clock.
+    /// Compares the clock with the Date headers of Google's answers.
     witness: Witness,
-    /// Where it is kept what a restart should not forget.
+    /// Saves the state that survives a restart.
     saver: Option<Saver<Kept>>,
     running: JoinSet<Polled>,
     pulse: Pulse,
-    /// Who wants to know whether it still polls.
+    /// Health checks that ask whether the loop still runs.
     questions: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 impl Poller {
-    /// A poller that follows this plan. The properties of the moment are in the store when it returns.
+    /// Creates a poller for this plan. On return the store contains the plan's current properties.
     pub fn new(
         client: ga::Client,
         tokens: Tokens,
@@ -67,17 +68,17 @@ impl Poller {
         poller
     }
 
-    /// No more requests than this are on their way, whatever is planned.
+    /// Limits the requests in flight, whatever the plan is.
     pub fn set_connections(&mut self, most: usize) {
         self.engine.set_connections(most);
     }
 
-    /// Where it is asked whether it still polls.
+    /// Returns the handle that checks whether the loop still runs.
     pub fn pulse(&self) -> Pulse {
         self.pulse.clone()
     }
 
-    /// Polls until it is dropped.
+    /// Polls until the future is dropped.
     pub async fn run(mut self) {
         loop {
             self.look_at_clock();
@@ -93,7 +94,7 @@ impl Poller {
                         self.on_signed_in();
                     }
                 }
-                // Whoever asked may have gone.
+                // The receiver may be gone.
                 Some(answer) = self.questions.recv() => drop(answer.send(())),
                 () = tokio::time::sleep(pause) => {}
             }
@@ -106,8 +107,8 @@ impl Poller {
         self.carry_out(effects);
     }
 
-    /// What was saved of properties. The counters of a process that was killed are too old: one that begins at 0 again is
-    /// understood, and one that goes back a little is not.
+    /// Loads the saved state of the properties. Without a clean shutdown the token counters are outdated and are
+    /// cleared: a counter that restarts at 0 is recognized as a reset, one that decreases a little is not.
     fn saved(&self, properties: &[PropertyId]) -> BTreeMap<PropertyId, Kept> {
         let Some(storage) = self.saver.as_ref().map(Saver::storage) else { return BTreeMap::new() };
         let load = |id: &PropertyId| {
@@ -120,7 +121,7 @@ impl Poller {
         properties.iter().filter_map(load).collect()
     }
 
-    /// Sends everything that is due; how long to wait for more.
+    /// Sends all due requests and returns how long to wait before the next call.
     fn send_what_is_due(&mut self) -> Duration {
         loop {
             let now = self.clock.now();
@@ -143,16 +144,16 @@ impl Poller {
     fn hand_over(&mut self, result: Result<Polled, JoinError>) {
         let polled = match result {
             Ok(polled) => polled,
-            // In a release build a panic has ended the process already.
+            // In a release build a panic has already ended the process.
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
-        // It may have said something of the clock.
+        // The answer may have changed the clock offset.
         self.look_at_clock();
         let wanted_token = polled.result.as_ref().is_err_and(|error| error.reason() == Reason::NoCredentials);
         let effects = self.engine.on_answer(self.clock.now(), polled);
         self.carry_out(effects);
-        // The token may have come between the request and its end.
+        // The token may have arrived between the request and its end.
         if wanted_token && self.tokens.are_available() {
             self.on_signed_in();
         }
@@ -185,5 +186,5 @@ impl Poller {
     }
 }
 
-/// The wall clock is looked at so often at least: it may have been set, or the machine suspended.
+/// Longest time between two reads of the wall clock, since it may be set or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);

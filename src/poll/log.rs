@@ -1,7 +1,7 @@
-//! What the log says of reports: the engine's events as lines.
+//! Logs the engine's events about reports.
 //!
-//! Knows how each event reads, and looks up what a property is called. Every line about a property has its number, and its name
-//! where that is known. A field that has nothing to say is left out.
+//! Knows how each event reads, and looks up the names of properties. Every line about a property has its number, and
+//! its name if it is known. Empty fields are omitted.
 
 use ga4_drop_baseline::TrafficDrop;
 use ga4_exporter_core::{
@@ -18,7 +18,7 @@ use tracing::{debug, field::display, info, warn};
 
 use crate::enumeration::enumerated;
 
-/// Logs what has happened. The names of properties are those that the store has by now.
+/// Logs an event. Property names are the ones that the store has at this time.
 pub(super) fn event(event: &Event, store: &Store) {
     match event {
         Event::Outlook { outlook, share } => planned(outlook, *share),
@@ -60,7 +60,7 @@ pub(super) fn event(event: &Event, store: &Store) {
     }
 }
 
-/// What a line is about.
+/// The property and the report that a line is about.
 struct Subject<'a> {
     property: PropertyId,
     name: Option<String>,
@@ -73,13 +73,13 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The name of a property, once Google has said it.
+/// Returns the name of a property, if Google has reported it.
 fn name_of(property: PropertyId, store: &Store) -> Option<String> {
     let name = store.property(property)?.info.name.clone();
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// What is known of a property's baseline and zone.
+/// Logs the state of a property's baseline and time zone.
 fn of_property(event: &Event, property: PropertyId, store: &Store) {
     let name = name_of(property, store);
     let property_name = name.as_deref();
@@ -130,7 +130,7 @@ fn works_again(subject: &Subject<'_>, reason: Reason, suppressed: Option<u64>) {
     }
 }
 
-/// What the reports will spend of each property, as far as that is known before.
+/// Logs what the reports are expected to spend of each property's quota.
 fn planned(outlook: &Outlook, share: Share) {
     if outlook.slowed().next().is_none() {
         info!(%share, tokens_per_request = ASSUMED, "quota plan {outlook} of each property");
@@ -140,7 +140,7 @@ fn planned(outlook: &Outlook, share: Share) {
     }
 }
 
-/// A report is polled less often because of a quota, or no longer.
+/// Logs that a report is polled less often because of a quota, or at its configured interval again.
 fn pace(subject: &Subject<'_>, change: &Replanned, suppressed: Option<u64>) {
     let Subject { property, name, report } = subject;
     let property_name = name.as_deref();
@@ -164,7 +164,7 @@ fn pace(subject: &Subject<'_>, change: &Replanned, suppressed: Option<u64>) {
     }
 }
 
-/// A report is due and not asked for.
+/// Logs that a due report is not sent.
 fn held_back(subject: &Subject<'_>, limit: Limit, suppressed: Option<u64>) {
     let Subject { property, name, report } = subject;
     let (property_name, bucket) = (name.as_deref(), limit.bucket());
@@ -177,7 +177,7 @@ fn held_back(subject: &Subject<'_>, limit: Limit, suppressed: Option<u64>) {
     }
 }
 
-/// Which properties are watched.
+/// Logs for which properties the drop alert is active.
 fn drop_alert(ready: usize, not_ready: &[PropertyId], learning_until: Option<Timestamp>, store: &Store) {
     let all = ready + not_ready.len();
     let names = not_ready.iter().map(|id| name_of(*id, store).unwrap_or_else(|| id.to_string()));
@@ -198,7 +198,7 @@ fn drop_alert(ready: usize, not_ready: &[PropertyId], learning_until: Option<Tim
 fn drop_began(property: PropertyId, drop: &TrafficDrop, store: &Store) {
     let name = name_of(property, store);
     let missing = format!("{:.0}%", 100.0 * drop.depth);
-    // Without a window, the minutes of the last hours are evidence of a drop that no window shows yet.
+    // Without a window, only the minute-by-minute evidence of the last hours shows the drop.
     let window = drop.window.map(|count| count.window.name);
     let pageviews = drop.window.map(|count| format!("{:.0}", count.pageviews));
     let usual = drop.window.map(|count| format!("{:.0}", count.expected));
@@ -211,12 +211,12 @@ fn drop_ended(property: PropertyId, began_at: Timestamp, lasted: SignedDuration,
     info!(%property, property_name = name.as_deref(), %lasted, %began_at, "traffic drop ended");
 }
 
-/// A count that has something to say.
+/// Returns the count unless it is 0.
 fn some(count: u64) -> Option<u64> {
     Some(count).filter(|count| *count > 0)
 }
 
-/// A report begins to have more series than it may.
+/// Logs that a report has begun to exceed its limit of series.
 fn series_lost(
     subject: &Subject<'_>,
     (exported, dropped): (usize, usize),

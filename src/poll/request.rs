@@ -1,4 +1,4 @@
-//! Making one poll: the requests, one after the other, and when they were sent and answered.
+//! Makes one poll: sends its requests one after the other, and records when each was sent and answered.
 
 use ga4_exporter_core::engine::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
 
@@ -9,7 +9,8 @@ use crate::{
     ga,
 };
 
-/// Asks for a report once; for its minutes only after its values, so that a closed quota bucket is tried with one request.
+/// Requests a report once. Requests its minutes only after its values, so that a closed quota bucket costs one
+/// request.
 pub(super) async fn make(client: ga::Client, clock: Clock, poll: Poll) -> Polled {
     let sent_at = clock.now();
     let started = monotonic();
