@@ -1,4 +1,4 @@
-//! The wiring: from options to running tasks.
+//! Wires the exporter: turns options into running tasks.
 
 use std::{
     io,
@@ -40,77 +40,77 @@ use crate::{
     witness::Witness,
 };
 
-/// Everything that is fixed at the start.
+/// Settings that are fixed at the start.
 #[derive(Debug)]
 pub struct Options {
     /// The configuration, as read from `source`.
     pub config: Config,
-    /// Where it is read again.
+    /// The source of the configuration when it is reloaded.
     pub source: Source,
-    /// Where Google's APIs are.
+    /// The base URLs of Google's APIs.
     pub endpoints: Endpoints,
-    /// Which shard of the properties is this process'.
+    /// The shard of the properties that this process exports.
     pub shard: Shard,
-    /// Where to listen.
+    /// The addresses or sockets to listen on.
     pub listen: Listen,
-    /// Where all paths begin, and how others see them.
+    /// The path prefix of all endpoints and the external URL.
     pub base: Base,
-    /// Where the metrics are, below that.
+    /// The path of the metrics, below the prefix.
     pub telemetry_path: TelemetryPath,
     /// Whether POST /-/reload is allowed.
     pub lifecycle: bool,
-    /// What clients of the server may take.
+    /// The limits on the server's clients.
     pub limits: Limits,
-    /// The environment that credentials are looked for in.
+    /// The environment in which credentials are looked up.
     pub environment: Environment,
-    /// Whom TLS trusts.
+    /// The certificate authorities that TLS trusts.
     pub roots: Roots,
-    /// How long requests to Google may take.
+    /// The timeouts of requests to Google.
     pub deadlines: Deadlines,
-    /// Where it is kept what a restart should not forget.
+    /// The directory for state that survives a restart.
     pub storage: Option<PathBuf>,
-    /// How many connections to Google may be open at most, whatever is planned.
+    /// The highest number of open connections to Google, whatever the plan is.
     pub connections: usize,
-    /// The log, for the number of lines that it lost.
+    /// The log, as the source of the number of dropped lines.
     pub log: Lines,
-    /// The time.
+    /// The source of the time.
     pub clock: Clock,
 }
 
-/// Where to listen.
+/// What to listen on.
 #[derive(Debug)]
 pub enum Listen {
-    /// On these addresses.
+    /// Binds these addresses.
     On(Vec<ListenAddress>),
-    /// On sockets that are open already.
+    /// Uses sockets that are already open.
     Inherited(Vec<TcpListener>),
 }
 
-/// Why it cannot start.
+/// Why the exporter cannot start, or did not end cleanly. Each variant says what to do.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Choose another address.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// Mend the system's certificates.
+    /// Fix the system's certificates.
     #[error(transparent)]
     Transport(#[from] transport::Error),
-    /// Wait for the disk that the system's certificates are on.
+    /// Wait for the disk that holds the system's certificates.
     #[error("cannot read the system's certificates")]
     Trust(#[source] Hangs),
-    /// Name usable credentials.
+    /// Configure usable credentials.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
-    /// Name another directory.
+    /// Use another directory.
     #[error(transparent)]
     Storage(#[from] storage::Error),
-    /// The names of the exporter's own metrics clash: a mistake in the program.
+    /// The names of the exporter's own metrics clash, which is a bug.
     #[error("the exporter's own metrics cannot be set up")]
     Metrics(#[from] prometheus::Error),
     /// The runtime cannot watch a socket.
     #[error("the server cannot be started")]
     Server(#[source] io::Error),
-    /// It has ended, but not everything is kept.
+    /// The exporter has ended, but some state may not be saved.
     #[error("states were not saved in time; the next start does not know the last minutes")]
     CutOff,
 }
@@ -127,11 +127,11 @@ pub struct Server {
     saver: Option<Saver<Kept>>,
 }
 
-/// Finds credentials, binds and starts polling. Returns without waiting for Google, unless the only credentials left are the
-/// metadata server's.
+/// Finds credentials, binds the sockets and starts polling. Returns without waiting for Google, except for the
+/// metadata server if no other credentials are found.
 ///
 /// # Errors
-/// What cannot be had: an address, certificates, credentials.
+/// An address cannot be bound, or certificates, credentials or the storage directory cannot be used.
 pub async fn start(options: Options) -> Result<Server, Error> {
     let witness = Witness::new(options.clock.clone());
     let aside = Aside::start("start");
@@ -145,7 +145,7 @@ pub async fn start(options: Options) -> Result<Server, Error> {
         Listen::On(addresses) => http::bind(&addresses)?,
         Listen::Inherited(listeners) => listeners,
     };
-    // Last, so that a start that fails leaves everything as it was.
+    // Opened last, so that a failed start changes nothing on disk.
     let saver = match options.storage {
         Some(directory) => Some(Saver::new(Arc::new(Storage::open_in_time(&directory).await?))),
         None => None,
@@ -204,25 +204,25 @@ pub async fn start(options: Options) -> Result<Server, Error> {
 }
 
 impl Server {
-    /// The addresses that it listens on.
+    /// Returns the addresses that the server listens on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// Where a reload is asked for.
+    /// Returns the handle that requests reloads.
     pub fn reloads(&self) -> Reloads {
         self.reloads.clone()
     }
 
-    /// Where it is asked whether the poller still polls.
+    /// Returns the handle that checks whether the poller still runs.
     pub fn pulse(&self) -> Pulse {
         self.pulse.clone()
     }
 
-    /// Serves until `shutdown` is done and the responses under way have ended; then everything is stopped.
+    /// Serves until `shutdown` completes and the responses in progress have ended; then stops all tasks.
     ///
     /// # Errors
-    /// The runtime cannot watch a socket, or the disk hangs at the end.
+    /// The runtime cannot watch a socket, or the disk hangs when state is saved at the end.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (stop, mut stopping) = oneshot::channel::<()>();
         let shutdown = async move {
@@ -238,13 +238,13 @@ impl Server {
                     save_all(self.saver, &self.clock).await?;
                     return result.map_err(Error::Server);
                 }
-                // Saved while the responses under way end: slow clients cost the disk no time.
+                // State is saved while the responses in progress end, so that slow clients do not delay it.
                 _ = &mut stopping => {
                     self.tasks.shutdown().await;
                     let (result, saved) = tokio::join!(server, save_all(self.saver, &self.clock));
                     return result.map_err(Error::Server).and(saved);
                 }
-                // The tasks never end by themselves. In a release build a panic has ended the process already.
+                // The tasks never end by themselves. In a release build a panic has already ended the process.
                 Some(ended) = self.tasks.join_next() => {
                     if let Err(error) = ended && error.is_panic() {
                         std::panic::resume_unwind(error.into_panic());
@@ -255,11 +255,11 @@ impl Server {
     }
 }
 
-/// A disk that hangs does not keep the process from ending.
+/// Saves all state, with a deadline, so that a hanging disk cannot keep the process from ending.
 async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) -> Result<(), Error> {
     let Some(saver) = saver else { return Ok(()) };
     if saver.close(clock.now(), LONGEST_SAVING).await { Ok(()) } else { Err(Error::CutOff) }
 }
 
-/// For all that is left to be saved at the end; the process ends a second later at the latest.
+/// Deadline for saving all state at the end. The process ends at most one second later.
 const LONGEST_SAVING: Duration = Duration::from_secs(9);
