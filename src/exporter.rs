@@ -1,4 +1,4 @@
-//! What the HTTP server sees of the exporter: the store and the metrics, rendered; and whether it is ready.
+//! The exporter as the HTTP server sees it: renders the store and the metrics, and reports readiness.
 
 use std::{
     pin::Pin,
@@ -32,40 +32,40 @@ use crate::{
     witness::Witness,
 };
 
-/// What the exporter shows, and where it comes from.
+/// The sources of everything that the exporter shows.
 #[derive(Debug)]
 pub struct Sources {
     /// The properties.
     pub store: Arc<Store>,
-    /// The exporter's metrics on itself.
+    /// The exporter's metrics about itself.
     pub metrics: Arc<SelfMetrics>,
-    /// What is polled.
+    /// The current plan.
     pub plan: watch::Receiver<Arc<Plan>>,
     /// The configuration in use.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Where a reload is asked for.
+    /// The handle that requests reloads.
     pub reloads: Reloads,
-    /// The log, for the number of lines that it lost.
+    /// The log, as the source of the number of dropped lines.
     pub log: Lines,
-    /// What Google's answers say of the clock.
+    /// Compares the clock with the Date headers of Google's answers.
     pub witness: Witness,
-    /// What concerns all properties.
+    /// Problems that concern all properties.
     pub troubles: Troubles,
 }
 
-/// The exporter as the server sees it.
+/// The exporter as the HTTP server sees it.
 #[derive(Debug)]
 pub struct Exporter {
     sources: Sources,
     started_at: Timestamp,
-    /// The same for the time that has passed, whatever the clock says.
+    /// The start in monotonic time, which a change of the wall clock does not affect.
     started: Instant,
-    /// Set once, and never taken back.
+    /// Set once, never reset.
     ready: AtomicBool,
 }
 
 impl Exporter {
-    /// The exporter, started now by the clock of the witness.
+    /// Creates the exporter; its start time is the current time of the witness's clock.
     pub fn new(sources: Sources) -> Self {
         let (started_at, started) = (sources.witness.clock().now(), monotonic());
         Self { sources, started_at, started, ready: AtomicBool::new(false) }
@@ -76,7 +76,7 @@ impl Exporter {
         age.max(self.started.elapsed())
     }
 
-    /// What is still missing before it is worth a scrape.
+    /// Returns what the exporter still waits for before it is ready.
     fn missing(&self, now: Timestamp) -> Option<String> {
         if self.age(now) >= READY_AT_THE_LATEST {
             return None;
@@ -86,7 +86,7 @@ impl Exporter {
         }
         let properties = self.sources.store.properties();
         let reports = properties.iter().flat_map(|property| &property.reports);
-        // What is usual may come later than what is.
+        // The baseline may arrive after the first values, so it is not waited for.
         let waiting = reports.filter(|report| report.has_values && !report.has_outcome).count();
         (waiting > 0).then(|| format!("waiting for the first outcome of {waiting} reports"))
     }
@@ -140,9 +140,9 @@ impl http::Exporter for Exporter {
     fn targets(&self, scheme: Option<&str>, prefix: &str, now: Timestamp) -> Option<String> {
         let plan = Arc::clone(&self.sources.plan.borrow());
         let planned = plan.properties.active.iter().chain(&plan.properties.unlisted);
-        // What reports have told is only in the store.
+        // Facts from answers to reports, such as time zones, are only in the store.
         let known: Vec<_> = planned.map(|(id, info)| (*id, info, self.sources.store.property(*id))).collect();
-        // A listing that never comes does not keep Prometheus from those that are configured.
+        // A listing that never arrives must not hide the configured properties from Prometheus.
         let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
         let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
         are_known.then(|| targets::to_lines(told, scheme, prefix))
@@ -174,5 +174,5 @@ impl http::Exporter for Exporter {
     }
 }
 
-/// From then on it is ready whatever is missing: the failures are in the metrics by then.
+/// After this time the exporter is ready in any case, since the metrics show its failures by then.
 const READY_AT_THE_LATEST: Duration = Duration::from_secs(60);
