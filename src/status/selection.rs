@@ -155,8 +155,8 @@ fn key(state: &PropertyState, sort: Sort, now: Timestamp) -> Reverse<u64> {
     }
 }
 
-/// Properties per page: a multiple of one, two and three, so that all rows are full. With 50, a browser took over 0.1
-/// s.
+/// Properties per page: a multiple of one, two and three, so that all rows are full. With 50, a browser took
+/// more than 0.1 s.
 const PAGE: usize = 24;
 
 /// Names in Google Analytics have at most 100 characters.
