@@ -1,8 +1,8 @@
 //! The log: logfmt or JSON on stderr.
 //!
-//! Knows the subscriber and nothing else. What libraries say is only shown from warnings on, whatever the level, and
-//! gcp_auth not at all: it prints what the token endpoint answers. Invariant: nobody waits for whoever reads stderr, but
-//! for a second at the end of the process.
+//! Knows only the tracing subscriber. Libraries are logged from warnings on, whatever the level; gcp_auth is not
+//! logged at all, since it prints the responses of the token endpoint. Invariant: no task waits for the reader of
+//! stderr, except for up to one second when the process ends.
 
 use std::{fmt, panic, str::FromStr, time::Duration};
 
@@ -13,22 +13,22 @@ pub use lines::Lines;
 
 mod lines;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum LogFormat {
     /// `key=value` pairs.
     #[default]
     Logfmt,
-    /// One JSON object a line.
+    /// JSON, one object per line.
     Json,
 }
 
-/// The least severity that is shown.
+/// The lowest severity that is logged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LogLevel(Level);
 
 impl LogLevel {
-    /// What an operator should know.
+    /// The default level: what an operator should know.
     pub const INFO: Self = Self(Level::INFO);
 }
 
@@ -70,13 +70,13 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// A log that was started; what still waits is written when this is dropped, within a second.
+/// A started log. On drop, writes the queued lines for up to one second.
 #[derive(Debug)]
 #[must_use = "it writes what still waits when it is dropped"]
 pub struct Log(Lines);
 
 impl Log {
-    /// Where the lines wait.
+    /// Returns the queue of the log.
     pub fn lines(&self) -> Lines {
         self.0.clone()
     }
@@ -88,8 +88,8 @@ impl Drop for Log {
     }
 }
 
-/// Starts logging, once for the process; panics are logged too. A log that nobody reads any more (a closed stderr, a full
-/// disk or pipe) is done without, and its lines are counted.
+/// Starts logging, once per process; panics are logged too. If stderr can no longer be written (it is closed, or its
+/// disk or pipe is full), lines are dropped and counted.
 pub fn start(level: LogLevel, format: LogFormat) -> Log {
     let lines = Lines::default();
     let filter = Targets::new()
@@ -109,9 +109,9 @@ pub fn start(level: LogLevel, format: LogFormat) -> Log {
             .log_internal_errors(false)
             .boxed(),
     };
-    // Only a test that started it before can make this fail, and then there is a log already.
+    // This can fail only if a test has already started the log, and then that log is used.
     let _ = registry().with(layer.with_filter(filter)).try_init();
-    // Without a thread the lines are counted as dropped as soon as the queue is full.
+    // If the thread cannot start, lines are counted as dropped once the queue is full.
     let _ = lines.write_to_stderr(|count| warn!(count, "dropped lines of the log, since nobody read stderr"));
     let last_words = lines.clone();
     panic::set_hook(Box::new(move |panic| {
@@ -121,17 +121,17 @@ pub fn start(level: LogLevel, format: LogFormat) -> Log {
     Log(lines)
 }
 
-/// Writes to stderr before there is a log, or after it. Gives up after a second.
+/// Writes to stderr while there is no log: before its start or after its end. Gives up after one second.
 pub fn write(text: &str) {
     let lines = Lines::default();
     lines.push(text.as_bytes().to_vec());
-    // With stderr closed nobody reads it.
+    // If stderr is closed, nobody reads the text.
     if lines.write_to_stderr(|_| ()).is_ok() {
         lines.flush(LONGEST_FLUSH);
     }
 }
 
-/// Whoever reads a log reads it faster than that.
+/// How long to wait for the reader of stderr; a working reader is faster.
 const LONGEST_FLUSH: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Log lines on their way to stderr: a queue with a limit, and the one thread that writes.
+//! Queue of log lines on their way to stderr: its size is limited, and one thread writes.
 //!
-//! Whoever logs never waits. Lines that nobody reads are dropped and counted. Refuses to know what is in them.
+//! Logging never waits. Lines that cannot be written are dropped and counted. Refuses to know the content of lines.
 
 use std::{
     collections::VecDeque,
@@ -19,14 +19,14 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::clock::monotonic;
 
-/// The queue; cheap to clone.
+/// The queue of log lines; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Lines(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// A line has come, or was written.
+    /// Notified when a line was queued or written.
     changed: Condvar,
     dropped: AtomicU64,
 }
@@ -34,13 +34,13 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<Vec<u8>>,
-    /// Of all lines that wait.
+    /// Total size of the queued lines.
     bytes: usize,
-    /// Whether the thread holds a line that has left the queue.
+    /// Whether the thread is writing a line that has already left the queue.
     is_writing: bool,
 }
 
-/// One line in the making; it is queued when it is dropped.
+/// A line that is being written by the subscriber; dropping it puts it into the queue.
 #[derive(Debug)]
 pub struct Line {
     lines: Lines,
@@ -48,7 +48,7 @@ pub struct Line {
 }
 
 impl Lines {
-    /// Queues a line, or drops and counts it where the queue is full. Never waits for whoever reads the log.
+    /// Queues a line, or drops and counts it if the queue is full. Never waits for the reader of the log.
     pub fn push(&self, mut line: Vec<u8>) {
         if line.len() > LONGEST_LINE {
             line.truncate(LONGEST_LINE);
@@ -64,12 +64,12 @@ impl Lines {
         self.0.changed.notify_all();
     }
 
-    /// Lines that were never written, since the start.
+    /// Returns the number of lines that were dropped since the start.
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything is written, but no longer than this; whether it is.
+    /// Waits up to `longest` until all lines are written; returns whether they are.
     pub fn flush(&self, longest: Duration) -> bool {
         let deadline = monotonic() + longest;
         let mut queue = self.queue();
@@ -83,13 +83,13 @@ impl Lines {
         true
     }
 
-    /// Starts the thread that writes to stderr for as long as the process lives. `on_dropped` hears how many lines were
-    /// dropped, once lines can be written again.
+    /// Starts the thread that writes to stderr until the process ends. `on_dropped` receives the number of dropped
+    /// lines as soon as lines can be written again.
     ///
     /// # Errors
-    /// There is no thread or no file descriptor left.
+    /// No thread can be started, or no file descriptor is left.
     pub(super) fn write_to_stderr(&self, on_dropped: impl Fn(u64) + Send + 'static) -> io::Result<()> {
-        // Not through `io::stderr`: its lock would be held while nobody reads, and a panic's message waits for that lock.
+        // `io::stderr` is not used, because its lock would be held while nobody reads, and panic messages wait for that lock.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let lines = self.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || lines.write_to(stderr, on_dropped))?;
@@ -113,7 +113,7 @@ impl Lines {
         }
     }
 
-    /// Waits for a line; with it, whether the queue is empty now.
+    /// Waits for a line; returns it and whether the queue is now empty.
     fn next(&self) -> (Vec<u8>, bool) {
         let mut queue = self.queue();
         loop {
@@ -158,7 +158,7 @@ impl Drop for Line {
     }
 }
 
-/// Another process may have made the pipe that it shares with this one non-blocking: then this thread waits.
+/// Writes all of `line`. Waits if the pipe is non-blocking, which another process that shares it may have set.
 fn write_whole(out: &mut impl Write, mut line: &[u8]) -> io::Result<()> {
     while !line.is_empty() {
         match out.write(line) {
@@ -172,10 +172,10 @@ fn write_whole(out: &mut impl Write, mut line: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Of lines that wait, in bytes: what 4,000 properties have to say when all fail at once.
+/// Limit of queued lines, in bytes: enough for 4,000 properties that all fail at once.
 const MOST_BYTES: usize = 1 << 20;
 
-/// In bytes. Foreign text in a line is cut long before.
+/// Limit of one line, in bytes. Foreign text in a line is cut to much less.
 const LONGEST_LINE: usize = 64 << 10;
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands over what is written and waits until it is fetched, like a pipe that is full.
+    /// A full pipe: sends what is written to the test and blocks until the test has received it.
     struct Pipe(mpsc::SyncSender<Vec<u8>>);
 
     impl Write for Pipe {
