@@ -1,8 +1,8 @@
-//! What systemd and the process tell each other: sockets that it hands over (sd_listen_fds(3)), and how the process fares
-//! (sd_notify(3)).
+//! Communication with systemd: accepts the sockets that systemd passes (sd_listen_fds(3)) and reports the state of
+//! the process (sd_notify(3)).
 //!
-//! Knows the variables LISTEN_FDS, NOTIFY_SOCKET and WATCHDOG_USEC, by way of two crates. Where there is no systemd,
-//! notifying it does nothing. Invariant: a notification that nobody reads holds nothing up.
+//! Knows the variables LISTEN_FDS, NOTIFY_SOCKET and WATCHDOG_USEC through two crates. Without systemd, notifications
+//! do nothing. Invariant: a notification that nobody reads does not block.
 
 use std::{
     env,
@@ -22,36 +22,36 @@ use tracing::{debug, warn};
 
 use crate::poll::Pulse;
 
-/// Why sockets cannot be taken over.
+/// Why the passed sockets cannot be used.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// Start the socket's unit, or leave the flag away.
+    /// Start the socket unit, or remove the flag.
     #[error(
         "--web.systemd-socket is given, but systemd has handed over no socket: start google_analytics_exporter.socket \
          before the service, or remove the flag"
     )]
     NoSockets,
-    /// Mend the socket's unit.
+    /// Fix the socket unit.
     #[error("a socket that systemd has handed over cannot be used; it must be a ListenStream= with a TCP port")]
     Unusable(#[source] io::Error),
 }
 
-/// What there is to tell.
+/// A state of the process that systemd is notified of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// It listens, or it has read its configuration again.
+    /// The process listens, or has reloaded its configuration.
     Ready,
-    /// It reads its configuration again.
+    /// The process reloads its configuration.
     Reloading,
-    /// It ends.
+    /// The process is stopping.
     Stopping,
 }
 
-/// The sockets that systemd has handed over, every one. To be called before the process has a second thread, since it
-/// takes the variables out of the environment.
+/// Returns all sockets that systemd has passed. Call it before starting a second thread, because it removes the
+/// variables from the environment.
 ///
 /// # Errors
-/// There are none, or one is of another kind.
+/// systemd has passed no socket, or one of another kind.
 pub fn sockets() -> Result<Vec<TcpListener>, Error> {
     let mut handed_over = ListenFd::from_env();
     let mut listeners = Vec::new();
@@ -76,17 +76,17 @@ pub fn tell(state: State) {
     }
 }
 
-/// Notifies systemd that the process is alive, twice as often as it wants to hear it, as long as the poller polls.
+/// Notifies systemd that the process is alive, at twice the rate that the watchdog requires, while the poller's loop runs.
 pub async fn keep_alive(pulse: Pulse) {
     let Some(longest) = sd_notify::watchdog_enabled().filter(|longest| !longest.is_zero()) else {
         return std::future::pending().await;
     };
     debug!(seconds = longest.as_secs_f64(), "systemd restarts the process when it hears nothing for that time");
-    // If that does not work, the first notification has said so.
+    // If sending fails, the first notification has already logged it.
     pass_on(&pulse, longest, || drop(notify(&[NotifyState::Watchdog]))).await;
 }
 
-/// Notifies with each beat of the poller, and not without.
+/// Sends a notification after each answer of the poller, and none without an answer.
 async fn pass_on(pulse: &Pulse, longest: Duration, notify: impl Fn()) {
     let mut ticks = interval((longest / 2).max(SHORTEST_BEAT));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,12 +99,12 @@ async fn pass_on(pulse: &Pulse, longest: Duration, notify: impl Fn()) {
 }
 
 /// Sends without waiting: systemd may be busy, and another supervisor may never read. `sd_notify::notify` waits, and
-/// knows no abstract sockets.
+/// does not support abstract sockets.
 fn notify(states: &[NotifyState<'_>]) -> io::Result<()> {
     let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else { return Ok(()) };
     let mut message = String::new();
     for state in states {
-        // Writing to a text cannot fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(message, "{state}");
     }
     let socket = UnixDatagram::unbound()?;
@@ -113,7 +113,7 @@ fn notify(states: &[NotifyState<'_>]) -> io::Result<()> {
     Ok(())
 }
 
-/// A path, or, after an `@`, a name that is in no file system.
+/// Parses a path, or a name after `@`, which denotes an abstract socket outside the file system.
 fn address(name: &OsStr) -> io::Result<SocketAddr> {
     #[cfg(target_os = "linux")]
     {
@@ -126,7 +126,7 @@ fn address(name: &OsStr) -> io::Result<SocketAddr> {
     SocketAddr::from_pathname(name)
 }
 
-/// Nobody wants to hear it more often.
+/// Lower limit of the time between two notifications.
 const SHORTEST_BEAT: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
