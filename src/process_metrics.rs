@@ -1,7 +1,7 @@
-//! The metrics that every exporter has on its own process: `process_*`.
+//! The metrics that every exporter has about its own process: `process_*`.
 //!
-//! Reads /proc/self (proc(5)) when metrics are collected. Knows Linux only; elsewhere nothing registers it. What cannot be read
-//! keeps its last value.
+//! Reads /proc/self (proc(5)) when metrics are collected. Supports only Linux; elsewhere the collector is not
+//! registered. A value that cannot be read keeps its last value.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ use rlimit::Resource;
 
 use crate::clock::unix_seconds;
 
-/// A collector of `process_*`.
+/// Collector of `process_*`.
 #[derive(Debug)]
 pub struct ProcessMetrics {
     cpu_seconds: Counter,
@@ -27,7 +27,7 @@ pub struct ProcessMetrics {
     start_time: Gauge,
 }
 
-/// What /proc/self/status has, in bytes.
+/// The fields of /proc/self/status that are used, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Status {
     virtual_memory: f64,
@@ -36,10 +36,10 @@ struct Status {
 }
 
 impl ProcessMetrics {
-    /// Those of this process, which started at this time.
+    /// Creates the collector of this process, which started at `started_at`.
     ///
     /// # Errors
-    /// None that can happen: the names are fixed and tested.
+    /// Does not fail: the names are fixed and tested.
     pub fn new(started_at: Timestamp) -> Result<Self, prometheus::Error> {
         let gauge = |name, help| Gauge::with_opts(Opts::new(name, help));
         let metrics = Self {
@@ -69,7 +69,7 @@ impl ProcessMetrics {
             self.threads.set(status.threads);
         }
         if let Ok(files) = fs::read_dir("/proc/self/fd") {
-            // One of them is the directory that is being read.
+            // Reading the directory itself opens one file, which is not counted.
             self.open_files.set(number(files.count().saturating_sub(1)));
         }
         if let Ok(limit) = Resource::NOFILE.get_soft() {
@@ -115,8 +115,8 @@ impl Status {
     }
 }
 
-/// The CPU time in /proc/self/stat: `utime` and `stime`, the 14th and 15th field. The second one is the program's name in
-/// parentheses, which may contain blanks and parentheses itself.
+/// Parses the CPU time in /proc/self/stat: `utime` and `stime`, fields 14 and 15. Field 2 is the name of the program
+/// in parentheses, which may itself contain spaces and parentheses.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, after_name) = stat.rsplit_once(") ")?;
     let mut fields = after_name.split(' ').skip(11);
@@ -130,7 +130,7 @@ fn number(count: usize) -> f64 {
     number
 }
 
-/// What Linux counts CPU time in for programs (USER_HZ), on all architectures that this is built for.
+/// Unit of the CPU time that Linux reports to programs (USER_HZ), the same on all supported architectures.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 #[cfg(test)]

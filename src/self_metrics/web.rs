@@ -1,4 +1,4 @@
-//! The metrics of the HTTP server: what it answered, whom it refused, and how much it holds for clients.
+//! Metrics of the HTTP server: answered requests, refused clients, and memory held for clients.
 
 use prometheus::{IntCounterVec, IntGauge, Registry};
 
@@ -7,7 +7,7 @@ use ga4_exporter_core::names::{Handler, RefusedReason};
 
 use crate::http::WebObserver;
 
-/// All of them; the HELP texts say what they are.
+/// All metrics; the HELP texts describe the fields.
 #[derive(Debug)]
 pub(super) struct Web {
     requests: IntCounterVec,
@@ -17,7 +17,7 @@ pub(super) struct Web {
 }
 
 impl Web {
-    /// Registers everything, the counters at 0.
+    /// Registers all metrics, with counters at 0.
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let web = Self {
             requests: counters("web_requests_total", "Requests answered by the HTTP server.", &["handler", "code"])?,
