@@ -86,7 +86,7 @@ pub enum Listen {
     Inherited(Vec<TcpListener>),
 }
 
-/// Why the exporter cannot start, or did not end cleanly. Each variant says what to do.
+/// Why the exporter cannot start, or did not end cleanly.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Choose another address.
