@@ -1,7 +1,7 @@
-//! The exporter's metrics on itself.
+//! The exporter's metrics about itself.
 //!
-//! Knows counters that belong to no property, in a registry of its own. Refuses to know anything with a property's id:
-//! that lives in the store. Every counter of a closed set is there from the start, at 0.
+//! Knows the counters that belong to no property, in a separate registry. Refuses to know anything with a property's
+//! id: those values live in the store. Counters of a closed set exist from the start, at 0.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ use web::Web;
 
 mod web;
 
-/// All of them; the fields' HELP texts say what they are.
+/// All metrics; the HELP texts describe the fields.
 #[derive(Debug)]
 pub struct SelfMetrics {
     registry: Registry,
@@ -36,9 +36,9 @@ pub struct SelfMetrics {
     known_properties: IntGauge,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
-    /// Whether properties are discovered at present.
+    /// Whether discovery is currently configured.
     discovers: AtomicBool,
-    /// From the first listing on; the time only from the first success on.
+    /// Exists from the first listing on; the time exists from the first successful one on.
     discovery_up: OnceLock<IntGauge>,
     discovery_timestamp: OnceLock<Gauge>,
     requests: IntCounterVec,
@@ -46,16 +46,16 @@ pub struct SelfMetrics {
     request_duration: HistogramVec,
     token_refreshes: IntCounter,
     token_refresh_failures: IntCounterVec,
-    /// From the first token on.
+    /// Exists from the first token on.
     token_expiry: OnceLock<Gauge>,
-    /// From the first answer with a date on.
+    /// Exists from the first answer with a Date header on.
     clock_offset: OnceLock<Gauge>,
     log_lines_dropped: IntCounter,
     series_dropped: IntCounterVec,
     web: Web,
 }
 
-/// Where the binary comes from.
+/// The origin of the binary.
 #[derive(Clone, Copy, Debug)]
 pub struct Build {
     /// The version of the package.
@@ -67,10 +67,10 @@ pub struct Build {
 }
 
 impl SelfMetrics {
-    /// Registers everything that exists from the start, the metrics of the process included, which started at this time.
+    /// Registers all metrics that exist from the start, including those of the process, which started at `started_at`.
     ///
     /// # Errors
-    /// None that can happen: the names are fixed and tested.
+    /// Does not fail: the names are fixed and tested.
     pub fn new(build: Build, shard: Shard, started_at: Timestamp) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         register_info(&registry, build, shard)?;
@@ -129,20 +129,20 @@ impl SelfMetrics {
         Ok(metrics)
     }
 
-    /// How many properties are exported here, and how many by other shards.
+    /// Sets the number of properties exported here and by other shards.
     pub fn set_properties(&self, here: usize, elsewhere: usize) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.properties.set(number(here));
         self.known_properties.set(number(here + elsewhere));
     }
 
-    /// How many lines of the log were dropped since the start.
+    /// Sets the number of log lines that were dropped since the start.
     pub fn set_log_lines_dropped(&self, count: u64) {
-        // Scrapes may overlap, and a counter only goes up.
+        // Scrapes may overlap, and a counter must not decrease.
         self.log_lines_dropped.inc_by(count.saturating_sub(self.log_lines_dropped.get()));
     }
 
-    /// By how much this machine's clock is ahead of Google's.
+    /// Sets how far this machine's clock is ahead of Google's.
     pub fn set_clock_offset(&self, ahead: SignedDuration) {
         let help = "How far this machine's clock is ahead of Google's, from the Date header of the last answer; negative if it is \
                     behind, 0 if they may agree.";
@@ -150,7 +150,7 @@ impl SelfMetrics {
         self.lazy(&self.clock_offset, create).set(ahead.as_secs_f64());
     }
 
-    /// The configuration was read.
+    /// Records an attempt to reload the configuration.
     pub fn reloaded(&self, success: bool, now: Timestamp) {
         self.reload_successful.set(i64::from(success));
         if success {
@@ -158,7 +158,7 @@ impl SelfMetrics {
         }
     }
 
-    /// Everything at present, in the order of the names.
+    /// Returns all current metrics, sorted by name.
     pub fn gather(&self) -> Vec<MetricFamily> {
         let discovers = self.discovers.load(Ordering::Relaxed);
         let mut families = self.registry.gather();
@@ -166,7 +166,7 @@ impl SelfMetrics {
         families
     }
 
-    /// Whether properties are discovered; its metrics are not shown when they are not.
+    /// Sets whether discovery is configured; its metrics are shown only if it is.
     pub fn set_discovers(&self, discovers: bool) {
         self.discovers.store(discovers, Ordering::Relaxed);
     }
@@ -205,7 +205,7 @@ impl SelfMetrics {
         }
     }
 
-    /// A metric that exists only once there is something to say.
+    /// Returns a metric that is registered only when it first has a value.
     fn lazy<'a, M: Collector + Clone + 'static>(
         &self,
         cell: &'a OnceLock<M>,
