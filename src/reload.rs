@@ -1,7 +1,7 @@
 //! Reloads the configuration while the exporter runs.
 //!
-//! One task does it for SIGHUP and POST /-/reload, so that reloads cannot overtake each other. Invariant: a file with a mistake
-//! changes nothing, and neither does an unchanged one.
+//! One task handles SIGHUP and POST /-/reload, so reloads cannot overlap. Invariant: an invalid file changes nothing,
+//! and neither does an unchanged one.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,21 +24,21 @@ use crate::{
     transport::Transport,
 };
 
-/// Where the configuration comes from.
+/// The source of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// The file; without it, everything has its default.
+    /// The configuration file; without it, every setting has its default.
     pub file: Option<PathBuf>,
-    /// The properties of the command line, instead of the file's.
+    /// The properties given on the command line, which replace those of the file.
     pub properties: Vec<PropertyId>,
-    /// The credentials of the command line, instead of the file's.
+    /// The credential file given on the command line, which replaces that of the file.
     pub credentials_file: Option<PathBuf>,
 }
 
 /// The outcome of a successful reload.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Outcome {
-    /// Another configuration is in use.
+    /// A new configuration is in use.
     Changed,
     /// The files have not changed.
     Unchanged,
@@ -65,16 +65,16 @@ pub struct Reloader {
 
 /// The receivers of a reloaded configuration.
 pub struct Targets {
-    /// For `/config`.
+    /// Receives the configuration for `/config`.
     pub present: watch::Sender<Arc<Config>>,
-    /// For the discoverer, which makes the plan.
+    /// Receives the configuration for the discoverer, which makes the plan from it.
     pub configs: mpsc::Sender<NewConfig>,
-    /// For the sign-in.
+    /// Receives new credentials for the sign-in.
     pub credentials: Replacements,
 }
 
 impl Source {
-    /// Reads it.
+    /// Reads the configuration.
     ///
     /// # Errors
     /// All mistakes in the file.
@@ -90,10 +90,10 @@ impl Source {
         }
     }
 
-    /// The same on a thread of its own: the disk may hang.
+    /// Reads the configuration on a separate thread, because the disk may hang.
     ///
     /// # Errors
-    /// All mistakes in the file, or it cannot be read in time.
+    /// All mistakes in the file, or the file cannot be read in time.
     pub async fn load_aside(&self, aside: &Aside) -> Result<Loaded, Errors> {
         let source = self.clone();
         let loaded = aside.run(READ_DEADLINE, move || source.load()).await;
@@ -158,7 +158,7 @@ impl Reloader {
             self.metrics.reloaded(result.is_ok(), self.clock.now());
             match &result {
                 Ok(Outcome::Changed) => info!("the configuration was read again"),
-                // Frequent requests must not fill the log.
+                // Frequent reload requests must not fill the log.
                 Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
                 Err(error) => match self.complaints.next(self.clock.now()) {
                     Some(suppressed) => {
