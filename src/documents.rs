@@ -1,34 +1,34 @@
-//! The documentation that the binary carries with it, so that what `/docs/` shows is always that of this version.
+//! The documentation, embedded in the binary so that `/docs/` always matches its version.
 //!
-//! Knows the files of the source tree and how Markdown becomes HTML. Refuses to know HTTP. Pictures are left out, and so are
-//! links to files that are not here: their text stays.
+//! Knows the files of the source tree and converts Markdown to HTML. Refuses to know HTTP. Images are removed, and so
+//! are links to files that are not embedded, whose text is kept.
 
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::pages::{self, Depth};
 
-/// One of the documents.
+/// An embedded document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Document {
-    /// The last part of its path.
+    /// The last component of its URL path.
     pub name: &'static str,
-    /// Markdown.
+    /// The text, in Markdown.
     text: &'static str,
 }
 
 impl Document {
-    /// The document of this name.
+    /// Returns the document with this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         DOCUMENTS.iter().find(|document| document.name == name)
     }
 
-    /// What it is about: its first heading.
+    /// Returns the title: the first heading.
     pub fn title(&self) -> &'static str {
         self.text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(self.name)
     }
 
-    /// What it is for: the first sentence after its heading.
+    /// Returns the purpose: the first sentence after the heading.
     pub fn about(&self) -> &'static str {
         let is_prose = |paragraph: &&str| !paragraph.trim().is_empty() && !paragraph.starts_with(['#', '!', '|']);
         let first = self.text.split("\n\n").find(is_prose).unwrap_or_default();
@@ -36,14 +36,14 @@ impl Document {
         end.and_then(|end| first.get(..=end)).unwrap_or(first)
     }
 
-    /// It as a page.
+    /// Renders the document as a page.
     pub fn page(&self, telemetry_path: &str) -> String {
         let content = html! { div.document { (markup(self.text)) } };
         pages::page(self.title(), Depth::Documents, telemetry_path, &content)
     }
 }
 
-/// The page that lists all of them.
+/// Renders the list of all documents.
 pub fn index(telemetry_path: &str) -> String {
     let content = html! {
         div.document {
@@ -67,7 +67,7 @@ fn markup(text: &'static str) -> Markup {
     for event in parser {
         match event {
             Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
-            // There is none of it in our texts but what looks like it.
+            // The documents contain no HTML, only text such as `<name>` that parses as HTML.
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => match target(&dest_url) {
                 Some(dest_url) => events.push(Event::Start(Tag::Link { link_type, dest_url, title, id })),
@@ -83,14 +83,14 @@ fn markup(text: &'static str) -> Markup {
     }
     let mut html = String::with_capacity(text.len() * 2);
     pulldown_cmark::html::push_html(&mut html, events.into_iter());
-    // What is too wide for a small screen is moved with the keyboard, too.
+    // Content that is too wide for a small screen must be scrollable with the keyboard.
     for tag in ["pre", "table"] {
         html = html.replace(&format!("<{tag}>"), &format!("<{tag} tabindex=\"0\">"));
     }
     PreEscaped(html)
 }
 
-/// Where a link leads from `/docs/`, if there is something.
+/// Returns the target of a link as seen from `/docs/`, if it is available there.
 fn target(link: &str) -> Option<CowStr<'static>> {
     if link.starts_with('#') || link.starts_with("https://") || link.starts_with("http://") {
         return Some(link.to_owned().into());
@@ -100,7 +100,7 @@ fn target(link: &str) -> Option<CowStr<'static>> {
     Some(place.map_or_else(|| name.into(), |place| format!("{name}#{place}").into()))
 }
 
-/// Gives the heading that has just ended the name by which links find it.
+/// Gives the heading that has just ended the id that links to it use.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a heading's name is made of its words")]
 fn name_heading(events: &mut [Event<'_>], level: HeadingLevel) {
     let is_start = |event: &Event<'_>| matches!(event, Event::Start(Tag::Heading { .. }));
@@ -115,16 +115,16 @@ fn name_heading(events: &mut [Event<'_>], level: HeadingLevel) {
     }
 }
 
-/// As code forges make them, so that links hold in both places.
+/// Returns the id of a heading by the rules of code forges, so that links work on both.
 fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     heading.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-/// What ends a sentence that another one follows.
+/// The end of a sentence that another one follows.
 const SENTENCE_ENDS: &[&str] = &[". ", ".\n"];
 
-/// What there is, as the index has it.
+/// All embedded documents, in the order of the index.
 const DOCUMENTS: &[Document] = &[
     Document { name: "README.md", text: include_str!("../README.md") },
     Document { name: "COMMANDS.md", text: include_str!("../docs/COMMANDS.md") },
