@@ -1,7 +1,7 @@
-//! What all pages for people have in common: the frame, the style, and what browsers may do with them.
+//! The common parts of all HTML pages: the frame, the style and the Content-Security-Policy.
 //!
-//! Server-rendered, one file each, without scripts. Every text goes through [`maud`], which escapes it: names of properties
-//! and messages of Google's are texts of strangers.
+//! Pages are rendered on the server, one file each, without scripts. [`maud`] escapes every text, because names of
+//! properties and Google's messages are foreign text.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::build::BUILD;
 
-/// Where a page stands in the tree of paths, so that its links are right behind a proxy that puts a path in front.
+/// The depth of a page in the tree of paths. Relative links use it, so they also work behind a proxy that adds a path prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Depth {
     /// `/`
@@ -19,7 +19,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// A link to this path, which has no slash in front.
+    /// Returns the link to a path without a leading slash.
     pub fn link(self, path: &str) -> String {
         match self {
             Self::Root => format!("./{path}"),
@@ -28,7 +28,7 @@ impl Depth {
     }
 }
 
-/// A whole page.
+/// Renders a whole page.
 pub fn page(title: &str, depth: Depth, telemetry_path: &str, content: &Markup) -> String {
     let links = [
         ("", "Status"),
@@ -65,7 +65,7 @@ pub fn page(title: &str, depth: Depth, telemetry_path: &str, content: &Markup) -
     page.into_string()
 }
 
-/// The Content-Security-Policy of a page: nothing is loaded, and no style but its own applies.
+/// Returns the Content-Security-Policy of a page: it may load nothing and use no style but its own.
 pub fn policy() -> String {
     let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     format!(
