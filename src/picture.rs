@@ -1,6 +1,6 @@
-//! What came of a replay, as a picture: a row for every week.
+//! Draws the result of a replay as an SVG picture with one row per week.
 //!
-//! Colours are those of Okabe and Ito, which people who are colour-blind can tell apart (jfly.uni-koeln.de/color).
+//! The colours are those of Okabe and Ito, which colour-blind people can distinguish (jfly.uni-koeln.de/color).
 
 use std::ops::{Range, RangeInclusive};
 
@@ -17,15 +17,15 @@ use thiserror::Error as ThisError;
 
 use ga4_drop_baseline::backtest::{Page, Point};
 
-/// It could not be drawn.
+/// The picture could not be drawn.
 #[derive(Debug, ThisError)]
 #[error("the picture could not be drawn: {0}")]
 pub(crate) struct Error(String);
 
-/// Traffic, what was usual, and pages on these dates, as SVG.
+/// Draws the traffic, the usual traffic and the pages of these dates as SVG.
 ///
 /// # Errors
-/// None is known.
+/// The drawing library fails; no such case is known.
 pub(crate) fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>) -> Result<String, Error> {
     let weeks = weeks(&dates);
     let height = HEADER + ROW * i32::try_from(weeks.len()).unwrap_or(i32::MAX / ROW) + FOOTER;
@@ -38,20 +38,20 @@ pub(crate) fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>)
     Ok(titled(&picture, &dates))
 }
 
-/// The Mondays of all weeks that have one of these dates.
+/// Returns the Mondays of all weeks that contain one of these dates.
 fn weeks(dates: &RangeInclusive<Date>) -> Vec<Date> {
     let before = dates.start().weekday().since(Weekday::Monday);
     let monday = dates.start().saturating_sub(i64::from(before).days());
     monday.series(1.week()).take_while(|monday| monday <= dates.end()).collect()
 }
 
-/// The highest count that is drawn: a campaign may leave the picture, what is usual may not.
+/// Returns the highest count of the vertical axis: a campaign may exceed it, the usual traffic may not.
 fn top(points: &[Point]) -> f64 {
     let highest = |of: fn(&Point) -> f64| points.iter().map(of).fold(1.0, f64::max);
     highest(|point| point.pageviews).min(1.4 * highest(|point| point.expected)) * 1.04
 }
 
-/// For screen readers, and for whoever finds the file.
+/// Adds a title for screen readers and for people who find the file later.
 fn titled(picture: &str, dates: &RangeInclusive<Date>) -> String {
     let title = format!("<title>Pageviews, what was usual, and pages, {} to {}</title>", dates.start(), dates.end());
     picture.replacen(">\n", &format!(" role=\"img\">\n{title}\n"), 1)
@@ -107,10 +107,10 @@ impl<'a> Drawing<'a> {
         Ok(())
     }
 
-    /// The row of the week that begins with this day.
+    /// Draws the row of the week that starts on this Monday.
     fn week(&self, monday: Date, pixels: Range<i32>) -> Drawn<'a> {
         let start = monday.at(0, 0, 0, 0);
-        // Pixels are counted from above.
+        // Pixels count downwards from the top.
         let pixels = (LEFT..WIDTH - RIGHT, pixels.end..pixels.start);
         let coordinates = Cartesian2d::new(0.0..HOURS, 0.0..self.top, pixels);
         let row: Row<'a> = self.root.apply_coord_spec(coordinates);
@@ -163,10 +163,10 @@ struct Hour {
 }
 
 impl Hour {
-    /// `None` if it lies in another week.
+    /// Returns the point, or `None` if it belongs to another week.
     fn new(point: &Point, start: DateTime, top: f64) -> Option<Self> {
         let at = hours(point.at, start);
-        // The first is the end of the week before.
+        // The first instant of a week is the end of the week before.
         (at > 0.0 && at <= HOURS).then_some(Self {
             at,
             pageviews: point.pageviews.min(top),
@@ -195,19 +195,19 @@ fn paged<'a>(row: &Row<'a>, page: &Page, start: DateTime, top: f64) -> Drawn<'a>
     if from >= HOURS || until <= 0.0 {
         return Ok(());
     }
-    // One of a quarter of an hour is to be seen too.
+    // A page of a quarter of an hour must also be visible.
     let (from, until) = (from.max(0.0), until.max(from + LEAST_WIDTH).min(HOURS));
     row.draw(&Rectangle::new([(from, 0.0), (until, top)], PAGED.filled()))?;
     row.draw(&PathElement::new(vec![(from, top), (until, top)], VERMILION.stroke_width(3)))
 }
 
-/// A round number that fits into the height two to five times.
+/// Returns a round step that divides the height into two to five parts.
 fn step(top: f64) -> f64 {
     let decade = 10_f64.powf((top / 2.0).log10().floor());
     [5.0, 2.0, 1.0].into_iter().map(|times| times * decade).find(|step| *step <= top / 2.0).unwrap_or(decade)
 }
 
-/// `1,200`.
+/// Formats a number as `1,200`.
 fn grouped(count: f64) -> String {
     let digits = format!("{count:.0}");
     let groups: Vec<String> =
@@ -219,7 +219,7 @@ fn font(size: i32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour)
 }
 
-/// All in pixels.
+/// Sizes are in pixels.
 const WIDTH: i32 = 1280;
 
 const LEFT: i32 = 64;
@@ -236,7 +236,7 @@ const BETWEEN: i32 = 30;
 
 const HOURS: f64 = 168.0;
 
-/// In hours.
+/// The smallest width of a page, in hours.
 const LEAST_WIDTH: f64 = 0.7;
 
 const INK: RGBColor = RGBColor(34, 34, 34);
@@ -287,7 +287,7 @@ mod tests {
         let (at, until) = (date(2026, 1, 4).at(22, 0, 0, 0), date(2026, 1, 5).at(3, 0, 0, 0));
         let page = Page { at, until: Some(until), is_withdrawn: false, deepest };
         let drawn = svg(&[], &[page], date(2026, 1, 4)..=date(2026, 1, 6)).unwrap();
-        // A span and its edge in each row, and the legend.
+        // One area and its edge in each of the two rows, and the legend.
         assert_eq!(drawn.matches("#D55E00").count(), 5);
     }
 }
