@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Knows the flags and their texts; refuses to know the configuration file's schema. A value of a flag is valid when it
-//! has been read.
+//! Knows the flags and their texts; refuses to know the schema of the configuration file. The value of a flag is
+//! validated when it is parsed.
 
 use std::path::PathBuf;
 #[cfg(feature = "demo")]
@@ -210,7 +210,7 @@ pub struct BaseFlags {
 }
 
 impl BaseFlags {
-    /// Both together.
+    /// Returns the base that both flags define.
     pub fn base(self) -> Base {
         Base::new(self.external_url, self.route_prefix)
     }
@@ -227,12 +227,12 @@ pub struct LogFlags {
     pub format: LogFormat,
 }
 
-/// The path of a file or directory, and not its content.
+/// Parses the path of a file or directory, and rejects the content of one.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| shown::checked(&path).map(|()| path))
 }
 
-/// An `http` or `https` URL without query.
+/// Parses an `http` or `https` URL without a query.
 fn web_url(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("{error}; write it like {DATA_API_URL}"))?;
     let usable = ["http", "https"].contains(&url.scheme()) && url.has_host();
@@ -244,7 +244,7 @@ fn web_url(text: &str) -> Result<Url, String> {
 }
 
 impl Cli {
-    /// Whether to use the sockets that systemd passes.
+    /// Returns whether to use the sockets that systemd passes.
     pub fn takes_sockets(&self) -> bool {
         match &self.command {
             #[cfg(feature = "demo")]

@@ -1,4 +1,4 @@
-//! The flags of the commands that look at history.
+//! The flags of the commands that read history.
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -74,12 +74,12 @@ pub struct BacktestFlags {
     pub access: AccessFlags,
 }
 
-/// What `--quiet-day` names.
+/// The value of `--quiet-day`.
 #[derive(Clone, Debug)]
 pub enum QuietDay {
-    /// Days, given as dates.
+    /// Quiet days, given as dates.
     Days(Entry),
-    /// An iCalendar file, not read yet.
+    /// The path of an iCalendar file that has not been read yet.
     Calendar(PathBuf),
 }
 
@@ -106,7 +106,7 @@ fn date(text: &str) -> Result<Date, &'static str> {
     Date::strptime("%Y-%m-%d", text).map_err(|_| "write it like 2026-01-05")
 }
 
-/// Whole minutes, since a line has no seconds, and at most the day that is printed.
+/// Parses a step of whole minutes, because lines show no seconds. The longest step is the printed day.
 fn step(text: &str) -> Result<Duration, String> {
     let step = humantime::parse_duration(text).map_err(|_| STEP.to_owned())?;
     let is_whole = step.as_secs().is_multiple_of(60) && step.subsec_nanos() == 0;

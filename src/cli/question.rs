@@ -1,4 +1,4 @@
-//! The flags of the commands that ask Google once and end.
+//! The flags of the commands that query Google once and exit.
 
 use std::{num::NonZeroU64, path::PathBuf};
 
@@ -74,7 +74,7 @@ pub enum QueryOutput {
 }
 
 impl QueryFlags {
-    /// What is asked.
+    /// Returns the question that the flags describe.
     pub fn asked(&self) -> Asked {
         Asked {
             metrics: self.metrics.clone(),

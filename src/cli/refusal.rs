@@ -1,4 +1,4 @@
-//! What is said about a command line that is wrong, without repeating what must not be shown.
+//! Error messages for a wrong command line, without the secrets that it may contain.
 
 use std::ffi::OsString;
 
@@ -6,7 +6,7 @@ use thiserror::Error as ThisError;
 
 use ga4_exporter_core::shown::{self, Shown};
 
-/// A secret stands on the command line.
+/// A command line contains a secret.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error(
     "{place} looks like the content of a key file or another secret; everybody on this machine can read a command line: \
@@ -16,13 +16,13 @@ pub struct Secret {
     place: String,
 }
 
-/// Makes sure that no argument is a key. Nothing that this program takes looks like one.
+/// Checks that no argument is a key. No valid argument looks like one.
 ///
 /// # Errors
-/// The first that is.
+/// The first argument that is a key.
 pub fn check(arguments: &[OsString]) -> Result<(), Secret> {
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
-    // The first one is the program's own path.
+    // Skips the path of the program.
     let Some(index) = texts.iter().skip(1).position(|text| shown::is_secret(text)).map(|index| index + 1) else {
         return Ok(());
     };
@@ -33,9 +33,9 @@ pub fn check(arguments: &[OsString]) -> Result<(), Secret> {
     Err(Secret { place })
 }
 
-/// The message of the parser, with every argument in it as it may be shown. `None` when all may be shown as they are.
+/// Returns the parser's message with every argument made safe to show, or `None` if all arguments are safe as they are.
 pub fn message(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
-    // Without the colours, and without the escape sequences of a value.
+    // Removes the colours of the message and the escape sequences of a value.
     let mut clean = error.render().to_string();
     let mut is_changed = false;
     for argument in arguments.iter().skip(1) {
@@ -52,7 +52,7 @@ pub fn message(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     is_changed.then_some(clean)
 }
 
-/// Whether it has the form of this program's flags.
+/// Returns whether the text has the form of one of this program's flags.
 fn is_flag(text: &str) -> bool {
     let is_of_name = |c: char| c.is_ascii_lowercase() || "-.".contains(c);
     text.starts_with("--") && text.len() <= LONGEST_FLAG && text.chars().all(is_of_name)
