@@ -1,7 +1,7 @@
 //! `check`: goes online, tries everything once, and explains what is wrong.
 //!
-//! In the order in which things depend on each other: what cannot work after a failure is not tried. Asks of each report the
-//! cheapest truth: the request itself, with one row.
+//! Runs the checks in the order of their dependencies, and skips those that cannot work after a failure. Checks each
+//! report with the cheapest reliable test: the request itself, limited to one row.
 
 use std::io::{ErrorKind, Write};
 
@@ -27,10 +27,10 @@ mod property;
 mod report;
 mod sign_in;
 
-/// Tries everything, and prints what came of it.
+/// Runs all checks and prints their results.
 ///
 /// # Errors
-/// The configuration cannot be read, or something failed: it is printed.
+/// The configuration cannot be read, or a check failed and is printed.
 pub async fn run(
     flags: &CheckFlags,
     surroundings: &Surroundings,
@@ -41,7 +41,7 @@ pub async fn run(
     let mut findings = Findings::new(screen, flags.output == CheckOutput::Json);
     let checked = all(flags, &setup, surroundings, &mut findings, out).await;
     match checked.and_then(|()| findings.end(out)) {
-        // Whoever closed the pipe has read enough.
+        // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(error)),
         Ok(()) if findings.is_ok() => Ok(()),
@@ -66,7 +66,7 @@ async fn all(
     }
     let google = match Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await {
         Ok(google) => google,
-        // It says what to do.
+        // The error says what to do.
         Err(error) => {
             findings.add(Finding::failed("credentials", Chain(&error).to_string()), out)?;
             return findings.add(skipped("nothing else can be tried without credentials"), out);
@@ -95,7 +95,7 @@ async fn all(
     findings.add(sign_in::clock(&google), out)
 }
 
-/// Whether the Admin API answers, and which properties are to be checked; `None` where that is not known.
+/// Checks whether the Admin API answers; returns the properties to check, or `None` if they are not known.
 async fn listing(
     google: &Google,
     flags: &CheckFlags,
@@ -142,7 +142,7 @@ fn properties_of(listing: &ga::Listing) -> String {
     }
 }
 
-/// Every property; the first one alone, since it shows whether the Data API can be used at all.
+/// Checks every property. The first one is checked alone, because it shows whether the Data API can be used at all.
 async fn properties(
     subject: &std::sync::Arc<Subject>,
     mut targets: Vec<Target>,
@@ -180,13 +180,13 @@ fn skipped(message: &str) -> Finding {
     Finding::skipped("property", message)
 }
 
-/// What went wrong with a request, and what to do about it.
+/// Returns the finding for a failed request, with its remedy.
 fn failed(check: &'static str, what: &str, error: &ga::Error, google: &Google) -> Finding {
     let account = google.client.account();
     Finding::failed(check, format!("{what}: {}", Chain(error))).remedy(error.advice(None, account.as_deref()))
 }
 
-/// Whether an error is about the Cloud project, the sign-in or the network, and so the same for every property.
+/// Returns whether an error concerns the Cloud project, the sign-in or the network, and therefore every property.
 fn is_everybodys(error: &ga::Error) -> bool {
     matches!(
         error.reason(),

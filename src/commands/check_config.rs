@@ -1,4 +1,4 @@
-//! `--config.check`: says offline whether the configuration can be used.
+//! `--config.check`: checks offline whether the configuration can be used.
 
 use std::{
     io::{self, Write},
@@ -29,10 +29,10 @@ use crate::{
     reload::Source,
 };
 
-/// Prints warnings and what would be polled.
+/// Prints the warnings and the plan.
 ///
 /// # Errors
-/// Everything that is wrong in the configuration.
+/// All mistakes in the configuration.
 pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     let source = Source {
         file: flags.config_file.clone(),
@@ -46,7 +46,7 @@ pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     for warning in loaded.warnings_at(now) {
         text.push_str(&format!("warning: {warning}\n"));
     }
-    // The machine that checks need not be the one that holds the key.
+    // The key file may be missing on the machine that checks the configuration.
     if let Some(path) = source.credentials_file(&loaded.config)
         && let Err(error) = key(&aside, path).await
     {
@@ -63,15 +63,15 @@ pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     text.push_str(&describe_properties(&plan, loaded.config.discovery.as_ref()));
     text.push_str(&describe_reports(&plan));
     text.push_str(&describe_outlook(&plan));
-    // Properties have dates of their own; by a day it does not matter here.
+    // Properties have dates of their own, but one day more or less does not matter here.
     let today = Zone::utc().date(now);
     text.push_str(&plan.quiet_days().map(|days| describe_quiet_days(days, today)).unwrap_or_default());
-    // Whoever closed the pipe has read enough.
+    // If the pipe is closed, its reader has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())
 }
 
-/// What is wrong with a key file.
+/// Checks the key file.
 async fn key(aside: &Aside, path: PathBuf) -> Result<(), String> {
     let shown = ShownPath(&path).to_string();
     match aside.run(READ_DEADLINE, move || KeyFile::read(&path).map(drop)).await {
@@ -80,7 +80,7 @@ async fn key(aside: &Aside, path: PathBuf) -> Result<(), String> {
     }
 }
 
-/// Which properties are configured, by number and with the labels of the user's own, and how others are found.
+/// Describes the configured properties, by id and with their custom labels, and how others are discovered.
 fn describe_properties(plan: &Plan, discovery: Option<&Discovery>) -> String {
     let (here, elsewhere) = (plan.properties.active.len(), plan.properties.elsewhere);
     let mut text = format!("properties: {} configured", here + elsewhere);
@@ -100,7 +100,7 @@ fn describe_properties(plan: &Plan, discovery: Option<&Discovery>) -> String {
     text
 }
 
-/// `123456789 (site=shop, team=web)`
+/// Formats a property as `123456789 (site=shop, team=web)`.
 fn property((id, info): (&PropertyId, &PropertyInfo)) -> String {
     let labels: Vec<String> = info.labels.iter().map(|(label, value)| format!("{label}={value}")).collect();
     if labels.is_empty() { id.to_string() } else { format!("{id} ({})", labels.join(", ")) }
@@ -124,7 +124,7 @@ fn describe_reports(plan: &Plan) -> String {
     text
 }
 
-/// ` by host_name, page_path; at most 20 rows` of reports with dimensions.
+/// Describes the rows of a report with dimensions: ` by host_name, page_path; at most 20 rows`.
 fn split(report: &Report) -> String {
     if !report.is_labelled() {
         return String::new();
@@ -134,7 +134,7 @@ fn split(report: &Report) -> String {
     format!(" by {}{rows}", labels.join(", "))
 }
 
-/// `; for 2 properties` of reports that are not for all.
+/// Describes the scope of a report that is not for all properties: `; for 2 properties`.
 fn scope(report: &Report) -> String {
     match &report.scope {
         Scope::All => String::new(),
@@ -143,7 +143,7 @@ fn scope(report: &Report) -> String {
     }
 }
 
-/// Whether the reports fit into the quota, what each of them will spend, and a warning where they do not fit.
+/// Describes whether the reports fit into the quota and what each of them will spend, with a warning if they do not fit.
 fn describe_outlook(plan: &Plan) -> String {
     let (outlook, share) = (plan.outlook(), plan.share);
     let mut text = format!("quota: {outlook}\n");
@@ -168,7 +168,7 @@ fn describe_outlook(plan: &Plan) -> String {
     text
 }
 
-/// What somebody sees who mistyped a day, or whose calendar has run out.
+/// Lists the next quiet days, so that a mistyped day or an outdated calendar is noticed.
 fn describe_quiet_days(quiet_days: &QuietDays, today: Date) -> String {
     let mut coming = quiet_days.among(today, DAYS_AHEAD);
     match coming.next() {
@@ -198,7 +198,7 @@ mod tests {
         assert!(line.ends_with("2 metrics by host_name, page_path; at most 20 rows; for 1 property"), "{line}");
     }
 
-    /// What is said of this configuration, from the properties on.
+    /// Returns the description of this configuration, starting with the properties.
     fn described(yaml: &str) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), yaml).unwrap();

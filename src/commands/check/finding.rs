@@ -1,4 +1,4 @@
-//! What `check` found out, as lines and as JSON.
+//! The findings of `check`, printed as lines or as JSON.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::commands::screen::Screen;
 use ga4_exporter_core::names::PropertyId;
 
-/// One thing that was tried.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
@@ -17,14 +17,14 @@ pub(super) struct Finding {
     pub(super) report: Option<String>,
     pub(super) status: Status,
     pub(super) message: String,
-    /// What to click or run; empty where nothing is to be done.
+    /// The page to open or the command to run; empty if there is nothing to do.
     pub(super) remedy: String,
-    /// A call that does the same, too long for a line: it is printed at the end.
+    /// A shell command that does the same, printed at the end because it is too long for a line.
     #[serde(skip)]
     pub(super) call: Option<String>,
 }
 
-/// How it went.
+/// The status of a check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
@@ -76,7 +76,7 @@ impl Finding {
         self
     }
 
-    /// What was tried, for people.
+    /// Returns the name of what was checked.
     fn subject(&self) -> String {
         let property = self.property_id.as_deref();
         match (self.check, property, self.report.as_deref()) {
@@ -100,12 +100,12 @@ impl Finding {
     }
 }
 
-/// A number of things: `1 row`, `2 rows`.
+/// Formats a count with its noun: `1 row`, `2 rows`.
 pub(super) fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// Prints findings as they come, or all of them at the end, and counts them.
+/// Prints findings as they arrive, or all of them at the end as JSON, and counts them.
 pub(super) struct Findings {
     screen: Screen,
     is_json: bool,
@@ -123,7 +123,7 @@ impl Findings {
         Self { screen, is_json, all: Vec::new() }
     }
 
-    /// Adds one.
+    /// Adds a finding.
     pub(super) fn add(&mut self, mut finding: Finding, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
             if let Some(call) = &finding.call {
@@ -137,7 +137,7 @@ impl Findings {
         Ok(())
     }
 
-    /// What stands behind the last one: calls that are too long for a line, and how many there are of each kind.
+    /// Prints what follows the last finding: long shell commands, and the number of findings of each status.
     pub(super) fn end(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
             let object = Object { ok: self.is_ok(), checks: &self.all };
@@ -155,13 +155,13 @@ impl Findings {
         writeln!(out, "\n{text}: {} ok, {warnings}, {failed} failed", count(Status::Ok))
     }
 
-    /// Whether nothing failed; warnings are no failures.
+    /// Returns whether no check failed; warnings are not failures.
     pub(super) fn is_ok(&self) -> bool {
         self.all.iter().all(|finding| finding.status != Status::Failed)
     }
 }
 
-/// Source of all of it: reports of users, since Google has said nothing.
+/// Source: reports of users only; Google has documented none of it.
 const BEFORE_CALLS: &str = "\
 If Google Analytics refuses the address (\"This email doesn't match a Google Account\",
 which new service accounts get since April 2026), the API takes it. As an administrator

@@ -1,4 +1,4 @@
-//! Whether the reports of a property can keep their intervals, by what they cost and what is left of the buckets.
+//! Checks whether the reports of a property can keep their intervals, given their cost and the tokens left in the buckets.
 
 use ga4_exporter_core::{
     names::{Category, PropertyId},
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{finding::Finding, property::Subject, report::Spent};
 
-/// Compares the plan with the buckets; nothing where no report answered.
+/// Compares the plan with the buckets; returns nothing if no report was answered.
 pub(super) fn check(subject: &Subject, property: PropertyId, spent: &Spent) -> Option<Finding> {
     let now = subject.clock.now();
     let mut ledger = Ledger::new(subject.plan.share);

@@ -1,4 +1,4 @@
-//! One property: whether it can be read, what it is, and whether every report works for it.
+//! Checks one property: whether it can be read, its name and time zone, and whether every report works for it.
 
 use ga4_exporter_core::{
     chain::Chain,
@@ -14,24 +14,24 @@ use super::{
 };
 use crate::{clock::Clock, commands::google::Target, ga};
 
-/// What is tried for every property.
+/// The context of the checks of every property.
 pub(super) struct Subject {
     pub(super) client: ga::Client,
     pub(super) plan: Plan,
     pub(super) share: Share,
     pub(super) clock: Clock,
-    /// The e-mail address, where a service account signs in.
+    /// The e-mail address of the service account, if one signs in.
     pub(super) service_account: Option<String>,
 }
 
-/// What was found out about a property.
+/// The findings for one property.
 pub(super) struct Checked {
     /// Whether the Data API can be used at all.
     pub(super) data_api: Finding,
     pub(super) findings: Vec<Finding>,
 }
 
-/// Tries everything with a property.
+/// Runs all checks of a property.
 pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     let id = target.id;
     let account = subject.client.account();
@@ -47,7 +47,7 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
         Err(error) if works && error.reason() == Reason::NoAccess => {
             return Checked { data_api, findings: vec![no_access(subject, &error, &target)] };
         }
-        // The requests themselves say what is wrong.
+        // The requests for the reports show what is wrong.
         other => other.ok(),
     };
     let mut findings = vec![about(subject, &target).await];
@@ -62,7 +62,7 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     Checked { data_api, findings }
 }
 
-/// What the Admin API says about it.
+/// Checks what the Admin API says about the property.
 async fn about(subject: &Subject, target: &Target) -> Finding {
     let account = subject.client.account();
     match subject.client.property(target.id).await {
@@ -75,7 +75,7 @@ async fn about(subject: &Subject, target: &Target) -> Finding {
             let message = format!("{}, {}, {}{level}", details.name, details.time_zone, details.currency);
             Finding::ok("property", message).property(target.id)
         }
-        // Names are all that the exporter needs it for.
+        // This is only a warning, because the exporter uses the Admin API only for names.
         Err(error) => Finding::warning("property", format!("its name and time zone cannot be read: {}", Chain(&error)))
             .property(target.id)
             .remedy(error.advice(Some(target.id), account.as_deref())),
@@ -91,7 +91,7 @@ fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> Finding {
         .call(call)
 }
 
-/// How to give a service account access where Google Analytics' own page refuses its address.
+/// Returns a shell command that gives a service account access if the page of Google Analytics refuses its address.
 fn by_call(email: &str, target: &Target) -> String {
     let id = target.id;
     format!(

@@ -1,4 +1,4 @@
-//! One report of one property: which of its fields the property refuses, and the request itself with one row.
+//! Checks one report of one property: the fields that the property does not support, and the request itself with one row.
 
 use ga4_exporter_core::{
     chain::Chain,
@@ -19,14 +19,14 @@ use super::{
 };
 use crate::ga;
 
-/// What the checks of a property have cost.
+/// The tokens spent by the checks of a property.
 pub(super) struct Spent {
     pub(super) allowance: Allowance,
-    /// By report: what a request costs, and what is left then.
+    /// For each report: the cost of a request, and what is left of the quota afterwards.
     pub(super) costs: Vec<(ReportName, Category, f64, PropertyQuota)>,
 }
 
-/// Tries a report.
+/// Checks a report.
 pub(super) async fn check(
     subject: &Subject,
     property: PropertyId,
@@ -67,7 +67,7 @@ async fn try_out(
     }
 }
 
-/// The request itself.
+/// Sends the request.
 async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result<Outline, ga::Error> {
     let accept = |response: ReportResponse| translate::outline(report, &response);
     match report.request(None) {
@@ -82,7 +82,7 @@ async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result
     }
 }
 
-/// A field of the report that the property does not have.
+/// Returns a finding if the property does not have a field of the report.
 fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
     if report.category == Category::Realtime {
         return None;
@@ -138,7 +138,7 @@ fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Sch
         .remedy("ask for fewer dimensions if the values have to be exact")
 }
 
-/// What Google refuses, with the fields that do not go together where it says so.
+/// Returns the finding for a refused report, with the incompatible fields if Google reports them.
 async fn failed(subject: &Subject, property: PropertyId, report: &Report, error: &ga::Error) -> Finding {
     let account = subject.client.account();
     let mut message = Chain(error).to_string();
@@ -153,7 +153,7 @@ async fn failed(subject: &Subject, property: PropertyId, report: &Report, error:
     Finding::failed("report", message).remedy(remedy)
 }
 
-/// The report's fields that do not go with its other ones, as far as Google answers that at all.
+/// Returns the fields that are incompatible with the other fields of the report, if Google answers the question.
 async fn incompatible(subject: &Subject, property: PropertyId, report: &Report) -> Vec<String> {
     let request = CompatibilityRequest {
         dimensions: report.dimensions.iter().map(|dimension| Name { name: dimension.api_name.clone() }).collect(),

@@ -1,4 +1,4 @@
-//! Whether the credentials give a token, and whether this machine's clock is right.
+//! Checks whether the credentials give a token, and whether this machine's clock is right.
 
 use ga4_exporter_core::{chain::Chain, wire::Error};
 use jiff::SignedDuration;
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::finding::{Finding, Status};
 use crate::{auth::Unavailable, clock::monotonic, commands::google::Google};
 
-/// Asks for a token.
+/// Requests a token.
 pub(super) async fn check(google: &Google) -> Finding {
     let started = monotonic();
     let token = google.tokens.token().await;
@@ -29,7 +29,7 @@ pub(super) async fn check(google: &Google) -> Finding {
     }
 }
 
-/// A remedy of the exporter, which tries again by itself, for somebody who does not.
+/// Rewords a remedy for a command that, unlike the exporter, does not retry.
 fn once(remedy: &str) -> String {
     match remedy {
         "nothing to do but wait; it is tried again" => "try again in some minutes".to_owned(),
@@ -37,7 +37,7 @@ fn once(remedy: &str) -> String {
     }
 }
 
-/// Compares the clock with Google's, by what all answers so far said.
+/// Compares the clock with Google's, based on all answers so far.
 pub(super) fn clock(google: &Google) -> Finding {
     let offset = google.witness.offset();
     let Some(ahead) = offset.ahead() else {
