@@ -1,4 +1,4 @@
-//! `query`: one question to Google, printed.
+//! `query`: sends one query to Google and prints the answer.
 //!
 //! Properties that fail do not keep the others from being printed.
 
@@ -36,23 +36,23 @@ mod ask;
 mod print;
 mod progress;
 
-/// Where a command prints.
+/// The outputs of a command.
 pub struct Streams<'a> {
-    /// The answer.
+    /// Receives the answer.
     pub out: &'a mut (dyn Write + Send),
-    /// What is to be known about it.
+    /// Receives notes about the answer.
     pub notes: &'a mut (dyn Write + Send),
-    /// What `out` is shown on.
+    /// The terminal or file behind `out`.
     pub screen: Screen,
 }
 
-/// Asks, and prints what comes.
+/// Sends the query and prints the answers.
 ///
 /// # Errors
-/// The question cannot be asked, or a property failed; what the others answered is printed then.
+/// The query is invalid, or a property failed; the answers of the other properties are still printed.
 pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: Streams<'_>) -> Result<(), Error> {
     let setup = Setup::load(&flags.setup).await?;
-    // Before Google is asked for anything.
+    // The flags are validated before the first request to Google.
     let config = &setup.loaded.config;
     let query = query(flags, config)?;
     let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
@@ -67,20 +67,20 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
     let asked = print_all(&google, properties, &question, &mut printer, &mut streams).await;
     question.progress.end();
     if let Some(note) = doubt_of_clock(&google.witness.offset()) {
-        // With stderr closed there is nobody to read it.
+        // If stderr is closed, nobody reads the note.
         let _ = writeln!(streams.notes, "note: {note}");
     }
     match asked {
-        // Whoever closed the pipe has read enough.
+        // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(error)),
         Ok(failures) => verdict(flags.output, failures, printer.asked()),
     }
 }
 
-/// The question of the flags.
+/// Builds the query from the flags.
 fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
-    // It quotes what was given, and a terminal must not obey that.
+    // The message quotes the arguments, whose control characters must not reach the terminal.
     let usage = |error: AskError| Error::Usage(one_line(&error.to_string(), MESSAGE_CHARACTERS));
     let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
     let reports = config.reports();
@@ -99,13 +99,13 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
     flags.asked().of_report(&report).map_err(usage)
 }
 
-/// The report of a preset.
+/// Returns the report of a preset.
 fn preset(name: &str) -> Option<Report> {
     let draft = Preset::named(name)?.draft(name.parse().ok()?);
     Report::new(draft.definition()).ok()
 }
 
-/// Asks every property; what failed. Fails itself only where nothing can be printed.
+/// Queries every property and returns the failures. Fails only if nothing can be printed.
 async fn print_all(
     google: &Google,
     properties: Vec<Target>,
@@ -137,7 +137,7 @@ fn print_one(
             printer.answered(streams.out, &answered)?;
             streams.out.flush()?;
             for note in answered.notes() {
-                // With stderr closed there is nobody to read it.
+                // If stderr is closed, nobody reads the note.
                 let _ = writeln!(streams.notes, "note: property {}: {note}", answered.property_id);
             }
         }
@@ -151,14 +151,14 @@ fn print_one(
     Ok(())
 }
 
-/// What a wrong clock does to dates.
+/// Returns a note if the clock is wrong, since dates depend on it.
 fn doubt_of_clock(offset: &ClockOffset) -> Option<String> {
     let ahead = offset.ahead().filter(|_| !offset.is_trusted())?;
     let error = wire::Error::Clock { ahead };
     Some(format!("{error}, so the dates may be wrong; set the clock, and let NTP keep it right"))
 }
 
-/// What the exit code says.
+/// Returns the result that decides the exit code.
 fn verdict(output: QueryOutput, failures: Vec<Failure>, asked: usize) -> Result<(), Error> {
     let (count, first) = (failures.len(), failures.into_iter().next());
     match first {

@@ -1,4 +1,4 @@
-//! Asking one property: page after page, with the dates of its own zone.
+//! Queries one property: page by page, with the dates of its own time zone.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{super::google::Target, progress::Progress};
 use crate::{clock::Clock, ga};
 
-/// What is asked of every property.
+/// What every property is asked.
 pub(super) struct Question {
     pub(super) query: Query,
     pub(super) share: Share,
@@ -26,13 +26,13 @@ pub(super) struct Question {
     pub(super) progress: Progress,
 }
 
-/// What came of it.
+/// The outcome for one property.
 pub(super) enum Outcome {
     Answered(Box<Answered>),
     Failed(Failure),
 }
 
-/// The whole answer of one property.
+/// The complete answer of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Answered {
     pub(super) property_id: PropertyId,
@@ -45,7 +45,7 @@ pub(super) struct Answered {
     pub(super) row_count: u64,
     pub(super) totals: Option<Totals>,
     pub(super) quality: Quality,
-    /// What else is to be said about it.
+    /// Notes about the answer that are not about its quality.
     further: Vec<String>,
 }
 
@@ -66,13 +66,13 @@ impl fmt::Display for Failure {
 }
 
 impl Answered {
-    /// What is to be known about the answer.
+    /// Returns the notes about the answer.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
         self.quality.notes().into_iter().chain(self.further.iter().cloned())
     }
 }
 
-/// Asks a property.
+/// Queries a property.
 pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target) -> Outcome {
     let mut asking = Asking { client, question, property: target.id, zone: None, further: Vec::new() };
     let (mut name, mut currency) = (target.name, String::new());
@@ -82,12 +82,12 @@ pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target
             name = if details.name.is_empty() { name } else { details.name };
             currency = details.currency;
         }
-        // Google knows the zone all the same, and the Data API may answer where the Admin API is off.
+        // The answer of the Data API names the time zone too, and may arrive even if the Admin API is disabled.
         Err(error) => asking.further.push(format!("its name and time zone cannot be read: {}", Chain(&error))),
     }
     let mut answer = asking.whole_answer().await;
     if let Err(Problem::OtherDay) = answer {
-        // Once more, now that the zone and the day are known.
+        // Retried once, now that the time zone and the day are known.
         answer = asking.whole_answer().await;
     }
     let (parts, further, zone) = match answer {
@@ -103,7 +103,7 @@ pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target
         dates,
         units,
         totals: question.query.totals(&rows, &quality),
-        // Without dimensions there is a row where Google has none: of zeros.
+        // Without dimensions, a missing row is replaced by a row of zeros, which is counted too.
         row_count: pages.existing().max(rows.len() as u64),
         rows,
         quality,
@@ -115,12 +115,12 @@ struct Asking<'a> {
     client: &'a ga::Client,
     question: &'a Question,
     property: PropertyId,
-    /// The property's, where it is known.
+    /// The time zone of the property, if known.
     zone: Option<Zone>,
     further: Vec<String>,
 }
 
-/// What has come so far.
+/// The pages received so far.
 struct Parts {
     rows: Vec<Row>,
     pages: Pages,
@@ -133,14 +133,14 @@ struct Parts {
 /// Why there is no answer.
 enum Problem {
     Google(ga::Error),
-    /// By our own plan.
+    /// Refused by our own quota plan.
     Own(Reason, String),
-    /// It is about another day than was meant.
+    /// The answer covers another day than the query means.
     OtherDay,
 }
 
 impl Asking<'_> {
-    /// All pages of the answer. Every page is asked for by dates that do not change at midnight, once the zone is known.
+    /// Requests all pages. Once the time zone is known, all pages use fixed dates, which do not change at midnight.
     async fn whole_answer(&mut self) -> Result<Parts, Problem> {
         let question = self.question;
         let query = &question.query;
@@ -192,13 +192,14 @@ impl Asking<'_> {
         self.zone.as_ref().map(|zone| zone.date(self.question.clock.now()))
     }
 
-    /// The day in the zone that an answer names.
+    /// Sets the time zone to the one that an answer names, and returns the current date there.
     fn learn_zone(&mut self, name: &str) -> Option<Date> {
         self.zone = Zone::named(name).ok();
         self.today()
     }
 
-    /// Whether the answer is about the days that were meant: the zone may be another one by now, and a day may have ended since.
+    /// Checks that the answer covers the intended days: the time zone may have changed, or a day may have ended
+    /// in the meantime.
     fn check_day(&mut self, asked: Option<Date>, answer: &Answer) -> Result<(), Problem> {
         if let Ok(zone) = Zone::named(&answer.time_zone) {
             self.zone = Some(zone);

@@ -1,4 +1,4 @@
-//! An answer as people and programs read it.
+//! Prints an answer for people and programs.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ mod csv;
 mod json;
 mod text;
 
-/// Prints the answers of one question, property by property.
+/// Prints the answers to one query, property by property.
 pub(super) struct Printer {
     output: QueryOutput,
     screen: Screen,
@@ -20,17 +20,17 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    /// For a report that this number of properties is asked for.
+    /// Creates a printer for a report that is requested for this number of properties.
     pub(super) fn new(output: QueryOutput, screen: Screen, report: &Report, asked: usize) -> Self {
         Self { output, screen, report: report.clone(), asked, printed: 0 }
     }
 
-    /// How many properties are asked.
+    /// Returns the number of properties.
     pub(super) fn asked(&self) -> usize {
         self.asked
     }
 
-    /// What stands before the first answer.
+    /// Prints what precedes the first answer.
     pub(super) fn begin(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.output {
             QueryOutput::Text => Ok(()),
@@ -39,7 +39,7 @@ impl Printer {
         }
     }
 
-    /// One answer.
+    /// Prints one answer.
     pub(super) fn answered(&mut self, out: &mut dyn Write, answered: &Answered) -> io::Result<()> {
         let is_first = self.printed == 0;
         self.printed += 1;
@@ -54,7 +54,7 @@ impl Printer {
         }
     }
 
-    /// What stands behind the last one.
+    /// Prints what follows the last answer.
     pub(super) fn end(&self, out: &mut dyn Write, failures: &[Failure]) -> io::Result<()> {
         match self.output {
             QueryOutput::Text | QueryOutput::Csv => Ok(()),

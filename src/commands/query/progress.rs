@@ -1,6 +1,6 @@
-//! How far a question is, on a terminal. Only one that takes several pages shows it.
+//! Shows the progress of a query with several pages on a terminal.
 
-/// The bar, drawn on stderr where that is a terminal.
+/// The progress bar, drawn on stderr if that is a terminal.
 pub(super) struct Progress {
     #[cfg(feature = "progress-bar")]
     bar: indicatif::ProgressBar,
@@ -16,7 +16,7 @@ impl Progress {
         Self { bar }
     }
 
-    /// A page came, perhaps the first of a property.
+    /// Records a received page; `first` marks the first page of a property.
     pub(super) fn on_page(&self, first: bool, rows: u64, existing: u64) {
         if existing <= rows {
             return;
@@ -30,7 +30,7 @@ impl Progress {
         self.bar.inc(rows);
     }
 
-    /// Does something without the bar in its way.
+    /// Runs `print` while the bar is hidden.
     pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }

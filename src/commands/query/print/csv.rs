@@ -1,4 +1,4 @@
-//! Comma-separated values, as RFC 4180 has them: one header for all properties, and lines that end in CR LF.
+//! Comma-separated values as RFC 4180 defines them: one header for all properties, and lines that end in CR LF.
 
 use std::io::{self, Write};
 
@@ -16,14 +16,14 @@ pub(super) fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writer.flush()
 }
 
-/// What Google keeps from the account is an empty field.
+/// Prints the rows; values that Google hides from the account are empty fields.
 pub(super) fn rows(answered: &Answered, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let id = answered.property_id.to_string();
     let mut writer = writer(out);
     for row in &answered.rows {
         writer.write_field(&id).map_err(of_io)?;
         for value in &row.dimensions {
-            // A terminal would obey what a page may be called.
+            // A terminal would interpret control characters in the names of pages.
             let value = if screen.width.is_some() { &shown::name(value) } else { value };
             writer.write_field(value).map_err(of_io)?;
         }
@@ -39,7 +39,7 @@ fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {
     WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
 }
 
-/// The kind of the error: a closed pipe is none for the caller.
+/// Converts the error and keeps its kind, because callers do not treat a closed pipe as a failure.
 fn of_io(error: ::csv::Error) -> io::Error {
     let message = error.to_string();
     let ::csv::ErrorKind::Io(error) = error.into_kind() else { return io::Error::other(message) };

@@ -1,4 +1,4 @@
-//! One JSON object, written as the answers come.
+//! Prints one JSON object, written as the answers arrive.
 
 use std::io::{self, Write};
 
@@ -71,7 +71,7 @@ pub(super) fn end(failures: &[Failure], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"}\n")
 }
 
-/// What the numbers are in, after conversion; `None` where they are counts or have no unit.
+/// Returns the unit of the converted values; `None` for counts and values without a unit.
 fn word(unit: Unit) -> Option<&'static str> {
     if unit == Unit::Currency { Some("currency") } else { unit.suffix() }
 }

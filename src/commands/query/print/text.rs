@@ -1,4 +1,4 @@
-//! Lines and tables for people.
+//! Prints lines and tables for people.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ use ga4_exporter_core::{
 use super::super::ask::Answered;
 use crate::commands::screen::{Align, Screen};
 
-/// What a property answered: a line for each metric, or a table with dimensions. `named` for one of several properties.
+/// Formats the answer of a property: a line for each metric, or a table if there are dimensions. `named` adds the
+/// property's name, for a query of several properties.
 pub(super) fn block(screen: Screen, report: &Report, answered: &Answered, named: bool) -> String {
     let head = if named { format!("{}\n", screen.bold(&title(answered))) } else { String::new() };
     let body = if report.dimensions.is_empty() { lines(report, answered) } else { table(screen, report, answered) };
@@ -55,7 +56,7 @@ fn table(screen: Screen, report: &Report, answered: &Answered) -> String {
     screen.table(&header, rows.chain(total(report, answered)))
 }
 
-/// The last line, where a sum is true. One row needs none.
+/// Returns the total line, if sums are meaningful. One row needs no total.
 fn total<'a>(report: &Report, answered: &'a Answered) -> Option<Vec<Cow<'a, str>>> {
     let totals = answered.totals.as_ref().filter(|_| answered.rows.len() > 1)?;
     let blank = report.dimensions.iter().skip(1).map(|_| Cow::Borrowed(""));
@@ -68,7 +69,7 @@ fn currency(answered: &Answered, index: usize) -> Option<&str> {
     Some(answered.currency.as_str()).filter(|code| is_amount && !code.is_empty())
 }
 
-/// A number with as many decimals as people read; `-` where Google keeps it from the account.
+/// Formats a number with the decimals that people read, or `-` if Google hides it from the account.
 fn number(value: Option<f64>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let text = format!("{value:.4}");
