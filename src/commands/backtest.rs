@@ -38,10 +38,10 @@ use crate::{
     files::{Aside, READ_DEADLINE},
 };
 
-/// Replays the past, prints what came of it, and draws it.
+/// Replays the past, prints the result, and draws it.
 ///
 /// # Errors
-/// The past cannot be read or asked for, or has too little to be replayed.
+/// The past cannot be read or queried, or is too short for a replay.
 pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
     check_dates(flags, Zone::utc().date(surroundings.now()))?;
     let past = Past::new(flags, surroundings).await?;
@@ -54,12 +54,12 @@ pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut i
         draw(path, &outcome, dates.clone())?;
     }
     let summary = Summary { outcome: &outcome, dates, is_spread: past.is_spread };
-    // Whoever closed the pipe has read enough.
+    // If the pipe is closed, its reader has read enough.
     let _ = out.write_all(summary.text().as_bytes());
     Ok(())
 }
 
-/// What is known of the past.
+/// The history and the realtime counts to replay.
 struct Past {
     history: History,
     traffic: Traffic,
@@ -80,7 +80,7 @@ impl Past {
     }
 }
 
-/// Read aside, since calendars may be on a disk that hangs.
+/// Reads quiet days on a separate thread, because calendars may be on a hanging disk.
 async fn quiet_days(days: Vec<QuietDay>) -> Result<QuietDays, Error> {
     let aside = Aside::start("calendars");
     let read = aside.run(READ_DEADLINE, move || {
@@ -99,12 +99,12 @@ fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, Error> {
             let text = path.to_string_lossy();
             let found = calendar_file::read(path, &text, "the working directory", &Selection::default(), budget);
             let found = found.map_err(Error::Usage)?;
-            // A page of the web, say: without its days the replay would answer another question.
+            // The file may be a web page, for example. A replay without its days would answer another question.
             if matches!(&found.entry, Entry::Calendar { days, .. } if days.is_empty()) && !found.warnings.is_empty() {
                 return Err(Error::Usage(found.warnings.join("\n")));
             }
             for warning in found.warnings {
-                // With stderr closed there is nobody to tell.
+                // If stderr is closed, nobody reads the warning.
                 let _ = writeln!(io::stderr(), "warning: {warning}");
             }
             Ok(found.entry)
@@ -116,7 +116,7 @@ fn minutes(path: &Path) -> Result<Traffic, Error> {
     csv::minutes(&text(path)?).map_err(|error| in_file(path, &error))
 }
 
-/// The regular hours of the last weeks that have settled, and in which zone.
+/// Asks Google for the hourly pageviews of the last settled weeks, and for the time zone.
 async fn ask(
     flags: &BacktestFlags,
     property: PropertyId,
@@ -134,7 +134,7 @@ async fn ask(
     };
     let answer = google.client.run_report(property, &request, accept).await;
     let (mut history, zone) = answer.map_err(|error| google.failure(&error, property))?;
-    // Google names no zone where it has no data.
+    // Google reports no time zone if it has no data.
     if history.is_empty() {
         return Err(Error::Past(TOO_LITTLE.to_owned()));
     }
@@ -143,7 +143,7 @@ async fn ask(
     Ok((history, zone))
 }
 
-/// Google has no rows for hours in which nothing happened; realtime would have counted 0.
+/// Fills missing hours with 0: Google has no rows for hours without traffic, but realtime would have counted 0.
 fn without_gaps(history: &History, zone: &Zone) -> History {
     let Some((first, last)) = history.first().zip(history.last()) else { return History::default() };
     let hours = (0..=first.until(last)).map(|hours| first.later(hours));
@@ -151,7 +151,7 @@ fn without_gaps(history: &History, zone: &Zone) -> History {
     regular.map(|hour| (hour, history.get(hour).unwrap_or_default())).collect()
 }
 
-/// Whether a date was mistyped. Somewhere on Earth it is a day later than in UTC.
+/// Checks the dates for mistakes. Tomorrow is allowed, because some time zones are a day ahead of UTC.
 fn check_dates(flags: &BacktestFlags, today: Date) -> Result<(), Error> {
     for (flag, date) in [("--from", flags.from), ("--to", flags.to)] {
         if let Some(date) = date.filter(|date| today.tomorrow().is_ok_and(|tomorrow| *date > tomorrow)) {
@@ -168,7 +168,7 @@ fn check_dates(flags: &BacktestFlags, today: Date) -> Result<(), Error> {
     }
 }
 
-/// The dates that are asked for, as far as they can be replayed.
+/// Returns the requested dates, limited to those that can be replayed.
 fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Date>, Error> {
     let all = replay.dates().ok_or_else(|| Error::Past(TOO_LITTLE.to_owned()))?;
     let (first, last) = (*all.start(), *all.end());
@@ -185,7 +185,7 @@ fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Da
     Ok(from..=to)
 }
 
-/// The bar is not drawn where stderr is no terminal.
+/// Shows a progress bar if stderr is a terminal.
 #[cfg(feature = "progress-bar")]
 fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
     use indicatif::{ProgressBar, ProgressStyle};
@@ -215,7 +215,7 @@ fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(
     std::fs::write(path, picture).map_err(|error| failed(&error))
 }
 
-/// A year takes a second to replay.
+/// Longest past that can be replayed; a year takes a second.
 const MOST_YEARS: i32 = 10;
 
 const TOO_LITTLE: &str =

@@ -1,4 +1,4 @@
-//! `baseline`: prints what traffic is expected in the next 24 hours.
+//! `baseline`: prints the traffic expected in the next 24 hours.
 
 use std::{
     fmt,
@@ -17,7 +17,8 @@ use ga4_exporter_core::{
 
 use crate::cli::BaselineFlags;
 
-/// Prints lines of time, expectation and lower bound; where there is no baseline only the header, and why on stderr.
+/// Prints one line per step: time, expected count and lower bound. Without a baseline, prints only the header, and
+/// the reason on stderr.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -27,22 +28,22 @@ pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
     let rows = match Baseline::fit(&history, settled, ga4_drop_baseline::DEFAULT_WEEKS) {
         Ok(baseline) => Forecast::next_day(&baseline, flags.window, flags.at.0, flags.step),
         Err(none) => {
-            // With stderr closed there is nobody to tell.
+            // If stderr is closed, nobody reads the reason.
             let _ = writeln!(io::stderr(), "{none}");
             Vec::new()
         }
     };
-    // Whoever closed the pipe has read enough.
+    // If the pipe is closed, its reader has read enough.
     let _ = io::stdout().write_all(table(&rows).as_bytes());
     Ok(())
 }
 
-/// The hours in a file.
+/// Reads hourly history from a file.
 pub(super) fn history(path: &Path) -> Result<History, Error> {
     csv::history(&text(path)?).map_err(|error| in_file(path, &error))
 }
 
-/// A file as text; it may be a pipe.
+/// Reads a file as text; the file may be a pipe.
 pub(super) fn text(path: &Path) -> Result<String, Error> {
     let wrong = |error: &dyn fmt::Display| Error::Usage(format!("{} cannot be read: {error}", ShownPath(path)));
     let file = File::open(path).map_err(|error| wrong(&error))?;
@@ -55,7 +56,7 @@ pub(super) fn text(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-/// What is wrong in a file.
+/// Returns the error for a mistake in a file.
 pub(super) fn in_file(path: &Path, error: &csv::Error) -> Error {
     Error::Usage(format!("{}: {error}", ShownPath(path)))
 }
@@ -68,7 +69,7 @@ fn table(rows: &[Forecast]) -> String {
     text
 }
 
-/// Three years of minutes.
+/// Enough for three years of minutes.
 const MAX_BYTES: u64 = 64 << 20;
 
 #[cfg(test)]
