@@ -1,4 +1,4 @@
-//! `demo`: serving against the simulator, exactly as in production: real keys, real JWTs, real HTTP.
+//! `demo`: serves against the simulator, exactly as in production, with real keys, JWTs and HTTP.
 
 use std::{
     fs::{self, Permissions},
@@ -34,11 +34,11 @@ use crate::{
     transport::{Deadlines, Roots},
 };
 
-/// Starts the simulator on loopback, writes its key to a private temporary directory, and serves, on the sockets that the
-/// process was started with, if there are any.
+/// Starts the simulator on loopback, writes its key to a private temporary directory, and serves on the sockets that
+/// the process was started with, if there are any.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// Why the demo cannot start.
 pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let clock = Clock::system();
@@ -100,13 +100,13 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     result
 }
 
-/// Readable by nobody else, as a real key should be.
+/// Writes a file that only its owner can read, as a real key should be.
 fn write_privately(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
 }
 
-/// Says on stdout where to look and at what.
+/// Prints to stdout where to look and what to see there.
 fn announce(server: &Server, [path, prefix]: [&str; 2], simulator: &str, outage: Duration) {
     let address = server.addresses().first().map_or_else(String::new, ToString::to_string);
     let stopping = World::DEMO_STOPPING;
@@ -128,11 +128,11 @@ fn announce(server: &Server, [path, prefix]: [&str; 2], simulator: &str, outage:
         silent = World::DEMO_SILENT,
         forbidden = World::DEMO_FORBIDDEN,
     );
-    // Whoever closed stdout does not want to read it.
+    // If stdout is closed, nobody reads the text.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// The configuration where none is given: what an empty one does, and every preset, so that all dashboards have something.
+/// The default configuration: discovery, as with an empty file, and every preset, so that all dashboards have data.
 const CONFIG: &str = "\
 discovery: {enabled: true}
 reports:

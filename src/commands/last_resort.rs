@@ -1,6 +1,6 @@
-//! The end of the process where nothing else ends it: at the second signal, or some time after the first.
+//! Ends the process if nothing else does: at the second signal, or some time after the first.
 //!
-//! It has a thread of its own and waits for nobody: not for the runtime, a disk, a client, or whoever reads the log.
+//! Runs on its own thread and waits for nothing: not for the runtime, a disk, a client or the reader of the log.
 
 use std::{
     io::{self, Read},
@@ -17,10 +17,10 @@ use tracing::error;
 
 use crate::telemetry::Lines;
 
-/// Ends the process with exit code 1 when a stop takes too long or is asked for twice. `log` gets a last line.
+/// Ends the process with exit code 1 if stopping takes too long or a second signal arrives. `log` receives a last line.
 ///
 /// # Errors
-/// The system can deliver no signals, or start no thread.
+/// Signal handlers cannot be installed, or no thread can be started.
 pub(super) fn arm(log: Lines) -> io::Result<()> {
     let (signals, sender) = UnixStream::pair()?;
     pipe::register(SIGTERM, sender.try_clone()?)?;
@@ -34,15 +34,15 @@ pub(super) fn arm(log: Lines) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until it is time; why it is.
+/// Waits until the process must end; returns the reason.
 fn wait(mut signals: UnixStream, longest: Duration) -> &'static str {
     next(&mut signals);
-    // Without the deadline there is still the second signal.
+    // If setting the deadline fails, the second signal still works.
     let _ = signals.set_read_timeout(Some(longest));
     if next(&mut signals) { "by a second signal" } else { "since it took too long" }
 }
 
-/// Whether a signal has come; false after the deadline.
+/// Waits for a signal; returns false after the deadline.
 fn next(signals: &mut UnixStream) -> bool {
     loop {
         match signals.read(&mut [0]) {
@@ -57,7 +57,7 @@ fn exit() {
     std::process::exit(1);
 }
 
-/// From the first signal on.
+/// Measured from the first signal.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 const LONGEST_FLUSH: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! Serving: until a signal ends it.
+//! Serves until a signal stops the process.
 
 use std::net::TcpListener;
 
@@ -27,10 +27,10 @@ use crate::{
     transport::{Deadlines, Roots, is_exposed},
 };
 
-/// Serves what the flags and the configuration say, on the sockets that the process was started with, if there are any.
+/// Serves as the flags and the configuration define, on the sockets that the process was started with, if there are any.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// Why the exporter cannot start.
 pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
@@ -71,13 +71,13 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     serve_until_signal(options, |_| ()).await
 }
 
-/// The first line of the log: which version starts, with which configuration.
+/// Logs the first line: the version and the configuration file.
 pub(super) fn announce(source: &Source, program: &str) {
     let config = source.file.as_deref().map_or_else(|| "none".to_owned(), |file| ShownPath(file).to_string());
     info!(version = BUILD.version, revision = BUILD.revision, config, "starting {program}");
 }
 
-/// Keeps other processes of the same user and core dumps from the key and the tokens in memory.
+/// Prevents core dumps, and access by other processes of the same user, from exposing the key and the tokens in memory.
 fn hide_memory() {
     #[cfg(target_os = "linux")]
     {
@@ -89,10 +89,10 @@ fn hide_memory() {
     }
 }
 
-/// Starts, tells `started` the addresses, and serves until SIGTERM or SIGINT.
+/// Starts the exporter, calls `started` with the running server, and serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// Why the exporter cannot start.
 pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), Error> {
     let mut stop = StopSignals::new()?;
     last_resort::arm(options.log.clone()).map_err(Error::Signals)?;
@@ -136,7 +136,7 @@ impl StopSignals {
 async fn reload_on(mut hangup: Signal, reloads: Reloads) {
     while hangup.recv().await.is_some() {
         systemd::tell(State::Reloading);
-        // The reloader logs how it went.
+        // The reloader logs the result.
         let _ = reloads.reload().await;
         systemd::tell(State::Ready);
     }
