@@ -1,4 +1,4 @@
-//! The subcommands, a file for each.
+//! The subcommands, one file each.
 
 use std::{
     env,
@@ -34,46 +34,46 @@ pub mod screen;
 pub mod serving;
 mod setup;
 
-/// Why a command ended before its time, by what its exit code says.
+/// Why a command failed, grouped by exit code.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// The command line or the configuration has to be corrected: exit code 64.
+    /// The command line or the configuration must be corrected: exit code 64.
     #[error(transparent)]
     Config(#[from] config::Errors),
-    /// What was named on the command line cannot be used: exit code 64.
+    /// A value on the command line cannot be used: exit code 64.
     #[error("{0}")]
     Usage(String),
-    /// A variable of the environment has to be corrected: exit code 64.
+    /// An environment variable must be corrected: exit code 64.
     #[error(transparent)]
     Environment(#[from] environment::Error),
-    /// Google cannot be asked, or refuses.
+    /// Google cannot be reached or refuses the request.
     #[error("{0}")]
     Google(String),
     /// The answer cannot be printed.
     #[error("cannot print the answer")]
     Output(#[source] std::io::Error),
-    /// `check` found a failure and has printed it.
+    /// `check` found a failure and has already printed it.
     #[error("not everything works; see above")]
     Checked,
-    /// The past has too little.
+    /// There is not enough history.
     #[error("{0}")]
     Past(String),
-    /// It cannot start.
+    /// The exporter cannot start.
     #[error(transparent)]
     Start(#[from] serve::Error),
-    /// The simulator, or what it needs, cannot start.
+    /// The simulator or its files cannot be set up.
     #[error("the demo cannot start: {0}")]
     Demo(String),
-    /// The system cannot deliver signals.
+    /// Signal handlers cannot be installed.
     #[error("signals cannot be received")]
     Signals(#[source] std::io::Error),
 }
 
 impl Error {
-    /// 64 (`EX_USAGE`) for what the user has to mend on the command line, in the configuration or in the key file.
+    /// Returns 64 (`EX_USAGE`) if the user must fix the command line, the configuration or the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            // It may work the next time.
+            // A retry may succeed.
             Self::Config(config::Errors::Unreadable { source, .. }) if source.kind() == ErrorKind::TimedOut => {
                 ExitCode::FAILURE
             }
@@ -94,10 +94,10 @@ impl Error {
     }
 }
 
-/// Does what the command line says. `inherited` are the sockets that the process was started with.
+/// Runs the command. `inherited` are the sockets that the process was started with.
 ///
 /// # Errors
-/// What keeps it from doing so.
+/// Why the command failed.
 pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
     match cli.command {
         #[cfg(feature = "demo")]
@@ -133,7 +133,7 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
     }
 }
 
-/// Aside, since the variables name files, and those may be on a disk that hangs.
+/// Checks the environment on a separate thread, because its variables name files that may be on a hanging disk.
 async fn check_environment() -> Result<(), Error> {
     let aside = Aside::start("environment");
     let checked = aside.run(READ_DEADLINE, || environment::check(|name| env::var_os(name))).await;

@@ -1,4 +1,4 @@
-//! Asking Google once: what commands need that end after their answer.
+//! Access to Google for commands that query once and exit.
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -25,55 +25,55 @@ use crate::{
     witness::Witness,
 };
 
-/// What a command takes from the machine that it runs on.
+/// What a command uses of the machine that it runs on.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
-    /// Where credentials are looked for.
+    /// The environment in which credentials are looked up.
     pub environment: Environment,
-    /// Whom TLS trusts.
+    /// The certificate authorities that TLS trusts.
     pub roots: Roots,
-    /// The time.
+    /// The source of the time.
     pub clock: Clock,
 }
 
-/// A property that a command is about.
+/// A property that a command works on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Target {
     pub(super) id: PropertyId,
-    /// Empty where it is not known yet.
+    /// Empty if it is not known yet.
     pub(super) name: String,
 }
 
-/// Signed in as long as it lives.
+/// A connection to Google that stays signed in until it is dropped.
 pub(super) struct Google {
     pub(super) client: Client,
     pub(super) tokens: Tokens,
     /// Compares the clock with Google's.
     pub(super) witness: Witness,
-    /// What signs in, and where it was found.
+    /// The kind of credentials, and where they were found.
     pub(super) credentials: String,
-    /// The e-mail address of the service account, where one signs in.
+    /// The e-mail address of the service account, if one signs in.
     pub(super) service_account: Option<String>,
     _refresher: JoinSet<()>,
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// Returns the surroundings of this process.
     pub fn of_process() -> Self {
         Self { environment: Environment::of_process(), roots: Roots::System, clock: Clock::system() }
     }
 
-    /// The present time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
 
 impl Google {
-    /// Finds credentials and begins to sign in.
+    /// Finds credentials and starts to sign in.
     ///
     /// # Errors
-    /// There are none, or no certificates to trust.
+    /// No credentials are found, or no certificates that TLS can trust.
     pub(super) async fn reach(
         flags: &AccessFlags,
         named: Option<&Path>,
@@ -87,7 +87,7 @@ impl Google {
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
         let clock = surroundings.clock.clone();
         let (described, service_account) = (credentials.to_string(), credentials.service_account().map(str::to_owned));
-        // Without anybody who hands in other credentials.
+        // Commands never replace credentials, so the handle for that is dropped.
         let (refresher, tokens, _) = Refresher::new(credentials, transport.clone(), Arc::clone(&observer), clock);
         let endpoints = Endpoints { data: flags.data_api_url.clone(), admin: flags.admin_api_url.clone() };
         let mut tasks = JoinSet::new();
@@ -102,10 +102,10 @@ impl Google {
         })
     }
 
-    /// The properties that a command is about: those that are given, or else those that are configured or visible.
+    /// Returns the properties that a command works on: the given ones, or else the configured or visible ones.
     ///
     /// # Errors
-    /// They cannot be listed.
+    /// The properties cannot be listed.
     pub(super) async fn properties(
         &self,
         config: &Config,
@@ -120,7 +120,7 @@ impl Google {
         Ok(self.targets(config, given, listing, now).unwrap_or_default())
     }
 
-    /// The same from a listing that has come, if it has; `None` where the listing has to say it.
+    /// Returns the same properties from a listing, if there is one; returns `None` if a listing is required.
     pub(super) fn targets(
         &self,
         config: &Config,
@@ -142,14 +142,14 @@ impl Google {
         Some(properties.set().active.into_iter().map(|(id, info)| Target { id, name: info.name }).collect())
     }
 
-    /// What went wrong with the listing, and what to do about it.
+    /// Returns the error for a failed listing, with its remedy.
     pub(super) fn listing_failure(&self, error: &ga::Error) -> Error {
         let account = self.client.account();
         let remedy = error.advice(None, account.as_deref());
         Error::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
     }
 
-    /// What went wrong with a property, and what to do about it.
+    /// Returns the error for a failed property, with its remedy.
     pub(super) fn failure(&self, error: &ga::Error, property: PropertyId) -> Error {
         let account = self.client.account();
         let remedy = error.remedy(Some(property), account.as_deref());

@@ -1,4 +1,5 @@
-//! Doing something for many properties: several at a time, and printed in order, each as soon as those before it are.
+//! Processes many properties, several at a time, and prints the results in order, each as soon as those before
+//! it are printed.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,11 +8,11 @@ use std::{
 
 use tokio::task::JoinSet;
 
-/// Does `work` for each item and hands the results on in the order of the items. Ends with the first result that cannot be
-/// handed on; what is under way is given up then.
+/// Runs `work` for each item and passes the results to `hand_on` in the order of the items. Stops at the first error
+/// of `hand_on` and cancels the work in progress.
 ///
 /// # Errors
-/// That of `hand_on`.
+/// The error of `hand_on`.
 pub(super) async fn in_order<T, R: Send + 'static, F: Future<Output = R> + Send + 'static>(
     items: Vec<T>,
     work: impl Fn(T) -> F,
@@ -21,7 +22,7 @@ pub(super) async fn in_order<T, R: Send + 'static, F: Future<Output = R> + Send 
     let (mut working, mut early) = (JoinSet::new(), BTreeMap::new());
     let (mut begun, mut next) = (0_usize, 0_usize);
     loop {
-        // Results that wait for others take memory too.
+        // Results that wait for earlier ones also use memory.
         while working.len() + early.len() < AT_ONCE
             && let Some(item) = waiting.pop_front()
         {
@@ -39,7 +40,7 @@ pub(super) async fn in_order<T, R: Send + 'static, F: Future<Output = R> + Send 
     }
 }
 
-/// How many are worked on or waiting at the same time.
+/// The highest number of items that are in progress or waiting to be passed on.
 const AT_ONCE: usize = 4;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what the command line's one definition says, for shells and for `man`.
+//! `completions` and `man`: generate shell completions and the manual page from the definition of the command line.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -12,7 +12,7 @@ use clap_mangen::{
 use super::Error;
 use crate::cli::Cli;
 
-/// Prints the completions of a shell.
+/// Prints the completions for a shell.
 ///
 /// # Errors
 /// They cannot be written.
@@ -32,7 +32,7 @@ pub fn page(out: &mut dyn Write) -> Result<(), Error> {
     print(&text, out)
 }
 
-/// The page: the program's own sections, one for each command, and what no flag says.
+/// Writes the page: the sections of the program, one for each command, and sections that no flag describes.
 fn write(text: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
@@ -58,7 +58,7 @@ fn write(text: &mut Vec<u8>) -> io::Result<()> {
     text.write_all(REST.as_bytes())
 }
 
-/// A part of the page, without the definitions that stand before each one.
+/// Writes a part of the page without the definitions that precede each part.
 fn section(text: &mut Vec<u8>, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut part = Vec::new();
     render(&mut part)?;
@@ -69,7 +69,7 @@ fn section(text: &mut Vec<u8>, render: impl FnOnce(&mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// The flags of a command, without the heading of a section.
+/// Writes the flags of a command without the heading of their section.
 fn options(man: &Man, text: &mut Vec<u8>) -> io::Result<()> {
     let mut options = Vec::new();
     section(&mut options, |section| man.render_options_section(section))?;
@@ -79,7 +79,7 @@ fn options(man: &Man, text: &mut Vec<u8>) -> io::Result<()> {
 
 fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
     match out.write_all(text) {
-        // Whoever closed the pipe has read enough.
+        // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
         Ok(()) | Err(_) => Ok(()),
     }
@@ -87,7 +87,7 @@ fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
 
 const NAME: &str = "google_analytics_exporter";
 
-/// The definitions that clap's texts need, and the title.
+/// The title, and the definitions that clap's text needs.
 const HEAD: &str = "\
 .ie \\n(.g .ds Aq \\(aq
 .el .ds Aq '

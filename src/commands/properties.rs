@@ -1,4 +1,4 @@
-//! `properties`: the properties that the credentials can see.
+//! `properties`: prints the properties that the credentials can see.
 
 use std::{
     borrow::Cow,
@@ -20,7 +20,7 @@ use ga4_exporter_core::{names::PropertyType, shown};
 /// Lists the properties and prints them.
 ///
 /// # Errors
-/// They cannot be listed.
+/// The properties cannot be listed.
 pub async fn run(
     flags: &PropertiesFlags,
     surroundings: &Surroundings,
@@ -37,7 +37,7 @@ pub async fn run(
         PropertiesOutput::Json => json(&listing),
     };
     match out.write_all(text.as_bytes()) {
-        // Whoever closed the pipe has read enough.
+        // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(Error::Output(error)),
         Ok(()) | Err(_) => {}
     }
@@ -77,7 +77,7 @@ fn table(listing: &Listing, screen: Screen) -> String {
     screen.table(&header, rows)
 }
 
-/// As the configuration has them; names are comments, since they change and ids do not.
+/// Formats the properties as the configuration expects them, with names as comments, since names change and ids do not.
 fn yaml(listing: &Listing) -> String {
     let mut text = if listing.properties.is_empty() { "properties: []\n" } else { "properties:\n" }.to_owned();
     let mut account = None;
@@ -93,7 +93,7 @@ fn yaml(listing: &Listing) -> String {
     text
 }
 
-/// A name cannot end its comment.
+/// Makes a name safe for a comment: it cannot end the line.
 fn comment(name: &str) -> String {
     shown::name(name).trim().to_owned()
 }

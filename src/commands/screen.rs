@@ -1,30 +1,30 @@
-//! What a command writes to: how wide it is, and whether people look at it.
+//! The output of a command: its width, and whether it is a terminal.
 
 use std::{env, io, os::fd::AsFd};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use ga4_exporter_core::shown;
 
-/// Where a command prints.
+/// Describes where a command prints.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Screen {
-    /// In characters; `None` where nothing has to fit, as in a file.
+    /// The width in characters; `None` if lines may be of any length, as in a file.
     pub width: Option<u16>,
-    /// Whether colours and bold letters are wanted.
+    /// Whether to use colours and bold text.
     pub colour: bool,
 }
 
-/// A column of a table.
+/// The alignment of a table column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Align {
-    /// For texts, which are wrapped where there is no room.
+    /// For text, which is wrapped if it does not fit.
     Left,
-    /// For numbers, which never are.
+    /// For numbers, which are never wrapped.
     Right,
 }
 
 impl Screen {
-    /// That of stdout. NO_COLOR (no-color.org) and a terminal that calls itself dumb have no colours.
+    /// Describes stdout. NO_COLOR (no-color.org) and `TERM=dumb` turn colours off.
     pub fn of_stdout() -> Self {
         let width = rustix::termios::tcgetwinsize(io::stdout().as_fd()).ok().map(|size| size.ws_col);
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -32,17 +32,17 @@ impl Screen {
         Self { width: width.filter(|width| *width > 0), colour: width.is_some() && !is_set("NO_COLOR") && !is_dumb }
     }
 
-    /// A text in bold letters.
+    /// Returns the text in bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.styled("1", text)
     }
 
-    /// A text in a style of ANSI's (SGR).
+    /// Returns the text with an ANSI style (SGR).
     pub(super) fn styled(self, style: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// A table with its header. Texts of others are shown as far as they are harmless.
+    /// Formats a table with its header. Control characters in foreign text are replaced.
     pub(super) fn table<'a>(
         self,
         header: &[(String, Align)],

@@ -1,4 +1,4 @@
-//! What a command takes from its flags and the configuration.
+//! The settings of a command, from its flags and the configuration.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,20 @@ use crate::{
     reload::Source,
 };
 
-/// The configuration, and how Google is reached.
+/// The configuration, and how to reach Google.
 pub(super) struct Setup {
     pub(super) loaded: Loaded,
     pub(super) access: AccessFlags,
-    /// The credential file that is named, on the command line or in the configuration.
+    /// The credential file that the command line or the configuration names.
     pub(super) credentials_file: Option<PathBuf>,
 }
 
 impl Setup {
-    /// Reads the configuration. Properties of the command line are the command's own matter: the file may list others.
+    /// Reads the configuration. Does not apply `--property`: the command does that itself, since the file may list
+    /// other properties.
     ///
     /// # Errors
-    /// Everything that is wrong in the file.
+    /// All mistakes in the file.
     pub(super) async fn load(flags: &SetupFlags) -> Result<Self, Error> {
         let source = Source {
             file: flags.config_file.clone(),
