@@ -1,10 +1,10 @@
-//! What is usual for a property, from its history by hour, and what follows from that for a time.
+//! Computes the usual traffic of a property from its hourly history, and the expectation of a time.
 //!
-//! 1. [`hours`]: history by hour of local time.
-//! 2. [`Baseline::fit`]: `profile` (an hour of the week against others), `level` (the last days against the profile),
-//!    `smoothing` (small sites), `residuals` (how wrong this would have been).
-//! 3. [`expected`]: the baseline at a property's own time. [`bound`]: the lowest count that chance explains. [`forecast`]: the
-//!    next hours. [`day`]: today and yesterday as a whole.
+//! 1. [`hours`]: the history by hour of local time.
+//! 2. [`Baseline::fit`]: `profile` (the hours of the week relative to each other), `level` (the last days relative to
+//! the profile), `smoothing` (for small sites), `residuals` (how wrong past predictions would have been).
+//! 3. [`expected`]: the baseline in a property's own time. [`bound`]: the lowest count that chance explains.
+//! [`forecast`]: the next hours. [`day`]: today and yesterday as whole days.
 
 use thiserror::Error as ThisError;
 
@@ -29,46 +29,48 @@ mod residuals;
 mod smoothing;
 pub(crate) mod statistics;
 
-/// What is usual for a property, as its last weeks show it.
+/// The usual traffic of a property, computed from its last weeks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
-    /// Pageviews an hour, by hour of the week, Monday first: 168.
+    /// Pageviews per hour, by hour of the week, starting on Monday: 168 values.
     pub rates: Box<[f64]>,
-    /// By which part a rate may be wrong, by hour of day.
+    /// Relative error of the rates, by hour of the day.
     pub errors: [f64; 24],
-    /// The same of a whole day's sum.
+    /// Relative error of the sum of a whole day.
     pub daily_error: f64,
-    /// Variance by mean of pageviews, which come in sessions.
+    /// Variance of pageviews divided by their mean. It exceeds 1 because pageviews come in sessions.
     pub dispersion: f64,
-    /// The last week's level against that of all weeks.
+    /// Level of the last week divided by the level of all weeks.
     pub level: f64,
-    /// How long the history is that this was made of, in seconds.
+    /// Length of the history that the baseline is computed from, in seconds.
     pub history_seconds: f64,
-    /// Which day of the week has the least, Monday 0.
+    /// The day of the week with the least traffic, 0 for Monday.
     quietest_day: usize,
 }
 
-/// There is no baseline: the history is shorter than two weeks, or nothing happened in it.
+/// There is no baseline: the history is shorter than two weeks, or has no traffic.
 #[derive(Clone, Copy, Debug, PartialEq, ThisError)]
 #[error("there is no baseline: two whole weeks of hours with traffic are needed, and there are {:.1} days", history_seconds / 86_400.0)]
 pub struct NoBaseline {
-    /// How long the history is, in seconds; 0 where nothing happened in it.
+    /// Length of the history, in seconds; 0 if it has no traffic.
     pub history_seconds: f64,
 }
 
 impl Baseline {
-    /// The baseline of the last `weeks` whole weeks, or as many as there are, before a midnight.
+    /// Computes the baseline of the last `weeks` whole weeks before the midnight `settled`, or of fewer if the
+    /// history is shorter.
     ///
     /// # Errors
-    /// The history is shorter than two weeks, or without any traffic.
+    /// The history is shorter than two weeks, or has no traffic.
     pub fn fit(history: &History, settled: LocalHour, weeks: usize) -> Result<Self, NoBaseline> {
         Self::fit_usual(history, settled, weeks, |_| true)
     }
 
-    /// The same of those hours that say what is usual; the others are missing. They count in the length of the history.
+    /// Computes the baseline from the hours for which `is_usual` is true. Other hours count as missing, but still as
+    /// part of the length of the history.
     ///
     /// # Errors
-    /// The history is shorter than two weeks, or without any traffic.
+    /// The history is shorter than two weeks, or has no traffic.
     pub fn fit_usual(
         history: &History,
         settled: LocalHour,
@@ -105,17 +107,17 @@ impl Baseline {
         })
     }
 
-    /// Pageviews an hour in the middle of this hour.
+    /// Returns the pageviews per hour in the middle of this hour.
     pub fn rate(&self, hour: LocalHour) -> f64 {
         self.rates.get(hour.slot()).copied().unwrap_or_default()
     }
 
-    /// By which part the expectation of this hour may be wrong.
+    /// Returns the relative error of the expectation of this hour.
     pub fn error(&self, hour: LocalHour) -> f64 {
         self.errors.get(hour.hour_of_day()).copied().unwrap_or(1.0)
     }
 
-    /// The same hour of the quietest day of the week.
+    /// Returns the same hour on the quietest day of the week.
     pub fn quietest(&self, hour: LocalHour) -> LocalHour {
         let days =
             i64::try_from(self.quietest_day).unwrap_or_default() - i64::try_from(hour.slot() / 24).unwrap_or_default();
@@ -123,7 +125,7 @@ impl Baseline {
     }
 }
 
-/// Each week predicted from the others.
+/// Predicts each week from the others and returns the residuals.
 fn residuals(counts: &Weeks, levelled: &Weeks, smoothing: &Smoothing, levels: &[Option<f64>]) -> Residuals {
     let weeks = counts.0.iter().zip(levels.chunks(7)).enumerate();
     let hours = weeks.flat_map(|(week, (counts, levels))| {
@@ -135,7 +137,7 @@ fn residuals(counts: &Weeks, levelled: &Weeks, smoothing: &Smoothing, levels: &[
     Residuals::new(hours)
 }
 
-/// Values that begin with the hour `first`, by hour of the week.
+/// Reorders values that start with the hour `first` by hour of the week.
 fn by_slot(first: LocalHour, values: impl Iterator<Item = f64>) -> Box<[f64]> {
     let mut slots: Vec<f64> = values.collect();
     let places = first.slot().min(slots.len());
@@ -154,5 +156,5 @@ fn seconds(hours: i64) -> f64 {
     hours * 3600.0
 }
 
-/// Fewer say nothing of what is usual.
+/// With fewer weeks, the usual traffic cannot be estimated.
 const LEAST_WEEKS: usize = 2;

@@ -1,23 +1,23 @@
-//! The lower bound of a count: what chance and the usual error of an expectation do not fall below.
+//! Computes the lower bound of a count, which allows for chance and for the usual error of the expectation.
 
 use statrs::function::beta::checked_beta_reg;
 
-/// When a count is too low.
+/// Parameters that decide when a count is too low.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Test {
-    /// How rarely chance may bring a lower count.
+    /// The probability that chance alone gives a lower count.
     pub alpha: f64,
-    /// The part of the expectation that it must fall below in any case, so that only what is worth a page pages.
+    /// The highest bound, as a fraction of the expectation, so that only drops worth a page are reported.
     pub rho: f64,
 }
 
-/// The bound of a count that is expected to be `expected`: the `alpha`-quantile of a negative binomial distribution, or
-/// `rho` times the expectation if that is lower. The variance is that of clumped pageviews, `dispersion` times the
-/// expectation, and of an expectation that may be wrong by the part `error`.
+/// Returns the bound of a count with the expectation `expected`: the `alpha`-quantile of a negative binomial
+/// distribution, or `rho` times the expectation if that is lower. The variance is the sum of that of clustered
+/// pageviews, `dispersion` times the expectation, and that of an expectation with the relative error `error`.
 ///
-/// Where the bound is 0 no count can be below it: that is the least traffic that a drop can be seen in.
+/// If the bound is 0, no count can be below it: the traffic is too low to detect a drop.
 pub fn lower_bound(expected: f64, dispersion: f64, error: f64, test: Test) -> f64 {
-    // Also what is not a number.
+    // This also rejects NaN.
     if !(expected > 0.0 && expected.is_finite()) {
         return 0.0;
     }
@@ -28,7 +28,8 @@ pub fn lower_bound(expected: f64, dispersion: f64, error: f64, test: Test) -> f6
     quantile(size, success, test.alpha, most).map_or(most, |quantile| quantile.min(most))
 }
 
-/// The smallest count whose cumulative probability reaches `alpha`; `None` when it is above `most`, which one look tells.
+/// Returns the smallest count whose cumulative probability reaches `alpha`, or `None` if it is above `most`, which
+/// one evaluation shows.
 fn quantile(size: f64, success: f64, alpha: f64, most: f64) -> Option<f64> {
     // P(count <= k) = I_success(size, k + 1), the regularised incomplete beta function (DLMF 8.17).
     let reaches = |count: f64| checked_beta_reg(size, count + 1.0, success).is_ok_and(|part| part >= alpha);
@@ -53,10 +54,10 @@ fn quantile(size: f64, success: f64, alpha: f64, most: f64) -> Option<f64> {
     Some(above)
 }
 
-/// A distribution narrower than this is not a negative binomial one.
+/// With a lower dispersion, the distribution is not negative binomial.
 const LEAST_DISPERSION: f64 = 1.05;
 
 const LEAST_SIZE: f64 = 1e-6;
 
-/// Enough to find any count below 2^64.
+/// Enough steps to find any count below 2^64.
 const MOST_STEPS: usize = 64;

@@ -1,4 +1,4 @@
-//! What is expected of whole days: whether today is a quiet one, and what yesterday should have brought.
+//! Expectations for whole days: whether today is a quiet day, and the pageviews expected yesterday.
 
 use std::time::Duration;
 
@@ -7,30 +7,30 @@ use jiff::Timestamp;
 use crate::calendar::{QuietDays, Zone};
 use crate::{Baseline, Test, fit::expected::Expected, lower_bound};
 
-/// What concerns one day of a property.
+/// Facts about the current day of a property.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DayView {
-    /// Whether today is one of the quiet days.
+    /// Whether today is a quiet day.
     pub is_quiet: bool,
-    /// What the day before should have brought; absent without a baseline.
+    /// The expectation of yesterday; absent without a baseline.
     pub yesterday: Option<YesterdayView>,
-    /// When the day ends.
+    /// The end of the day.
     pub until: Timestamp,
 }
 
-/// What yesterday should have brought.
+/// The expectation of yesterday.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct YesterdayView {
-    /// Pageviews.
+    /// Expected pageviews.
     pub expected: f64,
-    /// What chance and the usual differences between weeks do not fall below.
+    /// Lower bound, which allows for chance and for the usual differences between weeks.
     pub low: f64,
-    /// From when on it can be compared with what Google says: before that, yesterday is not all there.
+    /// The time from which the expectation can be compared with Google's figures; before that, yesterday is incomplete.
     pub from: Timestamp,
 }
 
 impl DayView {
-    /// The day of this time; `None` at the ends of the calendar.
+    /// Returns the day of this time; `None` at the ends of the calendar.
     pub fn new(baseline: Option<&Baseline>, zone: &Zone, quiet_days: &QuietDays, now: Timestamp) -> Option<Self> {
         let today = zone.date(now);
         let (midnight, until) = zone.bounds(today)?;
@@ -45,9 +45,9 @@ impl DayView {
     }
 }
 
-/// By then Google has processed a day of all but the largest properties
+/// Google has processed a day of all but the largest properties after this time
 /// (support.google.com/analytics/answer/11198161).
 const PROCESSED_AFTER: Duration = Duration::from_hours(12);
 
-/// When the count of a day is too low.
+/// Decides when the count of a day is too low.
 const YESTERDAY: Test = Test { alpha: 1e-4, rho: 0.7 };

@@ -1,7 +1,7 @@
-//! What is expected in each minute: the baseline's hours laid over a property's own time.
+//! The pageviews expected in each minute: maps the hours of a baseline to the property's own time.
 //!
-//! Between the middles of two hours of local time the rate runs straight. An hour that daylight saving repeats is expected
-//! twice, one that it skips not at all. On quiet days the hours are those of the quietest day of the week.
+//! The rate is interpolated linearly between the middles of two local hours. An hour that daylight saving repeats is
+//! expected twice, one that it skips not at all. On quiet days the hours of the quietest day of the week are used.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -11,16 +11,16 @@ use crate::{Baseline, LocalHour, detect::minutes::Minute};
 /// A baseline in a property's own time.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// What is usual.
+    /// The usual traffic.
     pub baseline: &'a Baseline,
-    /// Whose days these are.
+    /// The property's time zone.
     pub zone: &'a Zone,
-    /// The days that are not usual.
+    /// The days on which less traffic is expected.
     pub quiet_days: &'a QuietDays,
 }
 
 impl Expected<'_> {
-    /// Pageviews of this many minutes up to and with this one, oldest first.
+    /// Returns the expected pageviews of `length` minutes, the last of which is `newest`, oldest first.
     pub fn minutes(&self, length: usize, newest: Minute) -> Vec<f64> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let mut hours = Hours::new(self);
@@ -28,12 +28,12 @@ impl Expected<'_> {
         (0..length).rev().map(|ago| hours.rate(middle(ago)) / MINUTES_AN_HOUR).collect()
     }
 
-    /// Pageviews an hour at this time.
+    /// Returns the expected pageviews per hour at this time.
     pub fn rate(&self, at: Timestamp) -> f64 {
         Hours::new(self).rate(at)
     }
 
-    /// Pageviews of a whole day of the property, which may have 23 or 25 hours.
+    /// Returns the expected pageviews of a whole day of the property, which may have 23 or 25 hours.
     pub fn day(&self, date: Date) -> f64 {
         let Some((midnight, next)) = self.zone.bounds(date) else { return 0.0 };
         let mut sum = 0.0;
@@ -46,17 +46,17 @@ impl Expected<'_> {
         sum
     }
 
-    /// The hour of the week whose figures hold at this time.
+    /// Returns the hour of the week whose values apply at this time.
     pub fn hour(&self, at: Timestamp) -> LocalHour {
         let hour = LocalHour::of(self.zone.local_time(at));
         if self.quiet_days.is_quiet(hour.date()) { self.baseline.quietest(hour) } else { hour }
     }
 }
 
-/// The two hours between whose middles a time lies; kept, since the next minute mostly lies between the same.
+/// The two hours between whose middles a time lies. Cached, since the next minute usually lies between the same hours.
 struct Hours<'a, 'b> {
     expected: &'a Expected<'b>,
-    /// The middle of the earlier one.
+    /// The middle of the earlier hour.
     from: Option<Timestamp>,
     before: f64,
     after: f64,
@@ -67,7 +67,7 @@ impl<'a, 'b> Hours<'a, 'b> {
         Self { expected, from: None, before: 0.0, after: 0.0 }
     }
 
-    /// Pageviews an hour at a time.
+    /// Returns the expected pageviews per hour at a time.
     fn rate(&mut self, at: Timestamp) -> f64 {
         let passed = |from: Timestamp| at.duration_since(from);
         let from = match self.from {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::History;
 
-    /// Three weeks in which every hour has 60 times its place in the day, and 600 more on other days than Sunday.
+    /// Three weeks. An hour has 60 pageviews times its hour of the day, plus 600 on all days but Sunday.
     fn baseline() -> Baseline {
         let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
         let count = |hour: LocalHour| {
@@ -141,7 +141,7 @@ mod tests {
     fn an_hour_that_clocks_skip_is_not_expected_and_one_that_they_repeat_is_twice() {
         let of = baseline();
         let rate = |hour: usize| of.rates[6 * 24 + hour];
-        // 01:30 and 03:30 are the middles of neighbouring hours on the 29th of March 2026 in Berlin.
+        // 01:30 and 03:30 are the middles of adjacent hours on 29 March 2026 in Berlin.
         check(
             "Europe/Berlin",
             "2026-03-29T01:00:00Z",

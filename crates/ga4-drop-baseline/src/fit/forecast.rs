@@ -1,4 +1,4 @@
-//! The expectation of the hours to come, as the drop alert would hold counts against it.
+//! Forecasts the next hours as the drop alert would compare counts with them.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::{
     lower_bound,
 };
 
-/// What is expected of a window that ends at a time.
+/// The expectation of a window that ends at a certain time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
-    /// When the window ends, as the clocks of the property show it.
+    /// The end of the window, in the property's local time.
     pub time: DateTime,
-    /// Pageviews.
+    /// Expected pageviews.
     pub expected: f64,
-    /// What chance and the usual differences between weeks do not fall below.
+    /// Lower bound, which allows for chance and for the usual differences between weeks.
     pub low: f64,
 }
 
 impl Forecast {
-    /// What is expected of a window that ends at this local time; `None` at the ends of the calendar. Clocks that are set
-    /// forward or back are not looked at.
+    /// Returns the expectation of a window that ends at this local time; `None` at the ends of the calendar. Ignores
+    /// daylight saving.
     pub fn new(baseline: &Baseline, window: &Window, time: DateTime) -> Option<Self> {
         let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
         let end = zone.instant(time)?;
@@ -34,7 +34,7 @@ impl Forecast {
         Some(Self { time, expected, low })
     }
 
-    /// The next 24 hours from this local time on, both ends included.
+    /// Returns the next 24 hours from this local time on, including both ends.
     pub fn next_day(baseline: &Baseline, window: &Window, from: DateTime, step: Duration) -> Vec<Self> {
         let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX).max(SignedDuration::from_mins(1));
         let steps = DAY.as_secs() / step.as_secs();
@@ -42,13 +42,15 @@ impl Forecast {
         (0..=steps).filter_map(after).filter_map(|time| Self::new(baseline, window, time)).collect()
     }
 
-    /// The part of the traffic that must be missing to be seen; `None` where a total outage would not be.
+    /// Returns the smallest detectable drop as a fraction of the traffic, or `None` if even a total outage
+    /// cannot be detected.
     pub fn smallest_drop(&self) -> Option<f64> {
         (self.low > 0.0).then(|| 1.0 - self.low / self.expected)
     }
 }
 
-/// The half hour is taken as its middle, as the figures in docs/DROP-DETECTION.md do; the others minute by minute.
+/// For the half-hour window, uses the rate in its middle, as the figures in docs/DROP-DETECTION.md do; for the
+/// others, sums the minutes.
 fn pageviews(expected: Expected<'_>, window: &Window, end: Timestamp) -> f64 {
     if *window == HALF_HOUR {
         let middle = end - SignedDuration::from_mins(15);
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
     use crate::{History, Window};
 
-    /// Six weeks of a site that has more traffic by day.
+    /// Six weeks of a site with more traffic during the day.
     fn baseline() -> Baseline {
         let settled = LocalHour::midnight(date(2026, 1, 4));
         let count = |hour: LocalHour| if (8..20).contains(&hour.hour_of_day()) { 600.0 } else { 60.0 };
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_window_expects_the_pageviews_of_its_length() {
-        // Noon, far from the times when traffic changes.
+        // Noon, when the rate does not change.
         for (window, hours) in [("10m", 1.0 / 6.0), ("30m", 0.5), ("2h", 2.0)] {
             let row = rows(window, 60)[7];
             assert_eq!(row.time.hour(), 13);

@@ -1,4 +1,4 @@
-//! Hours of local time, and pageviews by them.
+//! Hours of local time, and the pageviews of each.
 
 use std::collections::BTreeMap;
 
@@ -7,101 +7,101 @@ use jiff::{
     civil::{Date, DateTime, date},
 };
 
-/// An hour of local time, counted from Monday 1970-01-05 00:00; it knows no zone.
+/// An hour of local time, counted from Monday 1970-01-05 00:00, without a time zone.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct LocalHour(i64);
 
-/// Pageviews by hour of local time. Hours that are not in it are missing, which is not zero.
+/// Pageviews by hour of local time. Absent hours are missing, not zero.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History(BTreeMap<LocalHour, f64>);
 
 impl LocalHour {
-    /// The hour that this local time lies in.
+    /// Returns the hour that contains this local time.
     pub fn of(local: DateTime) -> Self {
         let since = local.duration_since(MONDAY);
         Self(since.as_secs().div_euclid(3600))
     }
 
-    /// The first hour of a date.
+    /// Returns the first hour of a date.
     pub fn midnight(date: Date) -> Self {
         Self::of(date.at(0, 0, 0, 0))
     }
 
-    /// The hour before which everything has settled, as seen on a date: the first of the day before
+    /// Returns the hour before which all data is final, as seen on a date: the first hour of the day before
     /// (support.google.com/analytics/answer/11198161).
     pub fn settled(today: Date) -> Self {
         Self::midnight(today).later(-24)
     }
 
-    /// When it begins.
+    /// Returns the start of the hour.
     pub fn start(self) -> DateTime {
         MONDAY.saturating_add(SignedDuration::from_hours(self.0.clamp(-FARTHEST, FARTHEST)))
     }
 
-    /// Its date.
+    /// Returns the date of the hour.
     pub fn date(self) -> Date {
         self.start().date()
     }
 
-    /// The hour of the week, 0 to 167, Monday first.
+    /// Returns the hour of the week, 0 to 167, starting on Monday.
     pub fn slot(self) -> usize {
         usize::try_from(self.0.rem_euclid(168)).unwrap_or_default()
     }
 
-    /// The hour of the day, 0 to 23.
+    /// Returns the hour of the day, 0 to 23.
     pub fn hour_of_day(self) -> usize {
         self.slot() % 24
     }
 
-    /// An hour this many hours later; earlier with a negative number.
+    /// Returns the hour that is this many hours later; a negative number gives an earlier one.
     #[must_use]
     pub fn later(self, hours: i64) -> Self {
         Self(self.0.saturating_add(hours))
     }
 
-    /// How many hours it is from this one to another.
+    /// Returns the number of hours from this one to another.
     pub fn until(self, other: Self) -> i64 {
         other.0.saturating_sub(self.0)
     }
 }
 
 impl History {
-    /// Sets the pageviews of an hour, and returns those that it had before.
+    /// Sets the pageviews of an hour and returns the previous value.
     pub fn insert(&mut self, hour: LocalHour, pageviews: f64) -> Option<f64> {
         self.0.insert(hour, pageviews)
     }
 
-    /// The pageviews of an hour; `None` where it is missing.
+    /// Returns the pageviews of an hour; `None` if it is missing.
     pub fn get(&self, hour: LocalHour) -> Option<f64> {
         self.0.get(&hour).copied()
     }
 
-    /// Whether there is no hour in it.
+    /// Returns whether the history has no hours.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes out the hours that are not to be kept.
+    /// Removes the hours for which `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(LocalHour) -> bool) {
         self.0.retain(|hour, _| keep(*hour));
     }
 
-    /// The first hour that is in it.
+    /// Returns the first hour of the history.
     pub fn first(&self) -> Option<LocalHour> {
         self.0.keys().next().copied()
     }
 
-    /// The last hour that is in it.
+    /// Returns the last hour of the history.
     pub fn last(&self) -> Option<LocalHour> {
         self.0.keys().next_back().copied()
     }
 
-    /// Every hour with its pageviews, in order.
+    /// Returns every hour with its pageviews, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (LocalHour, f64)> {
         self.0.iter().map(|(hour, pageviews)| (*hour, *pageviews))
     }
 
-    /// The hours before this one.
+    /// Returns the part of the history before this hour.
     #[must_use]
     pub fn before(&self, end: LocalHour) -> Self {
         Self(self.0.range(..end).map(|(hour, pageviews)| (*hour, *pageviews)).collect())
@@ -116,7 +116,7 @@ impl FromIterator<(LocalHour, f64)> for History {
 
 const MONDAY: DateTime = date(1970, 1, 5).at(0, 0, 0, 0);
 
-/// Hours to the ends of the calendar, and a little less.
+/// Slightly fewer hours than to the ends of the calendar.
 const FARTHEST: i64 = 70_000_000;
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
-//! The week's profile: each hour of the week against the others, whatever the level of the week.
+//! The profile of the week: the hours of the week relative to each other, whatever the level of each week.
 //!
-//! Weeks are brought to one level before they are compared, and the highest and lowest of each hour are left out, so that
-//! a campaign, a holiday or an outage in up to a quarter of the weeks has no effect.
+//! Weeks are scaled to one level before they are compared, and the highest and lowest values of each hour are
+//! excluded, so that a campaign, a holiday or an outage in up to a quarter of the weeks has no effect.
 
 use crate::{
     History, LocalHour,
     fit::statistics::{median, median_of_sorted, number},
 };
 
-/// The hours of the last whole weeks: rows are weeks, columns the 168 hours from the settled midnight on.
+/// The hours of the last whole weeks: one row per week, with the 168 hours from the settled midnight on as columns.
 pub(super) struct Weeks(pub(super) Vec<Vec<Option<f64>>>);
 
 impl Weeks {
-    /// So many weeks of a history that end with the hour before `settled`; hours that are not usual are missing.
+    /// Reads `weeks` weeks of the history, which end with the hour before `settled`. Hours for which `is_usual` is
+    /// false count as missing.
     pub(super) fn new(
         history: &History,
         settled: LocalHour,
@@ -25,17 +26,17 @@ impl Weeks {
         Self((0..weeks).map(row).collect())
     }
 
-    /// How much each hour of the week had in all weeks together; `None` where it is missing in all of them.
+    /// Returns the sum of each hour of the week over all weeks; `None` if it is missing in all of them.
     pub(super) fn sums(&self) -> Vec<Option<f64>> {
         self.columns(None, |column| column.iter().copied().flatten().reduce(|sum, count| sum + count))
     }
 
-    /// The median of each hour of the week; 0 where it is missing in all weeks.
+    /// Returns the median of each hour of the week; 0 if it is missing in all weeks.
     pub(super) fn medians(&self) -> Vec<f64> {
         self.columns(None, |column| median(column.iter().copied().flatten()).unwrap_or_default())
     }
 
-    /// Each day against the profile, a row for each week; missing where nothing was expected or nothing is known.
+    /// Returns each day divided by the profile, one row per week; `None` if nothing was expected or no hour is known.
     pub(super) fn days_against(&self, profile: &[f64]) -> Vec<Vec<Option<f64>>> {
         let day = |(counts, usual): (&[Option<f64>], &[f64])| {
             let seen = counts.iter().zip(usual).filter_map(|(count, usual)| Some(((*count)?, usual)));
@@ -45,7 +46,7 @@ impl Weeks {
         self.0.iter().map(|week| week.chunks(24).zip(profile.chunks(24)).map(day).collect()).collect()
     }
 
-    /// The same weeks, each brought to the level of the profile.
+    /// Returns the weeks, each scaled to the level of the profile.
     pub(super) fn levelled(&self, profile: &[f64]) -> Self {
         let days = self.days_against(profile);
         let level = |days: &Vec<Option<f64>>| {
@@ -58,12 +59,12 @@ impl Weeks {
         Self(rows.collect())
     }
 
-    /// The mean of each hour of the week without its extremes, over all weeks but one.
+    /// Returns the mean of each hour of the week without its extremes, over all weeks except `left_out`.
     pub(super) fn midmeans(&self, left_out: Option<usize>) -> Vec<f64> {
         self.columns(left_out, midmean)
     }
 
-    /// What becomes of each hour of the week, over all weeks but one.
+    /// Computes a value from each hour of the week, over all weeks except `left_out`.
     fn columns<T>(&self, left_out: Option<usize>, value: impl Fn(&[Option<f64>]) -> T) -> Vec<T> {
         let rows: Vec<&[Option<f64>]> =
             self.0.iter().enumerate().filter(|(week, _)| Some(*week) != left_out).map(|(_, row)| &**row).collect();
@@ -79,7 +80,7 @@ impl Weeks {
     }
 }
 
-/// The profile, and the weeks brought to its level.
+/// Returns the profile, and the weeks scaled to its level.
 pub(super) fn profile(weeks: &Weeks) -> (Vec<f64>, Weeks) {
     let mut profile = weeks.medians();
     let mut levelled = weeks.levelled(&profile);
@@ -92,7 +93,7 @@ pub(super) fn profile(weeks: &Weeks) -> (Vec<f64>, Weeks) {
     (profile, levelled)
 }
 
-/// The mean without the lowest and highest quarter; missing ones count as the median. 0 where all are missing.
+/// Returns the mean without the lowest and highest quarter. Missing values count as the median; returns 0 if all are missing.
 fn midmean(column: &[Option<f64>]) -> f64 {
     let mut filled: Vec<f64> = column.iter().flatten().copied().collect();
     filled.sort_unstable_by(f64::total_cmp);

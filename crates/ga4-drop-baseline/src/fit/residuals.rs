@@ -1,13 +1,13 @@
-//! How wrong the baseline would have been: each week predicted from the others and from the level known at the time.
+//! Measures how wrong the baseline would have been: predicts each week from the others and from the level known at the time.
 
 use crate::fit::statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile};
 
-/// Every hour of the history against its prediction, in order of time.
+/// Every hour of the history with its prediction, in order of time.
 pub(super) struct Residuals {
     hours: Vec<Residual>,
 }
 
-/// One hour.
+/// One hour with its prediction.
 #[derive(Clone, Copy)]
 struct Residual {
     count: Option<f64>,
@@ -16,14 +16,14 @@ struct Residual {
 }
 
 impl Residual {
-    /// Count by prediction, less 1; `None` where either says nothing.
+    /// Returns the count divided by the prediction, minus 1; `None` if the count is missing or the prediction is too small.
     fn error(&self) -> Option<f64> {
         (self.predicted > LEAST_PREDICTED).then(|| self.count.map(|count| count / self.predicted - 1.0)).flatten()
     }
 }
 
 impl Residuals {
-    /// Counts and predictions of whole days, from a midnight on.
+    /// Creates residuals from counts and predictions of whole days, starting at midnight.
     pub(super) fn new(each: impl Iterator<Item = (Option<f64>, Option<f64>)>) -> Self {
         let hours = each.enumerate().map(|(hour, (count, predicted))| Residual {
             count,
@@ -33,8 +33,8 @@ impl Residuals {
         Self { hours: hours.collect() }
     }
 
-    /// Variance by mean: pageviews come in sessions. Of each hour the middle of its neighbours is taken off, since that
-    /// removes what is wrong for longer, and busy hours are compared with quiet ones.
+    /// Returns the variance divided by the mean, which exceeds 1 because pageviews come in sessions. Subtracts the
+    /// mean of the neighbours from each hour to remove longer errors, and compares busy hours with quiet ones.
     pub(super) fn dispersion(&self) -> f64 {
         let with_neighbours = self.hours.windows(3).filter_map(|window| {
             let [before, hour, after] = window else { return None };
@@ -63,7 +63,7 @@ impl Residuals {
         if dispersion.is_finite() { dispersion.clamp(LEAST_DISPERSION, MOST_DISPERSION) } else { LEAST_DISPERSION }
     }
 
-    /// The relative error by hour of day, half of it the day's as a whole.
+    /// Returns the relative error by hour of the day, combined in equal parts from all hours and from the hours around it.
     pub(super) fn errors(&self, dispersion: f64) -> [f64; 24] {
         let all = self.error(dispersion, |_| true).unwrap_or(UNKNOWN_ERROR).max(LEAST_ERROR);
         std::array::from_fn(|hour| {
@@ -74,7 +74,7 @@ impl Residuals {
         })
     }
 
-    /// The relative error of whole days.
+    /// Returns the relative error of whole days.
     pub(super) fn daily_error(&self, dispersion: f64) -> f64 {
         let days = self.hours.chunks(24).filter_map(|day| {
             let good = || day.iter().filter(|hour| hour.error().is_some());
@@ -94,8 +94,8 @@ impl Residuals {
     }
 }
 
-/// The smallest relative error with which at most a twentieth of the values lie further below their prediction than chance
-/// and it explain. Of the lower side only: real values are skewed.
+/// Returns the smallest relative error for which at most 5% of the values lie below their prediction by more than
+/// chance and this error explain. Uses only values below their prediction, because real values are skewed.
 fn lower_error(errors: &[(f64, f64)], dispersion: f64) -> f64 {
     let excess =
         errors.iter().map(
@@ -106,23 +106,23 @@ fn lower_error(errors: &[(f64, f64)], dispersion: f64) -> f64 {
     quantile(excess, 1.0 - TAIL).unwrap_or_default().max(0.0).sqrt()
 }
 
-/// Predictions below say nothing.
+/// Smaller predictions are too uncertain to use.
 const LEAST_PREDICTED: f64 = 0.5;
 
-/// The variance of an hour less the mean of its two neighbours.
+/// The variance of an hour minus the mean of its two neighbours, relative to that of the hour.
 const BEND_VARIANCE: f64 = 1.5;
 
 const LEAST_BENDS: usize = 100;
 
-/// By how much the inverses of busy and quiet hours must differ to tell chance from error.
+/// Smallest ratio between the inverses of quiet and busy hours that separates chance from error.
 const CLEAR_DIFFERENCE: f64 = 1.3;
 
-/// A smaller estimate at 20 pageviews an hour was noise, and paged.
+/// With smaller estimates, noise at 20 pageviews per hour caused pages.
 const LEAST_DISPERSION: f64 = 2.5;
 
 const MOST_DISPERSION: f64 = 6.0;
 
-/// Below it drift that no week has shown yet pages.
+/// With a smaller error, drift that no past week has shown causes pages.
 const LEAST_ERROR: f64 = 0.10;
 
 const UNKNOWN_ERROR: f64 = 0.3;
@@ -133,8 +133,8 @@ const LEAST_HOURS: usize = 12;
 
 const LEAST_DAYS: usize = 14;
 
-/// How much of the backtest may lie lower.
+/// The fraction of the backtest that may lie lower.
 const TAIL: f64 = 0.05;
 
-/// The value that a standard normal one exceeds in a twentieth of all cases.
+/// The value that a standard normal variable exceeds with a probability of 5%.
 const NORMAL_QUANTILE: f64 = 1.644_853_626_951_472_2;

@@ -1,17 +1,16 @@
-//! The profile of a small site, drawn towards a smoother one where chance explains the difference.
+//! Smooths the profile of a small site where chance explains the differences between hours.
 
 use crate::fit::statistics::{MEDIAN_OF_CHI_SQUARE, median, number};
 
-/// A smoother profile, and how much each hour's own value counts against it.
+/// A smoother profile, and the weight of each hour's own value.
 pub(super) struct Smoothing {
     smooth: Vec<f64>,
     own_weights: Vec<f64>,
 }
 
 impl Smoothing {
-    /// `sums` are the counts of all weeks that the profile is made of, `None` for an hour that never had one: a site that
-    /// is closed at night is not to be expected open. `first_day` is the day of the week that the profile begins with,
-    /// Monday 0.
+    /// `sums` are the counts of all weeks in the profile, `None` for an hour without data: a site that is closed at
+    /// night must not be expected to be open. `first_day` is the first day of the week in the profile, 0 for Monday.
     pub(super) fn new(profile: &[f64], sums: &[Option<f64>], first_day: usize) -> Self {
         let smooth = smooth(profile, first_day);
         let chance = |sum: f64| MEAN_OF_TRIMMED * DISPERSION / sum.max(1.0);
@@ -24,14 +23,15 @@ impl Smoothing {
         Self { smooth, own_weights }
     }
 
-    /// A profile drawn towards the smooth one.
+    /// Returns the profile combined with the smoother one.
     pub(super) fn apply(&self, profile: &[f64]) -> Vec<f64> {
         let each = profile.iter().zip(&self.smooth).zip(&self.own_weights);
         each.map(|((own, smooth), weight)| weight * own + (1.0 - weight) * smooth).collect()
     }
 }
 
-/// Half the mean of neighbouring hours, half the day's shape as the other working days or the other weekend day have it.
+/// Returns the smoother profile: half from the neighbouring hours, half from the shape of the other working days or
+/// of the other weekend day.
 fn smooth(profile: &[f64], first_day: usize) -> Vec<f64> {
     let near = neighbours(profile);
     let days: Vec<&[f64]> = near.chunks(24).collect();
@@ -60,7 +60,7 @@ fn shares(hours: &[f64], total: f64) -> Vec<f64> {
     hours.iter().map(|hour| hour / if total > 0.0 { total } else { 1.0 }).collect()
 }
 
-/// Each hour and a half of its neighbours, around the week.
+/// Returns each hour averaged with its neighbours, which have half its weight; the week wraps around.
 fn neighbours(profile: &[f64]) -> Vec<f64> {
     let before = profile.iter().cycle().skip(profile.len().saturating_sub(1));
     let after = profile.iter().cycle().skip(1);
@@ -71,10 +71,10 @@ fn neighbours(profile: &[f64]) -> Vec<f64> {
 /// Monday to Friday.
 const WORKING_DAYS: usize = 5;
 
-/// By how much the mean of the middle weeks varies more than that of all.
+/// Variance of the mean of the middle weeks, divided by that of the mean of all weeks.
 const MEAN_OF_TRIMMED: f64 = 1.3;
 
-/// Of pageviews that come in sessions, before it is measured.
+/// Dispersion of pageviews, which come in sessions, before it is measured.
 const DISPERSION: f64 = 2.5;
 
 const TINY: f64 = 1e-9;

@@ -1,11 +1,11 @@
 //! Medians and quantiles.
 
-/// The median, between the two middle values of an even number; `None` of nothing.
+/// Returns the median; for an even number of values, the mean of the two middle ones. `None` for no values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value below which this part of the values lies, on the straight line between the two nearest ones.
+/// Returns the quantile `part`, interpolated linearly between the two nearest values.
 pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     let place = part * number(values.len().checked_sub(1)?);
@@ -14,13 +14,13 @@ pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> Opti
     if below >= values.len() {
         return None;
     }
-    // Only two values matter, and a list need not be sorted for them.
+    // Only two values are needed, so the list does not have to be sorted.
     let (_, low, above) = values.select_nth_unstable_by(below, f64::total_cmp);
     let high = above.iter().copied().min_by(f64::total_cmp);
     Some(high.map_or(*low, |high| *low + (high - *low) * place.fract()))
 }
 
-/// The same of values that are in order.
+/// Returns the median of sorted values.
 pub(crate) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
     let place = 0.5 * number(sorted.len().checked_sub(1)?);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
@@ -29,7 +29,7 @@ pub(crate) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
     Some(high.map_or(low, |high| low + (high - low) * place.fract()))
 }
 
-/// The smallest value with which at least half of the weight is reached; `None` of nothing.
+/// Returns the smallest value at which at least half of the weight is reached; `None` for no values.
 pub(crate) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
     let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
     pairs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -44,14 +44,14 @@ pub(crate) fn weighted_median(values: &[f64], weights: &[f64]) -> Option<f64> {
         .map(|(value, _)| value)
 }
 
-/// Counts stay far below 2^53.
+/// Converts a count, which is far below 2^53.
 pub(crate) fn number(count: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     let number = count as f64;
     number
 }
 
-/// The median of a squared standard normal value.
+/// The median of the square of a standard normal variable.
 pub(crate) const MEDIAN_OF_CHI_SQUARE: f64 = 0.455;
 
 #[cfg(test)]
