@@ -1,4 +1,4 @@
-//! The states of an alert, as Prometheus goes through them.
+//! The states of an alert, as Prometheus defines them.
 
 use crate::Minute;
 
@@ -16,13 +16,13 @@ enum State {
         since: Minute,
     },
     Firing {
-        /// Since when the condition has not held any more, if it does not.
+        /// The time since which the condition no longer holds; `None` while it holds.
         over_since: Option<Minute>,
     },
 }
 
 impl Alert {
-    /// Looks at the condition.
+    /// Evaluates the alert; `holds` is the value of the condition.
     pub fn evaluate(&mut self, now: Minute, holds: bool) {
         self.state = match self.state {
             State::Inactive | State::Pending { .. } if !holds => State::Inactive,
@@ -41,12 +41,12 @@ impl Alert {
         };
     }
 
-    /// Whether somebody has been paged and it is not over.
+    /// Returns whether the alert is firing.
     pub fn is_firing(self) -> bool {
         matches!(self.state, State::Firing { .. })
     }
 
-    /// Whether the condition has not held lately, and nobody is paged.
+    /// Returns whether the alert is neither pending nor firing.
     pub fn is_inactive(self) -> bool {
         self.state == State::Inactive
     }
@@ -62,7 +62,7 @@ pub const KEEP_FIRING_FOR: i64 = 15;
 mod tests {
     use super::*;
 
-    /// When it fires, if the condition holds in the minutes with an `x`.
+    /// Returns when the alert fires if the condition holds in the minutes marked `x`.
     fn fires(condition: &str) -> String {
         let start = Minute::of(jiff::Timestamp::UNIX_EPOCH);
         let mut alert = Alert::default();

@@ -1,4 +1,4 @@
-//! The days of the past, one after the other.
+//! Replays the days of the past in order.
 
 use std::ops::RangeInclusive;
 
@@ -14,66 +14,68 @@ use crate::{
     detect::windows::HALF_HOUR,
 };
 
-/// What is replayed.
+/// The input of a replay.
 #[derive(Clone, Copy, Debug)]
 pub struct Replay<'a> {
-    /// What the baselines are made of.
+    /// The history that baselines are computed from.
     pub history: &'a History,
-    /// What the alert would have seen.
+    /// The traffic that the alert would have seen.
     pub traffic: &'a Traffic,
-    /// The days that are not usual.
+    /// The days on which less traffic is expected.
     pub quiet_days: &'a QuietDays,
 }
 
-/// What came of it.
+/// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// The pages, in order.
     pub pages: Vec<Page>,
-    /// The traffic of every half hour and what was usual in it, in order.
+    /// The traffic and the usual traffic of every half hour, in order.
     pub points: Vec<Point>,
-    /// After how many minutes there was something to hold against what is usual.
+    /// The number of minutes in which counts could be compared with the usual traffic.
     pub assessed_minutes: u32,
-    /// The last day's baseline.
+    /// The baseline of the last day.
     pub baseline: Option<Baseline>,
 }
 
-/// One page.
+/// One page of the alert.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Page {
-    /// When somebody would have been paged, by the property's clocks.
+    /// The start of the page, in the property's local time.
     pub at: DateTime,
-    /// When that was over; `None` if the replay ends before.
+    /// The end of the page; `None` if the replay ends first.
     pub until: Option<DateTime>,
-    /// Whether it was over because the counts had differed from what is usual for a day: the bounds are withdrawn then.
+    /// Whether the page ended because the counts had differed from the usual ones for a day, so that the bounds
+    /// were withdrawn.
     pub is_withdrawn: bool,
-    /// The deepest that was seen.
+    /// The deepest drop during the page.
     pub deepest: TrafficDrop,
 }
 
-/// Half an hour.
+/// One half hour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// When it ends, by the property's clocks.
+    /// The end of the half hour, in the property's local time.
     pub at: DateTime,
-    /// What was counted.
+    /// The counted pageviews.
     pub pageviews: f64,
-    /// What was usual.
+    /// The usual pageviews.
     pub expected: f64,
-    /// What chance does not fall below.
+    /// The lower bound that chance explains.
     pub low: f64,
 }
 
 impl Replay<'_> {
-    /// The first and the last date that can be replayed: those of the traffic from the first on that has a baseline.
+    /// Returns the first and the last date that can be replayed: the dates of the traffic from the first one
+    /// with a baseline on.
     pub fn dates(&self) -> Option<RangeInclusive<Date>> {
         let (first, last) = self.traffic.dates()?;
         let mut dates = first.series(1.day()).take_while(|date| *date <= last);
         dates.find(|date| self.fit(*date).is_some()).map(|first| first..=last)
     }
 
-    /// Replays these dates. The two days before them only teach. `on_day` hears after each day how many are done, and
-    /// how many there are.
+    /// Replays these dates. The two days before them are only used for calibration. Calls `on_day` after each day
+    /// with the number of finished days and of all days.
     pub fn run(&self, dates: RangeInclusive<Date>, mut on_day: impl FnMut(usize, usize)) -> Outcome {
         let (zone, mut state) = (Zone::utc(), State::default());
         let first = dates.start().saturating_sub(TEACHING_DAYS.days());
@@ -98,28 +100,28 @@ impl Replay<'_> {
         state.outcome
     }
 
-    /// What was known in the morning of a date. Quiet days say nothing of usual ones.
+    /// Returns the baseline known in the morning of a date. It excludes quiet days, because they are not usual.
     fn fit(&self, date: Date) -> Option<Baseline> {
         let is_usual = |hour: LocalHour| !self.quiet_days.is_quiet(hour.date());
         Baseline::fit_usual(self.history, LocalHour::settled(date), DEFAULT_WEEKS, is_usual).ok()
     }
 }
 
-/// What passes from minute to minute.
+/// The state that is carried from minute to minute.
 #[derive(Default)]
 struct State {
     watch: Watch,
     alert: Alert,
     assessment: Assessment,
-    /// The deepest since the alert was inactive.
+    /// The deepest drop since the alert was inactive.
     deepest: Option<TrafficDrop>,
-    /// Whether this is one of the days that were asked for.
+    /// Whether the current day is one of the requested days.
     is_counted: bool,
     outcome: Outcome,
 }
 
 impl State {
-    /// This minute has passed, with this many pageviews.
+    /// Advances by one minute with this count of pageviews.
     fn pass(&mut self, local: DateTime, count: Option<u64>, expected: Option<Expected<'_>>) {
         let Some(start) = Zone::utc().instant(local) else { return };
         let minute = Minute::of(start);
@@ -149,7 +151,7 @@ impl State {
         let is_deepest = |known: &TrafficDrop| drop.is_none_or(|new| new.depth <= known.depth);
         self.deepest = self.deepest.filter(is_deepest).or(drop);
         let is_withdrawn = !self.assessment.windows.is_empty() && !self.assessment.is_fit;
-        // One that began on the days that only teach is not told.
+        // Pages that began during the calibration days are not reported.
         let told = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
         match (was_firing, self.alert.is_firing(), self.deepest) {
             (false, true, Some(deepest)) if self.is_counted => {
@@ -173,13 +175,13 @@ impl State {
     }
 }
 
-/// Before a property's realtime counts can be compared, a day of them is needed, and the longest window.
+/// The days needed to calibrate realtime counts: one day plus the longest window.
 const TEACHING_DAYS: i64 = 2;
 
-/// At this hour of the day the exporter begins to ask for the history of the days before.
+/// The hour of the day at which the exporter starts to request the history of the previous days.
 const NEW_BASELINE_AT: i8 = 6;
 
-/// In minutes: three times the interval of realtime reports.
+/// How long realtime values are valid, in minutes: three times the interval of realtime reports.
 const VALUES_HOLD: i64 = 3;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -190,10 +192,10 @@ mod tests {
 
     use super::*;
 
-    /// Sunday.
+    /// A Sunday.
     const END: Date = date(2026, 1, 4);
 
-    /// Five weeks of a shop up to the end of a Sunday; the part of its usual traffic that an hour has.
+    /// Five weeks of a shop until the end of a Sunday; `part` is the fraction of the usual traffic in an hour.
     fn history(part: impl Fn(DateTime) -> f64) -> History {
         let end = LocalHour::midnight(END.tomorrow().unwrap());
         let usual = |hour: LocalHour| if (8..22).contains(&hour.hour_of_day()) { 900.0 } else { 90.0 };
@@ -226,7 +228,7 @@ mod tests {
         let usual = history(|_| 1.0);
         let closed_later = history(|hour| if hour.date() > date(2026, 1, 1) { 0.0 } else { 1.0 });
         let mut outcomes = [usual, closed_later].map(|history| replay(&history, &QuietDays::default(), day.clone()));
-        // The last hour is spread towards the one after it.
+        // The last hour is interpolated towards the hour after it, so it is excluded.
         outcomes.iter_mut().for_each(|outcome| outcome.points.truncate(46));
         assert_eq!(outcomes[0], outcomes[1]);
         assert_eq!(outcomes[0].pages, []);

@@ -1,4 +1,4 @@
-//! What came of a replay, as text.
+//! Formats the result of a replay as text.
 
 use std::{fmt::Write as _, ops::RangeInclusive};
 
@@ -7,19 +7,19 @@ use jiff::{ToSpan, civil::Date};
 use super::{Outcome, Page};
 use crate::{Baseline, Forecast, Window};
 
-/// What the summary says.
+/// The input of the summary.
 #[derive(Clone, Debug)]
 pub struct Summary<'a> {
-    /// What came of it.
+    /// The result of the replay.
     pub outcome: &'a Outcome,
-    /// The dates that were replayed.
+    /// The replayed dates.
     pub dates: RangeInclusive<Date>,
-    /// Whether the minutes are made up from hours.
+    /// Whether the minutes are interpolated from hours.
     pub is_spread: bool,
 }
 
 impl Summary<'_> {
-    /// Pages, how often they come, and the smallest drop at each hour of the day.
+    /// Returns the pages, their frequency, and the smallest detectable drop at each hour of the day.
     pub fn text(&self) -> String {
         let days = self.days();
         let (first, last) = (self.dates.start(), self.dates.end());
@@ -40,7 +40,7 @@ impl Summary<'_> {
         text
     }
 
-    /// Those in which the alert had something to look at.
+    /// Returns the number of days in which the alert had data.
     fn days(&self) -> f64 {
         f64::from(self.outcome.assessed_minutes) / MINUTES_A_DAY
     }
@@ -81,7 +81,7 @@ fn row(page: &Page) -> String {
     format!("{}  {lasted:>9}  {depth:>7}  {figures}\n", page.at.strftime("%a %Y-%m-%d %H:%M"))
 }
 
-/// By the last day's baseline, typical for the days of the week after it.
+/// Lists the smallest detectable drops by the last day's baseline, typical for the days of the following week.
 fn smallest_drops(baseline: &Baseline, last: Date) -> String {
     let mut text = format!("{DROPS}\n");
     for hour in 0..24 {
@@ -97,7 +97,8 @@ fn smallest_drops(baseline: &Baseline, last: Date) -> String {
     text
 }
 
-/// The median of the days; `None` where on most of them nothing would be seen. The window ends amid the hour.
+/// Returns the median over the days, or `None` if no drop is detectable on most of them. The window ends in the
+/// middle of the hour.
 fn typical_drop(baseline: &Baseline, window: &str, last: Date, hour: i8, is_weekend: bool) -> Option<f64> {
     let window = Window::named(window)?;
     let days = last.series(1.day()).skip(1).take(7);

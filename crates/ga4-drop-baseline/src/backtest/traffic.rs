@@ -1,4 +1,4 @@
-//! Pageviews by minute of the property's clocks, read or made up.
+//! Pageviews by minute of the property's local time, read or interpolated.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use jiff::{
 
 use crate::{History, LocalHour, detect::minutes::as_number};
 
-/// Pageviews by minute. Minutes that are not in it were not seen, which is not zero.
+/// Pageviews by minute. Absent minutes were not seen, which does not mean zero.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traffic(BTreeMap<DateTime, u64>);
 
 impl Traffic {
-    /// Every hour spread over its minutes, so that they run towards those of the hours beside it. The same every time, and
-    /// the sum of an hour stays what it is.
+    /// Spreads every hour over its minutes, interpolated towards the neighbouring hours. The result is deterministic,
+    /// and the minutes add up to the hour.
     pub fn spread(history: &History) -> Self {
         let hours = history.iter().flat_map(|(hour, pageviews)| {
             let beside = |hours| history.get(hour.later(hours)).unwrap_or(pageviews);
@@ -24,8 +24,8 @@ impl Traffic {
         Self(hours.collect())
     }
 
-    /// Minutes told by the pageviews of the half hour that ends with each: a minute has what the minutes before it leave of
-    /// the sum. Of minutes without a sum only that is known, so they have equal parts of what is left.
+    /// Computes the minutes from the pageviews of the half hour that ends with each: a minute has the sum minus the
+    /// minutes before it. If several minutes are unknown, they share the rest equally.
     pub fn of_half_hours(sums: impl IntoIterator<Item = (DateTime, u64)>) -> Self {
         let mut minutes: BTreeMap<DateTime, u64> = BTreeMap::new();
         for (time, sum) in sums {
@@ -40,12 +40,12 @@ impl Traffic {
         Self(minutes)
     }
 
-    /// The pageviews of a minute, if it was seen.
+    /// Returns the pageviews of a minute, if it was seen.
     pub fn get(&self, minute: DateTime) -> Option<u64> {
         self.0.get(&minute).copied()
     }
 
-    /// The first and the last date that it has.
+    /// Returns the first and the last date of the traffic.
     pub fn dates(&self) -> Option<(Date, Date)> {
         let (first, _) = self.0.first_key_value()?;
         let (last, _) = self.0.last_key_value()?;
@@ -59,7 +59,8 @@ impl FromIterator<(DateTime, u64)> for Traffic {
     }
 }
 
-/// How traffic runs within an hour: straight between the middles of hours. Every half minute past the full one.
+/// Returns the shape of traffic within an hour, interpolated linearly between the middles of hours and sampled in the
+/// middle of each minute.
 fn shape(before: f64, here: f64, after: f64) -> Vec<f64> {
     let half_minutes = (1..MINUTES_AN_HOUR * 2).step_by(2).map(|half| f64::from(half) / f64::from(MINUTES_AN_HOUR * 2));
     let rate = |passed: f64| {
@@ -74,7 +75,7 @@ fn minutes(hour: LocalHour, pageviews: f64, shape: &[f64]) -> Vec<(DateTime, u64
     times.zip(parts(pageviews, shape)).collect()
 }
 
-/// A count in whole parts of these sizes, which add up to it.
+/// Splits a count into whole numbers in proportion to `sizes`, which add up to the count.
 fn parts(count: f64, sizes: &[f64]) -> Vec<u64> {
     let all: f64 = sizes.iter().sum();
     let (mut passed, mut given) = (0.0, 0);
@@ -145,10 +146,10 @@ mod tests {
             (0..200).map(|minute| if (90..130).contains(&minute) { 0 } else { minute % 7 }).collect();
         let time = |minute: usize| start().start() + MINUTE * i32::try_from(minute).unwrap();
         let sum = |minute: usize| minutes[minute.saturating_sub(29)..=minute].iter().sum::<u64>();
-        // As an exporter that starts with traffic: the first sums lack what was before.
+        // An exporter started together with the traffic: the first half hours have no earlier pageviews.
         let traffic = Traffic::of_half_hours((0..200).map(|minute| (time(minute), sum(minute))));
         assert!((0..200).all(|minute| traffic.get(time(minute)) == Some(minutes[minute])));
-        // As one that starts amid it, with a gap later: every later sum is right again.
+        // An exporter started later, with a gap: every later sum of half an hour is exact again.
         let seen = (40..200).filter(|minute| !(150..160).contains(minute));
         let traffic = Traffic::of_half_hours(seen.map(|minute| (time(minute), sum(minute))));
         for minute in [69, 75, 89, 139, 160, 180, 199] {
