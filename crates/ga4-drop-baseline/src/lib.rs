@@ -1,13 +1,13 @@
-//! What traffic is usual, and below which it hardly ever falls by chance: the arithmetic of the drop alert.
+//! The arithmetic of the drop alert: which traffic is usual, and the lower bound that chance hardly ever crosses.
 //!
-//! Knows hourly history and minutes. Refuses to know Google, the network, Prometheus and the time: that is an argument. Figures
-//! and reasons are in docs/DROP-DETECTION.md.
+//! Knows the hourly history and the counts by minute. Refuses to know Google, the network, Prometheus and the current
+//! time, which is an argument. Figures and reasons are in docs/DROP-DETECTION.md.
 //!
-//! 1. [`fit`]: what is usual, from the history by hour.
-//! 2. [`detect`]: whether there is less than that, from the minutes.
-//! 3. [`calendar`]: zones, and the days on which less is usual. [`backtest`]: the alert replayed on the past.
+//! 1. [`fit`]: computes the usual traffic from the hourly history.
+//! 2. [`detect`]: decides from the minutes whether there is less than that.
+//! 3. [`calendar`]: time zones, and days on which less traffic is usual. [`backtest`]: replays the alert on past traffic.
 //!
-//! Invariant: no expectation and no bound is negative, infinite or not a number.
+//! Invariant: no expectation and no bound is negative, infinite or NaN.
 
 pub use detect::{
     course::Slice,
@@ -30,8 +30,8 @@ pub mod calendar;
 pub mod detect;
 pub mod fit;
 
-/// Weeks of history in a baseline, unless configured otherwise. Measured: with fewer, a campaign or a holiday passes for
-/// what is usual.
+/// Weeks of history in a baseline, unless configured otherwise. Measured: with fewer weeks, a campaign or a holiday
+/// is mistaken for usual traffic.
 pub const DEFAULT_WEEKS: usize = 8;
 
 #[cfg(test)]

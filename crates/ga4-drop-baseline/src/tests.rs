@@ -1,4 +1,4 @@
-//! The arithmetic against an independent implementation (tests/fixtures/baseline/README.md).
+//! Compares the arithmetic with an independent implementation (tests/fixtures/baseline/README.md).
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -83,11 +83,11 @@ struct Watched {
     history: Vec<f64>,
     first_minute: i64,
     minutes: Vec<u64>,
-    /// Place of the last minute, length of the window, count, expected, and the bound.
+    /// Index of the last minute, length of the window, count, expected, and the bound.
     windows: Vec<(usize, usize, f64, f64, f64)>,
 }
 
-/// Local time is UTC here, and so is the first Monday: four days after Unix time began.
+/// Local time is UTC here. Day 0 of local hours is the Monday four days after the Unix epoch.
 fn minute(first: i64, place: usize) -> Minute {
     let monday = Minute::of("1970-01-05T00:00:00Z".parse().unwrap());
     monday.later(first + i64::try_from(place).unwrap())
@@ -112,7 +112,7 @@ fn every_window_agrees_with_the_reference() {
             let ours = assessment.windows.iter().find(|ours| ours.window.minutes == *length).unwrap();
             let name = format!("{} at {current}", ours.window.name);
             assert_eq!(ours.pageviews.to_bits(), count.to_bits(), "{name}");
-            // Six digits of a ratio are kept.
+            // Ratios are stored with six digits.
             agree(&name, "expected", ours.expected, *usual);
             agree(&name, "bound", ours.low, *low);
             compared += 1;
@@ -154,7 +154,7 @@ fn a_young_or_silent_property_has_no_baseline_and_says_how_young_it_is() {
     assert_eq!(fit(&nine_days), Err(9.0 * 86_400.0));
     let silent: History = (1..=1000).map(|ago| (settled.later(-ago), 0.0)).collect();
     assert_eq!(fit(&silent), Err(0.0), "a history of nothing is none");
-    // Two weeks whose first days are not usual are still two weeks.
+    // Two weeks whose first days are excluded still count as two weeks.
     let two_weeks: History = (1..=336).map(|ago| (settled.later(-ago), 10.0)).collect();
     let usual = |hour: LocalHour| hour.until(settled) <= 312;
     assert!(Baseline::fit_usual(&two_weeks, settled, 8, usual).is_ok());
