@@ -1,9 +1,11 @@
-//! Whether a property has less traffic than usual, from its realtime counts by minute.
+//! Decides from realtime counts by minute whether a property has less traffic than usual.
 //!
-//! 1. [`minutes`]: what was counted. [`calibration`]: how realtime counts compare with the history. `silence`: minutes that
-//!    Google had no answer for.
-//! 2. [`windows`]: count, expectation and bound of the last minutes and hours. [`evidence`]: a sequential test over the minutes.
-//! 3. [`watch`]: all of that for one property. [`verdict`]: whether it is a drop. [`course`]: the last hours, to be drawn.
+//! 1. [`minutes`]: the counts. [`calibration`]: the ratio of realtime counts to the history. `silence`: minutes for
+//! which Google had no answer.
+//! 2. [`windows`]: count, expectation and bound of the last minutes and hours. [`evidence`]: a sequential test
+//! over the minutes.
+//! 3. [`watch`]: combines these for one property. [`verdict`]: decides whether there is a drop. [`course`]: the last
+//! hours for the chart.
 
 pub mod calibration;
 pub mod course;

@@ -1,7 +1,8 @@
-//! What realtime counts of what the processed data will say: a ratio near 1, other for every property.
+//! The calibration: the ratio of realtime counts to the later processed data. It is near 1 and differs between properties.
 //!
-//! Learnt from the property's own last 24 hours: the median of half-hour counts against their expectation, taken every
-//! ten minutes. Refuses to know where counts come from. Invariant: [`Calibration::factor`] is within [`FACTORS`].
+//! It is the median of the property's own last 24 hours of samples: half-hour counts divided by their expectation,
+//! one sample every ten minutes. Refuses to know the source of the counts. Invariant: [`Calibration::factor`] is
+//! within [`FACTORS`].
 
 use std::collections::VecDeque;
 
@@ -11,38 +12,38 @@ use crate::detect::minutes::Minute;
 
 mod packed;
 
-/// The samples of one property's last day and a half.
+/// The samples of a property, about a day and a half.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Calibration {
-    /// When the first count was seen, with nothing known from before.
+    /// The minute of the first count, if there was no earlier state.
     since: Option<Minute>,
-    /// When counts were seen last.
+    /// The minute of the last count.
     seen: Option<Minute>,
-    /// Since when the ratio lies outside [`CREDIBLE`].
+    /// The minute since which the ratio is outside [`CREDIBLE`].
     doubtful_since: Option<Minute>,
-    /// Oldest first; at most [`KEPT`].
+    /// Oldest first; at most [`KEPT`] samples.
     #[serde(with = "packed")]
     samples: VecDeque<Sample>,
 }
 
-/// One half hour against its expectation.
+/// The count of one half hour, compared with its expectation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// The minute before which the half hour ends.
+    /// The minute after the end of the half hour.
     pub at: Minute,
-    /// Count by expectation.
+    /// The count divided by the expectation.
     pub ratio: f32,
-    /// Whether it may teach: one that lies below the bound may be the very drop that is looked for.
+    /// Whether the calibration uses the sample. A count below the bound may be the drop to be detected, so it is not used.
     pub teaches: bool,
 }
 
 impl Calibration {
-    /// The last sample's time.
+    /// Returns the time of the last sample.
     pub fn last_sample(&self) -> Option<Minute> {
         self.samples.back().map(|sample| sample.at)
     }
 
-    /// Counts are seen at this time. After a day without any it begins anew.
+    /// Records that counts are available at this time. Restarts the calibration after a day without counts.
     pub fn begin(&mut self, now: Minute) {
         let is_known = self.seen.is_some_and(|seen| seen.until(now).abs() < DAY);
         if !is_known {
@@ -53,12 +54,12 @@ impl Calibration {
         self.samples.retain(|sample| sample.at > oldest && sample.at <= now);
     }
 
-    /// Takes a sample; those out of order are passed over.
+    /// Adds a sample; ignores samples that are out of order.
     pub fn add(&mut self, sample: Sample) {
         if self.last_sample().is_some_and(|last| last >= sample.at) || !sample.ratio.is_finite() {
             return;
         }
-        // As many as there will be, and no more: there are many properties.
+        // Reserves the exact maximum, to save memory for many properties.
         self.samples.reserve_exact(KEPT + 1 - self.samples.len());
         self.samples.push_back(sample);
         if self.samples.len() > KEPT {
@@ -68,28 +69,27 @@ impl Calibration {
         self.doubtful_since = is_doubtful.then(|| self.doubtful_since.unwrap_or(sample.at));
     }
 
-    /// Whether this is the time in which nothing is known of the property yet: the first three hours.
+    /// Returns whether the property is still in its first three hours, in which the ratio is not known.
     pub fn is_learning(&self, now: Minute) -> bool {
         self.since.is_none_or(|since| (0..LEARNING).contains(&since.until(now)))
     }
 
-    /// When the learning ends, while it goes on.
+    /// Returns the end of the learning period, while it lasts.
     pub fn learning_until(&self, now: Minute) -> Option<Minute> {
         self.since.filter(|_| self.is_learning(now)).map(|since| since.later(LEARNING))
     }
 
-    /// Whether realtime and processed data differ for so long and so much that they cannot be compared.
+    /// Returns whether realtime and processed data have differed so much for a day that they cannot be compared.
     pub fn is_unfit(&self, now: Minute) -> bool {
         self.doubtful_since.is_some_and(|since| since.until(now) >= DAY)
     }
 
-    /// The median ratio of all samples of the 24 hours before this time; `None` while there are less than three hours of
-    /// them.
+    /// Returns the median ratio of the samples of the last 24 hours; `None` if there are fewer than three hours of samples.
     pub fn ratio(&self, now: Minute) -> Option<f64> {
         self.median(now, |_| true)
     }
 
-    /// What expectations for a window that begins at this time are to be multiplied by: 1 while too little is known.
+    /// Returns the factor for expectations of a window that begins at this time; 1 if there are too few samples.
     pub fn factor(&self, window_begins: Minute) -> f64 {
         let (least, most) = FACTORS;
         self.median(window_begins, |sample| sample.teaches).map_or(1.0, |ratio| ratio.clamp(least, most))
@@ -109,13 +109,13 @@ impl Calibration {
     }
 }
 
-/// Half hours with fewer expected pageviews say nothing.
+/// Half hours with fewer expected pageviews are too uncertain for a sample.
 pub const LEAST_EXPECTED: f64 = 3.0;
 
-/// By how much expectations are moved at most; measured differences are 0.85 to 1.05.
+/// Limits of the factor; measured ratios are 0.85 to 1.05.
 pub const FACTORS: (f64, f64) = (0.75, 1.25);
 
-/// Ratios outside are no calibration but another figure.
+/// With a ratio outside this range, the two figures do not measure the same traffic.
 const CREDIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.4;
 
 /// Three hours of samples.
@@ -127,7 +127,7 @@ const LEARNING: i64 = 180;
 /// In minutes.
 const DAY: i64 = 1440;
 
-/// The longest window looks at the day before it.
+/// The longest window uses the samples of the day before its start.
 const SAMPLES_KEPT_FOR: i64 = DAY + 390;
 
 const KEPT: usize = 183;

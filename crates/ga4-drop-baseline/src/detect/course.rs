@@ -1,17 +1,17 @@
-//! The last hours as a line to be drawn: counts beside what was usual, ten minutes by ten minutes.
+//! The last hours for a chart: counts and usual traffic in slices of ten minutes.
 
 use crate::detect::{minutes::as_number, windows::Recent};
 
 /// Ten minutes of a property. Counts are pageviews.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slice {
-    /// What was counted, raised to ten minutes where some of them were not seen; `None` where none was.
+    /// The count, extrapolated to ten minutes if some of them were not seen; `None` if none was seen.
     pub pageviews: Option<f32>,
-    /// What is usual.
+    /// The usual count.
     pub expected: f32,
 }
 
-/// The slices of these minutes, oldest first; the last one ends with the newest minute.
+/// Returns the slices of these minutes, oldest first; the last one ends with the newest minute.
 pub fn course(recent: &Recent<'_>) -> Box<[Slice]> {
     let minutes: Vec<(Option<u64>, f64)> = recent.minutes().collect();
     minutes.chunks_exact(MINUTES).map(Slice::of).collect()
@@ -26,7 +26,7 @@ impl Slice {
     }
 }
 
-/// A line on a screen needs no more than six digits.
+/// A line on a screen does not need more than six digits.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
 fn small(value: f64) -> f32 {
     value as f32

@@ -1,26 +1,26 @@
-//! How much speaks for a drop: a sequential test on minutes, beside the bounds of the windows.
+//! Evidence of a drop: a sequential test on the minutes, in addition to the bounds of the windows.
 //!
-//! For every minute that a drop may have begun in, it holds the likeliest level of a drop against the usual one: the
-//! logarithm of the likelihood ratio, in parts of what is enough for a page. The maximum over all beginnings is a CUSUM test
-//! whose size of drop is not known, restarted every minute: it has no state that a restart could lose. Figures and reasons
-//! are in docs/DROP-DETECTION.md.
+//! For every minute in which a drop may have begun, it compares the most likely level of a drop with the usual level.
+//! The result is the logarithm of the likelihood ratio, divided by the value that is enough for a page. The maximum
+//! over all starting minutes is a CUSUM test for a drop of unknown size. It is computed anew every minute, so it has
+//! no state that a restart could lose. Figures and reasons are in docs/DROP-DETECTION.md.
 
 use crate::detect::minutes::as_number;
 
-/// The last minutes of a property, oldest first, and what is known of how its counts vary.
+/// The last minutes of a property, oldest first, and how its counts vary.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
-    /// Pageviews; `None` where nobody has looked, or Google had no answer.
+    /// Pageviews; `None` for minutes that were not polled or for which Google had no answer.
     pub counts: &'a [Option<u64>],
-    /// What is usual in the same minutes.
+    /// The usual pageviews of the same minutes.
     pub expected: &'a [f64],
-    /// Variance by mean of pageviews, which come in sessions; more than 1.
+    /// Variance of pageviews divided by their mean. It is more than 1, because pageviews come in sessions.
     pub dispersion: f64,
-    /// By which part the expectation of this hour may be wrong.
+    /// Relative error of the expectation of this hour.
     pub error: f64,
 }
 
-/// Evidence for a drop that goes on now: 0 is none, 1 is enough to page when it stays for six minutes more.
+/// Returns the evidence of an ongoing drop: 0 is none, 1 is enough to page if it lasts for six more minutes.
 pub fn evidence(observed: Observed<'_>) -> f64 {
     let sums = observed.sums();
     let mut largest = 0.0_f64;
@@ -35,7 +35,7 @@ pub fn evidence(observed: Observed<'_>) -> f64 {
     largest
 }
 
-/// The last minutes, this many as its place says.
+/// Sum over the last minutes; the index of a sum is the number of minutes.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     count: f64,
@@ -44,7 +44,7 @@ struct Sum {
 }
 
 impl Observed<'_> {
-    /// Sums over the last 0, 1, 2… minutes.
+    /// Returns the sums over the last 0, 1, 2… minutes.
     fn sums(&self) -> Vec<Sum> {
         let mut sum = Sum::default();
         let minutes = self.counts.iter().zip(self.expected).rev().map(|(count, expected)| {
@@ -58,10 +58,11 @@ impl Observed<'_> {
         std::iter::once(Sum::default()).chain(minutes).collect()
     }
 
-    /// The logarithm of how much likelier the count is at the likeliest level of a drop than at the usual one; negative
-    /// where it speaks against a drop.
+    /// Returns the log-likelihood ratio of the most likely level of a drop to the usual level; negative values are
+    /// evidence against a drop.
     fn ratio(&self, count: f64, expected: f64) -> f64 {
-        // A negative binomial of this size has the variance of sessions and of an expectation that may be wrong.
+        // A negative binomial distribution of this size includes the variance of sessions and of the error of
+        // the expectation.
         let size = expected / (self.dispersion - 1.0 + self.error * self.error * expected);
         let dropped = count.min(HIGHEST_LEVEL * expected);
         let of_count = if count > 0.0 { count * (dropped / expected).ln() } else { 0.0 };
@@ -69,30 +70,31 @@ impl Observed<'_> {
         ratio * self.silence_of_sessions()
     }
 
-    /// Sessions that come at random leave more minutes empty than a negative binomial of the same variance says.
+    /// Corrects for empty minutes: random sessions leave more of them than a negative binomial distribution of the
+    /// same variance.
     fn silence_of_sessions(&self) -> f64 {
         2.0 * (self.dispersion - 1.0) / ((self.dispersion + 1.0) * self.dispersion.ln())
     }
 }
 
-/// In minutes: how long ago a drop may have begun.
+/// How long ago a drop may have begun, in minutes.
 const LENGTHS: [usize; 22] = [3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 180, 240, 300, 360];
 
-/// In minutes; fewer say nothing.
+/// Smallest number of seen minutes that is evaluated.
 const LEAST_SEEN: usize = 3;
 
-/// An outage that is over is none that goes on: the last quarter, of this many minutes, must be low itself, to this part of
-/// the usual.
+/// A drop must be ongoing: its last quarter, but at least this many minutes, must itself be at or below
+/// `RECENT_LEVEL` of the usual traffic.
 const SHORTEST_RECENT: usize = 3;
 
 const LONGEST_RECENT: usize = 30;
 
 const RECENT_LEVEL: f64 = 0.7;
 
-/// Only what is worth a page is a drop: to this part of the usual level or less.
+/// Only drops to at most this fraction of the usual level are worth a page.
 const HIGHEST_LEVEL: f64 = 0.6;
 
-/// As a natural logarithm.
+/// The log-likelihood ratio, as a natural logarithm, that is enough for a page.
 const ENOUGH: f64 = 8.5;
 
 #[cfg(test)]
@@ -112,13 +114,13 @@ mod tests {
         sigma: f64,
         calibration: f64,
         evidence: f64,
-        /// The same against three tenths of the expectation.
+        /// The evidence relative to three tenths of the expectation.
         learning: f64,
         unanswered: Vec<usize>,
     }
 
     impl Case {
-        /// Evidence against a part of what is expected, and the minutes that were left out.
+        /// Returns the evidence relative to this fraction of the expectation, and the minutes that were excluded.
         fn evidence(&self, part: f64) -> (f64, Vec<usize>) {
             let expected: Vec<f64> = self.expected.iter().map(|expected| expected.unwrap_or_default() * part).collect();
             let left_out = unanswered(&self.counts, &expected);

@@ -1,65 +1,67 @@
-//! Pageviews by minute of the clock: what realtime answers say, put together over hours.
+//! Pageviews by clock minute, merged from realtime answers over hours.
 //!
-//! Every answer covers the last 30 minutes, so that late events correct what was said before and a gap of up to 29
-//! minutes heals itself. Refuses to know what is expected. Invariant: a minute is either counted, perhaps as 0, or it was
-//! never seen; the current minute is never in it.
+//! Every answer covers the last 30 minutes, so late events correct earlier counts, and gaps of up to 29 minutes are
+//! filled later. Refuses to know expectations. Invariant: a minute is either counted, possibly as 0, or was never
+//! seen; the current minute is not included.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A minute of the clock, counted from 1970 in Unix time.
+/// A clock minute, counted from the Unix epoch.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Minute(i32);
 
 impl Minute {
-    /// The minute that this instant lies in.
+    /// Returns the minute that contains this time.
     pub fn of(at: Timestamp) -> Self {
         Self::new(at.as_second().div_euclid(SECONDS))
     }
 
-    /// When it begins.
+    /// Returns the start of the minute.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(i64::from(self.0) * SECONDS).unwrap_or(Timestamp::MAX)
     }
 
-    /// A minute this many minutes later; earlier with a negative number.
+    /// Returns the minute that is this many minutes later; a negative number gives an earlier one.
     #[must_use]
     pub fn later(self, minutes: i64) -> Self {
         Self::new(i64::from(self.0).saturating_add(minutes))
     }
 
-    /// How many minutes it is from this one to another.
+    /// Returns the number of minutes from this one to another.
     pub fn until(self, other: Self) -> i64 {
         i64::from(other.0) - i64::from(self.0)
     }
 
-    /// Minutes since the last full ten of the clock in UTC.
+    /// Returns the minutes since the last multiple of ten in UTC.
     pub fn of_ten(self) -> i64 {
         i64::from(self.0.rem_euclid(10))
     }
 
-    /// The last one is in the year 6053.
+    /// The largest value is in the year 6053.
     fn new(minutes: i64) -> Self {
         Self(i32::try_from(minutes).unwrap_or(if minutes < 0 { i32::MIN } else { i32::MAX }))
     }
 }
 
-/// What one realtime answer says, by minutes ago: the current minute first. No count is larger than [`LARGEST_COUNT`].
+/// The counts of one realtime answer by minutes ago, starting with the current minute. No count is larger than
+/// [`LARGEST_COUNT`].
 pub type MinutesAgo = [u64; COVERED];
 
 /// The last hours of one property.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Minutes {
-    /// The minute of the last count; older ones stand before it without a gap.
+    /// The minute of the last count; older counts precede it without gaps.
     newest: Option<Minute>,
-    /// At most [`KEPT`].
+    /// At most [`KEPT`] counts.
     counts: Vec<Seen>,
 }
 
-/// One more than a count, or 0 where nobody has looked; in five bytes, since there are many, and [`LARGEST_COUNT`] needs them.
+/// The count plus 1, or 0 for a minute that was not seen. It takes five bytes to save memory, and [`LARGEST_COUNT`]
+/// needs all of them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(from = "Option<u64>", into = "Option<u64>")]
 struct Seen([u8; 5]);
@@ -79,21 +81,21 @@ impl From<Seen> for Option<u64> {
 }
 
 impl Minutes {
-    /// Takes an answer to a request that was sent and answered at these times by the clock of this machine.
+    /// Merges an answer to a request that was sent and answered at these times by this machine's clock.
     pub fn take(&mut self, answer: &MinutesAgo, sent_at: Timestamp, received_at: Timestamp) {
         let current = self.current_minute(answer, sent_at, received_at);
-        // What was counted by a clock that was ahead.
+        // Removes counts that were stored while the clock was ahead.
         self.forget_after(current.later(-1));
         for (ago, count) in (0_i64..).zip(answer).skip(1) {
             let minute = current.later(-ago);
-            // Of the oldest a part may have left Google's window already.
+            // Part of the oldest minute may already be outside Google's window.
             if ago < OLDEST || self.get(minute).is_none() {
                 self.put(minute, *count);
             }
         }
     }
 
-    /// Takes the count of one whole minute.
+    /// Sets the count of one whole minute.
     pub fn put(&mut self, minute: Minute, count: u64) {
         let newest = *self.newest.get_or_insert(minute);
         let further = newest.until(minute);
@@ -112,25 +114,25 @@ impl Minutes {
         self.put_before(usize::try_from(-further).unwrap_or(usize::MAX), count);
     }
 
-    /// The count of a minute that was seen.
+    /// Returns the count of a minute that was seen.
     pub fn get(&self, minute: Minute) -> Option<u64> {
         let before_newest = usize::try_from(minute.until(self.newest?)).ok()?;
         let place = self.counts.len().checked_sub(before_newest + 1)?;
         self.counts.get(place).copied().and_then(Option::from)
     }
 
-    /// The last minute that was counted.
+    /// Returns the last counted minute.
     pub fn newest(&self) -> Option<Minute> {
         self.newest
     }
 
-    /// The counts of this many minutes up to and with this one, oldest first.
+    /// Returns the counts of `length` minutes, the last of which is `newest`, oldest first.
     pub fn last(&self, length: usize, newest: Minute) -> Vec<Option<u64>> {
         let ago = (0..i64::try_from(length).unwrap_or(i64::MAX)).rev();
         ago.map(|ago| self.get(newest.later(-ago))).collect()
     }
 
-    /// What was counted of later minutes cannot be true.
+    /// Removes the counts of later minutes, which cannot be correct.
     fn forget_after(&mut self, minute: Minute) {
         let Some(newest) = self.newest.filter(|newest| *newest > minute) else { return };
         let gone = usize::try_from(minute.until(newest)).unwrap_or(usize::MAX);
@@ -141,9 +143,9 @@ impl Minutes {
         self.newest = (!self.counts.is_empty()).then_some(minute.later(-back));
     }
 
-    /// Which minute is the current one of an answer. The clocks may differ by some seconds and the minute may have
-    /// turned on the way, so of the minutes in question that one is taken under which the answer agrees best with what
-    /// was counted before.
+    /// Returns the current minute of an answer. The clocks may differ by some seconds, and the minute may have
+    /// changed in transit, so several minutes are possible; chooses the one for which the answer agrees best with the
+    /// earlier counts.
     fn current_minute(&self, answer: &MinutesAgo, sent_at: Timestamp, received_at: Timestamp) -> Minute {
         let differ = SignedDuration::try_from(CLOCKS_DIFFER).unwrap_or_default();
         let first = Minute::of(sent_at.saturating_sub(differ).unwrap_or(sent_at));
@@ -155,15 +157,15 @@ impl Minutes {
         best.unwrap_or(likely)
     }
 
-    /// By how much an answer would change what was counted, if this were its current minute. The newest minute counted
-    /// is left out, since its last events may have come late.
+    /// Returns the sum of the changes to earlier counts if `current` were the current minute of the answer. Ignores
+    /// the newest counted minute, since its last events may have arrived late.
     fn disagreement(&self, answer: &MinutesAgo, current: Minute) -> u64 {
         let before = |ago: i64| self.get(current.later(-ago)).filter(|_| Some(current.later(-ago)) != self.newest);
         let pairs = (0_i64..).zip(answer).skip(1).take(COVERED - 2);
         pairs.filter_map(|(ago, count)| Some(count.abs_diff(before(ago)?))).sum()
     }
 
-    /// Sets a count that lies this many minutes before the newest one.
+    /// Sets the count that precedes the newest one by this many minutes.
     fn put_before(&mut self, before_newest: usize, count: u64) {
         if before_newest >= KEPT {
             return;
@@ -178,17 +180,17 @@ impl Minutes {
     }
 }
 
-/// How many minutes a realtime answer covers, the current one included: those of a standard property
+/// Number of minutes that a realtime answer of a standard property covers, including the current one
 /// (google/analytics/data/v1beta/data.proto, MinuteRange).
 pub const COVERED: usize = 30;
 
-/// How many minutes are kept: the longest window, and what a calibration needs before it.
+/// Number of minutes that are stored: the longest window, and what a calibration needs before it.
 pub const KEPT: usize = 390;
 
-/// The largest count: more than the world has. Who reads counts of others refuses larger ones.
+/// The largest count, more than the world has. Readers of foreign counts reject larger ones.
 pub const LARGEST_COUNT: u64 = 1_000_000_000_000;
 
-/// A count as a number to calculate with.
+/// Converts a count to a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "counts are far smaller than 2^53")]
 pub fn as_number(count: u64) -> f64 {
     count as f64
@@ -198,24 +200,24 @@ const OLDEST: i64 = 29;
 
 const SECONDS: i64 = 60;
 
-/// Google's clock and this machine's may differ by so much.
+/// Largest expected difference between Google's clock and this machine's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 
-/// A request takes a minute at most.
+/// A request takes at most one minute.
 const MOST_CANDIDATES: i64 = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// 12:00 of some day.
+    /// 12:00 of an arbitrary day.
     const NOON: Minute = Minute(29_399_760);
 
     fn at(minute: i64, second: i64) -> Timestamp {
         NOON.later(minute).start() + SignedDuration::from_secs(second)
     }
 
-    /// An answer in which the minute `m` after noon has `count(m)`; the current minute is half over.
+    /// An answer in which minute `m` after noon has `count(m)`; the current minute is half over.
     fn answer(current: i64, count: impl Fn(i64) -> u64) -> MinutesAgo {
         std::array::from_fn(|ago| {
             let ago = i64::try_from(ago).unwrap();

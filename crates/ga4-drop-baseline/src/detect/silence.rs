@@ -1,12 +1,13 @@
-//! Minutes that read zero because Google had no answer for them, and not because nobody came.
+//! Detects minutes that read zero because Google had no answer for them, although there were visitors.
 //!
-//! They are known only afterwards: a short silence where much was expected, and as much traffic as usual right after it.
+//! They can be recognized only afterwards: a short silence where much traffic was expected, directly followed by
+//! about the usual traffic.
 
 use crate::detect::minutes::as_number;
 
-/// Which minutes are part of such a silence. `counts` are of minutes one after the other, oldest first, `None` where nobody
-/// has looked; `expected` are the pageviews that are usual in them. A silence that goes on is not one of these: it may be
-/// an outage.
+/// Returns the indices of the minutes in such a silence. `counts` are of consecutive minutes, oldest first, `None`
+/// for minutes that were not seen; `expected` are their usual pageviews. An ongoing silence is not included, since it
+/// may be an outage.
 pub(super) fn unanswered(counts: &[Option<u64>], expected: &[f64]) -> Vec<usize> {
     let minutes = counts.iter().zip(expected).enumerate();
     let seen: Vec<Seen> =
@@ -28,12 +29,13 @@ pub(super) fn unanswered(counts: &[Option<u64>], expected: &[f64]) -> Vec<usize>
     unanswered
 }
 
-/// How many of these lie within the hour before a place: a site that fails every few minutes has no gaps in its figures.
+/// Counts the unanswered minutes in the hour before `place`. A site that fails every few minutes must not be mistaken
+/// for one with gaps in its figures.
 fn before(unanswered: &[usize], place: usize) -> usize {
     unanswered.iter().filter(|other| place - **other <= HOUR).count()
 }
 
-/// A minute that was looked at.
+/// A minute that was seen.
 struct Seen {
     place: usize,
     count: f64,
@@ -56,15 +58,15 @@ fn is_back<'a>(after: impl Iterator<Item = &'a Seen>) -> bool {
     count >= BACK * expected
 }
 
-/// In minutes; a longer silence is an outage, and so are several in an hour.
+/// In minutes. A longer silence is an outage, and so are several that add up to more in an hour.
 const LONGEST: usize = 7;
 
 const HOUR: usize = 60;
 
-/// In pageviews: with fewer, chance explains the silence.
+/// In pageviews. With fewer expected ones, chance explains the silence.
 const LEAST_EXPECTED: f64 = 15.0;
 
-/// How many minutes show whether traffic is back, and which part of the usual it must have.
+/// The number of minutes that show whether traffic is back, and the required fraction of the usual traffic.
 const AFTER: usize = 10;
 
 const BACK: f64 = 0.5;

@@ -1,38 +1,38 @@
-//! Whether the traffic of a property drops: the one place where that is decided.
+//! The verdict: whether the traffic of a property drops. This is the only place where that is decided.
 //!
-//! `/metrics`, the status page, the log, the backtest and, by way of `/metrics`, the alert and the dashboards all read this
-//! verdict. Knows an assessment. Refuses to know the time: whoever keeps an assessment drops it when it is too old.
+//! `/metrics`, the status page, the log and the backtest use this verdict, and the alert and the dashboards use it through
+//! `/metrics`. Knows an assessment. Refuses to know the time: the owner of an assessment drops it when it is too old.
 //!
-//! Invariants: [`TrafficDrop::depth`] is in (0, 1], and the verdict is known to be good only where everything was looked at.
+//! Invariants: [`TrafficDrop::depth`] is in (0, 1], and the verdict is `NotDropping` only if everything was seen.
 
 use crate::{
     Assessment, WindowCount,
     detect::windows::{HALF_HOUR, WINDOWS},
 };
 
-/// What follows from an assessment.
+/// The conclusion from an assessment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
     /// There is less traffic than chance explains.
     Dropping(TrafficDrop),
-    /// Every window was seen, the realtime counts are known, and nothing is low.
+    /// Every window was seen, the calibration is known, and nothing is low.
     NotDropping,
-    /// Nothing is low, but not everything could be looked at; or the counts cannot be compared. This outvotes nobody who
-    /// knows more.
+    /// Nothing is low, but not everything was seen, or the counts cannot be compared. A known verdict, such as that of
+    /// another exporter, takes precedence.
     Unknown,
 }
 
-/// How much traffic is missing.
+/// An ongoing traffic drop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrafficDrop {
-    /// The missing part of what is usual, in (0, 1]; 1 when there is no traffic at all.
+    /// The missing fraction of the usual traffic, in (0, 1]; 1 if there is no traffic at all.
     pub depth: f64,
-    /// The window that the depth is of; none where only the minutes of the last hours are evidence of a drop.
+    /// The window that the depth refers to; `None` if only the minutes of the last hours are evidence of a drop.
     pub window: Option<WindowCount>,
 }
 
 impl Verdict {
-    /// The verdict on an assessment.
+    /// Returns the verdict on an assessment.
     pub fn of(assessment: &Assessment) -> Self {
         if !assessment.is_fit {
             return Self::Unknown;
@@ -44,7 +44,7 @@ impl Verdict {
         }
     }
 
-    /// The drop, if there is one.
+    /// Returns the drop, if there is one.
     pub fn drop(self) -> Option<TrafficDrop> {
         match self {
             Self::Dropping(drop) => Some(drop),
@@ -52,7 +52,7 @@ impl Verdict {
         }
     }
 
-    /// Whether there is a drop; `None` where that is not known.
+    /// Returns whether there is a drop; `None` if that is not known.
     pub fn is_dropping(self) -> Option<bool> {
         match self {
             Self::Dropping(_) => Some(true),
@@ -63,11 +63,11 @@ impl Verdict {
 }
 
 impl TrafficDrop {
-    /// Where the evidence of the minutes is enough and the last half hour is below what is usual, or was not seen, the depth is
-    /// that of the deepest of all windows, and at least [`LEAST_DEPTH`]. Otherwise it is that of the deepest window below its
-    /// bound. The windows that are longer than half an hour remember an outage for hours, so they count only while the last
-    /// half hour lacks at least two thirds of what they lack: else a half hour that is a little low after an outage would page
-    /// again.
+    /// Returns the drop with its depth. If the evidence is enough and the last half hour is below the usual traffic,
+    /// or was not seen, the depth is that of the deepest of all windows, and at least [`LEAST_DEPTH`]. Otherwise it
+    /// is that of the deepest window below its bound. Windows longer than half an hour stay low for hours after an
+    /// outage, so they count only while the last half hour misses at least two thirds of the fraction that they miss.
+    /// Without this rule, a slightly low half hour after an outage would page again.
     fn of(assessment: &Assessment) -> Option<Self> {
         let windows = || assessment.windows.iter().filter(|count| count.expected > 0.0);
         let half_hour = windows().find(|count| *count.window == HALF_HOUR).map(missing);
@@ -82,30 +82,31 @@ impl TrafficDrop {
     }
 }
 
-/// The deepest of those that lack anything.
+/// Returns the deepest of the windows with missing traffic.
 fn deepest<'a>(windows: impl Iterator<Item = &'a WindowCount>) -> Option<TrafficDrop> {
     let low = windows.filter(|count| missing(count) > 0.0);
     let count = low.max_by(|one, other| missing(one).total_cmp(&missing(other)))?;
     Some(TrafficDrop { depth: missing(count).clamp(LEAST_DEPTH, 1.0), window: Some(*count) })
 }
 
-/// The missing part of what is usual in a window: 1 when there is nothing at all, negative when there is more than usual.
+/// Returns the missing fraction of a window's usual traffic: 1 if there is no traffic at all, negative if there is
+/// more than usual.
 fn missing(count: &WindowCount) -> f64 {
     1.0 - count.pageviews / count.expected
 }
 
-/// Whether enough was seen of every window, and the property's realtime counts are known well enough to use its bounds.
+/// Returns whether enough of every window was seen, and the calibration is known well enough for the bounds to be used.
 fn is_complete(assessment: &Assessment) -> bool {
     assessment.learning_until.is_none() && assessment.windows.len() == WINDOWS.len()
 }
 
-/// By how much more a long window may lack than the last half hour.
+/// Highest ratio of the fraction that a long window misses to the one that the last half hour misses.
 const MOST_BY_NOW: f64 = 1.5;
 
 /// The evidence that is enough for a page.
 const ENOUGH: f64 = 1.0;
 
-/// The depth of a drop that only the evidence of the minutes shows.
+/// The depth of a drop that only the evidence shows.
 pub const LEAST_DEPTH: f64 = 0.01;
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
         Assessment { windows, is_fit: true, evidence: Some(evidence), ..Assessment::default() }
     }
 
-    /// The window and the depth of a drop with these counts, in thousandths of what is usual; bounds are at a half.
+    /// Returns the window and the depth of a drop. Counts are in thousandths of the usual traffic; bounds are at one half.
     fn dropping(counts: &[(&str, f64)], evidence: f64) -> Option<(&'static str, f64)> {
         let drop = Verdict::of(&assessment(counts, evidence)).drop()?;
         Some((drop.window.map_or("none", |count| count.window.name), drop.depth))
@@ -184,7 +185,7 @@ mod tests {
         let unfit = Assessment { is_fit: false, ..assessment(&[("30m", 0.0)], 9.0) };
         assert_eq!(Verdict::of(&unfit), Verdict::Unknown);
         assert_eq!(Verdict::of(&Assessment::default()), Verdict::Unknown);
-        // But what is low is low.
+        // A low window is still a drop.
         let outage = Assessment { windows: vec![count("10m", 0.0)], ..learning };
         assert_eq!(Verdict::of(&outage).drop().map(|drop| drop.depth), Some(1.0));
     }

@@ -1,7 +1,6 @@
-//! One property under watch: its last minutes, how they compare with the processed data, and what follows.
+//! The state of the drop alert for one property: its last minutes, their comparison with the processed data, and the result.
 //!
-//! This is what a restart should not forget. Invariant: whatever is published of a window is of whole minutes that were
-//! seen.
+//! This state survives a restart. Invariant: the figures of a window include only whole minutes that were seen.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,48 +15,48 @@ use crate::{
     fit::expected::Expected,
 };
 
-/// What is kept of a property from poll to poll.
+/// The state of a property that is carried from poll to poll.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Watch {
     minutes: Minutes,
     calibration: Calibration,
 }
 
-/// What the last minutes say, against what was expected.
+/// The last minutes, compared with their expectation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assessment {
-    /// Those windows that enough was seen of, the shortest first.
+    /// The windows of which enough was seen, shortest first.
     pub windows: Vec<WindowCount>,
-    /// What speaks for a drop: 1 is enough. `None` while nothing was seen.
+    /// Evidence of a drop; 1 is enough for a page. `None` if nothing was seen.
     pub evidence: Option<f64>,
-    /// The median of count by expectation over the last day; `None` before three hours of samples.
+    /// Median of counts divided by their expectation over the last day; `None` until there are three hours of samples.
     pub calibration_ratio: Option<f64>,
-    /// The last six hours, to be drawn.
+    /// The last six hours, for the chart.
     pub course: Box<[Slice]>,
-    /// Until when nothing is known of how the property's realtime counts compare, so that only what is far below the usual is
-    /// low: three hours from the first count on. `None` after that.
+    /// The end of the learning period of three hours from the first count on. During it the calibration is not known,
+    /// and only counts far below the usual traffic are low. `None` afterwards.
     pub learning_until: Option<Timestamp>,
-    /// Whether the realtime counts can be compared with the expectation at all. If not, the bounds are not to be used.
+    /// Whether realtime counts can be compared with the expectation at all. If not, the bounds must not be used.
     pub is_fit: bool,
 }
 
 impl Watch {
-    /// Takes an answer to a request that was sent and answered at these times.
+    /// Merges an answer to a request that was sent and answered at these times.
     pub fn take(&mut self, answer: &MinutesAgo, sent_at: Timestamp, received_at: Timestamp) {
         self.minutes.take(answer, sent_at, received_at);
     }
 
-    /// Takes the count of one whole minute.
+    /// Sets the count of one whole minute.
     pub fn count(&mut self, minute: Minute, pageviews: u64) {
         self.minutes.put(minute, pageviews);
     }
 
-    /// The last minute that was counted.
+    /// Returns the last counted minute.
     pub fn newest(&self) -> Option<Minute> {
         self.minutes.newest()
     }
 
-    /// Holds the minutes up to the newest against what was expected in them, and learns from them.
+    /// Compares the minutes up to the newest with their expectation, and updates the calibration from them.
     pub fn assess(&mut self, expected: Expected<'_>) -> Assessment {
         let Some(newest) = self.minutes.newest() else { return Assessment::default() };
         self.calibration.begin(newest);
@@ -74,7 +73,7 @@ impl Watch {
         }
     }
 
-    /// Takes the samples that have come about since the last one.
+    /// Adds the samples that have become available since the last one.
     fn calibrate(&mut self, expected: Expected<'_>, newest: Minute) {
         let settled = newest.later(1 - SETTLING);
         let oldest = newest.later(-LONGEST_GAP);
@@ -88,11 +87,11 @@ impl Watch {
         }
     }
 
-    /// The half hour before a minute as a sample, if enough of it was seen and expected.
+    /// Returns the half hour before a minute as a sample, if enough of it was seen and expected.
     fn sample(&self, expected: Expected<'_>, at: Minute) -> Option<Sample> {
         let usual = Usual { expected, calibration: &self.calibration };
         let count = HALF_HOUR.count(&Recent::new(&self.minutes, usual, HALF_HOUR.minutes, at.later(-1)))?;
-        // A quiet day is like no other, and says nothing of the next.
+        // Quiet days differ from each other, so they are not used for the calibration.
         let is_quiet = |minute: Minute| expected.quiet_days.is_quiet(expected.zone.date(minute.start()));
         if is_quiet(at.later(-1)) || is_quiet(at.later(-HALF_HOUR_MINUTES)) {
             return None;
@@ -108,10 +107,10 @@ impl Watch {
     }
 }
 
-/// A minute is as good as complete when this many minutes have passed since its end.
+/// The number of minutes after which the count of a minute is nearly complete.
 const SETTLING: i64 = 2;
 
-/// Samples further back are not made up for.
+/// Samples further back are not added later.
 const LONGEST_GAP: i64 = 180;
 
 const EVERY: i64 = 10;
@@ -139,7 +138,7 @@ mod tests {
         Minute::of("2026-03-24T12:00:00Z".parse().unwrap())
     }
 
-    /// Polls once a minute, `from` to `to` minutes after noon, while the minute `m` has `count(m)`; the last assessment.
+    /// Polls every minute from `from` to `to` minutes after noon, with `count(m)` in minute `m`; returns the last assessment.
     fn poll(watch: &mut Watch, from: i64, to: i64, count: impl Fn(i64) -> u64) -> Assessment {
         let (baseline, zone, quiet_days) = (baseline(), Zone::utc(), QuietDays::default());
         let mut last = Assessment::default();
@@ -178,7 +177,8 @@ mod tests {
     fn a_window_with_too_many_unseen_minutes_is_not_published() {
         let mut watch = Watch::default();
         poll(&mut watch, 0, 100, |_| 10);
-        // 35 minutes without an answer: of the last 30 all are in the next answer, of the two hours most.
+        // 35 minutes without an answer. The next answer contains the whole last half hour, and most of the last two
+        // hours is known.
         let after = poll(&mut watch, 136, 136, |_| 10);
         assert_eq!(names(&after), ["10m", "30m", "2h"]);
         let two_hours = window(&after, "2h");
@@ -196,7 +196,7 @@ mod tests {
         assert!(young.low > 0.0 && young.low < 0.2 * young.expected, "{young:?}");
         assert!(old.low > 0.5 * old.expected, "{old:?}");
         let learning_until = |to| poll(&mut Watch::default(), 0, to, |_| 10).learning_until;
-        // The first answer has 29 whole minutes, and the newest is the one before the present one.
+        // The first answer has 29 whole minutes, and the newest one precedes the current minute.
         assert_eq!(learning_until(0), Some(noon().later(179).start()));
         assert_eq!(learning_until(179), Some(noon().later(179).start()));
         assert_eq!(learning_until(180), None);
@@ -252,7 +252,8 @@ mod tests {
         assert!(!unfit.is_fit && !unfit.windows.is_empty(), "{unfit:?}");
     }
 
-    /// Whether it is dropping after a restart at minute 460, within a drop to this many pageviews a minute since minute 400.
+    /// Returns whether there is a drop after a restart at minute 460. The traffic dropped to this many pageviews per
+    /// minute at minute 400.
     fn after_a_restart(left: u64, keeps_state: bool) -> Option<bool> {
         let count = |minute| if minute < 400 { 10 } else { left };
         let mut watch = Watch::default();

@@ -1,7 +1,7 @@
-//! The four windows that the drop alert looks at: count, expectation and lower bound of each.
+//! The four windows of the drop alert: count, expectation and lower bound of each.
 //!
-//! They overlap on purpose: the short ones see an outage within minutes, the long ones a partial drop on a small site.
-//! Minutes never seen are left out of count, expectation and bound alike.
+//! They overlap on purpose: short ones detect an outage within minutes, long ones a partial drop on a small site.
+//! Minutes that were not seen are excluded from count, expectation and bound.
 
 use std::time::Duration;
 
@@ -17,46 +17,46 @@ use crate::{
     lower_bound,
 };
 
-/// A length of time up to now.
+/// A span of time that ends now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     /// The value of the label `window`.
     pub name: &'static str,
-    /// How many whole minutes it has.
+    /// Its length in whole minutes.
     pub minutes: usize,
-    /// When a count in it is too low.
+    /// Decides when a count in the window is too low.
     pub test: Test,
 }
 
-/// What a window says. Counts are pageviews.
+/// The figures of a window. Counts are pageviews.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowCount {
-    /// Which window.
+    /// The window.
     pub window: &'static Window,
-    /// What was counted in the minutes that were seen.
+    /// The pageviews of the minutes that were seen.
     pub pageviews: f64,
-    /// What is usual in those minutes.
+    /// The usual pageviews of those minutes.
     pub expected: f64,
-    /// What chance and the usual differences between weeks do not fall below.
+    /// Lower bound, which allows for chance and for the usual differences between weeks.
     pub low: f64,
 }
 
-/// All that is needed for a bound.
+/// The inputs of a bound.
 #[derive(Clone, Copy, Debug)]
 pub struct Usual<'a> {
     /// The baseline in the property's own time.
     pub expected: Expected<'a>,
-    /// How realtime counts differ from it.
+    /// The ratio of realtime counts to the baseline.
     pub calibration: &'a Calibration,
 }
 
 impl Window {
-    /// The window of this name.
+    /// Returns the window with this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         WINDOWS.iter().find(|window| window.name == name)
     }
 
-    /// How long it is, for people.
+    /// Returns the length as text for people.
     pub fn length_in_words(&self) -> String {
         match self.minutes {
             minutes @ ..60 => format!("{minutes} minutes"),
@@ -64,13 +64,13 @@ impl Window {
         }
     }
 
-    /// How long it is.
+    /// Returns the length.
     pub fn length(&self) -> Duration {
         Duration::from_mins(u64::try_from(self.minutes).unwrap_or(u64::MAX))
     }
 
-    /// What was counted and what was to be expected in this window, when it ends with the last of these minutes; `None`
-    /// while less than four fifths of it were seen.
+    /// Returns the count and the expectation of this window, which ends with the last of these minutes; `None` if
+    /// less than four fifths of it were seen.
     pub fn count(&'static self, recent: &Recent<'_>) -> Option<WindowCount> {
         let seen = recent.seen.iter().rev().take(self.minutes).flatten().count();
         if number(seen) < COVERAGE * number(self.minutes) {
@@ -87,20 +87,20 @@ impl Window {
     }
 }
 
-/// The last minutes of a property beside what is usual in them, oldest first.
+/// The last minutes of a property with their usual traffic, oldest first.
 pub struct Recent<'a> {
     usual: Usual<'a>,
     newest: Minute,
-    /// What was seen.
+    /// The counts that were seen.
     seen: Vec<Option<u64>>,
-    /// The same without the minutes that Google had no answer for.
+    /// The counts, without the minutes for which Google had no answer.
     counts: Vec<Option<u64>>,
-    /// Not calibrated.
+    /// The expectation before calibration.
     expected: Vec<f64>,
 }
 
 impl<'a> Recent<'a> {
-    /// So many minutes up to and with the newest.
+    /// Selects `length` minutes, the last of which is `newest`.
     pub fn new(minutes: &Minutes, usual: Usual<'a>, length: usize, newest: Minute) -> Self {
         let seen = minutes.last(length, newest);
         let expected = usual.expected.minutes(length, newest);
@@ -113,8 +113,8 @@ impl<'a> Recent<'a> {
         recent
     }
 
-    /// What speaks for a drop that goes on. While nothing is known of the property's realtime counts, only what is far
-    /// below the usual does.
+    /// Returns the evidence of an ongoing drop. During the learning period, only traffic far below the usual
+    /// counts as evidence.
     pub fn evidence(&self) -> f64 {
         let baseline = self.usual.expected.baseline;
         evidence(Observed {
@@ -125,13 +125,13 @@ impl<'a> Recent<'a> {
         })
     }
 
-    /// What was seen of each minute, and what is usual in it, oldest first.
+    /// Returns the count and the usual traffic of each minute, oldest first.
     pub fn minutes(&self) -> impl Iterator<Item = (Option<u64>, f64)> {
         let factor = self.usual.factor(HALF_HOUR.minutes, self.newest);
         self.seen.iter().zip(&self.expected).map(move |(count, expected)| (*count, expected * factor))
     }
 
-    /// What is expected of the realtime counts.
+    /// Returns the expected realtime counts.
     fn usually(&self) -> Vec<f64> {
         let is_learning = self.usual.calibration.is_learning(self.newest);
         let factor = if is_learning { WHILE_LEARNING } else { self.usual.factor(HALF_HOUR.minutes, self.newest) };
@@ -140,14 +140,14 @@ impl<'a> Recent<'a> {
 }
 
 impl Usual<'_> {
-    /// What the expectation of a window with this length and end is to be multiplied by.
+    /// Returns the factor for the expectation of a window with this length and end.
     fn factor(&self, minutes: usize, newest: Minute) -> f64 {
         let begins = newest.later(1 - i64::try_from(minutes).unwrap_or_default());
         self.calibration.factor(begins)
     }
 
-    /// What a count may not fall below in a window that ends with this minute. While nothing is known of the property's
-    /// realtime counts, only what is far below pages.
+    /// Returns the lower bound of a window that ends with this minute. During the learning period, only counts far
+    /// below the usual traffic page.
     fn bound(&self, window: &Window, expected: f64, newest: Minute) -> f64 {
         let baseline = self.expected.baseline;
         let error = baseline.error(self.expected.hour(newest.start()));
@@ -156,7 +156,7 @@ impl Usual<'_> {
     }
 }
 
-/// Every window, the shortest first.
+/// All windows, shortest first.
 pub const WINDOWS: &[Window] = &[
     Window { name: "10m", minutes: 10, test: Test { alpha: 1e-4, rho: 0.45 } },
     HALF_HOUR,
@@ -164,10 +164,10 @@ pub const WINDOWS: &[Window] = &[
     Window { name: "6h", minutes: 360, test: Test { alpha: 1e-4, rho: 0.7 } },
 ];
 
-/// The window that calibrations are made with.
+/// The window of the calibration samples.
 pub const HALF_HOUR: Window = Window { name: "30m", minutes: 30, test: Test { alpha: 3e-4, rho: 0.6 } };
 
-/// How much of a window must have been seen.
+/// The fraction of a window that must have been seen.
 const COVERAGE: f64 = 0.8;
 
 const WHILE_LEARNING: f64 = 0.3;

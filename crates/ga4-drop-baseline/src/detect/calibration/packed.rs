@@ -1,4 +1,4 @@
-//! Samples in a few bytes each: they lie ten minutes apart, so that one time is enough for all of them.
+//! Stores samples in a few bytes each: they are ten minutes apart, so that one time is enough for all of them.
 
 use std::collections::VecDeque;
 
@@ -9,9 +9,9 @@ use crate::detect::minutes::Minute;
 
 #[derive(Deserialize, Serialize)]
 struct Packed {
-    /// The first sample's time.
+    /// The time of the first sample.
     first: Option<Minute>,
-    /// A ratio for each ten minutes from there on; negative for one that does not teach, `null` for none.
+    /// One ratio for every ten minutes since then; negative if the calibration does not use it, `null` if it is missing.
     ratios: Vec<Option<f32>>,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 /// In minutes.
 const EVERY: i64 = 10;
 
-/// Samples reach over less than two days.
+/// Samples cover less than two days.
 const MOST: usize = 288;
 
 #[cfg(test)]
