@@ -1,10 +1,11 @@
-//! The days of an iCalendar file (RFC 5545): those of its events.
+//! Reads the days of the events of an iCalendar file (RFC 5545).
 //!
-//! Knows all-day and timed events, how they recur, what is left out of them, and what programs write beside the standard.
-//! Refuses to know files and the time. Invariant: what is not understood costs its own event and is a mistake with its
-//! line; no event is dropped in silence, but for cancelled ones and those that nobody chose.
-//! Written here because the crates that read such files and know how events recur refuse more of what is published, and
-//! bring a second library for dates with a second database of zones.
+//! Knows all-day and timed events, their recurrence, their exceptions, and common deviations from the standard.
+//! Refuses to know files and the current time. Invariant: an event that cannot be understood is left out and reported
+//! as a mistake with its line; no other event is affected. Only cancelled events and events that are not selected are
+//! left out silently.
+//! This parser exists because the crates that read such files and support recurrence reject more of the published
+//! files, and add a second date library with a second time-zone database.
 
 use std::collections::BTreeMap;
 
@@ -30,18 +31,18 @@ mod rule;
 mod selection;
 mod zone;
 
-/// What was found in a calendar.
+/// The result of reading a calendar.
 #[derive(Debug, Default, PartialEq)]
 pub struct Calendar {
-    /// The days of all events that were chosen, sorted; events that recur for ever do so until 2099.
+    /// The days of all selected events, sorted. Events without an end recur until 2099.
     pub days: Vec<Days>,
-    /// What was not understood.
+    /// The parts that could not be understood.
     pub mistakes: Mistakes,
     /// The patterns of [`Selection::include`] that matched no event.
     pub unmatched: Vec<String>,
 }
 
-/// Something that is wrong in a calendar, or not understood: what, a semicolon, what to do about it.
+/// A mistake in a calendar: a description, a semicolon, and what to do about it.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error("line {line}: {message}")]
 pub struct Mistake {
@@ -49,7 +50,7 @@ pub struct Mistake {
     message: String,
 }
 
-/// The first mistakes of a file, in the order in which they were found, and how many more there are.
+/// The first mistakes of a file in the order of detection, and the number of further ones.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Mistakes {
     first: Vec<Mistake>,
@@ -61,24 +62,24 @@ impl Mistake {
         Self { line, message: message.into() }
     }
 
-    /// Where it is, counted from 1.
+    /// Returns the line of the mistake, counted from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The same where it costs the event.
+    /// Adds to the mistake that the event is left out.
     fn of_event(self) -> Self {
         Self { message: format!("the event is left out: {}", self.message), ..self }
     }
 }
 
 impl Mistakes {
-    /// The first ones.
+    /// Returns the first mistakes.
     pub fn first(&self) -> &[Mistake] {
         &self.first
     }
 
-    /// How many are not among them.
+    /// Returns the number of further mistakes.
     pub fn more(&self) -> usize {
         self.more
     }
@@ -92,13 +93,12 @@ impl Mistakes {
     }
 }
 
-/// The days in the bytes of a file.
+/// Reads the days from the bytes of a file.
 ///
-/// An event with times has the days of which it covers at least 20 hours, as its own clock shows them: a day off that is
-/// written as 00:00 to 23:59 counts, an evening does not. Times in UTC are read by the clock of the calendar's
-/// `X-WR-TIMEZONE`, if it has one.
+/// A timed event counts for each day of which it covers at least 20 hours in its own local time: a day off from 00:00
+/// to 23:59 counts, an evening does not. Times in UTC are converted to the calendar's `X-WR-TIMEZONE`, if it has one.
 ///
-/// The calendars of one configuration share one budget. What is beyond it is left out, and a mistake says so.
+/// All calendars of a configuration share one budget. Events that exceed it are left out and reported as a mistake.
 pub fn read(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Calendar {
     if budget.read(bytes.len()).is_err() {
         let mut mistakes = Mistakes::default();
@@ -108,7 +108,7 @@ pub fn read(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Calenda
     budget.halved(|budget| read_within(bytes, selection, budget))
 }
 
-/// The same, with no more work than this.
+/// Reads the days within this budget of work.
 fn read_within(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Calendar {
     let mut mistakes = Mistakes::default();
     let mut chooser = Chooser::new(selection);
@@ -132,7 +132,7 @@ fn read_within(bytes: &[u8], selection: &Selection, budget: &mut Budget) -> Cale
     Calendar { days: joined(days), mistakes, unmatched: chooser.unmatched() }
 }
 
-/// The events that can be read, those that are not chosen included.
+/// Returns all readable events, including those that are not selected.
 fn events(
     components: &Components,
     chooser: &mut Chooser<'_>,
@@ -169,7 +169,7 @@ fn events(
     events
 }
 
-/// What an event is called, and its categories.
+/// Returns the summary and the categories of an event.
 fn texts(component: &Component) -> Vec<String> {
     let texts = component.properties.iter().map(|property| match property.name.as_str() {
         "SUMMARY" => vec![property.text()],
@@ -179,7 +179,7 @@ fn texts(component: &Component) -> Vec<String> {
     texts.flatten().collect()
 }
 
-/// As much of a text as fits into a message; what is cut is never valid, for no valid text is as long.
+/// Shortens a text for a message. A shortened text is never valid, since no valid text is as long.
 fn elided(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -187,7 +187,7 @@ fn elided(text: &str) -> String {
     }
 }
 
-/// How much of the file's own text a message repeats, in characters.
+/// Longest part of the file's text that a message quotes, in characters.
 const MAX_QUOTED: usize = 80;
 
 const TOO_LARGE: &str =
@@ -195,7 +195,7 @@ const TOO_LARGE: &str =
 
 const TOO_LONG_TEXTS: &str = "the texts of the calendars are too long for the patterns; give fewer patterns or events";
 
-/// How many mistakes are kept.
+/// The number of mistakes that are stored.
 const MAX_MISTAKES: usize = 20;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! The events and the zones of a file, each with its properties.
+//! The events and the time zones of a file, each with its properties.
 //!
-//! Knows how components are nested, and what is still clear where they are not nested well. Refuses to know what their
-//! properties mean. Invariant: no more than [`MAX_DEPTH`] components are open at once.
+//! Knows the nesting of components, and which events are still clear if the nesting is wrong. Refuses to know the
+//! meaning of properties. Invariant: at most [`MAX_DEPTH`] components are open at once.
 
 use super::{
     Mistake, Mistakes, elided, encoding,
     property::{self, Property},
 };
 
-/// What a file holds, as far as it concerns days.
+/// The components of a file that affect days.
 #[derive(Debug, Default)]
 pub(super) struct Components {
     pub(super) events: Vec<Component>,
@@ -17,17 +17,17 @@ pub(super) struct Components {
     pub(super) calendar_zones: Vec<Option<Property>>,
 }
 
-/// A component and its properties; of a zone, those of its parts too, each part begun by its `BEGIN`.
+/// A component and its properties. Those of a zone include its parts, each of which starts with its `BEGIN`.
 #[derive(Debug)]
 pub(super) struct Component {
     pub(super) line: usize,
-    /// The index of the calendar that it is in.
+    /// The index of the calendar that contains the component.
     pub(super) calendar: usize,
     pub(super) properties: Vec<Property>,
 }
 
 impl Components {
-    /// Finds them in the bytes of a file.
+    /// Parses the components in the bytes of a file.
     pub(super) fn new(bytes: &[u8], mistakes: &mut Mistakes) -> Self {
         let bytes = encoding::utf8(bytes);
         let mut walk =
@@ -35,7 +35,7 @@ impl Components {
         for property in property::properties(&bytes) {
             match property {
                 Ok(property) => walk.read(property),
-                // Only what is in a calendar is worth a word of its own.
+                // Mistakes outside of calendars are reported once, not line by line.
                 Err(_) if walk.open.is_empty() => walk.outside(),
                 Err(mistake) => walk.mistakes.push(mistake),
             }
@@ -44,14 +44,14 @@ impl Components {
     }
 }
 
-/// How far the file has been read.
+/// The state of parsing a file.
 struct Walk<'m> {
     found: Components,
-    /// The components that have begun and not ended, from the outermost one.
+    /// The open components, outermost first.
     open: Vec<Open>,
-    /// Whether the calendar counts its days in a way that is not known.
+    /// Whether the calendar uses an unsupported calendar scale.
     is_left_out: bool,
-    /// Where something stands that is in no calendar.
+    /// Whether the file has content outside of calendars.
     is_outside: bool,
     mistakes: &'m mut Mistakes,
 }
@@ -113,7 +113,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Closes what should have been closed before, down to this depth.
+    /// Closes all components below this depth, whose ends are missing.
     fn close_to(&mut self, depth: usize) {
         for open in self.open.drain(depth.min(self.open.len())..).rev() {
             let name = elided(&open.name);
@@ -150,7 +150,7 @@ impl Walk<'_> {
                     zone.properties.push(property);
                 }
             }
-            // Other components are no events, and say nothing about days.
+            // Other components are not events and do not affect days.
             _ => {}
         }
     }
@@ -161,7 +161,7 @@ impl Walk<'_> {
 
     fn finish(mut self) -> Components {
         if self.found.calendar_zones.is_empty() {
-            // Empty, as after a download that failed, or a page of the web.
+            // The file is empty, as after a failed download, or it is a web page.
             self.mistakes.push(Mistake::new(1, NO_CALENDAR));
         } else if self.is_outside {
             self.mistakes.push(Mistake::new(1, OUTSIDE));
@@ -172,7 +172,7 @@ impl Walk<'_> {
             self.mistakes.push(Mistake::new(open.line, wrong));
         }
         if was_cut_off {
-            // Its last line may be half of what it was, and the line after it might have cancelled the event.
+            // The last line may be incomplete, and a missing line might have cancelled the event.
             self.found.events.pop();
         }
         self.found
@@ -185,10 +185,10 @@ const EVENT: &str = "VEVENT";
 
 const ZONE: &str = "VTIMEZONE";
 
-/// What stands in a calendar itself and in no other component.
+/// Components that occur directly in a calendar and not in other components.
 const WITHIN_CALENDARS: [&str; 6] = [EVENT, ZONE, "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"];
 
-/// A calendar, an event and an alarm are three.
+/// The deepest common nesting is three: a calendar, an event and an alarm.
 const MAX_DEPTH: usize = 8;
 
 const NO_CALENDAR: &str =

@@ -1,8 +1,8 @@
-//! From the bytes of a file to lines of text.
+//! Converts the bytes of a file to lines of text.
 
 use std::{borrow::Cow, iter};
 
-/// The bytes as UTF-8 or, where they begin as UTF-16 does, that turned into UTF-8.
+/// Returns the bytes as UTF-8; converts them if they start with a byte order mark of UTF-16.
 pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     let (from_bytes, rest): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
@@ -16,7 +16,7 @@ pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
-/// The text of a line. What is not UTF-8 is read as Latin-1, in which every byte is a character.
+/// Decodes a line. Text that is not UTF-8 is read as Latin-1, in which every byte is a character.
 pub(super) fn text(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),
@@ -24,14 +24,14 @@ pub(super) fn text(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The lines that say something, with their numbers from 1, those that continue another joined with it.
+/// Returns the non-empty lines with their numbers from 1, and joins continuation lines with the line that they continue.
 pub(super) fn unfolded(text: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
-    // An empty line says nothing; most files end in one, and some have one after each line.
+    // Empty lines are skipped: most files end in one, and some have one after each line.
     let mut lines = lines(text).zip(1..).filter(|(line, _)| !line.iter().all(|byte| is_padding(*byte))).peekable();
     iter::from_fn(move || {
         let (first, number) = lines.next()?;
         let mut whole = first.to_vec();
-        // Folded between bytes, so within a character too.
+        // Lines are joined as bytes, because they may be folded within a character.
         while let Some((next, _)) = lines.next_if(|(line, _)| matches!(line.first(), Some(b' ' | b'\t'))) {
             whole.extend(next.iter().skip(1));
         }
@@ -39,7 +39,7 @@ pub(super) fn unfolded(text: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
     })
 }
 
-/// The lines of a text, which end as on Unix, on Windows or on old Macs.
+/// Splits a text into lines that end as on Unix, Windows or old Macs.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     iter::from_fn(move || {
@@ -51,12 +51,12 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What stands before, between and after the lines of a file that was copied or filled up.
+/// Bytes that occur before, between and after the lines of copied or padded files.
 fn is_padding(byte: u8) -> bool {
     matches!(byte, b'\0' | b' ' | b'\t' | END_OF_FILE)
 }
 
-/// With which DOS ended a text.
+/// The character that ended texts on DOS.
 const END_OF_FILE: u8 = 0x1a;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One event, and the days that it takes.
+//! An event, and the days that it covers.
 
 use std::{
     cmp::{max, min},
@@ -22,62 +22,62 @@ use super::{
 };
 use crate::calendar::quiet_days::{Days, MOST_IN_A_ROW};
 
-/// An event, as far as it concerns days.
+/// The parts of an event that affect days.
 #[derive(Debug)]
 pub(super) struct Event {
     line: usize,
     pub(super) uid: Option<String>,
-    /// Which occurrence, of the events with the same uid, it stands for.
+    /// The occurrence that this event replaces in the events with the same uid.
     pub(super) instead_of: Option<Replacement>,
-    /// None if it is cancelled or not chosen.
+    /// `None` if the event is cancelled or not selected.
     occurrences: Option<Occurrences>,
 }
 
-/// The occurrence that an event stands for.
+/// The occurrence that an event replaces.
 #[derive(Debug)]
 pub(super) struct Replacement {
-    /// Its date where events have whole days.
+    /// Its date, for all-day events.
     date: Date,
-    /// When it begins where they have times.
+    /// Its start, for timed events.
     moment: Moment,
-    /// Whether the event stands for all later ones too.
+    /// Whether the event also replaces all later occurrences.
     is_for_later: bool,
 }
 
-/// The events that stand for some occurrences of others with their uid.
+/// The events that replace some occurrences of other events with the same uid.
 #[derive(Debug, Default)]
 pub(super) struct Replacements<'e> {
-    /// The dates of whole days.
+    /// The replaced dates of all-day events.
     whole: BTreeSet<Date>,
-    /// Those of times.
+    /// The replaced dates of timed events.
     dates: BTreeSet<Date>,
     instants: BTreeSet<Timestamp>,
-    /// From a date on, ascending.
+    /// Events that replace all occurrences from a date on, in ascending order.
     later: Vec<(Date, &'e Event)>,
 }
 
-/// When an event takes place, as its own clock shows it.
+/// The occurrences of an event, in its own local time.
 #[derive(Debug)]
 struct Occurrences {
     start: DateTime,
     length: SignedDuration,
-    /// Its clock's.
+    /// The time zone of the event.
     zone: Option<TimeZone>,
     rules: Vec<Rule>,
     added: Vec<(DateTime, SignedDuration)>,
     left_out: BTreeSet<Date>,
 }
 
-/// What the events of a calendar have in common.
+/// The context that all events of a calendar share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
-    /// The zone of the calendar, where it says one.
+    /// The time zone of the calendar, if it names one.
     pub(super) calendar: Option<&'c TimeZone>,
     pub(super) zones: &'c Zones,
 }
 
 impl Event {
-    /// Reads an event. Of one that is not chosen, only what it does to others counts.
+    /// Reads an event. If it is not selected, reads only the parts that affect other events.
     pub(super) fn new(
         component: &Component,
         is_chosen: bool,
@@ -95,7 +95,7 @@ impl Event {
         } else {
             let mut occurrences = Occurrences::new(component.line, &properties, context, mistakes)?;
             if instead_of.is_some() {
-                // It stands for one occurrence; some programs repeat the rule of the event that recurs.
+                // The event replaces one occurrence, so rules that some programs repeat from the recurring event are ignored.
                 occurrences.rules.clear();
                 occurrences.added.clear();
             }
@@ -104,7 +104,7 @@ impl Event {
         Ok(Self { line: component.line, uid, instead_of, occurrences })
     }
 
-    /// The days of all its occurrences but those that others stand for.
+    /// Returns the days of all occurrences that are not replaced by other events.
     pub(super) fn days(&self, replaced: &Replacements<'_>, budget: &mut Budget) -> Result<Vec<Days>, Mistake> {
         let Some(event) = &self.occurrences else { return Ok(Vec::new()) };
         let mut dates = BTreeSet::new();
@@ -144,7 +144,7 @@ impl Replacement {
 }
 
 impl<'e> Replacements<'e> {
-    /// Adds the occurrence that this event stands for.
+    /// Adds the occurrence that this event replaces.
     pub(super) fn add(&mut self, replacement: &'e Replacement, event: &'e Event) {
         self.whole.insert(replacement.date);
         match replacement.moment {
@@ -157,7 +157,7 @@ impl<'e> Replacements<'e> {
         }
     }
 
-    /// Whether another event stands for the occurrence on this date, in a zone or without one.
+    /// Returns whether another event replaces the occurrence on this date, in a time zone or without one.
     fn has(&self, date: Date, zone: Option<&TimeZone>) -> bool {
         let Some(zone) = zone else { return self.whole.contains(&date) };
         let midnight = |date: Date| Some(date.to_zoned(zone.clone()).ok()?.timestamp());
@@ -168,7 +168,8 @@ impl<'e> Replacements<'e> {
         self.dates.contains(&date) || (!self.instants.is_empty() && within().is_some())
     }
 
-    /// Where an occurrence goes that others have moved with all later ones; nowhere, if those are cancelled.
+    /// Returns the start and length of an occurrence after events that move all later ones; `None` if those events
+    /// are cancelled.
     fn moved(&self, start: DateTime, length: SignedDuration) -> Option<(DateTime, SignedDuration)> {
         let earlier = self.later.partition_point(|(date, _)| *date <= start.date());
         let Some((date, event)) = earlier.checked_sub(1).and_then(|index| self.later.get(index)) else {
@@ -218,7 +219,7 @@ impl Occurrences {
     }
 }
 
-/// The properties of an event; one without a value says nothing.
+/// The properties of an event; those without a value are ignored.
 struct Properties<'p>(&'p [Property]);
 
 impl<'p> Properties<'p> {
@@ -226,12 +227,12 @@ impl<'p> Properties<'p> {
         self.0.iter().filter(move |property| property.name == name && !property.value.is_empty())
     }
 
-    /// The first with this name, if there is one.
+    /// Returns the first property with this name, if there is one.
     fn first(&self, name: &str) -> Option<&'p Property> {
         self.named(name).next()
     }
 
-    /// The one with this name, if there is one; where several say the same, they are one.
+    /// Returns the only property with this name, if there is one. Repetitions with the same value are allowed.
     fn single(&self, name: &str) -> Result<Option<&'p Property>, Mistake> {
         let Some(first) = self.first(name) else { return Ok(None) };
         match self.named(name).find(|other| other.value != first.value) {
@@ -240,7 +241,7 @@ impl<'p> Properties<'p> {
         }
     }
 
-    /// The values of all that have this name, but for those that cannot be read.
+    /// Reads the values of all properties with this name; reports those that cannot be read as mistakes.
     fn read<T>(
         &self,
         name: &str,
@@ -260,7 +261,7 @@ impl<'p> Properties<'p> {
     }
 }
 
-/// The start and the length of a period, whose end is a time or a length.
+/// Returns the start and the length of a period, whose end is a time or a length.
 fn period(
     frame: &Frame<'_>,
     property: &Property,
@@ -276,7 +277,8 @@ fn period(
     Ok((start, length))
 }
 
-/// How long an event is: as it says, or a day, or no time if it begins at one. Its end counts more than its length.
+/// Returns the length of an event. Its end takes precedence over its duration. Without both, it is a day for all-day
+/// events and zero for timed ones.
 fn length(
     line: usize,
     properties: &Properties<'_>,
@@ -287,7 +289,7 @@ fn length(
         (Some(property), _) => {
             let end = frame.shown(property, &property.value).map_err(|wrong| property.mistake(wrong))?;
             let is_date = matches!(property.value.parse(), Ok(Value::Date(_)));
-            // From midnight of a day to the day itself: all of it.
+            // From midnight of a day to the same day: the whole day.
             let is_its_day = is_date && end == start && start.time() == Time::midnight();
             (if is_its_day { DAY } else { end.duration_since(start) }, property)
         }
@@ -309,15 +311,15 @@ fn length(
     Ok(length)
 }
 
-/// The days of an event that begins with a whole one, and may end at a time: at least that one, and the last if it takes
-/// most of it.
+/// Returns the length in whole days of an event that starts with a whole day and may end at a time: at least one day,
+/// and the last one only if most of it is covered.
 fn whole_days(length: SignedDuration) -> SignedDuration {
     let (days, rest) = (length.as_secs() / DAY.as_secs(), length.as_secs() % DAY.as_secs());
     let days = days + i64::from(rest >= MOST_OF_A_DAY.as_secs());
     SignedDuration::from_hours(24 * days.max(1))
 }
 
-/// The days that belong to an occurrence: those of which it covers most. Only at its ends can that be less than all.
+/// Returns the days of which an occurrence covers most. Only its first and last day can be covered partly.
 fn covered(start: DateTime, length: SignedDuration) -> Option<Days> {
     let end = start.checked_add(length).ok()?;
     let is_covered = |date: &Date| {
@@ -331,8 +333,8 @@ fn covered(start: DateTime, length: SignedDuration) -> Option<Days> {
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who is away for less comes for a part of the day.
+/// People who are away for less time still visit on that day.
 const MOST_OF_A_DAY: SignedDuration = SignedDuration::from_hours(20);
 
-/// How Outlook, and what brings calendars to telephones, say that an event with times has whole days.
+/// Properties by which Outlook and phone synchronization mark a timed event as an all-day event.
 const WHOLE_DAYS: [&str; 2] = ["X-MICROSOFT-CDO-ALLDAYEVENT", "X-FUNAMBOL-ALLDAY"];

@@ -1,4 +1,4 @@
-//! Dates and times of an event, as one clock shows them.
+//! Dates and times of an event, converted to one local time.
 
 use std::str::FromStr;
 
@@ -14,36 +14,36 @@ use super::{elided, property::Property, zone::Zones};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Value {
     Date(Date),
-    /// As some clock shows it, which a parameter may name.
+    /// A local time; a parameter may name its zone.
     Local(DateTime),
     Utc(DateTime),
 }
 
-/// The clock of an event: the one in whose time it begins.
+/// The frame of an event: the local time in which it starts.
 #[derive(Debug)]
 pub(super) struct Frame<'z> {
     clock: Clock,
-    /// Whether its times are those of whole days, written as midnight of some zone.
+    /// Whether the event has whole days although its times are written as midnights of some zone.
     is_rounded: bool,
-    /// The zone of the calendar, where it says one.
+    /// The time zone of the calendar, if it names one.
     calendar: Option<TimeZone>,
     zones: &'z Zones,
 }
 
-/// In which zone times are.
+/// The kind of an event's times.
 #[derive(Clone, Debug)]
 enum Clock {
-    /// Any: whole days.
+    /// Whole days, in any zone.
     Days,
-    /// Any: times that name no zone.
+    /// Times without a zone, in any zone.
     Any,
-    /// The one with this name, if it is known.
+    /// Times in the zone with this name; `None` if the zone is not known.
     Zone(String, Option<TimeZone>),
 }
 
 impl<'z> Frame<'z> {
-    /// The clock of the property with which an event begins, and what it shows then. Times in UTC are read on that of the
-    /// calendar. `is_rounded` says that the event is one of whole days, whatever its times look like.
+    /// Returns the frame of an event that starts with this property, and its local start. Times in UTC are converted
+    /// to the calendar's zone. `is_rounded` makes the event an all-day event, whatever its times are.
     pub(super) fn new(
         start: &Property,
         calendar: Option<TimeZone>,
@@ -63,17 +63,17 @@ impl<'z> Frame<'z> {
         Ok((frame, shown))
     }
 
-    /// That of an event of whole days.
+    /// Returns the frame of an all-day event.
     pub(super) fn of_days(calendar: Option<TimeZone>, zones: &'z Zones) -> Self {
         Self { clock: Clock::Days, is_rounded: false, calendar, zones }
     }
 
-    /// Whether the event is one of whole days.
+    /// Returns whether the event is an all-day event.
     pub(super) fn is_all_day(&self) -> bool {
         self.is_rounded || matches!(self.clock, Clock::Days)
     }
 
-    /// The zone of its times, if they have one that is known.
+    /// Returns the time zone of the event, if it has a known one.
     pub(super) fn zone(&self) -> Option<&TimeZone> {
         match &self.clock {
             Clock::Zone(_, zone) if !self.is_rounded => zone.as_ref(),
@@ -81,7 +81,7 @@ impl<'z> Frame<'z> {
         }
     }
 
-    /// What the event's clock shows at one of a property's values; of whole days, their midnight.
+    /// Converts a value of a property to the event's local time; for all-day events, to midnight.
     pub(super) fn shown(&self, property: &Property, text: &str) -> Result<DateTime, String> {
         let value = value(property, text)?;
         let shown = match (value, property.parameter("TZID"), &self.clock) {
@@ -99,7 +99,8 @@ impl<'z> Frame<'z> {
         Ok(if self.is_rounded { rounded(shown, is_guess) } else { shown })
     }
 
-    /// What UTC stands for where an event has no zone: its own days, where somebody wrote a day as its midnight in UTC.
+    /// Converts a UTC time for an event without a zone. Midnight in UTC is read as the event's own day, because some
+    /// programs write days in this way.
     fn shown_without_zone(&self, time: DateTime) -> Result<DateTime, String> {
         let is_day = time.time() == Time::midnight();
         match (&self.calendar, &self.clock) {
@@ -109,21 +110,21 @@ impl<'z> Frame<'z> {
         }
     }
 
-    /// The same of a value in a rule, where a date means all of it.
+    /// Converts the end of a rule; a date includes its whole day.
     pub(super) fn shown_until(&self, property: &Property, text: &str) -> Result<DateTime, String> {
         let value: Value = text.parse()?;
         match (value, &self.clock) {
             (Value::Date(date), _) => Ok(date.to_datetime(Time::MAX)),
-            // Better a day too many than to lose the last one.
+            // For an unknown zone, one day too many is better than losing the last one.
             (Value::Utc(time), Clock::Zone(_, None)) => Ok(time.saturating_add(FARTHEST_EAST)),
-            // Only the standard asks for UTC where an event has whole days: then it is later than the last by any clock.
+            // UTC is used here only because the standard requires it; the time is then after the last day in any zone.
             (Value::Utc(time), Clock::Days) if self.calendar.is_none() => Ok(time),
-            // Beyond all times is no end.
+            // A time that is out of range does not limit the rule.
             (Value::Local(_) | Value::Utc(_), _) => Ok(self.shown(property, text).unwrap_or(DateTime::MAX)),
         }
     }
 
-    /// When the clock of a property with a zone shows its value, or the date where it has none.
+    /// Returns the instant of a property with a zone, or the date of one without.
     pub(super) fn moment(property: &Property, zones: &Zones) -> Result<Moment, String> {
         let instant = |time: DateTime, zone: &TimeZone| {
             zone.to_timestamp(time).map(Moment::Instant).map_err(|_| out_of_range(time))
@@ -137,7 +138,7 @@ impl<'z> Frame<'z> {
     }
 }
 
-/// A point in time, or a date where the zone is not known.
+/// An instant, or a date if the zone is not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Moment {
     Date(Date),
@@ -147,7 +148,7 @@ pub(super) enum Moment {
 impl FromStr for Value {
     type Err = String;
 
-    /// Also what other formats of dates write: `2026-12-25T00:00:00.000Z`, times without seconds, and the end of a day.
+    /// Also accepts common other formats: `2026-12-25T00:00:00.000Z`, times without seconds, and 24:00.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!("`{}` is no date or time; write `20261225`, `20261225T080000` or `20261225T080000Z`", elided(text))
@@ -165,7 +166,7 @@ impl FromStr for Value {
         let time = time.split_once('.').map_or(time, |(time, _)| time).replace(':', "");
         let (hour, minute, second) = match *pairs(&time).ok_or_else(wrong)? {
             [hour, minute] => (hour, minute, 0),
-            // Of a leap second.
+            // A leap second.
             [hour, minute, 60] => (hour, minute, 59),
             [hour, minute, second] => (hour, minute, second),
             _ => return Err(wrong()),
@@ -178,11 +179,11 @@ impl FromStr for Value {
     }
 }
 
-/// Reads a value of the type DURATION.
+/// Parses a value of the type DURATION.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("`{}` is no length of an event; write for example `P1D` or `PT24H`", elided(text));
     let text = text.to_ascii_uppercase();
-    // What jiff reads beyond the standard's letters would be read by nothing else.
+    // Other designators, which jiff accepts and the standard does not, would not be read by other programs.
     let is_known = text.bytes().all(|byte| byte.is_ascii_digit() || b"+PWDTHMS".contains(&byte));
     let span: Span = Some(text).filter(|_| is_known).and_then(|text| text.parse().ok()).ok_or_else(wrong)?;
     if span.get_months() != 0 {
@@ -191,7 +192,7 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())
 }
 
-/// Reads a value of a property; one that is said to be a date is one, whatever time follows.
+/// Parses a value of a property. A value declared as a date is a date, even if a time follows.
 fn value(property: &Property, text: &str) -> Result<Value, String> {
     let value: Value = text.trim().parse()?;
     Ok(match (property.parameter("VALUE"), value) {
@@ -211,7 +212,7 @@ fn known<'z>(name: &str, zone: Option<&'z TimeZone>) -> Result<&'z TimeZone, Str
     })
 }
 
-/// What the clock of one zone shows when that of another shows a time.
+/// Converts a local time of one zone to the local time of another.
 fn converted(time: DateTime, from: &TimeZone, to: &TimeZone) -> Result<DateTime, String> {
     let moment = time.to_zoned(from.clone()).map_err(|_| out_of_range(time))?;
     Ok(moment.with_time_zone(to.clone()).datetime())
@@ -221,14 +222,14 @@ fn out_of_range(time: DateTime) -> String {
     format!("`{time}` is out of range; write another time")
 }
 
-/// The midnight that is meant. Where the zone is a guess, as much is before UTC as in New Zealand in summer, and the rest
-/// after it.
+/// Rounds to the intended midnight. If the zone is a guess, times up to 13 hours before midnight are rounded up, as in
+/// New Zealand in summer; otherwise up to 12 hours.
 fn rounded(time: DateTime, is_guess: bool) -> DateTime {
     let half = SignedDuration::from_hours(if is_guess { 13 } else { 12 });
     time.saturating_add(half).date().to_datetime(Time::midnight())
 }
 
-/// The numbers of a text that is digits, two by two.
+/// Parses a text of digits as two-digit numbers.
 fn pairs(text: &str) -> Option<Box<[i8]>> {
     let digit =
         |byte: u8| byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0')).and_then(|digit| i8::try_from(digit).ok());
@@ -241,5 +242,5 @@ fn pairs(text: &str) -> Option<Box<[i8]>> {
 
 const UTC: &str = "UTC";
 
-/// The zone whose clocks are the farthest ahead.
+/// The largest offset from UTC.
 const FARTHEST_EAST: SignedDuration = SignedDuration::from_hours(14);

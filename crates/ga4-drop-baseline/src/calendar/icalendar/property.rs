@@ -2,36 +2,36 @@
 
 use super::{Mistake, encoding};
 
-/// One line, after unfolding.
+/// One unfolded line.
 #[derive(Debug)]
 pub(super) struct Property {
-    /// Where it begins in the file, counted from 1.
+    /// The number of its first line in the file, counted from 1.
     pub(super) line: usize,
-    /// In capital letters.
+    /// In upper case.
     pub(super) name: String,
     pub(super) value: String,
-    /// Their names in capital letters.
+    /// The parameters, with their names in upper case.
     parameters: Vec<(String, String)>,
 }
 
 impl Property {
-    /// The value of a parameter, without quotes; one without a value is none.
+    /// Returns the value of a parameter without quotes; `None` if the value is empty.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A mistake in it.
+    /// Returns a mistake in this property.
     pub(super) fn mistake(&self, message: impl AsRef<str>) -> Mistake {
         Mistake::new(self.line, format!("`{}`: {}", self.name, message.as_ref()))
     }
 
-    /// The value as text for people, without the backslashes of the format.
+    /// Returns the value as text for people, without the escapes of the format.
     pub(super) fn text(&self) -> String {
         unescaped(&self.value)
     }
 
-    /// The same of a value that is a list.
+    /// Returns the texts of a value that is a list.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut is_escaped = false;
         let is_comma = |character: char| {
@@ -44,7 +44,7 @@ impl Property {
 
     fn new(line: usize, bytes: &[u8]) -> Result<Self, Mistake> {
         let text = encoding::text(bytes);
-        // Files that were joined have a byte order mark at the head of each.
+        // Each part of concatenated files may start with a byte order mark.
         let text = text.trim_start_matches('\u{feff}');
         let malformed = || {
             Mistake::new(line, "this line is not `NAME:value`; begin it with a blank if it continues the one before")
@@ -54,7 +54,7 @@ impl Property {
             is_quoted ^= character == '"';
             character == ':' && !is_quoted
         };
-        // A quote that is never closed hides the colon.
+        // An unclosed quote hides the colon.
         let (head, value) = text.split_once(is_end).or_else(|| text.split_once(':')).ok_or_else(malformed)?;
         let name = head.split(';').next().unwrap_or_default().trim().to_ascii_uppercase();
         if !is_name(&name) {
@@ -69,7 +69,7 @@ impl Property {
         let parameters = split_unquoted(head).into_iter().skip(1).take(MAX_PARAMETERS).filter_map(parameter).collect();
         let value = value.trim_end_matches(|character: char| character.is_whitespace() || character.is_control());
         let value = match name.as_str() {
-            // The names of components and calendars distinguish them, too.
+            // Names of components and calendar scales are compared in upper case, too.
             "BEGIN" | "END" => value.trim().to_ascii_uppercase(),
             name if TIMES.contains(&name) => value.trim().to_owned(),
             _ => value.to_owned(),
@@ -78,13 +78,13 @@ impl Property {
     }
 }
 
-/// The properties of a file in UTF-8.
+/// Parses the properties of a file in UTF-8.
 pub(super) fn properties(text: &[u8]) -> impl Iterator<Item = Result<Property, Mistake>> {
     encoding::unfolded(text).map(|(line, bytes)| Property::new(line, &bytes))
 }
 
-/// Puts the colons of a zone's name, such as `(UTC+01:00) Berlin`, back before the value, where somebody forgot the
-/// quotes: no time has a colon after its date.
+/// Repairs a zone name with colons, such as `(UTC+01:00) Berlin`, whose quotes are missing: moves the text before the
+/// last colon out of the value, since times have no colons.
 fn with_unquoted_colons<'t>(text: &'t str, head: &'t str, value: &'t str) -> (&'t str, &'t str) {
     let is_time = |text: &str| text.len() >= 8 && text.bytes().take(8).all(|byte| byte.is_ascii_digit());
     match text.rsplit_once(':') {
@@ -93,7 +93,7 @@ fn with_unquoted_colons<'t>(text: &'t str, head: &'t str, value: &'t str) -> (&'
     }
 }
 
-/// The parts between semicolons that are not within quotes.
+/// Splits a text at semicolons that are not in quotes.
 fn split_unquoted(text: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let is_separator = |character: char| {
@@ -126,7 +126,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// How many parameters of a property are kept: the standard has fewer in all.
+/// Largest number of parameters that are stored; the standard defines fewer.
 const MAX_PARAMETERS: usize = 64;
 
 /// The properties whose values are dates, times or rules.

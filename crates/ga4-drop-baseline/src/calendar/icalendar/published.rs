@@ -1,10 +1,10 @@
-//! What programs and sites write, each kind with the days that a person expects of it.
+//! Calendars as programs and sites publish them, with the days that a person expects of each.
 
 use regex::Regex;
 
 use super::*;
 
-/// The days of the years from 2026 to 2028 in a calendar with these lines.
+/// Returns the days from 2026 to 2028 of a calendar with these lines.
 fn of(lines: &str) -> (String, String) {
     let calendar = read(lines.as_bytes(), &Selection::default(), &mut Budget::default());
     let words = calendar.days.iter().filter(|days| (2026..=2028).contains(&days.first.year()));
@@ -19,7 +19,7 @@ fn check_file(file: &str, expected: &str) {
     assert_eq!(of(file), (expected.to_owned(), String::new()), "{file}");
 }
 
-/// Checks an event with these lines, whose uid is `1`.
+/// Checks an event with these lines and the uid `1`.
 #[track_caller]
 fn check(lines: &str, expected: &str) {
     check_file(&format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n"), expected);
@@ -136,7 +136,7 @@ fn zones_have_the_names_that_programs_give_them() {
         check(&format!("{start}\nRRULE:FREQ=DAILY;UNTIL=20261225T225959Z"), "2026-12-24..2026-12-25");
         check(&format!("{start}\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE:20261224T230000Z"), "2026-12-24 2026-12-26");
     }
-    // Which occurrence is the last depends on the zone.
+    // The last occurrence depends on the zone.
     check(
         "DTSTART;TZID=Mars:20261224T000000\nDURATION:P1D\nRRULE:FREQ=YEARLY;UNTIL=20271223T230000Z",
         "2026-12-24 2027-12-24",

@@ -1,4 +1,4 @@
-//! From a rule to its dates.
+//! Expands a rule to its dates.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use super::{
 };
 
 impl Rule {
-    /// The dates of an event that begins at `start`, ascending.
+    /// Returns the dates of an event that starts at `start`, in ascending order.
     ///
-    /// The first is that of the beginning, as calendars show it, whether the rule has it or not.
+    /// The first date is that of the start, even if the rule does not match it, as in calendar programs.
     pub(super) fn dates(&self, start: DateTime, budget: &mut Budget) -> Result<Vec<Date>, Exhausted> {
-        // How calendars end a series before its first occurrence.
+        // Some calendars end a series before its first occurrence.
         if self.is_over(start.date(), start, 0) {
             return Ok(Vec::new());
         }
@@ -41,7 +41,7 @@ impl Rule {
         Ok(dates)
     }
 
-    /// How many steps it takes to compare a day with it.
+    /// Returns the number of steps for comparing a day with the rule.
     fn steps(&self) -> u32 {
         let lists = [
             self.months.len(),
@@ -53,13 +53,13 @@ impl Rule {
         u32::try_from(1 + lists.iter().sum::<usize>() / ENTRIES_A_STEP).unwrap_or(u32::MAX)
     }
 
-    /// Whether an occurrence on this date, after this many others, is one too many.
+    /// Returns whether the series has ended before an occurrence on this date that follows `before` others.
     fn is_over(&self, date: Date, start: DateTime, before: usize) -> bool {
         self.count.is_some_and(|count| before >= count)
             || self.until.is_some_and(|until| date.to_datetime(start.time()) > until)
     }
 
-    /// The first and the last day of a period, the one of the beginning being 0; none after the last year.
+    /// Returns the first and the last day of a period; the start is in period 0. `None` after the last year.
     fn period(&self, start: Date, index: i32) -> Option<(Date, Date)> {
         let steps = index.checked_mul(self.interval)?;
         let (first, last) = match self.frequency {
@@ -85,7 +85,7 @@ impl Rule {
         (first.year() <= LAST_YEAR).then_some((first, last))
     }
 
-    /// The rule's days in a period.
+    /// Returns the days of the rule in a period.
     fn days_of(&self, first: Date, last: Date, start: Date, budget: &mut Budget) -> Result<Vec<Date>, Exhausted> {
         let mut days = Vec::new();
         let mut next = Some(first);
@@ -105,7 +105,7 @@ impl Rule {
             let from_start = usize::try_from(position - 1).ok();
             from_start.or_else(|| days.len().checked_add_signed(position))
         };
-        // Sorted, and each once.
+        // Sorted and without duplicates.
         let selected: BTreeSet<Date> =
             self.set_positions.iter().filter_map(index).filter_map(|index| days.get(index).copied()).collect();
         Ok(selected.into_iter().collect())
@@ -140,7 +140,7 @@ impl Rule {
     }
 
     fn is_weekday(&self, OrdinalWeekday { ordinal, weekday }: OrdinalWeekday, date: Date) -> bool {
-        // Weekdays are numbered within the year unless there are months.
+        // Weekdays are numbered within the year unless the rule has months.
         let (day, days) = if self.frequency == Frequency::Yearly && self.months.is_empty() {
             (date.day_of_year(), date.days_in_year())
         } else {
@@ -148,14 +148,14 @@ impl Rule {
         };
         let from_start = (day - 1) / 7 + 1;
         let from_end = -((days - day) / 7 + 1);
-        // In a day or a week there is no second of a kind.
+        // In days and weeks, weekdays have no numbers.
         let ordinal = if self.frequency.has_ordinals() { ordinal } else { 0 };
         date.weekday() == weekday && [0, from_start, from_end].contains(&ordinal)
     }
 }
 
-/// With it end the rules that have no end: the exporter will have been started again before.
+/// Rules without an end stop here; the exporter will have been restarted before.
 const LAST_YEAR: i16 = 2099;
 
-/// How many entries of a rule are compared with a day in one step.
+/// The number of list entries that are compared with a day in one step.
 const ENTRIES_A_STEP: usize = 16;

@@ -1,4 +1,4 @@
-//! What RRULE says: how an event recurs.
+//! RRULE: how an event recurs.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr};
 
@@ -6,29 +6,29 @@ use jiff::civil::{DateTime, Weekday};
 
 use super::elided;
 
-/// A rule.
+/// A recurrence rule.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) frequency: Frequency,
-    /// Every how many of its periods.
+    /// The number of periods from one recurrence to the next.
     pub(super) interval: i32,
-    /// How many occurrences there are at most.
+    /// The largest number of occurrences.
     pub(super) count: Option<usize>,
-    /// After which there are none.
+    /// The time after which there are no occurrences.
     pub(super) until: Option<DateTime>,
-    /// 1 to 12; none means any, as with the others.
+    /// 1 to 12. An empty list matches every month, as for the other lists.
     pub(super) months: Vec<i8>,
-    /// From the beginning of the month or, below zero, from its end.
+    /// Counted from the start of the month or, if negative, from its end.
     pub(super) month_days: Vec<i16>,
-    /// The same of the year.
+    /// Counted from the start or the end of the year.
     pub(super) year_days: Vec<i16>,
     pub(super) weekdays: Vec<OrdinalWeekday>,
-    /// Which of the days of a period, counted in the same way.
+    /// Indices into the days of a period, counted from the start or the end.
     pub(super) set_positions: Vec<i16>,
     pub(super) week_start: Weekday,
 }
 
-/// The length of a rule's periods.
+/// The unit of a rule's periods.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Frequency {
     Daily,
@@ -40,15 +40,15 @@ pub(super) enum Frequency {
 /// A weekday, such as the fourth Thursday or the last Monday.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct OrdinalWeekday {
-    /// Which of the month or year; 0 means each.
+    /// Its number in the month or year; 0 means every one.
     pub(super) ordinal: i16,
     pub(super) weekday: Weekday,
 }
 
 impl Rule {
-    /// Reads the rule of an event that begins at `start`; `until` reads the time of its end.
+    /// Parses the rule of an event that starts at `start`; `until` parses the end time.
     ///
-    /// Parts that are empty or of a program's own say nothing about days, and neither do hours of whole days.
+    /// Ignores empty parts and extensions, and times of day for all-day events.
     pub(super) fn new(
         text: &str,
         start: DateTime,
@@ -57,7 +57,7 @@ impl Rule {
     ) -> Result<Self, String> {
         let mut rule = Self::default();
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-        // Some programs write the name twice.
+        // Some programs repeat the name of the property.
         let text = text.strip_prefix("RRULE:").unwrap_or(text);
         for part in text.split(';').map(str::trim) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -94,9 +94,9 @@ impl Rule {
     fn read(&mut self, name: &str, value: &str) -> Option<()> {
         match name {
             "FREQ" => self.frequency = value.parse().ok()?,
-            // None means the same as one to many programs.
+            // Many programs read 0 as 1.
             "INTERVAL" => self.interval = number(value, &INTERVALS)?.max(1),
-            // How some programs say that there is no end.
+            // Some programs write an unlimited rule in this way.
             "COUNT" if ["0", "-1"].contains(&value) => self.count = None,
             "COUNT" => self.count = Some(number(value, &COUNTS)?),
             "BYMONTH" => self.months = list(value, |month| number(month, &(1..=12)))?,
@@ -131,7 +131,7 @@ impl Default for Rule {
 }
 
 impl Frequency {
-    /// Whether weekdays are numbered within its periods.
+    /// Returns whether weekdays are numbered within the periods.
     pub(super) fn has_ordinals(self) -> bool {
         matches!(self, Self::Monthly | Self::Yearly)
     }
@@ -174,7 +174,7 @@ fn weekday(text: &str) -> Option<Weekday> {
     }
 }
 
-/// A number from 1 to the most or, from the end, from -1 to minus the most.
+/// Parses a number from 1 to `most` or, counted from the end, from -1 to `-most`.
 fn from_either_end(text: &str, most: i16) -> Option<i16> {
     match text.strip_prefix('-') {
         Some(digits) => number(digits, &(1..=most)).map(|number| -number),
@@ -182,7 +182,7 @@ fn from_either_end(text: &str, most: i16) -> Option<i16> {
     }
 }
 
-/// A number in digits within a range.
+/// Parses a number within a range.
 fn number<N: FromStr + PartialOrd>(text: &str, range: &RangeInclusive<N>) -> Option<N> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { text.parse().ok().filter(|number| range.contains(number)) } else { None }
@@ -190,12 +190,12 @@ fn number<N: FromStr + PartialOrd>(text: &str, range: &RangeInclusive<N>) -> Opt
 
 fn list<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    // One more is enough to see that there are too many.
+    // One more than the maximum is enough to detect a longer list.
     let values: Vec<T> = parts.take(MAX_ENTRIES + 1).map(read).collect::<Option<_>>()?;
     Some(values).filter(|values| values.len() <= MAX_ENTRIES)
 }
 
-/// What may stand in a part.
+/// Returns the valid values of a part, for messages.
 fn advice(name: &str) -> &'static str {
     match name {
         "FREQ" => "write `FREQ=YEARLY`, `MONTHLY`, `WEEKLY` or `DAILY`",
@@ -212,7 +212,7 @@ fn advice(name: &str) -> &'static str {
     }
 }
 
-/// The most entries of a list: no list has as many that differ.
+/// Largest number of entries of a list; no list has more distinct values.
 const MAX_ENTRIES: usize = 800;
 
 const INTERVALS: RangeInclusive<i32> = 0..=1000;

@@ -1,19 +1,19 @@
-//! Which events of a calendar mean quiet days.
+//! Selects the events of a calendar that mean quiet days.
 
 use regex::Regex;
 
 use super::budget::{Budget, Exhausted};
 
-/// Patterns on what an event is called and on its categories; the default chooses every event.
+/// Patterns for the summary and the categories of an event. The default selects every event.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// One of them must match; none means that every event is chosen.
+    /// At least one of them must match; an empty list selects every event.
     pub include: Vec<Regex>,
     /// None of them may match.
     pub exclude: Vec<Regex>,
 }
 
-/// A selection, and which of its patterns found something.
+/// A selection, and which of its patterns have matched.
 #[derive(Debug)]
 pub(super) struct Chooser<'s> {
     selection: &'s Selection,
@@ -25,7 +25,7 @@ impl<'s> Chooser<'s> {
         Self { selection, has_matched: vec![false; selection.include.len()] }
     }
 
-    /// Whether an event with these texts is chosen.
+    /// Returns whether an event with these texts is selected.
     pub(super) fn chooses(&mut self, texts: &[String], budget: &mut Budget) -> Result<bool, Exhausted> {
         let Selection { include, exclude } = self.selection;
         let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
@@ -41,12 +41,12 @@ impl<'s> Chooser<'s> {
         Ok(is_included && !exclude.iter().any(matches))
     }
 
-    /// The patterns of `include` that no event matched.
+    /// Returns the patterns of `include` that matched no event.
     pub(super) fn unmatched(&self) -> Vec<String> {
         let patterns = self.selection.include.iter().zip(&self.has_matched);
         patterns.filter(|(_, has_matched)| !**has_matched).map(|(pattern, _)| pattern.as_str().to_owned()).collect()
     }
 }
 
-/// How many bytes of a text are compared with a pattern in one step.
+/// The number of bytes of a text that are compared with a pattern in one step.
 const BYTES_A_STEP: usize = 16;

@@ -3,12 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A calendar of one event with these lines.
+/// Returns a calendar with one event that has these lines.
 fn event(lines: &str) -> String {
     format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n")
 }
 
-/// The days of a calendar, as far as the end of 2030, one range a word.
+/// Returns the days of a calendar until the end of 2030, one word per range.
 fn text(calendar: &Calendar) -> String {
     let words = calendar
         .days
@@ -18,7 +18,7 @@ fn text(calendar: &Calendar) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// All that was not understood, one mistake a line.
+/// Returns the mistakes, one per line.
 fn mistakes(calendar: &Calendar) -> String {
     calendar.mistakes.first().iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -27,7 +27,7 @@ fn read(bytes: &[u8]) -> Calendar {
     super::read(bytes, &Selection::default(), &mut Budget::default())
 }
 
-/// The days of a file in which everything is understood.
+/// Checks the days of a file that has no mistakes.
 #[track_caller]
 fn check_file(file: &[u8], expected: &str) {
     let calendar = read(file);
@@ -40,7 +40,7 @@ fn check(lines: &str, expected: &str) {
     check_file(event(lines).as_bytes(), expected);
 }
 
-/// An event that is left out, while another counts.
+/// Checks that this event is left out while another one is read.
 #[track_caller]
 fn check_left_out(lines: &str, expected: &str) {
     let other = "END:VEVENT\nBEGIN:VEVENT\nDTSTART:20300101";
@@ -124,7 +124,7 @@ fn rules_are_followed_to_their_dates() {
         ("20260607", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;COUNT=4", "2026-06-07 2026-06-15 2026-06-21 2026-06-29"),
         ("20261224", "FREQ=DAILY;COUNT=3", "2026-12-24..2026-12-26"),
         ("20261224", "FREQ=DAILY;INTERVAL=2;BYMONTH=12;UNTIL=20270601", "2026-12-24 2026-12-26 2026-12-28 2026-12-30"),
-        // The beginning counts, even if the rule does not have it.
+        // The start counts, even if the rule does not match it.
         ("20260101", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3", "2026-01-01 2026-11-26 2027-11-25"),
     ] {
         check(&format!("DTSTART;VALUE=DATE:{start}\nRRULE:{rule}"), expected);
@@ -179,7 +179,7 @@ fn an_occurrence_is_moved_or_cancelled_by_another_event() {
 fn lines_may_be_folded_and_end_as_on_windows() {
     let unfolded = event("SUMMARY:Weihnachten äöü; a: b\nDTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY;COUNT=2");
     let mut folded = BYTE_ORDER_MARK.to_vec();
-    // Within a character too: lines are folded between bytes.
+    // Lines may be folded between the bytes of a character.
     for line in unfolded.lines() {
         folded.extend(line.as_bytes().chunks(7).collect::<Vec<_>>().join(&b"\r\n "[..]));
         folded.extend(b"\r\n");

@@ -1,7 +1,7 @@
-//! The time zones that a calendar names.
+//! Resolves the time zones that a calendar names.
 //!
-//! Knows names of the database, with what some programs put before them, names of Windows, and the zones that a calendar
-//! describes itself. Refuses to know which event uses them.
+//! Knows names of the database, with common prefixes, names of Windows, and the zones that a calendar defines itself.
+//! Refuses to know which event uses them.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::calendar::Zone;
 
-/// Zones by the names that a file gives them.
+/// Zones that a file defines, by name.
 #[derive(Debug, Default)]
 pub(super) struct Zones(BTreeMap<String, TimeZone>);
 
 impl Zones {
-    /// The zones that the file itself describes.
+    /// Reads the zones that the file defines.
     pub(super) fn new(described: &[Component]) -> Self {
         let zone = |component: &Component| {
             let find = |name: &str| component.properties.iter().find(|property| property.name == name);
@@ -36,7 +36,7 @@ impl Zones {
         Self(described.iter().filter_map(zone).collect())
     }
 
-    /// The zone with this name. What the database says about it is more than a calendar can say.
+    /// Returns the zone with this name. The database takes precedence over the file, since it has more rules.
     pub(super) fn named(&self, name: &str) -> Option<TimeZone> {
         if name.len() > MAX_NAME {
             return None;
@@ -45,11 +45,11 @@ impl Zones {
     }
 }
 
-/// A zone of the database, or of Windows.
+/// Looks a name up in the database and among the names of Windows.
 fn known(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     let database = |name: &str| Zone::named(name).ok().map(|zone| zone.rules);
-    // As in `/mozilla.org/20070129_1/Europe/Berlin`; some names have three parts, most have two.
+    // For names such as `/mozilla.org/20070129_1/Europe/Berlin`; some zone names have three parts, most have two.
     let starts = || name.rmatch_indices('/').take(3).map(|(at, _)| at + 1);
     let last_parts = |start: usize| name.get(start..).filter(|rest| rest.contains('/')).and_then(database);
     database(name)
@@ -57,7 +57,7 @@ fn known(name: &str) -> Option<TimeZone> {
         .or_else(|| localzone::win_zone_to_iana(name, Some(WHOLE_WORLD)).and_then(database))
 }
 
-/// A zone that is called by its distance from UTC, as in `GMT+0100` or `(UTC+01:00) Berlin`.
+/// Parses a zone whose name is its offset from UTC, such as `GMT+0100` or `(UTC+01:00) Berlin`.
 fn fixed(name: &str) -> Option<TimeZone> {
     let name = name.trim_start_matches('(').to_ascii_uppercase();
     let rest = name.strip_prefix("UTC").or_else(|| name.strip_prefix("GMT"))?.trim_start();
@@ -69,7 +69,8 @@ fn fixed(name: &str) -> Option<TimeZone> {
     }
 }
 
-/// The zone that a calendar describes: the rules that it gives last, or their standard time where there is no pair.
+/// Returns the zone that a calendar defines, from its latest rules, or from the latest standard time if there is no
+/// pair of rules.
 fn observed(properties: &[Property]) -> Option<TimeZone> {
     let parts = properties.split(|property| property.name == "BEGIN").skip(1);
     let kinds = properties.iter().filter(|property| property.name == "BEGIN").map(|begin| begin.value.as_str());
@@ -86,12 +87,12 @@ fn observed(properties: &[Property]) -> Option<TimeZone> {
     both.or_else(|| standard.or(daylight).map(|one| TimeZone::fixed(one.offset)))
 }
 
-/// A part of a described zone: from when on which offset holds.
+/// A part of a defined zone: an offset and when it starts.
 struct Observance {
     is_daylight: bool,
     onset: DateTime,
     offset: Offset,
-    /// When it begins each year, as POSIX writes it.
+    /// The yearly start in the notation of POSIX.
     rule: Option<String>,
 }
 
@@ -110,13 +111,13 @@ impl Observance {
     }
 }
 
-/// A rule as POSIX writes it, if it can: a weekday of a month.
+/// Converts a rule to the notation of POSIX, if it is a weekday of a month.
 fn yearly(rule: &Rule, onset: DateTime) -> Option<String> {
     let ([month], [OrdinalWeekday { ordinal, weekday }]) = (&*rule.months, &*rule.weekdays) else { return None };
     let week = match (*ordinal, &*rule.month_days) {
         (-1, []) => 5,
         (1..=4, []) => *ordinal,
-        // Such as the Sunday from the 8th to the 14th.
+        // For example, the Sunday from the 8th to the 14th.
         (0, [first, .., _]) if (first - 1) % 7 == 0 => first / 7 + 1,
         _ => return None,
     };
@@ -125,7 +126,7 @@ fn yearly(rule: &Rule, onset: DateTime) -> Option<String> {
     is_plain.then(|| format!("M{month}.{week}.{day}/{}:{:02}", onset.hour(), onset.minute()))
 }
 
-/// Reads `+0100`, with or without seconds.
+/// Parses `+0100`, with or without seconds.
 fn offset(text: &str) -> Option<Offset> {
     let (sign, digits) = match text.split_at_checked(1)? {
         ("+", digits) => (1, digits),
@@ -137,17 +138,17 @@ fn offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (part(0)? * 3600 + part(2)? * 60 + part(4)?)).ok().filter(|_| is_offset)
 }
 
-/// An offset as POSIX writes it, with the other sign.
+/// Formats an offset in the notation of POSIX, which has the opposite sign.
 fn posix(offset: Offset) -> String {
     let seconds = offset.seconds();
     let sign = if seconds > 0 { '-' } else { '+' };
     format!("{sign}{}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }
 
-/// The longest name that is looked up, in bytes; a file may use one name very often.
+/// The longest name that is looked up, in bytes, since a file may use one name very often.
 const MAX_NAME: usize = 255;
 
-/// What Unicode's table calls the zone of a name that has no country with it.
+/// The territory that Unicode's table uses for a zone name without a country.
 const WHOLE_WORLD: &str = "001";
 
 #[cfg(test)]
