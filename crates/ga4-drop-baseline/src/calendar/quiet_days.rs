@@ -1,7 +1,7 @@
-//! Days on which less traffic is usual than the weekday says: public holidays, company holidays.
+//! Quiet days: days with less traffic than usual for the weekday, such as public and company holidays.
 //!
-//! Knows dates, days that come every year, and days of a calendar. Refuses to know zones and files: the days of a
-//! calendar are an argument. Invariant: looking up a day costs the same whatever the number of days.
+//! Knows dates, yearly days, and days of a calendar. Refuses to know time zones and files: the days of a calendar are
+//! an argument. Invariant: the cost of a lookup does not depend on the number of days.
 
 use std::{
     cmp::max,
@@ -16,59 +16,59 @@ pub use entry::EntryError;
 
 mod entry;
 
-/// The days on which less is expected; cheap to clone. None by default.
+/// The quiet days; cheap to clone. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QuietDays(Arc<Sorted>);
 
-/// How quiet days are written; its text reads back as an equal one, but for the days of a calendar.
+/// A configured entry. Its text can be parsed again, except for the days of a calendar.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Entry {
     /// One day, or several in a row.
     Days(Days),
-    /// The same that come every year.
+    /// Days that recur every year.
     EachYear(YearDays),
-    /// The days of a calendar, and the file that it came from.
+    /// The days of a calendar, and the file that they come from.
     Calendar {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The patterns that choose its events; none choose all.
+        /// The patterns that select events; an empty list selects all.
         include: Vec<String>,
-        /// The patterns that leave events out.
+        /// The patterns that exclude events.
         exclude: Vec<String>,
-        /// What was found in it.
+        /// The days found in the file.
         days: Vec<Days>,
     },
 }
 
-/// Days in a row.
+/// Consecutive days.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Days {
-    /// The first of them.
+    /// The first day.
     pub first: Date,
-    /// The last, which may be the first.
+    /// The last day, which may equal the first.
     pub last: Date,
 }
 
-/// Days in a row that come every year, over new year too; 29 February comes in leap years.
+/// Consecutive days that recur every year, possibly across new year; 29 February occurs only in leap years.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct YearDays {
-    /// Both in [`entry::LEAP_YEAR`], which has every day.
+    /// Both dates are in [`entry::LEAP_YEAR`], which has every day.
     first: Date,
     last: Date,
 }
 
-/// The entries, and what they come to.
+/// The entries, and the days that they define.
 #[derive(Debug, Default, PartialEq)]
 struct Sorted {
     entries: Vec<Entry>,
-    /// Ascending, with a day between one and the next.
+    /// Ascending, with at least one day between two ranges.
     days: Vec<Days>,
-    /// A bit for each day of each month.
+    /// One bit for each day of each month.
     each_year: [u32; 12],
 }
 
 impl QuietDays {
-    /// The days of these entries.
+    /// Computes the days of these entries.
     pub fn new(entries: Vec<Entry>) -> Self {
         let mut days = Vec::new();
         let mut each_year = [0; 12];
@@ -82,7 +82,7 @@ impl QuietDays {
         Self(Arc::new(Sorted { entries, days: joined(days), each_year }))
     }
 
-    /// Whether less is expected on this date.
+    /// Returns whether this date is a quiet day.
     pub fn is_quiet(&self, date: Date) -> bool {
         let begun = self.0.days.partition_point(|days| days.first <= date);
         let latest = begun.checked_sub(1).and_then(|index| self.0.days.get(index));
@@ -105,21 +105,21 @@ impl QuietDays {
         })
     }
 
-    /// How the days were written, in the order of the configuration.
+    /// Returns the entries in the order of the configuration.
     pub fn entries(&self) -> &[Entry] {
         &self.0.entries
     }
 }
 
 impl Days {
-    /// How many there are.
+    /// Returns the number of days.
     pub(super) fn count(self) -> i32 {
         (self.last - self.first).get_days() + 1
     }
 }
 
 impl YearDays {
-    /// How many there are in a leap year.
+    /// Returns the number of days in a leap year.
     fn count(self) -> i32 {
         match (Days { first: self.first, last: self.last }).count() {
             count if count > 0 => count,
@@ -133,7 +133,7 @@ impl YearDays {
             if let Some(month) = month_of(date).and_then(|index| marks.get_mut(index)) {
                 *month |= bit(date);
             }
-            // After its last day the leap year begins anew.
+            // The last day of the leap year is followed by its first day.
             date =
                 date.tomorrow().ok().filter(|next| next.year() == date.year()).unwrap_or_else(|| date.first_of_year());
         }
@@ -154,7 +154,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// Sorted, and one where two meet or overlap.
+/// Sorts the ranges and merges those that touch or overlap.
 pub(super) fn joined(mut days: Vec<Days>) -> Vec<Days> {
     days.sort_unstable();
     let mut joined: Vec<Days> = Vec::new();
@@ -182,8 +182,8 @@ fn bit(date: Date) -> u32 {
 
 const MONTH_AND_DAY: &str = "%m-%d";
 
-/// The most days in a row. Quiet days are exceptions: half a year of them would leave nothing to learn from and nothing to
-/// measure by, and is more likely a slip of the pen.
+/// The longest range. Quiet days are exceptions: half a year of them would leave no history to learn from, and is
+/// more likely a typo.
 pub(super) const MOST_IN_A_ROW: i32 = 183;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is written in the list of quiet days, unless it is the name of a file.
+//! Parses an entry of the list of quiet days that is not a file name.
 
 use std::str::FromStr;
 
@@ -7,28 +7,28 @@ use thiserror::Error as ThisError;
 
 use super::{Days, Entry, MOST_IN_A_ROW, YearDays};
 
-/// Why a text is not a quiet day, and what to write.
+/// Why a text is not a quiet day, and what to write instead.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum EntryError {
-    /// It has the form of nothing that is known.
+    /// The text has no known format.
     #[error(
         "`{0}` is not a day; write `2026-04-03`, `2026-12-24..2027-01-02`, `12-25`, `12-24..01-02`, or the path of an \
          iCalendar file, such as `holidays.ics`"
     )]
     Malformed(String),
-    /// It has the form of a date.
+    /// The text has the format of a date that does not exist.
     #[error("there is no `{day}` in the calendar; write a day that exists, the month before the day of the month")]
     NoSuchDay {
         /// The date.
         day: String,
     },
-    /// One end has a year.
+    /// Only one end of the range has a year.
     #[error("`{0}` has a year at one end only; write it at both ends, or at neither for days that come every year")]
     YearAtOneEnd(String),
     /// The ends are in the wrong order.
     #[error("`{0}` ends before it begins; write the earlier day first")]
     Reversed(String),
-    /// So many days in a row are not exceptions.
+    /// The range is too long for an exception.
     #[error("`{text}` is {count} days long; write the earlier day first, and {MOST_IN_A_ROW} days at most")]
     TooLong {
         /// The range.
@@ -64,12 +64,12 @@ impl FromStr for Entry {
 #[derive(Clone, Copy)]
 enum End {
     Date(Date),
-    /// In [`LEAP_YEAR`].
+    /// A date in [`LEAP_YEAR`].
     Recurring(Date),
 }
 
 impl End {
-    /// Reads `2026-12-25` or `12-25`; `whole` is what a message quotes.
+    /// Parses `2026-12-25` or `12-25`; messages quote `whole`.
     fn new(text: &str, whole: &str) -> Result<Self, EntryError> {
         let malformed = || EntryError::Malformed(whole.to_owned());
         let numbers = text.split('-').map(number).collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
@@ -86,11 +86,11 @@ impl End {
     }
 }
 
-/// A number in digits, and how many they are.
+/// Parses a number and returns it with its count of digits.
 fn number(text: &str) -> Option<(i16, usize)> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { Some((text.parse().ok()?, text.len())) } else { None }
 }
 
-/// A year that has every day of every year.
+/// A year that has every calendar day.
 pub(super) const LEAP_YEAR: i16 = 2024;

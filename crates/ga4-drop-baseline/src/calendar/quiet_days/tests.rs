@@ -7,7 +7,7 @@ fn quiet(entries: &[&str]) -> QuietDays {
     QuietDays::new(entries.iter().map(|text| text.parse().unwrap_or_else(|error| panic!("{error}"))).collect())
 }
 
-/// Which of the dates are quiet.
+/// Checks which of the dates are quiet.
 #[track_caller]
 fn check(entries: &[&str], expected: &[(Date, bool)]) {
     let days = quiet(entries);
