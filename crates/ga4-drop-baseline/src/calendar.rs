@@ -1,7 +1,8 @@
-//! Days of a time zone.
+//! Time zones and their days.
 //!
-//! Knows where a zone's days begin, also where daylight saving skips or repeats midnight, where the next day begins anywhere,
-//! and when Google refills the day buckets. Refuses to know everything else. Invariant: [`Zone::date`] changes exactly at [`Zone::next_midnight`].
+//! Knows the start of a zone's days, also where daylight saving skips or repeats midnight, the earliest next midnight
+//! of any zone, and the time at which Google refills the day buckets. Refuses to know everything else. Invariant:
+//! [`Zone::date`] changes exactly at [`Zone::next_midnight`].
 
 use jiff::{
     SignedDuration, Timestamp, Zoned,
@@ -22,7 +23,7 @@ pub struct Zone {
     rules: TimeZone,
 }
 
-/// The zone is not in the time-zone database.
+/// The time-zone database does not contain the zone.
 #[derive(Debug, ThisError)]
 #[error("the time zone `{name}` is not known here; update the system's time-zone database or the exporter")]
 pub struct UnknownZone {
@@ -31,15 +32,15 @@ pub struct UnknownZone {
 }
 
 impl Zone {
-    /// The zone of this IANA name, such as `Europe/Berlin`.
+    /// Returns the zone with this IANA name, such as `Europe/Berlin`.
     ///
     /// # Errors
-    /// Neither the system's database nor the one built in has it.
+    /// Neither the system's database nor the embedded one contains it.
     pub fn named(name: &str) -> Result<Self, UnknownZone> {
         Self::found(name, tz::db())
     }
 
-    /// The zone as this database has it, or else as the one built in has it. Google's names are CLDR's, such as
+    /// Looks the zone up in this database, then in the embedded one. Google uses CLDR's names, such as
     /// `Asia/Calcutta`, which many systems no longer have (Debian and Ubuntu have moved them to `tzdata-legacy`).
     fn found(name: &str, system: &TimeZoneDatabase) -> Result<Self, UnknownZone> {
         let rules = system.get(name).or_else(|_| TimeZoneDatabase::bundled().get(name));
@@ -47,40 +48,40 @@ impl Zone {
         Ok(Self { name: name.to_owned(), rules })
     }
 
-    /// The zone of clocks that show UTC.
+    /// Returns UTC.
     pub fn utc() -> Self {
         Self { name: "UTC".to_owned(), rules: TimeZone::UTC }
     }
 
-    /// Its IANA name.
+    /// Returns the zone's IANA name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The local date at this time.
+    /// Returns the local date at this time.
     pub fn date(&self, now: Timestamp) -> Date {
         self.local(now).date()
     }
 
-    /// When the local date changes next: the first moment of tomorrow. Where daylight saving skips midnight that is
-    /// 01:00, where it repeats it the first of the two.
+    /// Returns the time of the next change of the local date: the first instant of tomorrow. If daylight saving skips
+    /// midnight, that is 01:00; if it repeats midnight, the first of the two.
     pub fn next_midnight(&self, now: Timestamp) -> Timestamp {
         let tomorrow = self.date(now).tomorrow().and_then(|date| date.to_zoned(self.rules.clone()));
         tomorrow.map_or(Timestamp::MAX, |midnight| midnight.timestamp())
     }
 
-    /// What the clocks of this zone show at this time.
+    /// Returns the local time at this time.
     pub fn local_time(&self, now: Timestamp) -> DateTime {
         self.local(now).datetime()
     }
 
-    /// When the clocks of this zone show this; `None` at the end of time. Of two such times it is the first, and where they
-    /// skip it as much later.
+    /// Returns the instant of this local time; `None` at the end of time. If the local time is repeated, returns the
+    /// first instant; if it is skipped, the instant that is later by the length of the gap.
     pub fn instant(&self, local: DateTime) -> Option<Timestamp> {
         self.rules.to_timestamp(local).ok()
     }
 
-    /// When the present hour of the zone's clocks began: not on the hour of UTC everywhere.
+    /// Returns the start of the current local hour, which is not on the hour of UTC in every zone.
     pub fn hour_start(&self, now: Timestamp) -> Timestamp {
         let local = self.local_time(now);
         let passed = SignedDuration::from_mins(i64::from(local.minute()))
@@ -88,7 +89,7 @@ impl Zone {
         now.saturating_sub(passed).unwrap_or(now)
     }
 
-    /// Whether the clocks show a part of this hour twice, or never, so that a count of it is not that of one hour.
+    /// Returns whether daylight saving repeats or skips part of this hour, so that its count is not that of one hour.
     pub fn is_irregular(&self, hour: DateTime) -> bool {
         let half_past = hour.saturating_add(SignedDuration::from_mins(30));
         let is_regular =
@@ -96,7 +97,7 @@ impl Zone {
         !is_regular(hour) || !is_regular(half_past)
     }
 
-    /// The first moments of a date and of the next; `None` at the end of time.
+    /// Returns the first instants of a date and of the next date; `None` at the end of time.
     pub fn bounds(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
         let start = |date: Date| Some(date.to_zoned(self.rules.clone()).ok()?.timestamp());
         Some((start(date)?, start(date.tomorrow().ok()?)?))
@@ -107,15 +108,15 @@ impl Zone {
     }
 }
 
-/// When Google refills the day buckets: the next midnight in Pacific time
+/// Returns the time at which Google refills the day buckets: the next midnight in Pacific time
 /// (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
 pub fn next_pacific_midnight(now: Timestamp) -> Timestamp {
-    // A database without the zone is built in by nobody; winter time would be close.
+    // Every embedded database has this zone; otherwise winter time would be close.
     let winter = || Zone { name: PACIFIC.to_owned(), rules: TimeZone::fixed(Offset::constant(-8)) };
     Zone::named(PACIFIC).unwrap_or_else(|_| winter()).next_midnight(now)
 }
 
-/// The next midnight of any zone: the local date of a property whose zone is not known does not change before it.
+/// Returns the next midnight of any zone. The local date of a property with an unknown zone does not change before it.
 pub fn soonest_midnight(now: Timestamp) -> Timestamp {
     let next = |offset: i32| {
         let passed = (now.as_second() + i64::from(offset) * 60).rem_euclid(SECONDS_A_DAY);
@@ -126,8 +127,8 @@ pub fn soonest_midnight(now: Timestamp) -> Timestamp {
     soonest.and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// The offsets from UTC that are no whole hours, in minutes, as zones have them now: from the Marquesas to the Chatham Islands,
-/// those of summer included. The test says when the database has another.
+/// The offsets from UTC in current use that are not whole hours, in minutes, from the Marquesas to the Chatham
+/// Islands, including those of summer time. A test fails if the database has another one.
 const OFFSETS_WITH_MINUTES: &[i32] = &[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -140,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// CLDR keeps the names that it began with (common/bcp47/timezone.xml), whatever IANA calls the zone since.
+    /// CLDR keeps its original names (common/bcp47/timezone.xml), even if IANA has renamed the zone since.
     const CLDR_NAMES: &[&str] = &[
         "Africa/Asmera",
         "America/Buenos_Aires",
@@ -163,7 +164,7 @@ mod tests {
         "Pacific/Truk",
     ];
 
-    /// A file of zone rules (RFC 8536, version 2): always nine hours before UTC.
+    /// A file of zone rules (RFC 8536, version 2) that is always nine hours behind UTC.
     fn nine_hours_before() -> Vec<u8> {
         let counts = [0, 0, 0, 1, 0, 0, 0, 4];
         let block = [b"TZif2".as_slice(), &[0; 31], &counts, &32_400_i32.to_be_bytes(), &[0; 2], b"JST\0"].concat();
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_date_line_can_be_crossed() {
-        // Samoa left out 30 December 2011: the day after the 29th began with the 31st.
+        // Samoa skipped 30 December 2011: the day after the 29th was the 31st.
         let zone = Zone::named("Pacific/Apia").unwrap();
         let midnight = zone.next_midnight("2011-12-29T12:00:00Z".parse().unwrap());
         assert_eq!(midnight, "2011-12-30T10:00:00Z".parse().unwrap());
@@ -251,7 +252,7 @@ mod tests {
             Zone::found(name, database).unwrap().local_time("2026-01-15T12:00:00Z".parse().unwrap()).hour()
         };
         assert_eq!(hour("Europe/Berlin", &database), 21, "the system's database is the newer one, usually");
-        // The last one is there and cannot be read.
+        // The database has the last zone, but its file cannot be read.
         for (name, expected) in [("Asia/Calcutta", 17), ("Europe/Kiev", 14), ("Asia/Saigon", 19), ("Europe/Kyiv", 14)] {
             assert_eq!(hour(name, &database), expected, "{name}");
         }
@@ -274,7 +275,7 @@ mod tests {
         let mut zones = 0;
         for name in database.available() {
             let zone = Zone { name: name.to_string(), rules: database.get(name.as_str()).unwrap() };
-            // A little more than a week and an hour: every hour of the day, summer and winter.
+            // Steps of a week, an hour and seven minutes cover every hour of the day, in summer and in winter.
             for step in 0..400 {
                 let now = start + SignedDuration::from_mins(step * (7 * 1440 + 67));
                 let (any, soonest) = (zone.next_midnight(now), soonest_midnight(now));
