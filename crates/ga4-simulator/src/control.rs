@@ -1,6 +1,6 @@
-//! `/simulator/faults`: faults on demand over HTTP, for whoever tries a client that is not a Rust test.
+//! `/simulator/faults`: injects faults over HTTP, for clients that are not tested in Rust.
 //!
-//! `GET` lists the recorded answers that can be played, `POST` plays one, `DELETE` ends all faults. No sign-in: simulators
+//! `GET` lists the recorded answers, `POST` plays one, `DELETE` ends all faults. Needs no sign-in, because simulators
 //! listen on loopback.
 
 use serde::Deserialize;
@@ -13,10 +13,10 @@ use super::{
     recordings::Recording,
 };
 
-/// The path; no API has one like it.
+/// The path, which no API uses.
 pub(super) const PATH: &str = "/simulator/faults";
 
-/// Answers a request for the path.
+/// Answers a request to the path.
 pub(super) fn answer(state: &State, call: &Call) -> Outcome {
     match call.head.method.as_str() {
         "GET" => Outcome::json(200, &listing()),
@@ -41,7 +41,7 @@ fn listing() -> Value {
     json!({"faults": Recording::all().map(entry).collect::<Vec<_>>()})
 }
 
-/// What a `POST` asks for.
+/// The body of a `POST`.
 struct Order {
     recording: Recording,
     method: Method,
@@ -101,7 +101,7 @@ impl Order {
     }
 }
 
-/// `"123"`, `"properties/123"` or `123`.
+/// Parses `"123"`, `"properties/123"` or `123`.
 fn property_id(value: &Value) -> Result<String, String> {
     let text = match value {
         Value::Number(number) => number.to_string(),

@@ -7,17 +7,17 @@ use jiff::{Timestamp, ToSpan};
 use super::world::{Account, Property, World};
 
 impl World {
-    /// Eight properties of three accounts, in several zones and sizes: steady ones, a tiny one
+    /// Eight properties of three accounts with different zones and sizes: steady ones, a tiny one
     /// ([`World::DEMO_TINY`]), one with zero traffic ([`World::DEMO_SILENT`]), one that the Data API refuses
     /// ([`World::DEMO_FORBIDDEN`]), and one ([`World::DEMO_STOPPING`]) whose traffic stops with the last whole minute
-    /// within two minutes of `now`, and comes back an hour later. A realtime report of the minutes 5 to 1 ago then reads 0
-    /// from seven minutes after `now` on, which leaves one for whoever polls once a minute.
+    /// within two minutes of `now`, and resumes an hour later. A realtime report of the minutes 5 to 1 ago then reads
+    /// 0 from seven minutes after `now` on, which leaves one minute for clients that poll once a minute.
     #[must_use]
     pub fn demo(now: Timestamp) -> Self {
         Self::demo_with_outage(now, Self::DEMO_OUTAGE)
     }
 
-    /// The same with an outage of this length.
+    /// The demo world with an outage of this length.
     #[must_use]
     pub fn demo_with_outage(now: Timestamp, length: Duration) -> Self {
         let two_minutes = now.saturating_add(2.minutes()).unwrap_or(now).as_second();
@@ -42,16 +42,16 @@ impl World {
         Self::new(DEMO_SEED).account(shops).account(media).account(lab)
     }
 
-    /// The demo property whose name has everything that needs escaping.
+    /// The demo property whose name contains all characters that need escaping.
     pub const DEMO_QUOTED: &'static str = "313110001";
 
-    /// How long the traffic of [`World::DEMO_STOPPING`] stops.
+    /// The length of the outage of [`World::DEMO_STOPPING`].
     pub const DEMO_OUTAGE: Duration = Duration::from_hours(1);
 
     /// The demo property whose traffic stops two minutes after the start, for an hour.
     pub const DEMO_STOPPING: &'static str = "313110004";
 
-    /// The demo property with a few pageviews an hour.
+    /// The demo property with a few pageviews per hour.
     pub const DEMO_TINY: &'static str = "313110006";
 
     /// The demo property without any traffic.

@@ -1,4 +1,4 @@
-//! Faults on demand: what tests make the simulator do wrong, where and how often.
+//! Fault injection: what tests make the simulator do wrong, for which requests and how often.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -34,7 +34,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them.
+    /// All methods.
     pub const ALL: [Self; 9] = [
         Self::Token,
         Self::MetadataServer,
@@ -47,7 +47,8 @@ impl Method {
         Self::GetProperty,
     ];
 
-    /// The name that `POST /simulator/faults` takes: `metadata` is the metadata server, `property` the Admin API's.
+    /// Returns the name that `POST /simulator/faults` accepts: `metadata` is the metadata server, `property` is the
+    /// Admin API's method.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,13 +64,13 @@ impl Method {
         }
     }
 
-    /// The method of this name.
+    /// Returns the method with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
-    /// The full name of the remote procedure, which details of errors have.
+    /// Returns the full name of the remote procedure, which error details contain.
     pub(super) fn rpc(self) -> &'static str {
         match self {
             Self::RunReport => "google.analytics.data.v1beta.BetaAnalyticsData.RunReport",
@@ -84,7 +85,7 @@ impl Method {
     }
 }
 
-/// Something that goes wrong; until it is cleared, unless [`Fault::times`] says how often.
+/// A fault. It stays active until it is cleared, unless [`Fault::times`] limits it.
 #[derive(Clone, Debug)]
 pub struct Fault {
     methods: Vec<Method>,
@@ -95,48 +96,48 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of every method and property.
+    /// Creates a fault of every method and property.
     #[must_use]
     pub fn new(effect: Effect) -> Self {
         Self { methods: Vec::new(), property: None, page: None, times: None, effect }
     }
 
-    /// A recorded answer of Google's by its name, `429-client-errors` for instance, on the method that it was recorded on
-    /// unless [`Fault::on`] says another. `None` when there is no such one; [`Recording::all`] lists them.
+    /// Creates a fault that plays a recorded answer of Google by its name, for example `429-client-errors`, on its
+    /// own method unless [`Fault::on`] sets another. Returns `None` for unknown names; [`Recording::all`] lists them.
     #[must_use]
     pub fn play(name: &str) -> Option<Self> {
         Recording::named(name).map(Self::from)
     }
 
-    /// Of this method only; of several when it is called again.
+    /// Limits the fault to this method; further calls add methods.
     #[must_use]
     pub fn on(mut self, method: Method) -> Self {
         self.methods.push(method);
         self
     }
 
-    /// Of this property only, by its id.
+    /// Limits the fault to this property, by its id.
     #[must_use]
     pub fn property(mut self, id: impl Into<String>) -> Self {
         self.property = Some(id.into());
         self
     }
 
-    /// Of this page of a listing only, counted from 0.
+    /// Limits the fault to this page of a listing, counted from 0.
     #[must_use]
     pub fn page(mut self, page: usize) -> Self {
         self.page = Some(page);
         self
     }
 
-    /// So often, then never again.
+    /// Limits the number of requests that the fault affects.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Once.
+    /// Limits the fault to one request.
     #[must_use]
     pub fn once(self) -> Self {
         self.times(1)
@@ -153,59 +154,59 @@ impl From<Recording> for Fault {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// The answer comes so much later; other faults of the same request apply too.
+    /// Delays the answer; other faults of the same request apply too.
     Latency(Duration),
-    /// No answer, ever; the connection stays open.
+    /// Never answers; the connection stays open.
     Hang,
-    /// The head and half of the answer, then nothing more.
+    /// Sends the head and half of the body, then nothing more.
     HangMidBody,
-    /// An error answer of an API; sign-in has [`Effect::RefuseToken`].
+    /// Answers with an error of an API; for sign-in, use [`Effect::RefuseToken`].
     Refuse(Refusal),
-    /// An error answer of the token endpoint: status, `error` and `error_description`.
+    /// Answers with an error of the token endpoint: status, `error` and `error_description`.
     RefuseToken(u16, String, String),
-    /// This status with this body.
+    /// Answers with this status and body.
     Raw(u16, String),
-    /// Status 200 with a page of HTML.
+    /// Answers with status 200 and an HTML page.
     Html,
-    /// The first half of the answer, well delivered.
+    /// Sends the first half of the body as a complete answer.
     Truncated,
-    /// `kind` says something else.
+    /// Sends another `kind`.
     WrongKind,
-    /// No `kind`.
+    /// Omits `kind`.
     NoKind,
-    /// No `metricHeaders`.
+    /// Omits `metricHeaders`.
     NoMetricHeaders,
-    /// No `metadata.timeZone`.
+    /// Omits `metadata.timeZone`.
     NoTimeZone,
-    /// `metadata.timeZone` is this text.
+    /// Sets `metadata.timeZone` to this text.
     TimeZone(String),
-    /// Rows of zeros for this many hours before the first of a report by `dateHour` alone.
+    /// Adds rows of zeros for this many hours before the first hour of a report by `dateHour` alone.
     ZeroHours(i64),
-    /// `Date` is so much later than the simulator's clock; earlier with a negative duration.
+    /// Sets `Date` ahead of the simulator's clock; a negative duration sets it back.
     DateAhead(SignedDuration),
-    /// As from a cache: `Date` is this many seconds old, and `Age` says so.
+    /// Answers as from a cache: `Date` is this many seconds old, and `Age` says so.
     FromCache(u32),
-    /// Fields that no documentation knows yet.
+    /// Adds fields that are not documented.
     UnknownFields,
-    /// Every value of every metric is this text, `-1` or `NaN` for instance.
+    /// Sets every metric value to this text, for example `-1` or `NaN`.
     MetricValues(String),
-    /// An answer that never ends, though it comes fast.
+    /// Sends an endless answer at full speed.
     Endless,
-    /// The connection is reset instead of an answer.
+    /// Resets the connection instead of answering.
     Reset,
-    /// The connection is reset in the middle of the answer.
+    /// Resets the connection in the middle of the answer.
     ResetMidBody,
-    /// `expires_in` of the token endpoint's answer; the token itself lives as long as others.
+    /// Sets `expires_in` in the answer of the token endpoint; the token itself keeps its lifetime.
     ExpiresIn(i64),
-    /// A recorded answer of Google's; see [`Fault::play`].
+    /// Plays a recorded answer of Google; see [`Fault::play`].
     Play(Recording),
 }
 
-/// Names a fault that was injected.
+/// Identifies an injected fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FaultId(u64);
 
-/// The faults that are waiting.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     waiting: Mutex<Waiting>,
@@ -217,7 +218,7 @@ struct Waiting {
     faults: Vec<(FaultId, Fault)>,
 }
 
-/// What happens to one request.
+/// The faults of one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Fate {
     pub(super) latency: Duration,
@@ -241,7 +242,7 @@ impl Faults {
         self.waiting().faults.clear();
     }
 
-    /// Returns what happens to a request: all latencies that fit, and the first other effect.
+    /// Returns the faults of a request: all matching latencies, and the first other effect.
     pub(super) fn apply(&self, method: Method, property: Option<&str>, page: Option<usize>) -> Fate {
         let mut fate = Fate::default();
         let mut waiting = self.waiting();
@@ -270,7 +271,7 @@ impl Faults {
 }
 
 impl Fate {
-    /// The recorded answer to play, if any.
+    /// Returns the recorded answer to play, if any.
     pub(super) fn recording(&self) -> Option<Recording> {
         match self.effect {
             Some(Effect::Play(recording)) => Some(recording),
@@ -278,7 +279,7 @@ impl Fate {
         }
     }
 
-    /// What a recorded answer makes of a good one.
+    /// Returns how a recorded answer changes a good one, if it does.
     pub(super) fn shape(&self) -> Option<Shape> {
         self.recording()?.shape()
     }

@@ -1,11 +1,12 @@
-//! Google's endpoints, simulated: for the demo, and for tests over real sockets with real signatures.
+//! Simulates Google's endpoints, for the demo and for tests over real sockets with real signatures.
 //!
-//! It speaks HTTP only and shares no type with the exporter, so that an error cannot be made twice in the same way. One listener on
-//! loopback serves sign-in (`POST /token`, a virtual machine's metadata server), the Data API v1beta (`runReport`,
+//! Speaks only HTTP and shares no type with the exporter, so that the same mistake cannot be made twice. One listener
+//! on loopback serves sign-in (`POST /token`, a virtual machine's metadata server), the Data API v1beta (`runReport`,
 //! `batchRunReports`, `runRealtimeReport`, `getMetadata`, `checkCompatibility`) and the Admin API v1beta
-//! (`accountSummaries`, `properties.get`). It is as strict as Google, and as lax: signatures, times, scopes and audiences;
-//! unknown JSON fields, dates, unknown dimensions and metrics refused with Google's messages in Google's order; empty reports
-//! without rows, and mostly without headers; quota buckets that run empty.
+//! (`accountSummaries`, `properties.get`). It is as strict and as lax as Google: it checks signatures, times, scopes
+//! and audiences; rejects unknown JSON fields, invalid dates and unknown dimensions and metrics with Google's
+//! messages in Google's order; returns empty reports without rows, and mostly without headers; and has quota buckets
+//! that can be exhausted.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,30 +33,31 @@
 //! ```
 //!
 //! # Traffic
-//! Deterministic: a function of the world's seed, the property and the instant; the same at every start. Per-minute counts
-//! add up to hours, days and any window exactly, by any dimension and with any filter. Users are estimated, never additive,
-//! and at most the sessions. `today` counts up to now. Outages and campaigns hold to the second.
+//! Deterministic: a function of the world's seed, the property and the time, and the same at every start. Counts per
+//! minute add up exactly to hours, days and any window, by any dimension and with any filter. Users are estimated,
+//! never additive, and at most the number of sessions. `today` counts up to now. Outages and campaigns start and end
+//! on the second.
 //!
 //! # Faults
-//! [`Fault`]s spoil answers and connections, and play what Google was recorded to answer: [`Fault::play`] in Rust, and over
-//! HTTP for whoever tries another client. [`Recording::all`] and `GET /simulator/faults` list the names.
+//! [`Fault`]s corrupt answers and connections, and play recorded answers of Google: [`Fault::play`] in Rust, and over
+//! HTTP for other clients. [`Recording::all`] and `GET /simulator/faults` list the names.
 //! ```text
 //! curl -d '{"fault": "429-client-errors", "property": "313110001", "times": 3}' http://127.0.0.1:PORT/simulator/faults
 //! ```
-//! `property`, `method` (`runReport`, `runRealtimeReport`, `batchRunReports`, `accountSummaries`, `property`, `token`,
-//! `metadata`, …) and `times` may be left out; `DELETE /simulator/faults` ends all faults.
+//! `property`, `method` (`runReport`, `runRealtimeReport`, `batchRunReports`, `accountSummaries`, `property`,
+//! `token`, `metadata`, …) and `times` are optional; `DELETE /simulator/faults` ends all faults.
 //!
 //! # Where it differs from Google
-//! * All standard fields can be asked for. What the simulated sites do not have is `(not set)` or 0. What does not go together
-//!   is refused by pairs of fields; Google has exceptions that no pair shows. There are no custom fields.
-//! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are refused with a
-//!   clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and change nothing; other parameters must be
-//!   known.
-//! * A report costs 1 token, one more for every dimension after the first and every 100 rows (at most 100); Google's prices
-//!   are known only afterwards. [`World::token_cost`] fixes it.
+//! * All standard fields are supported. Data that the simulated sites do not have is `(not set)` or 0. Incompatible
+//!   fields are rejected by pairs; Google has exceptions that no pair shows. There are no custom fields.
+//! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are rejected
+//!   with a clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and have no effect; other
+//!   parameters must be known.
+//! * A report costs 1 token, plus one for every dimension after the first and for every 100 rows (at most 100);
+//!   Google's costs are known only afterwards. [`World::token_cost`] sets a fixed cost.
 //! * Error texts that nobody has quoted in public are modelled on those that were; the source marks them.
-//! * `keyEvents` is TYPE_FLOAT in core reports and TYPE_INTEGER in realtime reports, as public recordings show; values are
-//!   whole.
+//! * `keyEvents` is TYPE_FLOAT in core reports and TYPE_INTEGER in realtime reports, as public recordings show;
+//!   values are whole numbers.
 //!
 //! # Reading order
 //! `server` (sockets) → `api` (what becomes of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`,
@@ -137,7 +139,7 @@ mod value;
 mod wire;
 mod world;
 
-/// A running simulator. Dropping it closes the listener and all connections, hanging ones too.
+/// A running simulator. Dropping it closes the listener and all connections, including hanging ones.
 pub struct Simulator {
     state: Arc<State>,
     address: SocketAddr,
@@ -146,10 +148,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Serves a world on a listener of the caller's. All time is that of `clock`, but for latencies.
+    /// Serves a world on the caller's listener. All times come from `clock`, except for latencies.
     ///
     /// # Errors
-    /// When the listener has no local address.
+    /// The listener has no local address.
     pub fn start(
         listener: TcpListener,
         world: World,
@@ -169,31 +171,31 @@ impl Simulator {
     /// Serves a world on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When there is none.
+    /// No port is free.
     pub async fn on_loopback(world: World, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Self::start(listener, world, clock)
     }
 
-    /// Stops listening, cuts all connections and waits until they are gone.
+    /// Stops listening, closes all connections and waits until they are closed.
     pub async fn shutdown(mut self) {
         drop(self.stop);
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The root of both APIs, `http://127.0.0.1:PORT`.
+    /// Returns the base URL of both APIs, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.state.base_url
     }
 
-    /// The text of the service account's key file. The key is public, and good for simulators only.
+    /// Returns the text of the service account's key file. The key is public, and only simulators accept it.
     #[must_use]
     pub fn key_file_json(&self) -> String {
         let email = token::CLIENT_EMAIL;
@@ -216,8 +218,8 @@ impl Simulator {
         format!("{key:#}\n")
     }
 
-    /// The text of a user's credentials, as `gcloud auth application-default login` writes them; with a `token_uri`,
-    /// which Google's do not have.
+    /// Returns the text of a user's credentials, as `gcloud auth application-default login` writes them, with an
+    /// additional `token_uri`, which Google's do not have.
     #[must_use]
     pub fn authorized_user_json(&self) -> String {
         let user = json!({
@@ -232,30 +234,30 @@ impl Simulator {
         format!("{user:#}\n")
     }
 
-    /// The service account's e-mail address.
+    /// Returns the e-mail address of the service account.
     #[must_use]
     pub fn client_email(&self) -> &'static str {
         token::CLIENT_EMAIL
     }
 
-    /// The simulator's present instant.
+    /// Returns the simulator's current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.state.now()
     }
 
-    /// The true numbers of a property; `None` when there is no such one.
+    /// Returns the true numbers of a property; `None` if it does not exist.
     #[must_use]
     pub fn truth(&self, property: &str) -> Option<Truth> {
         self.state.directory.site(property).map(Truth::new)
     }
 
-    /// Makes something go wrong.
+    /// Injects a fault.
     pub fn inject(&self, fault: Fault) -> FaultId {
         self.state.faults.inject(fault)
     }
 
-    /// Ends a fault. Requests that it has already changed stay as they are.
+    /// Ends a fault. Requests that it has already affected stay as they are.
     pub fn clear(&self, fault: FaultId) {
         self.state.faults.clear(fault);
     }
@@ -265,83 +267,83 @@ impl Simulator {
         self.state.faults.clear_all();
     }
 
-    /// The last requests, oldest first; [`World::log_length`] says how many at most.
+    /// Returns the last requests, oldest first; [`World::log_length`] limits their number.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.state.log.requests()
     }
 
-    /// Waits for the first request of its kind, a past one included. The caller sets the deadline.
+    /// Waits for the first matching request, including past ones. The caller sets the deadline.
     pub async fn wait_for(&self, wanted: impl Fn(&Request) -> bool) -> Option<Request> {
         self.wait_for_many(1, wanted).await.into_iter().next()
     }
 
-    /// Waits until this many requests of a kind are in the log, and returns all that are.
+    /// Waits until the log has this many matching requests, and returns all matching ones.
     pub async fn wait_for_many(&self, count: usize, wanted: impl Fn(&Request) -> bool) -> Vec<Request> {
         self.state.log.wait_for(count, wanted).await
     }
 
-    /// Adds an account, or properties to one with the same id.
+    /// Adds an account, or adds properties to the one with the same id.
     pub fn add(&self, account: Account) {
         self.state.directory.add(account);
     }
 
-    /// Changes a property while it is being served: `simulator.edit("1", |shop| shop.renamed("Store"))`. False when there is
-    /// no such one.
+    /// Changes a property while it is served: `simulator.edit("1", |shop| shop.renamed("Store"))`. Returns false if
+    /// it does not exist.
     pub fn edit(&self, property: &str, change: impl FnOnce(Property) -> Property) -> bool {
         self.state.directory.edit(property, change)
     }
 
-    /// Deletes a property: it is not listed any more, and the APIs answer 403. False when there is no such one.
+    /// Deletes a property: the listing no longer shows it, and the APIs answer 403. Returns false if it does not exist.
     pub fn remove(&self, property: &str) -> bool {
         self.state.directory.remove(property)
     }
 
-    /// All access tokens given out so far stop working.
+    /// Revokes all access tokens issued so far.
     pub fn revoke_tokens(&self) {
         self.state.tokens.revoke_all();
     }
 
-    /// How long tokens live that are given out from now on; whole seconds.
+    /// Sets the lifetime of tokens issued from now on, in whole seconds.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.state.tokens.set_lifetime(lifetime);
     }
 
-    /// What every report costs from now on; `None` for the usual price.
+    /// Sets the cost of every report from now on; `None` restores the usual cost.
     pub fn set_token_cost(&self, tokens: Option<u32>) {
         *self.state.token_cost.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
-    /// Takes from a bucket of the core reports, as other consumers of the property do.
+    /// Subtracts an amount from a bucket of the core reports, as other users of the property do.
     pub fn take_core_quota(&self, property: &str, bucket: Bucket, amount: u32) {
         let now = self.now();
         self.state.quota.take(property, Category::Core, bucket, amount, now);
     }
 
-    /// Takes from a bucket of the realtime reports.
+    /// Subtracts an amount from a bucket of the realtime reports.
     pub fn take_realtime_quota(&self, property: &str, bucket: Bucket, amount: u32) {
         let now = self.now();
         self.state.quota.take(property, Category::Realtime, bucket, amount, now);
     }
 
-    /// What is left in a bucket of the core reports; `None` when there is no such property.
+    /// Returns what is left in a bucket of the core reports; `None` if the property does not exist.
     #[must_use]
     pub fn core_quota(&self, property: &str, bucket: Bucket) -> Option<u32> {
         self.quota(property, Category::Core, bucket)
     }
 
-    /// What is left in a bucket of the realtime reports; `None` when there is no such property.
+    /// Returns what is left in a bucket of the realtime reports; `None` if the property does not exist.
     #[must_use]
     pub fn realtime_quota(&self, property: &str, bucket: Bucket) -> Option<u32> {
         self.quota(property, Category::Realtime, bucket)
     }
 
-    /// Fills all buckets of a property.
+    /// Refills all buckets of a property.
     pub fn refill_quota(&self, property: &str) {
         self.state.quota.refill(property);
     }
 
-    /// When a bucket of a property refills next: the day's at midnight in California, the hourly ones once an hour.
+    /// Returns the next refill of a property's bucket: midnight in California for the day's, once an hour for the others.
     #[must_use]
     pub fn next_refill(&self, property: &str, bucket: Bucket) -> Timestamp {
         match bucket {

@@ -1,4 +1,4 @@
-//! What was asked of the simulator, for tests to look at and to wait for.
+//! The log of requests, which tests can read and wait for.
 
 use std::{
     collections::VecDeque,
@@ -14,25 +14,25 @@ use super::Method;
 /// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Counts all requests since the start, from 0.
+    /// The number of the request since the start, from 0.
     pub number: u64,
-    /// The method of the API; `None` when there is no such one.
+    /// The method of the API; `None` for other paths.
     pub method: Option<Method>,
     /// The HTTP method.
     pub http_method: String,
     /// The path, without the query.
     pub path: String,
-    /// The query, as it came.
+    /// The query as it was received.
     pub query: String,
-    /// The property of the path, without `properties/`.
+    /// The property in the path, without `properties/`.
     pub property: Option<String>,
-    /// The body if it was JSON; null otherwise.
+    /// The body if it is JSON; null otherwise.
     pub body: Value,
-    /// When it arrived, by the simulator's clock.
+    /// The time of arrival, by the simulator's clock.
     pub at: Timestamp,
-    /// The instant that the answer's numbers are of; `None` while none was computed.
+    /// The time for which the answer's numbers were computed; `None` if none were computed yet.
     pub answered_at: Option<Timestamp>,
-    /// The status of the answer; `None` while it is not answered, or when the connection was cut instead.
+    /// The status of the answer; `None` if there is no answer yet, or if the connection was reset instead.
     pub status: Option<u16>,
 }
 
@@ -41,7 +41,7 @@ pub struct Request {
 pub(super) struct Log {
     length: usize,
     entries: Mutex<VecDeque<Request>>,
-    /// The number of changes so far: what waiting tests watch.
+    /// The number of changes so far, which waiting tests watch.
     changes: watch::Sender<u64>,
 }
 
@@ -50,7 +50,7 @@ impl Log {
         Self { length, entries: Mutex::default(), changes: watch::Sender::new(0) }
     }
 
-    /// Notes an arrival. `number` is given by the caller, who counts.
+    /// Logs an arrival. The caller numbers the requests.
     pub(super) fn arrived(&self, request: Request) {
         let mut entries = self.entries();
         entries.push_back(request);
@@ -61,7 +61,7 @@ impl Log {
         self.changed();
     }
 
-    /// Notes an answer.
+    /// Logs an answer.
     pub(super) fn answered(&self, number: u64, status: u16, at: Timestamp) {
         let mut entries = self.entries();
         if let Some(entry) = entries.iter_mut().rev().find(|entry| entry.number == number) {
@@ -72,12 +72,12 @@ impl Log {
         self.changed();
     }
 
-    /// The requests that it still has, oldest first.
+    /// Returns the requests that are still in the log, oldest first.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.entries().iter().cloned().collect()
     }
 
-    /// Waits until `count` requests are such ones, past ones included.
+    /// Waits until the log has `count` matching requests, including past ones.
     pub(super) async fn wait_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) -> Vec<Request> {
         let mut changes = self.changes.subscribe();
         loop {
@@ -86,7 +86,7 @@ impl Log {
             if found.len() >= count {
                 return found;
             }
-            // The sender lives as long as `self`, so this ends with a change only.
+            // The sender lives as long as `self`, so this ends only with a change.
             let _ = changes.changed().await;
         }
     }

@@ -1,7 +1,7 @@
-//! `ga4-simulator`: the simulator as a program of its own, for clients in any language.
+//! `ga4-simulator`: the simulator as a separate program, for clients in any language.
 //!
 //! Prints one JSON object with the addresses to use and serves until SIGINT or SIGTERM. Knows the command line; the
-//! simulator itself is the library.
+//! simulator itself is in the library.
 
 use std::{
     fs::OpenOptions,
@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     match serve(Flags::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // With stderr closed nobody reads it.
+            // If stderr is closed, nobody reads the error.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
@@ -75,7 +75,7 @@ async fn serve(flags: Flags) -> io::Result<()> {
         "key_file": flags.key_out,
         "properties": properties,
     });
-    // A closed stdout does not keep others from using the simulator.
+    // A closed stdout does not prevent clients from using the simulator.
     let _ = writeln!(io::stdout(), "{addresses}");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -85,7 +85,7 @@ async fn serve(flags: Flags) -> io::Result<()> {
     Ok(())
 }
 
-/// Properties in several time zones, each with twice the traffic of the one before it, up to 12,800 pageviews per hour.
+/// Properties in several time zones. Each has twice the traffic of the one before it, up to 12,800 pageviews per hour.
 fn world(seed: u64, properties: u32) -> World {
     let property = |number: u32| {
         let id = (FIRST_PROPERTY + u64::from(number)).to_string();
@@ -102,7 +102,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Readable by nobody else, as a real key should be.
+/// Writes a file that only its owner can read, as a real key should be.
 fn write_key(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! The kinds of quota buckets, with Google's sizes and refills (the quotas page of the Data API).
+//! The quota buckets, with Google's sizes and refill times (the quotas page of the Data API).
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
@@ -13,11 +13,11 @@ pub struct QuotaSizes {
     pub tokens_per_hour: u32,
     /// Tokens per Cloud project, property and hour.
     pub tokens_per_project_per_hour: u32,
-    /// Requests in flight.
+    /// Concurrent requests.
     pub concurrent_requests: u32,
-    /// Answers 500 and 503 per Cloud project, property and hour.
+    /// Answers with status 500 or 503 per Cloud project, property and hour.
     pub server_errors_per_project_per_hour: u32,
-    /// Requests with demographic dimensions, per hour.
+    /// Requests with demographic dimensions per hour.
     pub potentially_thresholded_requests_per_hour: u32,
 }
 
@@ -75,8 +75,8 @@ impl Bucket {
     pub(super) const ALL: [Self; 6] =
         [Self::Day, Self::Hour, Self::ProjectHour, Self::Concurrent, Self::ServerErrors, Self::Thresholded];
 
-    /// The text of the 429. Those of the project's hour, of concurrent and of thresholded requests are quoted by users;
-    /// those of the day, the hour and the server errors are modelled on them.
+    /// Returns the text of the 429. The texts of the project's hour, of concurrent and of thresholded requests are
+    /// quoted by users; those of the day, the hour and the server errors are modelled on them.
     pub(super) fn message(self) -> &'static str {
         match self {
             Self::Day => concat!(
@@ -103,7 +103,7 @@ impl Bucket {
         }
     }
 
-    /// The field of `propertyQuota`.
+    /// Returns the name of the field in `propertyQuota`.
     pub(super) fn field(self) -> &'static str {
         match self {
             Self::Day => "tokensPerDay",
@@ -115,7 +115,7 @@ impl Bucket {
         }
     }
 
-    /// Whose used-up amount comes back as a whole, at the end of an hour or a day.
+    /// Returns the number of the current hour or day, at whose end the bucket refills completely.
     pub(super) fn window(self, property: &str, now: Timestamp) -> i64 {
         match self {
             Self::Day => pacific_day(now),
@@ -127,13 +127,13 @@ impl Bucket {
     }
 }
 
-/// The instant at which the next day begins in California.
+/// Returns the next midnight in California.
 pub(super) fn next_pacific_midnight(now: Timestamp) -> Timestamp {
     let local = now.to_zoned(pacific());
     local.date().saturating_add(1.day()).to_zoned(pacific()).map_or(now, |midnight| midnight.timestamp())
 }
 
-/// The instant at which a property's hourly buckets refill next: not on the hour, and another one for each property.
+/// Returns the next refill of a property's hourly buckets, which is not on the hour and differs between properties.
 pub(super) fn next_refill(property: &str, now: Timestamp) -> Timestamp {
     let shifted = now.as_second() + hour_offset(property);
     let end = (shifted.div_euclid(3600) + 1) * 3600 - hour_offset(property);

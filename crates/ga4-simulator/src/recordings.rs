@@ -1,6 +1,6 @@
-//! Recorded answers of Google's, to be played on demand: whole answers of errors, and shapes that good answers take.
+//! Recorded answers of Google that can be played: complete error answers, and changes to good answers.
 //!
-//! `recordings.json` names each after the recording that it is modelled on; the ones that nobody recorded are modelled on
+//! `recordings.json` names each after the recording that it is modelled on. Those without a recording are modelled on
 //! Google's documentation and on texts that users quote.
 
 use std::sync::LazyLock;
@@ -30,14 +30,14 @@ struct Entry {
     status: u16,
     #[serde(default)]
     sender: Sender,
-    /// The whole answer as JSON, or as the text that it is.
+    /// The complete answer as JSON, or as plain text.
     body: Option<Value>,
     text: Option<String>,
-    /// How a good answer is changed instead.
+    /// How to change a good answer instead.
     shape: Option<Shape>,
 }
 
-/// Whose headers an answer has.
+/// The server whose headers an answer has.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Sender {
@@ -50,30 +50,30 @@ enum Sender {
 }
 
 impl Recording {
-    /// All of them.
+    /// Returns all recordings.
     pub fn all() -> impl Iterator<Item = Self> {
         ENTRIES.iter().map(Self)
     }
 
-    /// The one of this name.
+    /// Returns the recording with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|recording| recording.name() == name)
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         &self.0.name
     }
 
-    /// The method that it was recorded on.
+    /// Returns the method that it was recorded on.
     #[must_use]
     pub fn method(self) -> Method {
         Method::named(&self.0.call).unwrap_or(Method::RunReport)
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     #[must_use]
     pub fn status(self) -> u16 {
         self.0.status
@@ -83,7 +83,8 @@ impl Recording {
         self.0.shape
     }
 
-    /// The whole answer; `None` when it changes a good one. What names an API names the one that was asked.
+    /// Returns the complete answer, or `None` if the recording changes a good one. Names of APIs are replaced by that
+    /// of the requested one.
     pub(super) fn outcome(self, route: &Route) -> Option<Outcome> {
         let Entry { status, sender, body, text, .. } = self.0;
         let mut text = match (body, text) {

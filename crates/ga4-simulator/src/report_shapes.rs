@@ -1,4 +1,4 @@
-//! What recorded answers make of good reports: the headers and ranges that were asked for, in another shape.
+//! Changes good reports to the shapes of recorded answers, with the requested headers and ranges.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,19 +9,19 @@ use super::{report::add_headers, validate::Plan};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ReportShape {
-    /// The kind, and the quota if it was asked for.
+    /// The kind, and the quota if it was requested.
     KindAlone,
     KindAndMetadata,
     KindAndEmptyMetadata,
     HeadersWithoutRows,
-    /// Of several ranges, only the first has rows.
+    /// If there are several ranges, only the first has rows.
     FirstRangeOnly,
-    /// Ranges in the opposite order, the first one with zeros.
+    /// Ranges in reverse order, the first one with zeros.
     RangesReversed,
     MetadataFlags,
-    /// `rowCount` counts beyond the limit.
+    /// `rowCount` includes rows beyond the limit.
     MoreRowsThanShown,
-    /// Six buckets, with their zeros.
+    /// Six buckets, including zeros.
     SixBuckets,
     OldZoneName,
     OtherRowAlone,
@@ -36,7 +36,7 @@ pub(super) enum ReportShape {
 }
 
 impl ReportShape {
-    /// A report for a plan.
+    /// Changes a report for a plan.
     pub(super) fn change(self, body: Map<String, Value>, plan: &Plan) -> Value {
         let mut report = body;
         match self {
@@ -138,7 +138,7 @@ fn first_range_only(report: &mut Map<String, Value>, plan: &Plan) {
     set_rows(report, rows);
 }
 
-/// Rows of the first range read 0, and there is one for each row of another range, as in recordings with dimensions.
+/// Sets the rows of the first range to 0, with one for each row of another range, as in recordings with dimensions.
 fn ranges_reversed(report: &mut Map<String, Value>, plan: &Plan) {
     let mut rows = rows(report);
     rows.reverse();
@@ -165,7 +165,7 @@ fn is_of_range(row: &Value, plan: &Plan, range: usize) -> bool {
     last.and_then(|value| value["value"].as_str()) == plan.ranges.get(range).map(|range| range.name.as_str())
 }
 
-/// A row with this value in all columns that were asked for, and 1 for every metric.
+/// Adds a row with this value in all requested dimensions, and 1 for every metric.
 fn add_row(report: &mut Map<String, Value>, plan: &Plan, value: &str) {
     let mut columns = vec![json!({ "value": value }); plan.dimensions.len()];
     if let (Some(first), true) = (plan.ranges.first(), plan.ranges.len() > 1) {
@@ -215,5 +215,5 @@ fn six_buckets() -> Value {
     })
 }
 
-/// What an empty core report has.
+/// The fields of an empty core report.
 const EMPTY: &[&str] = &["kind", "metadata", "propertyQuota"];

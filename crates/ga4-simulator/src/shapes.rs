@@ -1,4 +1,4 @@
-//! What recorded answers make of good ones: of reports, of the listing and of tokens.
+//! Changes good answers to the shapes of recorded ones: reports, the listing and tokens.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ pub(super) enum Shape {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ListingShape {
-    /// An account without properties, nulls, and keys that nobody knows.
+    /// An account without properties, nulls, and unknown keys.
     StrangeKeys,
-    /// A property and an account that cannot be read, among others that can.
+    /// A property and an account that cannot be parsed, among others that can.
     UnreadableEntry,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum TokenShape {
     /// More fields than documented.
     MoreFields,
     LifetimeAsText,
-    /// The rest of a token's life, as the metadata server answers from its cache.
+    /// The remaining lifetime of a token, as the metadata server returns it from its cache.
     Cached,
 }
 

@@ -1,4 +1,4 @@
-//! Answers spoilt on purpose, and answers with numbers for names of enumerations.
+//! Corrupts answers on purpose, and replaces enumeration names by numbers.
 
 use hyper::body::Bytes;
 use jiff::{SignedDuration, civil::DateTime};
@@ -11,7 +11,7 @@ use super::{
     outcome::{DateShift, Outcome},
 };
 
-/// Changes the content of a good answer as a fault says.
+/// Changes the content of a good answer according to a fault.
 pub(super) fn change(body: &mut Value, effect: Option<&Effect>) {
     if let Some(reports) = body.get_mut("reports").and_then(Value::as_array_mut) {
         reports.iter_mut().for_each(|report| change_report(report, effect));
@@ -96,7 +96,7 @@ fn replace_values(rows: Option<&mut Value>, text: &str) {
     }
 }
 
-/// Changes how an answer is delivered as a fault says.
+/// Changes the delivery of an answer according to a fault.
 pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
     let half = |outcome: &Outcome| outcome.body.slice(..outcome.body.len() / 2);
     match effect {
@@ -125,7 +125,7 @@ pub(super) fn apply(outcome: Outcome, effect: Option<&Effect>) -> Outcome {
     }
 }
 
-/// `$alt=json;enum-encoding=int`: numbers for the names of enumerations.
+/// `$alt=json;enum-encoding=int`: replaces the names of enumerations by numbers.
 pub(super) fn number_enums(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(number_enums),
@@ -149,7 +149,7 @@ fn enum_number(name: &str) -> Option<u32> {
 
 const ENUM_FIELDS: &[&str] = &["type", "compatibility", "propertyType", "serviceLevel", "industryCategory"];
 
-/// The names that answers here contain (data.proto and resources.proto of the two APIs).
+/// The enumeration names that answers contain (data.proto and resources.proto of the two APIs).
 const ENUM_NUMBERS: &[(&str, u32)] = &[
     ("TYPE_INTEGER", 1),
     ("TYPE_FLOAT", 2),

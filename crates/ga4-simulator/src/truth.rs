@@ -1,4 +1,4 @@
-//! What really happened, for tests that compare the exporter with it.
+//! The true numbers, for tests that compare the exporter with them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
     tally::Tally,
 };
 
-/// The true numbers of one property, as it is now; an edit of the property needs a new truth.
+/// The true numbers of a property in its current state; after an edit of the property, request a new truth.
 #[derive(Clone, Debug)]
 pub struct Truth {
     site: Arc<Site>,
@@ -23,7 +23,7 @@ impl Truth {
         Self { site }
     }
 
-    /// The days `first..=last` of the property's zone, as a core report says at `now`.
+    /// Returns the days `first..=last` of the property's zone, as a core report shows them at `now`.
     #[must_use]
     pub fn days(&self, first: Date, last: Date, now: Timestamp) -> Tally {
         let property = &self.site.property;
@@ -36,7 +36,7 @@ impl Truth {
         sum
     }
 
-    /// The days from `first` to `last` days before today, today being 0, as a core report says at `now`.
+    /// Returns the days from `first` to `last` days ago, where today is 0, as a core report shows them at `now`.
     #[must_use]
     pub fn days_ago(&self, first: i32, last: i32, now: Timestamp) -> Tally {
         let today = self.today(now);
@@ -44,8 +44,8 @@ impl Truth {
         self.days(before(first), before(last), now)
     }
 
-    /// The minutes of the clock from `oldest` to `newest` before the current one, which is 0, as a realtime report says
-    /// at `now`.
+    /// Returns the clock minutes from `oldest` to `newest` minutes ago, where the current one is 0, as a realtime
+    /// report shows them at `now`.
     #[must_use]
     pub fn minutes_ago(&self, oldest: i32, newest: i32, now: Timestamp) -> Tally {
         let span = Span::MinutesAgo(oldest, newest);
@@ -54,13 +54,13 @@ impl Truth {
         rows::shown(&range, &self.site, self.tally(slice.from, slice.until))
     }
 
-    /// Everything between two instants.
+    /// Returns everything between two times.
     #[must_use]
     pub fn between(&self, from: Timestamp, until: Timestamp) -> Tally {
         self.tally(from.as_second(), until.as_second())
     }
 
-    /// The local date at an instant.
+    /// Returns the local date at a time.
     #[must_use]
     pub fn today(&self, now: Timestamp) -> Date {
         dates::today(&self.site.property.zone, now)

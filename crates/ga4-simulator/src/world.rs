@@ -1,4 +1,4 @@
-//! What exists in the simulated Google Analytics: accounts, their properties, how much traffic those have.
+//! The content of the simulated Google Analytics: accounts, their properties, and their traffic.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::quota::QuotaSizes;
 
-/// Everything that the simulator serves; made once, then given to [`super::Simulator::start`].
+/// Everything that the simulator serves; created once and passed to [`super::Simulator::start`].
 #[derive(Clone, Debug)]
 pub struct World {
     pub(super) seed: u64,
@@ -17,7 +17,7 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world. The same `seed` and properties have the same traffic at the same instant, always.
+    /// Creates an empty world. The same `seed` and properties always have the same traffic at the same time.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -36,28 +36,28 @@ impl World {
         self
     }
 
-    /// How long access tokens live; Google's 3599 s unless told otherwise.
+    /// Sets the lifetime of access tokens; the default is Google's 3599 s.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// Every report costs this many quota tokens, instead of the small formula of [`super::Simulator`].
+    /// Sets the quota tokens that every report costs, instead of the formula of [`super::Simulator`].
     #[must_use]
     pub fn token_cost(mut self, tokens: u32) -> Self {
         self.token_cost = Some(tokens);
         self
     }
 
-    /// How many requests the log keeps; 1,000 unless told otherwise.
+    /// Sets the number of requests that the log keeps; the default is 1,000.
     #[must_use]
     pub fn log_length(mut self, requests: usize) -> Self {
         self.log_length = requests;
         self
     }
 
-    /// The ids of all properties, in the order of the listing.
+    /// Returns the ids of all properties in the order of the listing.
     pub fn property_ids(&self) -> impl Iterator<Item = &str> {
         self.accounts.iter().flat_map(|account| &account.properties).map(Property::id)
     }
@@ -72,7 +72,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account without properties; `id` is numeric.
+    /// Creates an account without properties; `id` is numeric.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self { id: id.into(), name: name.into(), properties: Vec::new() }
@@ -86,14 +86,14 @@ impl Account {
     }
 }
 
-/// A GA4 property: who it is and what traffic it has.
+/// A GA4 property: its identity and its traffic.
 #[derive(Clone, Debug)]
 pub struct Property {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) zone_name: String,
     pub(super) zone: TimeZone,
-    /// The zone whose days and nights the visitors live by; stays when the reporting zone changes.
+    /// The zone of the visitors' daily rhythm; a change of the reporting zone does not affect it.
     pub(super) rhythm_zone: TimeZone,
     pub(super) currency: String,
     pub(super) pageviews_per_hour: f64,
@@ -110,7 +110,7 @@ pub struct Property {
 }
 
 impl Property {
-    /// A property in UTC with 600 pageviews an hour on average; `id` is numeric.
+    /// Creates a property in UTC with an average of 600 pageviews per hour; `id` is numeric.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
@@ -134,19 +134,19 @@ impl Property {
         }
     }
 
-    /// The numeric id, without `properties/`.
+    /// Returns the numeric id, without `properties/`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The display name.
+    /// Returns the display name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name of the reporting time zone.
+    /// Returns the name of the reporting time zone.
     #[must_use]
     pub fn zone_name(&self) -> &str {
         &self.zone_name
@@ -159,14 +159,14 @@ impl Property {
         self
     }
 
-    /// The reporting time zone, and the one whose day and night the visitors live by. An unknown name means UTC.
+    /// Sets the reporting time zone and the zone of the visitors' daily rhythm. An unknown name means UTC.
     #[must_use]
     pub fn time_zone(self, name: &str) -> Self {
         let property = self.reporting_zone(name);
         Self { rhythm_zone: property.zone.clone(), ..property }
     }
 
-    /// Changes the reporting time zone only: the same visits at the same instants, in other days.
+    /// Changes only the reporting time zone: the visits keep their times and move to other days.
     #[must_use]
     pub fn reporting_zone(mut self, name: &str) -> Self {
         self.zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
@@ -174,82 +174,82 @@ impl Property {
         self
     }
 
-    /// The currency (ISO 4217) of the revenue.
+    /// Sets the currency (ISO 4217) of the revenue.
     #[must_use]
     pub fn currency(mut self, code: &str) -> Self {
         self.currency = String::from(code);
         self
     }
 
-    /// Pageviews an hour, averaged over the week; at most 100 million.
+    /// Sets the pageviews per hour, averaged over the week; at most 100 million.
     #[must_use]
     pub fn pageviews_per_hour(mut self, pageviews: f64) -> Self {
         self.pageviews_per_hour = pageviews.clamp(0.0, 1e8);
         self
     }
 
-    /// No traffic, ever.
+    /// Removes all traffic.
     #[must_use]
     pub fn without_traffic(self) -> Self {
         self.pageviews_per_hour(0.0)
     }
 
-    /// No rhythm of day and week, only noise.
+    /// Removes the daily and weekly rhythm; only noise remains.
     #[must_use]
     pub fn steady(mut self) -> Self {
         self.steady = true;
         self
     }
 
-    /// The traffic between two instants is multiplied: 0 an outage, 0.5 a partial one, 3 a campaign.
+    /// Multiplies the traffic between two times: 0 is an outage, 0.5 a partial one, 3 a campaign.
     #[must_use]
     pub fn scaled(mut self, from: Timestamp, until: Timestamp, factor: f64) -> Self {
         self.modifiers.push(Modifier { from: from.as_second(), until: until.as_second(), factor });
         self
     }
 
-    /// No traffic between two instants.
+    /// Removes the traffic between two times.
     #[must_use]
     pub fn outage(self, from: Timestamp, until: Timestamp) -> Self {
         self.scaled(from, until, 0.0)
     }
 
-    /// Realtime reports see this part of what the core reports will say; GA4's differ by up to a tenth.
+    /// Sets realtime counts divided by later core counts; GA4's differ by up to a tenth.
     #[must_use]
     pub fn realtime_ratio(mut self, ratio: f64) -> Self {
         self.realtime_ratio = ratio.max(0.0);
         self
     }
 
-    /// Core reports miss what happened within this time before now, as GA4's do for hours.
+    /// Hides events of this time before now from core reports, as GA4 does for hours.
     #[must_use]
     pub fn core_delay(mut self, delay: Duration) -> Self {
         self.core_delay = delay;
         self
     }
 
-    /// The listing shows it, but the Data API answers 403.
+    /// Keeps the property in the listing, but lets the Data API answer 403.
     #[must_use]
     pub fn without_data_access(mut self) -> Self {
         self.data_access = false;
         self
     }
 
-    /// Gives access again.
+    /// Restores access.
     #[must_use]
     pub fn with_data_access(mut self) -> Self {
         self.data_access = true;
         self
     }
 
-    /// The Data API answers, but the listing does not show it.
+    /// Hides the property from the listing; the Data API still answers.
     #[must_use]
     pub fn unlisted(mut self) -> Self {
         self.listed = false;
         self
     }
 
-    /// A property of Google Analytics 360: ten times the quota, and 60 minutes of realtime.
+    /// Makes it a property of Google Analytics 360: ten times the quota, and 60 minutes of realtime.
     #[must_use]
     pub fn premium(mut self) -> Self {
         self.premium = true;
@@ -257,28 +257,28 @@ impl Property {
         self
     }
 
-    /// Since when it has been there: it counted nothing before.
+    /// Sets the time of creation; nothing is counted before it.
     #[must_use]
     pub fn created(mut self, at: Timestamp) -> Self {
         self.created = at;
         self
     }
 
-    /// A sub-property: its visits are some of those of another property.
+    /// Makes it a sub-property, whose visits are a part of another property's.
     #[must_use]
     pub fn subproperty_of(mut self, parent: impl Into<String>) -> Self {
         self.lineage = Lineage::Subproperty(parent.into());
         self
     }
 
-    /// A roll-up property: its visits are those of other properties.
+    /// Makes it a roll-up property, whose visits are those of other properties.
     #[must_use]
     pub fn roll_up(mut self) -> Self {
         self.lineage = Lineage::RollUp;
         self
     }
 
-    /// The sizes of the quota buckets of both categories.
+    /// Sets the sizes of the quota buckets of both categories.
     #[must_use]
     pub fn quota(mut self, sizes: QuotaSizes) -> Self {
         self.quota = sizes;
@@ -286,11 +286,11 @@ impl Property {
     }
 }
 
-/// What a property is to others.
+/// The relation of a property to others.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Lineage {
     Ordinary,
-    /// Of the property with this id.
+    /// A sub-property of the property with this id.
     Subproperty(String),
     RollUp,
 }
@@ -314,12 +314,12 @@ impl Lineage {
     }
 }
 
-/// A stretch of time whose traffic is multiplied.
+/// A span of time with multiplied traffic.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Modifier {
-    /// Unix seconds, included.
+    /// Unix seconds, inclusive.
     pub(super) from: i64,
-    /// Unix seconds, excluded.
+    /// Unix seconds, exclusive.
     pub(super) until: i64,
     pub(super) factor: f64,
 }
