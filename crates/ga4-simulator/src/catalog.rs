@@ -1,4 +1,4 @@
-//! `getMetadata` and `checkCompatibility`: what may be asked for, and what together.
+//! `getMetadata` and `checkCompatibility`: the available fields, and their valid combinations.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use super::{
     requested, validate,
 };
 
-/// The fields of the core reports.
+/// Returns the fields of core reports.
 pub(super) fn metadata(property: &str) -> Value {
     json!({
         "name": format!("properties/{property}/metadata"),
@@ -19,7 +19,7 @@ pub(super) fn metadata(property: &str) -> Value {
     })
 }
 
-/// Which fields can be added to a request that is itself compatible.
+/// Returns the fields that can be added to a request, which must itself be compatible.
 pub(super) fn compatibility(request: &CompatibilityRequest) -> Result<Value, ApiError> {
     let dimensions = requested::dimensions(&request.dimensions, Category::Core)?;
     let metrics = requested::metrics(&request.metrics, Category::Core)?;

@@ -1,8 +1,8 @@
-//! What stands in a dimension's column: part of a time, a trait of the visitors, the event, or the same in every row.
+//! The content of a dimension's column: a part of the time, a trait of the visitors, the event, or a constant.
 
 use super::times::{self, TimePart};
 
-/// What a dimension's value is made of.
+/// The source of a dimension's values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Column {
     Time(TimePart),
@@ -13,11 +13,11 @@ pub(super) enum Column {
     StreamId,
     StreamName,
     AppVersion,
-    /// The same in every row; mostly `(not set)`, since the simulated sites have no such thing.
+    /// The same value in every row; usually `(not set)`, because the simulated sites have no such data.
     Fixed(&'static str),
 }
 
-/// What differs between the visitors of a site.
+/// A trait in which the visitors of a site differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Trait {
     PagePath,
@@ -45,7 +45,7 @@ pub(super) enum Trait {
     NewVsReturning,
 }
 
-/// The column of a dimension by its name.
+/// Returns the column of a dimension by its name.
 pub(super) fn of(name: &str) -> Column {
     if let Some(part) = times::part(name) {
         return Column::Time(part);
@@ -54,7 +54,7 @@ pub(super) fn of(name: &str) -> Column {
     entry.map_or(Column::Fixed(NOT_SET), |(_, column)| *column)
 }
 
-/// What Google writes where there is no value.
+/// Google's text for a missing value.
 pub(super) const NOT_SET: &str = "(not set)";
 
 #[rustfmt::skip] // a table

@@ -1,17 +1,18 @@
-//! Which fields go together, by their classes: fields that went together with the same others when Google was asked for each
-//! (`checkCompatibility`, field by field). Google itself has exceptions that no pair shows; this has none.
+//! Decides by classes which fields are compatible. Fields of one class were compatible with the same others when
+//! Google was asked about each of them (`checkCompatibility`, field by field). Google has exceptions that no pair of
+//! fields shows; this model has none.
 
-/// Whether two fields of these classes may be asked for together.
+/// Returns whether fields of these two classes are compatible.
 pub(super) fn go_together(one: &str, other: &str) -> bool {
     !excludes(one, other) && !excludes(other, one)
 }
 
-/// Whether metrics of this class need a dimension of a campaign.
+/// Returns whether metrics of this class require a campaign dimension.
 pub(super) fn needs_campaign(class: &str) -> bool {
     class == ADVERTISING
 }
 
-/// Whether a dimension of this class is one of a campaign.
+/// Returns whether dimensions of this class are campaign dimensions.
 pub(super) fn is_of_campaign(class: &str) -> bool {
     class.starts_with("D-SESSION") || class.starts_with("D-ATTR")
 }

@@ -1,4 +1,4 @@
-//! Dates of requests, and the stretches of time that they stand for in a property's zone.
+//! Parses dates of requests and converts them to spans of time in a property's zone.
 
 use jiff::{
     Timestamp, ToSpan,
@@ -6,17 +6,17 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// A stretch of time with the local time at which it begins.
+/// A span of time with the local time of its start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Slice {
-    /// Unix seconds, included.
+    /// Unix seconds, inclusive.
     pub(super) from: i64,
-    /// Unix seconds, excluded.
+    /// Unix seconds, exclusive.
     pub(super) until: i64,
     pub(super) local: DateTime,
 }
 
-/// How finely a report divides time.
+/// The unit into which a report divides time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Granularity {
     Day,
@@ -25,7 +25,7 @@ pub(super) enum Granularity {
 }
 
 impl Granularity {
-    /// The local time at which the part of the day that holds `local` ends, as seconds from then.
+    /// Returns the seconds from `local` to the end of the unit that contains it.
     fn rest(self, local: DateTime) -> Option<i64> {
         let second = i64::from(local.second());
         match self {
@@ -36,7 +36,7 @@ impl Granularity {
     }
 }
 
-/// `YYYY-MM-DD`, `NdaysAgo`, `yesterday` or `today`; `None` when it is neither.
+/// Parses `YYYY-MM-DD`, `NdaysAgo`, `yesterday` or `today`; returns `None` for other texts.
 pub(super) fn parse(text: &str, today: Date) -> Option<Date> {
     if text == "today" {
         return Some(today);
@@ -53,17 +53,17 @@ pub(super) fn parse(text: &str, today: Date) -> Option<Date> {
     text.parse().ok().filter(|_| shape)
 }
 
-/// The local date of an instant.
+/// Returns the local date at this time.
 pub(super) fn today(zone: &TimeZone, now: Timestamp) -> Date {
     zone.to_datetime(now).date()
 }
 
-/// The first instant of a local day: not always midnight, where summer time begins at midnight.
+/// Returns the first instant of a local day, which is not midnight if summer time starts at midnight.
 pub(super) fn day_start(zone: &TimeZone, date: Date) -> i64 {
     date.to_zoned(zone.clone()).map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
 }
 
-/// The days `first..=last` cut into slices, up to `now` (Unix seconds).
+/// Splits the days `first..=last` into slices, up to `now` (Unix seconds).
 pub(super) fn slices(zone: &TimeZone, (first, last): (Date, Date), granularity: Granularity, now: i64) -> Vec<Slice> {
     let mut slices = Vec::new();
     let mut date = first;

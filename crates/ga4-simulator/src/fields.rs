@@ -1,7 +1,7 @@
-//! The standard fields of the Data API: 376 dimensions and 86 metrics by Google's names (`getMetadata` of a property and the
-//! pages of the API's schema).
+//! The standard fields of the Data API: 376 dimensions and 86 metrics with Google's names (`getMetadata` of a
+//! property and the pages of the API's schema).
 //!
-//! Knows names, types, which reports take them, and what goes together.
+//! Knows names, types, the reports that accept them, and their compatibility.
 
 use std::sync::LazyLock;
 
@@ -13,38 +13,38 @@ use super::{
     value::Value,
 };
 
-/// A dimension of the core reports, of the realtime reports or of both.
+/// A dimension of core reports, realtime reports or both.
 #[derive(Debug)]
 pub(super) struct Dimension {
     pub(super) name: &'static str,
     pub(super) ui_name: &'static str,
     pub(super) category: &'static str,
     pub(super) reports: Reports,
-    /// The name before it was renamed: listed by `getMetadata`, refused in reports.
+    /// The name before a rename: listed by `getMetadata`, refused in reports.
     pub(super) deprecated: Option<&'static str>,
-    /// Reports with it may withhold rows, and count against the quota of potentially thresholded requests.
+    /// Reports with this dimension may withhold rows, and use the quota of potentially thresholded requests.
     pub(super) is_thresholded: bool,
     pub(super) column: Column,
-    /// Which others it goes together with.
+    /// The compatibility class.
     pub(super) class: &'static str,
 }
 
-/// A metric of the core reports, of the realtime reports or of both.
+/// A metric of core reports, realtime reports or both.
 #[derive(Debug)]
 pub(super) struct Metric {
     pub(super) name: &'static str,
     pub(super) ui_name: &'static str,
     pub(super) category: &'static str,
     pub(super) reports: Reports,
-    /// As for dimensions.
+    /// The name before a rename, as for dimensions.
     pub(super) deprecated: Option<&'static str>,
-    /// As for dimensions.
+    /// The compatibility class, as for dimensions.
     pub(super) class: &'static str,
     core_type: &'static str,
     formula: Formula,
 }
 
-/// Where a field may be asked for.
+/// The reports that accept a field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reports {
     Core,
@@ -52,7 +52,7 @@ pub(super) enum Reports {
     Both,
 }
 
-/// Which of the two kinds of reports a request is for.
+/// The two kinds of reports.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Category {
     Core,
@@ -70,7 +70,7 @@ impl Category {
 }
 
 impl Dimension {
-    /// All that a kind of report takes.
+    /// Returns all dimensions that a kind of report accepts.
     pub(super) fn all(category: Category) -> impl Iterator<Item = &'static Self> {
         FIELDS.dimensions.iter().filter(move |field| category.offers(field.reports))
     }
@@ -79,7 +79,7 @@ impl Dimension {
         Self::all(category).find(|field| field.name == name)
     }
 
-    /// Whether the two may be asked for together.
+    /// Returns whether the dimension and the metric are compatible.
     pub(super) fn is_compatible(&self, metric: &Metric) -> bool {
         compatibility::go_together(self.class, metric.class)
     }
@@ -99,7 +99,7 @@ impl Dimension {
 }
 
 impl Metric {
-    /// All that a kind of report takes.
+    /// Returns all metrics that a kind of report accepts.
     pub(super) fn all(category: Category) -> impl Iterator<Item = &'static Self> {
         FIELDS.metrics.iter().filter(move |field| category.offers(field.reports))
     }
@@ -108,7 +108,8 @@ impl Metric {
         Self::all(category).find(|field| field.name == name)
     }
 
-    /// The type in the metric headers. `keyEvents` is fractional in core reports, since attribution may split an event.
+    /// Returns the type in the metric headers. `keyEvents` is fractional in core reports, because attribution may
+    /// split an event.
     pub(super) fn value_type(&self, category: Category) -> &'static str {
         match category {
             Category::Core => self.core_type,
@@ -116,7 +117,7 @@ impl Metric {
         }
     }
 
-    /// The value as Google writes it.
+    /// Returns the value in Google's format.
     pub(super) fn value(&self, tally: &Tally) -> Value {
         self.formula.value(tally)
     }
@@ -135,7 +136,7 @@ impl Metric {
     }
 }
 
-/// Every field.
+/// All fields.
 struct Fields {
     dimensions: Vec<Dimension>,
     metrics: Vec<Metric>,
@@ -155,7 +156,7 @@ struct Line {
 }
 
 impl Line {
-    /// `None` for what is no line of a field, as the head is not.
+    /// Parses a line; returns `None` for lines that are not fields, such as the header.
     fn read(text: &'static str) -> Option<Self> {
         let mut columns = text.split('\t');
         let mut next = || columns.next();
@@ -190,7 +191,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     }
 });
 
-/// Made by tests/simulator/fields.py.
+/// Generated by tests/simulator/fields.py.
 const TABLE: &str = include_str!("fields.tsv");
 
 #[cfg(test)]

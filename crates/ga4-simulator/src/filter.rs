@@ -1,4 +1,4 @@
-//! Dimension and metric filters: compiled once, so that mistakes are found before any row is.
+//! Dimension and metric filters. They are compiled before any row is evaluated, so that mistakes are found first.
 
 use regex::{Regex, RegexBuilder};
 
@@ -7,7 +7,7 @@ use super::{
     request::{Filter, FilterExpression, NumericFilter, StringFilter},
 };
 
-/// A filter over fields, which are numbers into the row.
+/// A filter on fields, which are indices into the row.
 #[derive(Debug)]
 pub(super) enum Condition {
     All(Vec<Self>),
@@ -16,7 +16,7 @@ pub(super) enum Condition {
     Field(usize, Test),
 }
 
-/// What one field is tested for.
+/// A test of one field.
 #[derive(Debug)]
 pub(super) enum Test {
     Matches(Regex),
@@ -35,7 +35,7 @@ pub(super) enum Comparison {
 }
 
 impl Condition {
-    /// Compiles an expression; `field` finds a field's number, or refuses its name.
+    /// Compiles an expression. `field` returns the index of a field, or an error for its name.
     pub(super) fn compile(
         expression: &FilterExpression,
         field: &mut impl FnMut(&str) -> Result<usize, ApiError>,
@@ -61,7 +61,7 @@ impl Condition {
         }
     }
 
-    /// Whether a row passes; `value` gives the text of a field.
+    /// Returns whether a row passes; `value` returns the text of a field.
     pub(super) fn passes<'a>(&self, value: &impl Fn(usize) -> &'a str) -> bool {
         match self {
             Self::All(all) => all.iter().all(|one| one.passes(value)),
@@ -148,7 +148,7 @@ fn comparison(filter: &NumericFilter) -> Result<Comparison, ApiError> {
     })
 }
 
-/// A compiled expression of a request may have this many bytes.
+/// The largest size of a compiled regular expression, in bytes.
 const MAX_REGEX_BYTES: usize = 1 << 20;
 
 #[cfg(test)]

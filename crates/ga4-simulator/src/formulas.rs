@@ -1,10 +1,10 @@
-//! What each metric is made of: a count of the simulated site, or one count divided by another.
+//! The formula of each metric: a count of the simulated site, or the ratio of two counts.
 //!
-//! Metrics of what the simulated sites do not have (advertising, Search Console, refunds, cohorts) are 0.
+//! Metrics of features that the simulated sites do not have (advertising, Search Console, refunds, cohorts) are 0.
 
 use super::{tally::Tally, value::Value};
 
-/// Some times one count, divided by some times another one where there is one.
+/// A multiple of a count, optionally divided by a multiple of another count.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Formula {
     times: u64,
@@ -31,7 +31,7 @@ enum Count {
     Seconds,
 }
 
-/// The formula of a metric by its name.
+/// Returns the formula of a metric by its name.
 pub(super) fn of(name: &str) -> Formula {
     let entry = FORMULAS.iter().find(|(other, _)| *other == name);
     entry.map_or(count(0, Count::Nothing), |(_, formula)| *formula)

@@ -1,6 +1,6 @@
 //! Date and minute ranges of requests.
 //!
-//! Texts are Google's where public recordings have them; the others are modelled on them (marked so where they stand).
+//! Error texts are Google's if public recordings contain them; the others are modelled on them and marked as such.
 
 use jiff::civil::{Date, date as day};
 
@@ -10,7 +10,7 @@ use super::{
     request::{DateRange, MinuteRange},
 };
 
-/// A named stretch of time.
+/// A named span of time.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Range {
     pub(super) name: String,
@@ -19,13 +19,13 @@ pub(super) struct Range {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Span {
-    /// Whole days in the property's zone, both included.
+    /// Whole days in the property's zone, both ends included.
     Days(Date, Date),
-    /// Minutes before now, the older one first, both included.
+    /// Minutes before now, the older one first, both ends included.
     MinutesAgo(i32, i32),
 }
 
-/// The date ranges of a core report.
+/// Returns the date ranges of a core report.
 pub(super) fn date_ranges(requested: &[DateRange], today: Date) -> Result<Vec<Range>, ApiError> {
     if requested.is_empty() {
         return Err(ApiError::invalid("A dateRange is required."));
@@ -68,7 +68,7 @@ fn check_count(count: usize, limit: usize, what: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The minute ranges of a realtime report; without any, the last thirty minutes.
+/// Returns the minute ranges of a realtime report; the default is the last thirty minutes.
 pub(super) fn minute_ranges(requested: &[MinuteRange], oldest: i32) -> Result<Vec<Range>, ApiError> {
     if requested.is_empty() {
         return minute_ranges(&[MinuteRange::default()], oldest);
@@ -119,6 +119,6 @@ fn range_name(name: &str, index: usize, before: &[Range]) -> Result<String, ApiE
 const MAX_DATE_RANGES: usize = 4;
 const MAX_MINUTE_RANGES: usize = 2;
 
-/// The days between these two can be asked for.
+/// Dates between these two are accepted.
 const BEFORE_FIRST: Date = day(2015, 8, 13);
 const AFTER_LAST: Date = day(3000, 1, 1);

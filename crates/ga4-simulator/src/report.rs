@@ -1,4 +1,4 @@
-//! Reports as the Data API answers them: sorted, cut to the limit, in proto3 JSON (no zeros, no empty lists).
+//! Runs reports as the Data API does: sorted, cut to the limit, in proto3 JSON (without zeros and empty lists).
 
 use std::cmp::Ordering;
 
@@ -15,14 +15,14 @@ use super::{
     value::Value as MetricValue,
 };
 
-/// A finished report and how many rows it shows, which the price depends on.
+/// A finished report and its number of rows, which the cost depends on.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) body: Map<String, Value>,
     pub(super) rows: usize,
 }
 
-/// Runs a plan at an instant (Unix seconds).
+/// Runs a plan at a time (Unix seconds).
 pub(super) fn run(plan: &Plan, site: &Site, now: i64) -> Report {
     let all = rows(plan, site, now);
     let mut lines: Vec<Line<'_>> = all.iter().map(|row| Line::new(row, plan)).collect();
@@ -49,8 +49,8 @@ pub(super) fn run(plan: &Plan, site: &Site, now: i64) -> Report {
     Report { body, rows: count }
 }
 
-/// Whether a report without rows has headers: only a core report with dimensions does, and only when some of its days are
-/// not before the property was created.
+/// Returns whether a report without rows has headers. Only a core report with dimensions does, and only if some of
+/// its days are not before the creation of the property.
 fn keeps_headers(plan: &Plan, site: &Site) -> bool {
     let property = &site.property;
     let ends_after_creation = |span| match span {
@@ -62,13 +62,14 @@ fn keeps_headers(plan: &Plan, site: &Site) -> bool {
     !plan.dimensions.is_empty() && plan.ranges.iter().any(|range| ends_after_creation(range.span))
 }
 
-/// Google's price is not known before; this one is 1 for reports without dimensions, and grows with columns and rows.
+/// Returns the cost. Google's cost is not known in advance; this one is 1 for reports without dimensions, and grows
+/// with columns and rows.
 pub(super) fn price(plan: &Plan, rows: usize) -> u32 {
     let columns = plan.dimensions.len().saturating_sub(1);
     u32::try_from(1 + columns + rows / 100).unwrap_or(MAX_PRICE).min(MAX_PRICE)
 }
 
-/// A row with its metrics' values.
+/// A row with the values of its metrics.
 struct Line<'a> {
     row: &'a Row,
     values: Vec<MetricValue>,
@@ -80,8 +81,8 @@ impl<'a> Line<'a> {
         Self { row, values }
     }
 
-    /// Rows of zeros are shown on request only, and never made up: GA knows nothing of what did not happen. Without metrics
-    /// every row counts.
+    /// Returns whether a row is shown. Rows of zeros are shown only on request; rows for events that did not happen
+    /// are never created, since GA does not know them. Without metrics every row is shown.
     fn is_wanted(&self, plan: &Plan) -> bool {
         let text = |index: usize| self.values.get(index).map_or("", |value| value.text.as_str());
         let passes = plan.metric_filter.as_ref().is_none_or(|filter| filter.passes(&text));
@@ -89,7 +90,8 @@ impl<'a> Line<'a> {
         passes && (plan.keep_empty_rows || plan.metrics.is_empty() || shown.any(|value| value.number > 0.0))
     }
 
-    /// By the keys asked for; else the largest first metric first, as Google does. Ties are broken by all columns.
+    /// Compares rows by the requested keys; without any, by the first metric in descending order, as Google does.
+    /// Ties are broken by all columns.
     fn compare(&self, other: &Self, plan: &Plan) -> Ordering {
         let asked = plan.order.iter().fold(Ordering::Equal, |so_far, order| {
             so_far.then_with(|| {
@@ -148,7 +150,7 @@ fn row_json<'a>(plan: &'a Plan, mut columns: Vec<&'a str>, range: usize, values:
     Value::Object(row)
 }
 
-/// The headers of what was asked for.
+/// Adds the headers of the requested fields.
 pub(super) fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
     let mut dimensions: Vec<Value> = plan.dimensions.iter().map(|dimension| json!({"name": dimension.name})).collect();
     if plan.ranges.len() > 1 {
@@ -161,7 +163,7 @@ pub(super) fn add_headers(body: &mut Map<String, Value>, plan: &Plan) {
     put(body, "metricHeaders", Value::Array(metrics));
 }
 
-/// One row per range for each aggregation; an empty one for a range without data.
+/// Adds one row per range for each aggregation; an empty one for a range without data.
 fn add_aggregations(body: &mut Map<String, Value>, plan: &Plan, all: &[Row], lines: &[Line<'_>]) {
     for (asked, field, marker) in AGGREGATIONS {
         if !plan.aggregations.iter().any(|aggregation| aggregation == asked) {
@@ -207,7 +209,7 @@ fn metadata(plan: &Plan, site: &Site) -> Value {
     Value::Object(metadata)
 }
 
-/// Writes a field as proto3 JSON does: not at all when it is zero or empty.
+/// Writes a field as proto3 JSON does: omits it if it is zero or empty.
 fn put(map: &mut Map<String, Value>, name: &str, value: Value) {
     let is_default = value.as_array().is_some_and(Vec::is_empty) || value.as_u64() == Some(0);
     if !is_default {
@@ -215,12 +217,12 @@ fn put(map: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// What can be asked for, the field of the answer and the value of its dimensions (COUNT is for pivots).
+/// The available aggregations, the field of the answer and the value of its dimensions (COUNT is for pivots).
 const AGGREGATIONS: &[(&str, &str, &str)] = &[
     ("TOTAL", "totals", "RESERVED_TOTAL"),
     ("MAXIMUM", "maximums", "RESERVED_MAX"),
     ("MINIMUM", "minimums", "RESERVED_MIN"),
 ];
 
-/// No report costs more tokens.
+/// The highest cost of a report, in tokens.
 const MAX_PRICE: u32 = 100;

@@ -1,9 +1,9 @@
-//! Requests of the Data API after [`super::wire`] has read them: typed, every field defaulted.
+//! Requests of the Data API, parsed from the output of [`super::wire`]: typed, with a default for every field.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// `RunReportRequest` and `RunRealtimeReportRequest`; the schema decides which fields each may have.
+/// `RunReportRequest` and `RunRealtimeReportRequest`; the schema defines the fields of each.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ReportRequest {
@@ -158,7 +158,7 @@ pub(super) struct DimensionOrderBy {
 }
 
 impl NumericValue {
-    /// The number; proto3's default when none is given.
+    /// Returns the number, or proto3's default if none is given.
     pub(super) fn number(&self) -> f64 {
         self.int64_value.or(self.double_value).unwrap_or(0.0)
     }

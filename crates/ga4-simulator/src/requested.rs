@@ -1,4 +1,4 @@
-//! The fields that a request names, found by their names.
+//! Looks up the fields that a request names.
 
 use super::{
     errors::ApiError,
@@ -8,7 +8,7 @@ use super::{
     spelling::unknown_field,
 };
 
-/// The dimensions of a request.
+/// Returns the dimensions of a request.
 pub(super) fn dimensions(
     requested: &[DimensionRequest],
     category: Category,
@@ -27,7 +27,7 @@ pub(super) fn dimensions(
     Ok(dimensions)
 }
 
-/// The metrics of a request.
+/// Returns the metrics of a request.
 pub(super) fn metrics(requested: &[MetricRequest], category: Category) -> Result<Vec<&'static Metric>, ApiError> {
     let mut metrics: Vec<&'static Metric> = Vec::new();
     for MetricRequest { name, expression, .. } in requested {
@@ -44,7 +44,7 @@ pub(super) fn metrics(requested: &[MetricRequest], category: Category) -> Result
     Ok(metrics)
 }
 
-/// A filter of dimensions. Those that are not columns are added behind `fields`.
+/// Compiles a filter of dimensions. Dimensions that are not columns are appended to `fields`.
 pub(super) fn dimension_filter(
     filter: Option<&FilterExpression>,
     fields: &mut Vec<&'static Dimension>,
@@ -64,7 +64,7 @@ pub(super) fn dimension_filter(
     filter.map(|filter| Condition::compile(filter, &mut number)).transpose()
 }
 
-/// A filter of metrics. Those that are not columns are added behind `values`.
+/// Compiles a filter of metrics. Metrics that are not columns are appended to `values`.
 pub(super) fn metric_filter(
     filter: Option<&FilterExpression>,
     values: &mut Vec<&'static Metric>,
@@ -81,7 +81,7 @@ pub(super) fn metric_filter(
     filter.map(|filter| Condition::compile(filter, &mut number)).transpose()
 }
 
-/// What Google can do and this simulator cannot is refused, never answered wrongly.
+/// Returns the error for features that Google supports and this simulator does not; they are never answered wrongly.
 pub(super) fn unsupported(what: &str) -> ApiError {
     ApiError::invalid(format!("This simulator of Google Analytics does not support: {what}."))
 }

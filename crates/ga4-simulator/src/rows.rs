@@ -1,4 +1,4 @@
-//! The rows of a planned report: which stretches of time, segments and events belong to which values of its dimensions.
+//! Computes the rows of a planned report: assigns spans of time, segments and events to the values of its dimensions.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ use super::{
     validate::Plan,
 };
 
-/// One row before sorting and cutting.
+/// A row before sorting and cutting.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Which range of the plan it belongs to.
+    /// The index of its range in the plan.
     pub(super) range: usize,
     pub(super) values: Vec<String>,
     pub(super) tally: Tally,
 }
 
-/// All rows of a plan at an instant (Unix seconds), empty ones left out.
+/// Returns all non-empty rows of a plan at a time (Unix seconds).
 pub(super) fn rows(plan: &Plan, site: &Site, now: i64) -> Vec<Row> {
     let mut rows = Vec::new();
     for (index, range) in plan.ranges.iter().enumerate() {
@@ -39,7 +39,7 @@ pub(super) fn rows(plan: &Plan, site: &Site, now: i64) -> Vec<Row> {
     rows
 }
 
-/// What a report says of a tally: realtime reports see a little more or less than the core reports.
+/// Returns the tally that a report shows: realtime reports count slightly more or less than core reports.
 pub(super) fn shown(range: &Range, site: &Site, tally: Tally) -> Tally {
     match range.span {
         Span::Days(..) => tally,
@@ -80,7 +80,7 @@ fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<Str
     groups
 }
 
-/// Which divisions the fields of a plan need.
+/// The divisions that the fields of a plan need.
 struct Parts {
     granularity: Granularity,
     segments: bool,
@@ -129,14 +129,14 @@ fn slices(plan: &Plan, site: &Site, range: &Range, now: i64) -> Vec<(Slice, i64)
     }
 }
 
-/// The minutes of the clock from one to another, the current one up to now. Their local time does not matter: realtime
+/// Returns a span of clock minutes; the current minute ends now. Its local time does not matter, since realtime
 /// reports have no such dimension.
 pub(super) fn minutes(oldest: i64, newest: i64, now: i64) -> Slice {
     let minute = now.div_euclid(60);
     Slice { from: (minute - oldest) * 60, until: now.min((minute - newest + 1) * 60), local: DateTime::ZERO }
 }
 
-/// Where a tally belongs.
+/// The position of a tally.
 struct Place<'a> {
     site: &'a Site,
     local: DateTime,
@@ -178,7 +178,7 @@ impl Place<'_> {
                     "false"
                 }
             }
-            // Realtime reports write an empty text for web streams, core reports do not.
+            // Realtime reports use an empty text for web streams, core reports do not.
             Column::AppVersion if category == Category::Realtime => "",
             Column::AppVersion => NOT_SET,
             Column::Fixed(text) => text,
@@ -218,7 +218,7 @@ impl Place<'_> {
     }
 }
 
-/// The tally of a whole range of a plan, as its totals say it.
+/// Returns the tally of a whole range of a plan, as in its totals.
 pub(super) fn total(rows: &[Row], range: usize) -> Tally {
     let mut total = Tally::default();
     for row in rows.iter().filter(|row| row.range == range) {

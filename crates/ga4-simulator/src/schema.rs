@@ -154,7 +154,7 @@ static COMPARISON: Message = message(
     &[("name", Text), ("dimensionFilter", Kind::Message(&FILTER_EXPRESSION)), ("comparison", Text)],
 );
 
-/// Known to be there; refused when it is used, so its inside does not matter.
+/// Known, but refused when it is used, so its fields do not matter.
 static COHORT_SPEC: Message = message(
     "CohortSpec",
     &[

@@ -1,8 +1,8 @@
-//! "Did you mean …?": the field that a misspelt name is nearest to.
+//! "Did you mean …?": finds the field that is nearest to a misspelt name.
 
 use super::{errors::ApiError, fields::Category};
 
-/// Google's refusal of a field, with its hint. The blanks are Google's, too.
+/// Returns Google's refusal of a field, with its hint. The spaces are Google's, too.
 pub(super) fn unknown_field(
     name: &str,
     what: &str,
@@ -23,8 +23,8 @@ pub(super) fn unknown_field(
     ))
 }
 
-/// The number of letters to change, add or remove (Levenshtein). All hints that users quote are the first in the alphabet of
-/// those with the smallest distance, however large; where Google gives none is not known.
+/// Returns the number of letters to change, add or remove (Levenshtein). All hints that users quote are the
+/// alphabetically first name with the smallest distance, however large; it is unknown when Google gives no hint.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (line, from) in a.chars().enumerate() {

@@ -1,20 +1,20 @@
-//! Dimensions of time: how finely they divide it, and how Google writes them.
+//! Dimensions of time: how they divide it, and Google's format of their values.
 
 use jiff::civil::{Date, DateTime, Weekday};
 
 use super::dates::Granularity;
 
-/// A dimension of time, in the property's zone.
+/// A dimension of time in the property's zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TimePart {
-    /// A pattern of `strftime`, and how finely it divides time.
+    /// A pattern of `strftime`, and the unit into which it divides time.
     Written(&'static str, Granularity),
-    /// Weeks of the year, from Sunday to Saturday; the first one holds January 1.
+    /// Weeks of the year, from Sunday to Saturday; the first one contains January 1.
     Week,
     YearWeek,
-    /// Counted from the begin of the range.
+    /// Counted from the start of the range.
     Nth(Unit),
-    /// Whole minutes before now; realtime reports only.
+    /// Whole minutes before now; only in realtime reports.
     MinutesAgo,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Unit {
     Year,
 }
 
-/// The dimension of time of this name.
+/// Returns the dimension of time with this name.
 pub(super) fn part(name: &str) -> Option<TimePart> {
     PARTS.iter().find(|(other, _)| *other == name).map(|(_, part)| *part)
 }
@@ -44,7 +44,7 @@ impl TimePart {
         }
     }
 
-    /// The value at a local time in a range that begins with a day.
+    /// Returns the value at a local time in a range that starts with the day `first`.
     pub(super) fn text(self, local: DateTime, first: Date, minutes_ago: i64) -> String {
         match self {
             Self::Written(pattern, _) => local.strftime(pattern).to_string(),

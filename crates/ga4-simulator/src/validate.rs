@@ -1,7 +1,7 @@
-//! A request for a report, checked in Google's order and compiled into a plan that cannot fail any more.
+//! Checks a report request in Google's order and compiles it into a plan that cannot fail.
 //!
-//! Names and duplicates come first, then limits, ranges and counts; only the first fault is named. Texts are Google's where
-//! public recordings have them; the others are modelled on them (marked so where they stand).
+//! Names and duplicates are checked first, then limits, ranges and counts; only the first mistake is reported. Error
+//! texts are Google's if public recordings contain them; the others are modelled on them and marked as such.
 
 use jiff::civil::Date;
 
@@ -21,12 +21,12 @@ pub(super) struct Plan {
     pub(super) category: Category,
     /// The columns of the report.
     pub(super) dimensions: Vec<&'static Dimension>,
-    /// Those, and behind them others that only the filter looks at.
+    /// The columns, followed by dimensions that only the filter uses.
     pub(super) fields: Vec<&'static Dimension>,
     pub(super) metrics: Vec<&'static Metric>,
-    /// Those, and behind them others that only the filter looks at.
+    /// The columns, followed by metrics that only the filter uses.
     pub(super) values: Vec<&'static Metric>,
-    /// Which of the metrics are not shown.
+    /// Which of the metrics are hidden.
     pub(super) invisible: Vec<bool>,
     pub(super) ranges: Vec<Range>,
     pub(super) dimension_filter: Option<Condition>,
@@ -36,12 +36,12 @@ pub(super) struct Plan {
     pub(super) offset: usize,
     pub(super) keep_empty_rows: bool,
     pub(super) aggregations: Vec<String>,
-    /// The currency asked for, if not the property's own.
+    /// The requested currency, if it differs from the property's own.
     pub(super) currency: Option<String>,
     pub(super) return_quota: bool,
 }
 
-/// One sort key.
+/// A sort key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Order {
     pub(super) by: OrderKey,
@@ -101,7 +101,7 @@ pub(super) fn plan(request: &ReportRequest, category: Category, today: Date, min
     })
 }
 
-/// Refuses dimensions and metrics that do not go together.
+/// Rejects incompatible dimensions and metrics.
 pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Result<(), ApiError> {
     if dimensions.iter().any(|dimension| dimension.name == "comparison") {
         return Err(ApiError::invalid(
@@ -118,7 +118,7 @@ pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'s
     Ok(())
 }
 
-/// The first field that does not go together with one before it.
+/// Returns the first field that is incompatible with one before it.
 fn misfit(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Option<&'static str> {
     let fields = dimensions.iter().map(|field| (field.name, field.class));
     let fields: Vec<_> = fields.chain(metrics.iter().map(|field| (field.name, field.class))).collect();
@@ -135,7 +135,7 @@ fn incompatible(what: &str, name: &str) -> ApiError {
     ))
 }
 
-/// Dimensions that only a filter names count, metrics do not.
+/// Checks the number of fields. Dimensions that only a filter names count, metrics do not.
 fn check_counts(dimensions: usize, metrics: usize) -> Result<(), ApiError> {
     for (count, limit, what) in [(dimensions, MAX_DIMENSIONS, "dimensions"), (metrics, MAX_METRICS, "metrics")] {
         if count > limit {
@@ -160,7 +160,7 @@ fn check_supported(request: &ReportRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Counting is for pivots only.
+/// Rejects COUNT, which is for pivots only.
 fn check_aggregations(requested: &[String]) -> Result<(), ApiError> {
     if requested.iter().any(|aggregation| aggregation == "COUNT") {
         return Err(ApiError::invalid("Metric aggregation Count is not supported in ReportRequest."));
@@ -198,7 +198,7 @@ fn order(
     requested.iter().map(|order| Ok(Order { by: key(order)?, descending: order.desc })).collect()
 }
 
-/// Higher limits are cut down to the maximum without a word, as Google does; 0 is the default.
+/// Reduces higher limits silently to the maximum, as Google does; 0 means the default.
 fn limit(requested: i64) -> Result<usize, ApiError> {
     match usize::try_from(requested) {
         Ok(0) => Ok(DEFAULT_LIMIT),

@@ -1,8 +1,8 @@
-//! Metric values as Google writes them: the shortest of two precisions, and no decimal point behind whole numbers.
+//! Metric values in Google's format: the shorter of two precisions, without a decimal point in whole numbers.
 
 use super::random::real;
 
-/// A metric's value: text for the wire, a number to sort and filter by.
+/// The value of a metric: text for the answer, and a number for sorting and filtering.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
     pub(super) text: String,
@@ -14,7 +14,7 @@ impl Value {
         Self { text: count.to_string(), number: real(count) }
     }
 
-    /// Zero when there is nothing to divide.
+    /// Returns the ratio; 0 if either number is 0.
     pub(super) fn ratio(part: u64, of: u64) -> Self {
         if part == 0 || of == 0 {
             return Self::whole(0);
@@ -24,13 +24,13 @@ impl Value {
     }
 }
 
-/// C's `%.15g` where that is the number again, else `%.17g`.
+/// Formats with C's `%.15g` if that reproduces the number, else with `%.17g`.
 fn text(number: f64) -> String {
     let short = general(number, 15);
     if short.parse() == Ok(number) { short } else { general(number, 17) }
 }
 
-/// C's `%.{digits}g`.
+/// Formats with C's `%.{digits}g`.
 fn general(number: f64, digits: usize) -> String {
     let scientific = format!("{number:.*e}", digits - 1);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));

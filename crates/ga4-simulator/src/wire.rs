@@ -1,7 +1,7 @@
-//! Strict proto3 JSON: a request body against the messages of the API, as Google's front end reads it.
+//! Strict proto3 JSON: checks a request body against the messages of the API, as Google's front end does.
 //!
-//! Field names in lowerCamelCase or snake_case, 64-bit integers as strings or numbers, enumerations as names or numbers;
-//! anything unknown is refused with Google's words. What comes out has one spelling, ready for serde.
+//! Accepts field names in lowerCamelCase or snake_case, 64-bit integers as strings or numbers, and enumerations as
+//! names or numbers; rejects everything unknown with Google's texts. The output has one spelling, ready for serde.
 
 use serde_json::{Map, Number, Value};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 pub(super) struct Message {
     pub(super) name: &'static str,
     pub(super) fields: &'static [(&'static str, Kind)],
-    /// Fields of which at most one may be set, by the name of the group.
+    /// Fields of which at most one may be set, with the name of the group.
     pub(super) one_of: Option<(&'static str, &'static [&'static str])>,
 }
 
@@ -34,15 +34,15 @@ pub(super) struct Enumeration {
     pub(super) values: &'static [(&'static str, i64)],
 }
 
-/// What is wrong with one field.
+/// A mistake in one field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Violation {
-    /// The field's path in snake_case; empty at the root.
+    /// The path of the field in snake_case; empty for the root.
     pub(super) field: String,
     pub(super) description: String,
 }
 
-/// Reads a body. An empty one is an empty message.
+/// Parses a body. An empty body is an empty message.
 pub(super) fn read(body: &[u8], message: &'static Message) -> Result<Value, Vec<Violation>> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
