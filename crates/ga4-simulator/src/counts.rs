@@ -1,11 +1,11 @@
-//! What happened in a stretch of time, as counts that can be cut into parts and put together again without losing one.
+//! Counts of a span of time, which can be split into parts that add up exactly.
 
 use std::ops::{AddAssign, Sub};
 
-/// The additive counts of some stretch of time and some part of the audience.
+/// The additive counts of a span of time and a part of the audience.
 ///
-/// They nest: `new_users`, `engaged_sessions` and `key_events` are at most `sessions`, which is at most `pageviews`, and
-/// so are `engagements` and `scrolls`. Every part made by [`Counts::part`] nests too.
+/// They are nested: `new_users`, `engaged_sessions` and `key_events` are at most `sessions`, which is at most
+/// `pageviews`, and so are `engagements` and `scrolls`. This also holds for every part from [`Counts::part`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Counts {
     /// `page_view` events.
@@ -14,13 +14,13 @@ pub(super) struct Counts {
     pub(super) sessions: u64,
     /// `first_visit` events.
     pub(super) new_users: u64,
-    /// Sessions over 10 seconds, with a key event or with two views.
+    /// Sessions longer than 10 seconds, with a key event or with two views.
     pub(super) engaged_sessions: u64,
     /// `user_engagement` events.
     pub(super) engagements: u64,
     /// `scroll` events.
     pub(super) scrolls: u64,
-    /// `purchase` events, the only key event here.
+    /// `purchase` events, the only key event of the simulated sites.
     pub(super) key_events: u64,
     /// Time in the foreground, in seconds.
     pub(super) seconds: u64,
@@ -29,17 +29,17 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// What belongs to the pageviews `from..to` of these. Adjacent parts with the same `phase` add up exactly.
+    /// Returns the counts of the pageviews `from..to`. Adjacent parts with the same `phase` add up exactly.
     pub(super) fn part(&self, from: u64, to: u64, phase: u64) -> Self {
         self.prefix(to, phase) - self.prefix(from, phase)
     }
 
-    /// All events: every event name of [`super::tally::Event`] together.
+    /// Returns the sum of all event names of [`super::tally::Event`].
     pub(super) fn events(&self) -> u64 {
         self.pageviews + self.sessions + self.new_users + self.engagements + self.scrolls + self.key_events
     }
 
-    /// What belongs to the first `pageviews`; more than there are extrapolates (a campaign).
+    /// Returns the counts of the first `pageviews`. A larger number extrapolates, for campaigns.
     fn prefix(&self, pageviews: u64, phase: u64) -> Self {
         let all = self.pageviews;
         let sessions = share(self.sessions, pageviews, all, phase);
@@ -59,8 +59,8 @@ impl Counts {
     }
 }
 
-/// How many of `total` things belong to the first `index` of `of` places: they lie evenly, shifted by `phase`, so that
-/// shares of adjacent places add up to `total` and no place is favoured in the long run.
+/// Returns how many of `total` items are in the first `index` of `of` places. The items are spread evenly and shifted
+/// by `phase`, so that the shares of adjacent places add up to `total` and no place is favoured in the long run.
 pub(super) fn share(total: u64, index: u64, of: u64, phase: u64) -> u64 {
     let Some(shift) = phase.checked_rem(of) else {
         return 0;
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn shares_favour_no_place() {
-        // One thing over ten places: over all phases each place has it equally often.
+        // One item in ten places: over all phases each place has it equally often.
         for place in 0..10 {
             let hits: u64 = (0..10).map(|phase| share(1, place + 1, 10, phase) - share(1, place, 10, phase)).sum();
             assert_eq!(hits, 1, "place {place}");

@@ -1,4 +1,4 @@
-//! The accounts and properties that are being served; tests change them meanwhile.
+//! The accounts and properties that are served; tests can change them at any time.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use super::{
     world::{Account, Property},
 };
 
-/// All accounts, in the order of the listing.
+/// All accounts in the order of the listing.
 #[derive(Debug)]
 pub(super) struct Directory {
     seed: u64,
@@ -48,12 +48,12 @@ impl Directory {
         directory
     }
 
-    /// A property, whether the caller may see it or not.
+    /// Returns a property, even if the caller may not see it.
     pub(super) fn site(&self, id: &str) -> Option<Arc<Site>> {
         self.read().sites.get(id).cloned()
     }
 
-    /// A page of the accounts.
+    /// Returns a page of the accounts.
     pub(super) fn page(&self, offset: usize, size: usize) -> Vec<Listing> {
         let content = self.read();
         let sites = |entry: &Entry| {
@@ -64,12 +64,12 @@ impl Directory {
         page.map(|entry| Listing { id: entry.id.clone(), name: entry.name.clone(), sites: sites(entry) }).collect()
     }
 
-    /// How many accounts there are.
+    /// Returns the number of accounts.
     pub(super) fn len(&self) -> usize {
         self.read().accounts.len()
     }
 
-    /// Adds an account, or properties to one that is there.
+    /// Adds an account, or adds properties to an existing one.
     pub(super) fn add(&self, account: Account) {
         let mut content = self.write();
         let ids = account.properties.iter().map(|property| property.id.clone());
@@ -84,7 +84,8 @@ impl Directory {
         }
     }
 
-    /// Replaces a property by a changed one, without memory: its past may have changed. False when it is not there.
+    /// Replaces a property by a changed one, without its cache, because its past may have changed. Returns false if
+    /// it does not exist.
     pub(super) fn edit(&self, id: &str, change: impl FnOnce(Property) -> Property) -> bool {
         let mut content = self.write();
         let Some(site) = content.sites.get_mut(id) else {
@@ -95,7 +96,7 @@ impl Directory {
         true
     }
 
-    /// Forgets a property. False when it is not there.
+    /// Removes a property. Returns false if it does not exist.
     pub(super) fn remove(&self, id: &str) -> bool {
         let mut content = self.write();
         for entry in &mut content.accounts {

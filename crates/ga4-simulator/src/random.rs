@@ -1,4 +1,4 @@
-//! Numbers that look random and are a pure function of their seed: the same world has the same traffic every time.
+//! Pseudo-random numbers that are a pure function of their seed, so that the same world always has the same traffic.
 
 /// A stream of pseudo-random numbers (SplitMix64: small, fast, and good enough for traffic).
 #[derive(Clone, Debug)]
@@ -7,34 +7,34 @@ pub(super) struct Random {
 }
 
 impl Random {
-    /// The stream that belongs to `seed` and `key`, for instance a property and an hour.
+    /// Creates the stream of `seed` and `key`, which stands for a property or an hour, for example.
     pub(super) fn new(seed: u64, key: u64) -> Self {
         Self { state: mix(seed, key) }
     }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     pub(super) fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
         scramble(self.state)
     }
 
-    /// A number in 0..1, 1 excluded.
+    /// Returns a number from 0 to 1, excluding 1.
     pub(super) fn unit(&mut self) -> f64 {
         real(self.bits() >> 11) / real(1 << 53)
     }
 
-    /// A number below `limit`; 0 when `limit` is 0.
+    /// Returns a number below `limit`; 0 if `limit` is 0.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.bits().checked_rem(limit).unwrap_or(0)
     }
 
-    /// The standard normal distribution (Box-Muller).
+    /// Draws from the standard normal distribution (Box-Muller).
     pub(super) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// The Poisson distribution; its normal approximation from a mean of 30 on.
+    /// Draws from the Poisson distribution; uses the normal approximation for a mean of 30 or more.
     pub(super) fn poisson(&mut self, mean: f64) -> u64 {
         if mean >= 30.0 {
             return whole(mean + mean.sqrt() * self.normal());
@@ -50,12 +50,12 @@ impl Random {
     }
 }
 
-/// One well-mixed number out of two.
+/// Mixes two numbers into one.
 pub(super) fn mix(a: u64, b: u64) -> u64 {
     scramble(scramble(a.wrapping_add(GOLDEN)) ^ b.wrapping_mul(GOLDEN))
 }
 
-/// A number for a text, the same in every build (FNV-1a, then mixed).
+/// Hashes a text, with the same result in every build (FNV-1a, then mixed).
 pub(super) fn hash_text(text: &str) -> u64 {
     let fnv = text
         .bytes()
@@ -63,12 +63,12 @@ pub(super) fn hash_text(text: &str) -> u64 {
     scramble(fnv)
 }
 
-/// A key for an instant or another signed number.
+/// Returns a key for a time or another signed number.
 pub(super) fn key(number: i64) -> u64 {
     number.cast_unsigned()
 }
 
-/// The nearest whole number; negative and NaN become 0.
+/// Returns the nearest whole number; 0 for negative numbers and NaN.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -78,7 +78,7 @@ pub(super) fn whole(number: f64) -> u64 {
     number.round() as u64
 }
 
-/// A count as a real number.
+/// Converts a count to a floating-point number.
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts here are far below 2^53; beyond that a rounding error is harmless"

@@ -1,6 +1,6 @@
-//! One property at work: what it counted between two instants, whole or by parts of its audience.
+//! One property in operation: its counts between two times, in total or by segment of its audience.
 //!
-//! Knows the outages and campaigns. Remembers whole days, which never change; an edit of the property makes a new site.
+//! Applies outages and campaigns. Caches whole days, which never change; an edit of the property creates a new site.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use super::{
     world::Property,
 };
 
-/// A property with its traffic and its memory.
+/// A property with its traffic and its cache.
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) property: Property,
@@ -23,7 +23,7 @@ pub(super) struct Site {
     pub(super) audience: Audience,
     traffic: Traffic,
     seed: u64,
-    /// Whole days; written by whoever asks first.
+    /// Whole days; written by the first reader.
     days: Memory<Counts>,
     segmented_days: Memory<Arc<[Counts]>>,
 }
@@ -43,12 +43,12 @@ impl Site {
         }
     }
 
-    /// How many regular visitors there are, for the estimate of distinct users.
+    /// Returns the number of regular visitors, for the estimate of distinct users.
     pub(super) fn regulars(&self) -> f64 {
         self.traffic.regulars()
     }
 
-    /// What was counted between two Unix seconds; nothing before the property was created.
+    /// Returns the counts between two Unix seconds; nothing before the creation of the property.
     pub(super) fn counts(&self, from: i64, until: i64) -> Counts {
         let from = from.max(self.property.created.as_second());
         self.days.recall((from, until), || {
@@ -58,7 +58,7 @@ impl Site {
         })
     }
 
-    /// The same by [`Audience`] segment.
+    /// Returns the same counts by [`Audience`] segment.
     pub(super) fn segments(&self, from: i64, until: i64) -> Arc<[Counts]> {
         let from = from.max(self.property.created.as_second());
         self.segmented_days.recall((from, until), || {
@@ -71,7 +71,7 @@ impl Site {
         })
     }
 
-    /// Cuts a stretch of time into whole hours where nothing prevents it, and minutes and parts of minutes elsewhere.
+    /// Splits a span of time into whole hours if possible, and into minutes and parts of minutes elsewhere.
     fn each_part(&self, from: i64, until: i64, minutes: bool, mut visit: impl FnMut(i64, Counts)) {
         let mut begin = from;
         while begin < until {
@@ -96,8 +96,8 @@ impl Site {
         }
     }
 
-    /// The part of a minute between two instants in it. Within each piece of constant traffic it is a difference of two
-    /// points of one growing curve, so that adjacent parts add up.
+    /// Returns the part of a minute between two times. Within each piece of constant traffic it is the difference of
+    /// two points of one increasing curve, so that adjacent parts add up.
     fn part_of_minute(&self, minute: i64, counts: Counts, from: i64, until: i64) -> Counts {
         let phase = mix(self.seed, key(minute));
         let start = minute * 60;
@@ -121,7 +121,7 @@ impl Site {
         sum
     }
 
-    /// By how much the traffic at an instant is multiplied.
+    /// Returns the factor that the traffic is multiplied by at this time.
     fn factor(&self, second: i64) -> f64 {
         self.property
             .modifiers
@@ -136,16 +136,16 @@ impl Site {
     }
 }
 
-/// The pageviews `from..to` of a piece of a minute whose traffic is multiplied.
+/// Returns the pageviews `from..to` of a piece of a minute with multiplied traffic.
 fn scaled(counts: &Counts, (begin, end): (u64, u64), [from, to]: [u64; 2], factor: f64, phase: u64) -> Counts {
-    // The same fraction for the whole piece rounds up in the right share of pieces.
+    // The same fraction for the whole piece rounds up the right share of pieces.
     let fraction = real(phase >> 40) / real(1 << 24);
     let place = |index: u64| whole((factor * real(index - begin) + fraction).floor());
     let piece = counts.part(begin, end, phase);
     piece.part(place(from), place(to), phase)
 }
 
-/// Values of whole days by their first and last second, a limited number.
+/// A limited cache of values of whole days, by their first and last second.
 #[derive(Debug)]
 struct Memory<T> {
     limit: usize,
@@ -178,8 +178,8 @@ impl<T: Clone> Memory<T> {
     }
 }
 
-/// Whole days: shorter stretches are cheap, and one that ends now is another one every second. Days end on a quarter of
-/// an hour in every zone.
+/// Returns whether a span is cached. Only whole days are: shorter spans are cheap, and spans that end now change
+/// every second. Days end on a quarter of an hour in every zone.
 fn is_memorable((from, until): (i64, i64)) -> bool {
     until - from >= MEMORABLE_SECONDS && until % 900 == 0
 }
@@ -187,10 +187,10 @@ fn is_memorable((from, until): (i64, i64)) -> bool {
 /// The shortest day on record had 21 hours.
 const MEMORABLE_SECONDS: i64 = 20 * 3600;
 
-/// Days remembered per property, 100 bytes each.
+/// Cached days per property, 100 bytes each.
 const MAX_DAYS: usize = 400;
 
-/// Days remembered per property and segment, 10 kB each.
+/// Cached days per property and segment, 10 kB each.
 const MAX_SEGMENTED_DAYS: usize = 64;
 
 #[cfg(test)]

@@ -1,31 +1,32 @@
-//! The sum behind one row of a report, and the metrics that are made of it.
+//! The sum behind one row of a report, and its metrics.
 //!
-//! Distinct users are estimated from visits, never added up: new users, and of the returning visits as many different
-//! people as a limited number of regulars can be. So a longer window never has fewer users, nor as many as its parts.
+//! Distinct users are estimated from visits, never added up: they are the new users plus the number of distinct
+//! people among the returning visits, which a limited number of regular visitors can make. A longer window therefore
+//! never has fewer users, nor as many as the sum of its parts.
 
 use super::{
     counts::Counts,
     random::{real, whole},
 };
 
-/// The events of a stretch of time and part of the audience.
+/// The events of a span of time and a part of the audience.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     pub(super) counts: Counts,
     pub(super) events: u64,
-    /// Sessions in which these events happened, and how many of them were a user's first: what users are estimated from.
+    /// Sessions with these events, and those of them that were a user's first. Users are estimated from both.
     visits: u64,
     first_visits: u64,
     regulars: f64,
 }
 
 impl Tally {
-    /// Everything in `counts`; of a property with this many regular visitors.
+    /// Creates a tally of everything in `counts`, for a property with this many regular visitors.
     pub(super) fn new(counts: Counts, regulars: f64) -> Self {
         Self { counts, events: counts.events(), visits: counts.sessions, first_visits: counts.new_users, regulars }
     }
 
-    /// Only the events of one name.
+    /// Creates a tally of the events with one name.
     pub(super) fn of_event(counts: Counts, event: Event, regulars: f64) -> Self {
         let events = event.count(&counts);
         let own = |is: bool, count| if is { count } else { 0 };
@@ -48,7 +49,7 @@ impl Tally {
         }
     }
 
-    /// A part of it, or more than all of it.
+    /// Returns the tally multiplied by `ratio`, which may be more than 1.
     pub(super) fn scaled(&self, ratio: f64) -> Self {
         if (ratio - 1.0).abs() < f64::EPSILON {
             return *self;
@@ -65,7 +66,7 @@ impl Tally {
         }
     }
 
-    /// Puts another part beside this one.
+    /// Adds another part.
     pub(super) fn add(&mut self, other: &Self) {
         self.counts += other.counts;
         self.events += other.events;
@@ -80,7 +81,7 @@ impl Tally {
         self.counts.pageviews
     }
 
-    /// `totalUsers`: estimated, not additive, at most the sessions (at least one when anything happened).
+    /// `totalUsers`: estimated, not additive, at most the number of sessions, and at least one if there was any event.
     #[must_use]
     pub fn total_users(&self) -> u64 {
         if self.events == 0 {
@@ -91,7 +92,7 @@ impl Tally {
         (self.first_visits + whole(different.ceil()).min(returning)).max(1)
     }
 
-    /// `activeUsers`: the users but a few who never had the page in front of them.
+    /// `activeUsers`: all users except for a few who never had the page in the foreground.
     #[must_use]
     pub fn active_users(&self) -> u64 {
         let users = self.total_users();
@@ -173,7 +174,7 @@ impl Event {
 
 #[cfg(test)]
 impl Tally {
-    /// Something of everything.
+    /// Returns a tally in which every count is positive.
     pub(super) fn sample() -> Self {
         let counts = Counts {
             pageviews: 2_997,

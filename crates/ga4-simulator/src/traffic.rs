@@ -1,7 +1,7 @@
-//! How many visits an hour brings, and to which of its minutes their pageviews belong.
+//! Generates the visits of each hour, and distributes their pageviews over its minutes.
 //!
-//! Pure: a function of the property's seed, size and zone. One hour costs the same at any size, so 28 days of a big
-//! property are as cheap as those of a small one; its minutes are cut out of it, so that they add up.
+//! Pure: a function of the property's seed, size and zone. The cost of an hour does not depend on the size, so 28
+//! days of a large property are as cheap as those of a small one. Minutes are parts of their hour, so they add up.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -10,12 +10,12 @@ use super::{
     random::{Random, key, mix, real, whole},
 };
 
-/// The traffic of one property before outages and campaigns.
+/// The traffic of a property before outages and campaigns.
 #[derive(Clone, Debug)]
 pub(super) struct Traffic {
     seed: u64,
     visits_per_hour: f64,
-    /// `None`: no rhythm of day and week.
+    /// The zone of the daily and weekly rhythm; `None` means no rhythm.
     rhythm: Option<TimeZone>,
 }
 
@@ -24,12 +24,12 @@ impl Traffic {
         Self { seed, visits_per_hour: pageviews_per_hour / PAGES_PER_VISIT, rhythm }
     }
 
-    /// How many regular visitors there are, for the estimate of distinct users.
+    /// Returns the number of regular visitors, for the estimate of distinct users.
     pub(super) fn regulars(&self) -> f64 {
         (self.visits_per_hour * VISITOR_POOL_HOURS).max(3.0)
     }
 
-    /// The whole hour that begins at `hour` × 3600 Unix seconds.
+    /// Returns the counts of the hour that starts at `hour` × 3600 Unix seconds.
     pub(super) fn hour(&self, hour: i64) -> Counts {
         if self.visits_per_hour <= 0.0 {
             return Counts::default();
@@ -56,7 +56,7 @@ impl Traffic {
         }
     }
 
-    /// The sixty minutes of that hour; together they are exactly [`Traffic::hour`].
+    /// Returns the sixty minutes of that hour; they add up exactly to [`Traffic::hour`].
     pub(super) fn minutes(&self, hour: i64) -> [Counts; 60] {
         let whole_hour = self.hour(hour);
         let mut minutes = [Counts::default(); 60];
@@ -82,8 +82,8 @@ impl Traffic {
         minutes
     }
 
-    /// How busy an hour is against the average one: the rhythm of day and week where the visitors live, and how good
-    /// the day is.
+    /// Returns the traffic of an hour relative to the average: the daily and weekly rhythm in the visitors' zone,
+    /// times a random factor of the day.
     fn level(&self, hour: i64) -> f64 {
         let Some(zone) = &self.rhythm else {
             return 1.0;
@@ -101,7 +101,8 @@ impl Traffic {
     }
 }
 
-/// Pageviews after the first one of each visit: the sum of geometric draws, by its normal approximation when many.
+/// Returns the pageviews after the first one of each visit: a sum of geometric draws, or its normal approximation if
+/// there are many.
 fn more_pages(visits: u64, random: &mut Random) -> u64 {
     let more = PAGES_PER_VISIT - 1.0;
     if visits >= 30 {
@@ -112,8 +113,8 @@ fn more_pages(visits: u64, random: &mut Random) -> u64 {
     (0..visits).map(|_| (0..40).take_while(|_| random.unit() < go_on).count() as u64).sum()
 }
 
-/// The weight of a minute with `mean` visits on average: each brings an exponential number of pageviews, so the minutes
-/// of a small property are mostly empty and now and then full.
+/// Returns the weight of a minute with `mean` visits on average. Each visit has an exponentially distributed weight,
+/// so the minutes of a small property are mostly empty and occasionally busy.
 fn clump(mean: f64, random: &mut Random) -> u64 {
     let visits = random.poisson(mean);
     let weight = if visits < 8 {
@@ -124,23 +125,23 @@ fn clump(mean: f64, random: &mut Random) -> u64 {
     whole(weight * 1000.0)
 }
 
-/// Pageviews that a visit has on average.
+/// Average pageviews per visit.
 const PAGES_PER_VISIT: f64 = 2.7;
 
-/// The regular visitors of a property, as visits of this many hours.
+/// The number of regular visitors of a property, in hours of average visits.
 const VISITOR_POOL_HOURS: f64 = 90.0;
 
 /// Keys of the other random streams of a property.
 const MINUTES: u64 = 0x6d69_6e75_7465;
 const DAYS: u64 = 0x6461_7973;
 
-/// The local hours of a day against its average: asleep at four, busy at noon, busiest at nine in the evening.
+/// The local hours of a day relative to its average: lowest at four, busy at noon, busiest at nine in the evening.
 const DAY: [f64; 24] = [
     0.55, 0.34, 0.22, 0.16, 0.14, 0.19, 0.36, 0.63, 0.92, 1.13, 1.25, 1.30, 1.31, 1.28, 1.24, 1.22, 1.23, 1.28, 1.38,
     1.53, 1.69, 1.78, 1.63, 1.24,
 ];
 
-/// Monday to Sunday against the average day.
+/// Monday to Sunday relative to the average day.
 const WEEK: [f64; 7] = [1.08, 1.06, 1.05, 1.03, 0.96, 0.86, 0.96];
 
 #[cfg(test)]
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn pageviews_of_a_small_property_come_in_clumps() {
-        // 60 pageviews an hour: were they independent, the variance of a minute would be its mean.
+        // 60 pageviews per hour: if they were independent, the variance of a minute would equal its mean.
         let minutes: Vec<f64> = (490_000..490_200)
             .flat_map(|hour| Traffic::new(1, 60.0, None).minutes(hour))
             .map(|minute| real(minute.pageviews))
