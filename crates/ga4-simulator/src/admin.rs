@@ -14,7 +14,7 @@ use super::{
     site::Site,
 };
 
-/// Answers a method.
+/// Answers a call of a method.
 pub(super) fn answer(state: &State, route: &Route, query: &Form, shape: Option<Shape>) -> Result<Value, ApiError> {
     match (route.method, &route.property) {
         (Method::GetProperty, Some(id)) => property(state, id),
@@ -28,7 +28,7 @@ pub(super) fn answer(state: &State, route: &Route, query: &Form, shape: Option<S
     }
 }
 
-/// Which page of the listing a request is for, counted from 0.
+/// Returns the page of the listing that a request asks for, counted from 0.
 pub(super) fn page_number(query: &Form) -> Option<usize> {
     let size = page_size(query).ok()?;
     let offset = offset(query).ok()?;
@@ -72,7 +72,7 @@ fn property_summary(site: &Site) -> Value {
     })
 }
 
-/// A property that is not there looks like one that one may not see.
+/// Unknown properties give the same error as forbidden ones.
 fn property(state: &State, id: &str) -> Result<Value, ApiError> {
     let site = state.directory.site(id).ok_or_else(|| ApiError::no_access(Api::Admin))?;
     let property = &site.property;
@@ -93,7 +93,7 @@ fn property(state: &State, id: &str) -> Result<Value, ApiError> {
     }))
 }
 
-/// Larger sizes become the maximum, as documented; 0 and none are the default.
+/// Larger sizes are reduced to the maximum, as documented; 0 and no size mean the default.
 fn page_size(query: &Form) -> Result<usize, ApiError> {
     let text = query.get("pageSize").or_else(|| query.get("page_size")).unwrap_or("0");
     let size: i32 = text
@@ -123,6 +123,6 @@ fn offset(query: &Form) -> Result<usize, ApiError> {
     offset.ok_or_else(|| ApiError::invalid("The page token is invalid."))
 }
 
-/// Of accounts, not of properties (Admin API v1beta, ListAccountSummariesRequest).
+/// Counted in accounts, not in properties (Admin API v1beta, ListAccountSummariesRequest).
 const DEFAULT_PAGE_SIZE: usize = 50;
 const MAX_PAGE_SIZE: usize = 200;

@@ -1,4 +1,4 @@
-//! From a request to its answer: which method it is for, whether it is let in, what happens to it, what it gets.
+//! Processes a request: finds its method, checks its authorization, applies faults, and answers.
 
 use std::{
     fmt,
@@ -31,7 +31,7 @@ use super::{
     world::World,
 };
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct State {
     pub(super) base_url: String,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -39,7 +39,7 @@ pub(super) struct State {
     pub(super) quota: Arc<Quota>,
     pub(super) faults: Faults,
     pub(super) log: Log,
-    /// Changed by tests, read by requests.
+    /// Set by tests, read by requests.
     pub(super) token_cost: RwLock<Option<u32>>,
     pub(super) directory: Directory,
     arrivals: AtomicU64,
@@ -75,7 +75,7 @@ impl State {
         (self.clock)()
     }
 
-    /// Answers a request, and writes both into the log; what controls the simulator itself stays out of it.
+    /// Answers a request and logs both. Requests that control the simulator itself are not logged.
     pub(super) async fn answer(self: &Arc<Self>, call: Call) -> Outcome {
         let path = call.head.uri.path().to_owned();
         if path == control::PATH {
@@ -146,14 +146,14 @@ impl State {
         tamper::apply(Outcome::json_with(headers::TOKEN, answer.http, &answer.body), fate.effect.as_ref())
     }
 
-    /// Sign-in comes first: who is not let in learns nothing of what else is wrong.
+    /// Checks the sign-in first, so that unauthorized clients learn nothing about other mistakes.
     fn admit(&self, route: &Route, api: Api, query: &Form, call: &Call) -> Result<(), ApiError> {
         let header = call.head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         self.tokens.authorize(header, api, route.method, &self.base_url, self.now())?;
         check_query(route.method, query)
     }
 
-    /// The answer of an API to who is let in: access, quota, the request itself.
+    /// Answers an authorized request of an API: checks access and quota, then the request itself.
     async fn answer_api(
         self: &Arc<Self>,
         route: &Route,
@@ -190,7 +190,7 @@ impl State {
         (tamper::apply(outcome, fate.effect.as_ref()), now)
     }
 
-    /// Takes a server error from the bucket that pays for it.
+    /// Charges a server error to its quota bucket.
     pub(super) fn note_server_error(&self, route: &Route, status: u16, now: Timestamp) {
         if let Some(property) = &route.property
             && matches!(status, 500 | 503)
@@ -210,7 +210,7 @@ impl fmt::Debug for State {
     }
 }
 
-/// Waits as long as a fault says: some time, or for ever (until the connection or the simulator ends).
+/// Waits for the delay of a fault, or forever, until the connection or the simulator ends.
 pub(super) async fn wait(fate: &Fate) {
     if !fate.latency.is_zero() {
         tokio::time::sleep(fate.latency).await;
@@ -220,7 +220,7 @@ pub(super) async fn wait(fate: &Fate) {
     }
 }
 
-/// The refusal that a fault asks for.
+/// Returns the error that a fault asks for.
 pub(super) fn refused(fate: &Fate, api: Api, method: Method) -> Result<(), ApiError> {
     match fate.effect {
         Some(Effect::Refuse(refusal)) => Err(ApiError::refusal(refusal, api, method)),

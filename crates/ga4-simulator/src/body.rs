@@ -1,4 +1,4 @@
-//! Bodies of answers, the broken ones included.
+//! Response bodies, including broken ones.
 
 use std::{
     pin::Pin,
@@ -7,7 +7,7 @@ use std::{
 
 use hyper::body::{Body, Bytes, Frame};
 
-/// A body: some bytes, then the end or something worse.
+/// A body: some bytes, then the end or a fault.
 #[derive(Debug)]
 pub(super) struct Answer {
     bytes: Option<Bytes>,
@@ -18,16 +18,16 @@ pub(super) struct Answer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Then {
     End,
-    /// More and more white space.
+    /// White space without end.
     More,
-    /// Nothing, and no end.
+    /// Nothing, while the connection stays open.
     Hang,
-    /// The connection is cut, after the bytes have been sent.
+    /// The connection is reset after the bytes have been sent.
     Cut,
     CutNow,
 }
 
-/// The connection is to be cut on purpose.
+/// The connection is reset on purpose.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("connection cut on purpose")]
 pub(super) struct Cut;
@@ -49,10 +49,10 @@ impl Body for Answer {
         match self.then {
             Then::End => Poll::Ready(None),
             Then::More => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16 * 1024]))))),
-            // Nobody wakes it: the connection ends with the client or with the simulator.
+            // Nothing wakes this task: the connection ends with the client or with the simulator.
             Then::Hang => Poll::Pending,
             Then::Cut => {
-                // Only at the next poll, so that what was written goes out first.
+                // The reset waits for the next poll, so that the written bytes are sent first.
                 self.then = Then::CutNow;
                 context.waker().wake_by_ref();
                 Poll::Pending

@@ -25,7 +25,7 @@ use super::{
     wire::{self, Message},
 };
 
-/// Answers a method, or refuses to, at an instant.
+/// Answers or refuses a call of a method; returns the time at which the numbers are computed.
 pub(super) async fn answer(
     state: &Arc<State>,
     route: &Route,
@@ -39,7 +39,7 @@ pub(super) async fn answer(
         Err(error) => return (Err(error), arrival),
     };
     wait(fate).await;
-    // Before the report, which tells how many others are in flight.
+    // Dropped before the report, which contains the number of other requests in flight.
     drop(slot);
     let now = state.now();
     let run = Run { state, route, site: &site, shape: fate.shape(), now };
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     (result, now)
 }
 
-/// What a request asks for, after its body has been read.
+/// A request after its body has been parsed.
 enum Asked {
     Reports(Vec<ReportRequest>),
     Metadata,
@@ -61,7 +61,7 @@ fn admit(state: &Arc<State>, route: &Route, call: &Call, now: Timestamp) -> Resu
     let id = route.property.as_deref().unwrap_or_default();
     let asked = read(route, call)?;
     if !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Modelled on what users quote of UA-… and other malformed ids.
+        // Modelled on quotes by users of UA-… and other malformed ids.
         return Err(ApiError::invalid(format!(
             "Invalid property ID: {id}. A numeric Property ID is required. To learn more about Property ID, see \
              https://developers.google.com/analytics/devguides/reporting/data/v1/property-id."
@@ -131,12 +131,12 @@ fn demand<'a>(site: &'a Site, category: Category, asked: &Asked) -> Demand<'a> {
     }
 }
 
-/// A method that was let in.
+/// An authorized call of a method.
 struct Run<'a> {
     state: &'a State,
     route: &'a Route,
     site: &'a Site,
-    /// What a fault makes of the reports.
+    /// How a fault changes the reports.
     shape: Option<Shape>,
     now: Timestamp,
 }

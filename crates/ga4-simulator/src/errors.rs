@@ -1,7 +1,7 @@
-//! Google's error answers: status, text and details as the Data and Admin APIs give them.
+//! Google's error answers: status, text and details as the Data and Admin APIs return them.
 //!
 //! Sources: the error page of the Data API, google/api/error_reason.proto, google/rpc/error_details.proto, and texts
-//! that users quote in public issues. Texts nobody quotes are modelled on these, and say so at their place.
+//! that users quote in public issues. Other texts are modelled on these and marked as such.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ pub(super) struct ApiError {
     details: Vec<Value>,
 }
 
-/// An error that a test can ask for; see [`super::Effect::Refuse`].
+/// An error that a test can request; see [`super::Effect::Refuse`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -34,9 +34,9 @@ pub enum Refusal {
     NotFound,
     /// 429, an empty quota bucket of the property.
     Exhausted(Bucket),
-    /// 429, too many requests a minute from the Cloud project.
+    /// 429, too many requests per minute from the Cloud project.
     RateLimitExceeded,
-    /// The same as 403, as the Admin API may answer.
+    /// The same error with status 403, as the Admin API may answer.
     RateLimitExceededForbidden,
     /// 500 INTERNAL
     Internal,
@@ -44,7 +44,7 @@ pub enum Refusal {
     Unavailable,
 }
 
-/// Which API answers; errors name it.
+/// The API that answers; errors name it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Api {
     Data,
@@ -68,7 +68,7 @@ impl Api {
 }
 
 impl ApiError {
-    /// The error of a refusal that a test asked for.
+    /// Returns the error for a refusal that a test requested.
     pub(super) fn refusal(refusal: Refusal, api: Api, method: Method) -> Self {
         match refusal {
             Refusal::InvalidArgument => Self::invalid("Request contains an invalid argument."),
@@ -90,7 +90,7 @@ impl ApiError {
         Self::new(400, "INVALID_ARGUMENT", message)
     }
 
-    /// 400 for a body that is not the message it should be.
+    /// 400 for a body that is not the expected message.
     pub(super) fn bad_request(violations: &[Violation]) -> Self {
         let texts: Vec<&str> = violations.iter().map(|one| one.description.as_str()).collect();
         let fields: Vec<Value> = violations.iter().map(field_violation).collect();
@@ -108,7 +108,7 @@ impl ApiError {
         Self::new(401, "UNAUTHENTICATED", message).with(info)
     }
 
-    /// 401 with a token that is expired, revoked, damaged or unknown: no details say which.
+    /// 401 for a token that is expired, revoked, damaged or unknown; the details do not say which.
     pub(super) fn bad_token() -> Self {
         let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
             login cookie or other valid authentication credential. See \
@@ -116,7 +116,7 @@ impl ApiError {
         Self::new(401, "UNAUTHENTICATED", message)
     }
 
-    /// `WWW-Authenticate`, which only a 401 has.
+    /// Returns the `WWW-Authenticate` header, which only a 401 has.
     pub(super) fn challenge(&self) -> Option<&'static str> {
         let missing = "Bearer realm=\"https://accounts.google.com/\"";
         let invalid = "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
@@ -160,7 +160,7 @@ impl ApiError {
         Self::new(429, "RESOURCE_EXHAUSTED", bucket.message())
     }
 
-    /// The body.
+    /// Returns the body.
     pub(super) fn body(&self) -> Value {
         let mut error = Map::new();
         error.insert("code".into(), json!(self.http));

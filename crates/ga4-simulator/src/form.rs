@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded`: bodies of the token endpoint, and query strings.
 
-/// The fields of a form in their order.
+/// The fields of a form in order.
 #[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
 
@@ -15,7 +15,7 @@ impl Form {
         )
     }
 
-    /// The first value of a name.
+    /// Returns the first value with this name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let pair = self.0.iter().find(|(other, _)| other == name);
         pair.map(|(_, value)| value.as_str())
@@ -35,7 +35,7 @@ fn decode(text: &str) -> String {
             b'%' => {
                 let digits: Vec<u8> = rest.by_ref().take(2).collect();
                 let hex = std::str::from_utf8(&digits).ok();
-                // What is no number stays out: no client that is worth testing sends it.
+                // Invalid escapes are ignored: no client under test sends them.
                 bytes.extend(hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()));
             }
             other => bytes.push(other),

@@ -1,9 +1,9 @@
-//! The headers that Google's servers send, besides the length and the date, which is that of the simulator's clock.
+//! The headers that Google's servers send, except for the length and the date, which comes from the simulator's clock.
 
 /// Names in lower case, with their values.
 pub(super) type Headers = &'static [(&'static str, &'static str)];
 
-/// The APIs, behind Google's front end.
+/// The headers of the APIs behind Google's front end.
 pub(super) const API: Headers = &[
     ("content-type", "application/json; charset=UTF-8"),
     ("vary", "Origin, X-Origin, Referer"),
@@ -14,7 +14,7 @@ pub(super) const API: Headers = &[
     ("cache-control", "private"),
 ];
 
-/// The token endpoint.
+/// The headers of the token endpoint.
 pub(super) const TOKEN: Headers = &[
     ("content-type", "application/json; charset=utf-8"),
     ("cache-control", "no-cache, no-store, max-age=0, must-revalidate"),
@@ -23,10 +23,10 @@ pub(super) const TOKEN: Headers = &[
     ("server", "scaffolding on HTTPServer2"),
 ];
 
-/// The pages of the front end.
+/// The headers of the front end's pages.
 pub(super) const PAGE: Headers = &[("content-type", "text/html; charset=UTF-8"), ("referrer-policy", "no-referrer")];
 
-/// The metadata server: JSON, plain text and pages.
+/// The headers of the metadata server: JSON, plain text and pages.
 pub(super) const METADATA_JSON: Headers = &[
     ("content-type", "application/json"),
     ("metadata-flavor", "Google"),

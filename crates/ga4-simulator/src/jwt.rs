@@ -1,4 +1,4 @@
-//! JSON Web Tokens signed with RS256, read as strictly as Google reads them.
+//! Verifies JSON Web Tokens signed with RS256 as strictly as Google does.
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::{
@@ -14,7 +14,7 @@ pub(super) struct Verifier {
     public_key: Vec<u8>,
 }
 
-/// What a token says of itself.
+/// The claims of a token.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     #[serde(default)]
@@ -31,12 +31,12 @@ pub(super) struct Claims {
     pub(super) exp: Option<i64>,
 }
 
-/// Why a token is no good.
+/// Why a token is rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Flaw {
     /// Not three parts of unpadded base64url with JSON in the first two.
     Malformed,
-    /// Not RS256, another key's id, or signed by another key.
+    /// The algorithm is not RS256, the key id is unknown, or another key signed it.
     Signature,
 }
 
@@ -56,7 +56,7 @@ impl Verifier {
         Ok(Self { public_key: pair.public_key().as_ref().to_vec() })
     }
 
-    /// The claims of a well-signed token. Whose it is and when it is valid is for the caller to judge.
+    /// Returns the claims of a correctly signed token. The caller checks the issuer and the validity period.
     pub(super) fn verify(&self, token: &str) -> Result<Claims, Flaw> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Flaw::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Flaw::Malformed)?;
@@ -65,7 +65,7 @@ impl Verifier {
         if header.alg != "RS256" || header.typ.is_some_and(|typ| typ != "JWT") {
             return Err(Flaw::Signature);
         }
-        // Without an id Google tries all keys of the account.
+        // Without a key id, Google tries all keys of the account.
         if header.kid.is_some_and(|kid| kid != KEY_ID) {
             return Err(Flaw::Signature);
         }
@@ -77,7 +77,8 @@ impl Verifier {
 }
 
 impl Claims {
-    /// Whether the token is valid at this time (Unix seconds): it lives an hour at most, with some skew between the clocks.
+    /// Returns whether the token is valid at this time (Unix seconds). Its lifetime is at most an hour, and some
+    /// clock skew is allowed.
     pub(super) fn is_timely(&self, now: i64) -> bool {
         let (Some(iat), Some(exp)) = (self.iat, self.exp) else {
             return false;
@@ -88,7 +89,7 @@ impl Claims {
     }
 }
 
-/// The demo key in PEM, as a key file holds it.
+/// Returns the demo key in PEM, as key files contain it.
 pub(super) fn demo_key_pem() -> &'static str {
     let begin = DEMO_KEY.find("-----BEGIN").unwrap_or_default();
     DEMO_KEY.split_at(begin).1
@@ -105,14 +106,14 @@ fn part<T: for<'de> Deserialize<'de>>(encoded: &str) -> Result<T, Flaw> {
     serde_json::from_slice(&json).map_err(|_| Flaw::Malformed)
 }
 
-/// Public on purpose; trusted by the simulator only.
+/// Public on purpose; only the simulator trusts it.
 const DEMO_KEY: &str = include_str!("demo_key.pem");
 
 /// The id of the demo key: `private_key_id` of key files, `kid` of tokens.
 pub(super) const KEY_ID: &str = "de300000000000000000000000000000000000de";
 
-/// RFC 7523 tokens live this long at most (Google's sign-in documentation).
+/// Longest lifetime of RFC 7523 tokens (Google's sign-in documentation).
 const MAX_LIFETIME_SECONDS: i64 = 3600;
 
-/// How far the clocks may be apart.
+/// Allowed clock skew.
 const SKEW_SECONDS: i64 = 300;

@@ -1,6 +1,6 @@
-//! What is left in the quota buckets of every property and category.
+//! The quota left in the buckets of every property and category.
 //!
-//! Knows nothing of reports: it admits requests and takes tokens.
+//! Knows nothing of reports: admits requests and subtracts tokens.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ pub(super) struct Quota {
     ledgers: Mutex<HashMap<(String, Category), Ledger>>,
 }
 
-/// A request's place among the concurrent ones; given back when it is dropped.
+/// A slot of the concurrent requests; released on drop.
 #[derive(Debug)]
 pub(super) struct Slot {
     quota: Arc<Quota>,
@@ -30,7 +30,7 @@ pub(super) struct Slot {
     requests: u32,
 }
 
-/// What a request is about to use.
+/// The quota that a request needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand<'a> {
     pub(super) property: &'a str,
@@ -38,7 +38,7 @@ pub(super) struct Demand<'a> {
     pub(super) sizes: QuotaSizes,
     /// 1, or the number of reports in a batch.
     pub(super) requests: u32,
-    /// How many of those are potentially thresholded.
+    /// The number of those that are potentially thresholded.
     pub(super) thresholded: u32,
 }
 
@@ -54,7 +54,7 @@ struct Used {
 }
 
 impl Quota {
-    /// Lets a request in, or names the empty bucket.
+    /// Admits a request, or returns the empty bucket.
     pub(super) fn admit(self: &Arc<Self>, demand: &Demand<'_>, now: Timestamp) -> Result<Slot, Bucket> {
         let left = |bucket| self.remaining(demand.property, demand.category, &demand.sizes, bucket, now);
         let empty = [Bucket::ServerErrors, Bucket::Day, Bucket::ProjectHour, Bucket::Hour]
@@ -75,7 +75,7 @@ impl Quota {
         Ok(Slot { quota: Arc::clone(self), property: String::from(property), category, requests: demand.requests })
     }
 
-    /// Uses up some of a bucket. More than there is empties it.
+    /// Subtracts an amount from a bucket; a larger amount than is left empties it.
     pub(super) fn take(&self, property: &str, category: Category, bucket: Bucket, amount: u32, now: Timestamp) {
         let window = bucket.window(property, now);
         self.with_used(property, category, bucket, |used| {
@@ -86,14 +86,14 @@ impl Quota {
         });
     }
 
-    /// Takes a report's price out of the three buckets that pay for it.
+    /// Subtracts the cost of a report from its three token buckets.
     pub(super) fn charge(&self, property: &str, category: Category, tokens: u32, now: Timestamp) {
         for bucket in [Bucket::Day, Bucket::Hour, Bucket::ProjectHour] {
             self.take(property, category, bucket, tokens, now);
         }
     }
 
-    /// Fills all buckets of a property.
+    /// Refills all buckets of a property.
     pub(super) fn refill(&self, property: &str) {
         let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
         for ((id, _), ledger) in &mut *ledgers {
@@ -103,7 +103,7 @@ impl Quota {
         }
     }
 
-    /// What is left in a bucket.
+    /// Returns what is left in a bucket.
     pub(super) fn remaining(
         &self,
         property: &str,
@@ -122,7 +122,7 @@ impl Quota {
         sizes.of(bucket).saturating_sub(amount)
     }
 
-    /// `propertyQuota` after a report that cost `tokens`. Google writes its zeros, other than those of other messages.
+    /// Returns `propertyQuota` after a report that cost `tokens`. Unlike in other messages, Google includes zeros here.
     pub(super) fn report(&self, demand: &Demand<'_>, tokens: u32, now: Timestamp) -> Value {
         let status = |bucket: Bucket| {
             let consumed = match bucket {

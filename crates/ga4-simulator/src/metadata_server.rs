@@ -1,4 +1,4 @@
-//! The metadata server of a virtual machine in Google's cloud, as far as signing in needs it.
+//! The metadata server of a virtual machine in Google's cloud, with the parts that sign-in needs.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
     token::{CLIENT_EMAIL, PROJECT_ID},
 };
 
-/// Answers a request for metadata. Everything but the probe of `/` must carry `Metadata-Flavor: Google`.
+/// Answers a request for metadata. All requests except the probe of `/` must have the header `Metadata-Flavor: Google`.
 pub(super) fn answer(state: &State, call: &Call, query: &Form, shape: Option<Shape>, now: Timestamp) -> Outcome {
     let path = call.head.uri.path();
     let flavored = call.head.headers.get("metadata-flavor").is_some_and(|flavor| flavor == "Google");

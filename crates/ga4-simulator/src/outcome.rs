@@ -1,4 +1,4 @@
-//! Answers before they become HTTP.
+//! Answers before they are converted to HTTP.
 
 use hyper::body::Bytes;
 use jiff::SignedDuration;
@@ -22,7 +22,7 @@ pub(super) struct Outcome {
     pub(super) date: DateShift,
 }
 
-/// By how much the `Date` header differs from the simulator's clock.
+/// The difference between the `Date` header and the simulator's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DateShift {
     pub(super) ahead: SignedDuration,
@@ -31,12 +31,12 @@ pub(super) struct DateShift {
 }
 
 impl Outcome {
-    /// JSON of the APIs.
+    /// A JSON answer of the APIs.
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::json_with(headers::API, status, body)
     }
 
-    /// JSON of another server.
+    /// A JSON answer of another server.
     pub(super) fn json_with(headers: Headers, status: u16, body: &Value) -> Self {
         Self::text(status, headers, format!("{body:#}\n"))
     }
@@ -56,12 +56,12 @@ impl Outcome {
         }
     }
 
-    /// Nothing at all is sent.
+    /// Returns whether nothing at all is sent.
     pub(super) fn is_silent(&self) -> bool {
         self.then == Then::Cut && self.body.is_empty()
     }
 
-    /// What Google's front end says of a path that no API has: a page, not JSON.
+    /// The answer of Google's front end to an unknown path: an HTML page, not JSON.
     pub(super) fn not_found(path: &str) -> Self {
         let page = format!(
             "<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title>\n<p><b>404.</b> <ins>That’s an \

@@ -16,7 +16,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// The API whose method it is; `None` for sign-in.
+    /// Returns the API of the method; `None` for sign-in.
     pub(super) fn api(&self) -> Option<Api> {
         match self.method {
             Method::Token | Method::MetadataServer => None,
@@ -29,13 +29,13 @@ impl Route {
         }
     }
 
-    /// Whose quota pays for it.
+    /// Returns the category whose quota the method uses.
     pub(super) fn category(&self) -> Category {
         if self.method == Method::RunRealtimeReport { Category::Realtime } else { Category::Core }
     }
 }
 
-/// The method that a path stands for.
+/// Returns the method of a path.
 pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
     let plain = |method| Some(Route { method, property: None });
     match (http_method, path) {
@@ -69,7 +69,7 @@ pub(super) fn route(http_method: &str, path: &str) -> Option<Route> {
     of(method, id)
 }
 
-/// Refuses query parameters that Google does not know.
+/// Rejects query parameters that Google does not know.
 pub(super) fn check_query(method: Method, query: &Form) -> Result<(), ApiError> {
     let own: &[&str] =
         if method == Method::AccountSummaries { &["pageSize", "page_size", "pageToken", "page_token"] } else { &[] };
@@ -84,8 +84,8 @@ pub(super) fn check_query(method: Method, query: &Form) -> Result<(), ApiError> 
     Err(ApiError::bad_request(&[Violation { field: String::new(), description }]))
 }
 
-/// What every API of Google's takes (cloud.google.com/apis/docs/system-parameters). They change nothing here, but
-/// `$alt=json;enum-encoding=int`, which Google's Python clients send.
+/// Parameters that every Google API accepts (cloud.google.com/apis/docs/system-parameters). They have no effect here,
+/// except for `$alt=json;enum-encoding=int`, which Google's Python clients send.
 const SYSTEM_PARAMETERS: &[&str] = &[
     "$alt",
     "alt",

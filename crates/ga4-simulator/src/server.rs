@@ -1,4 +1,4 @@
-//! The listener and its connections: one task that owns all others, so that stopping it stops everything.
+//! The listener and its connections. One task owns all others, so stopping it stops everything.
 
 use std::{
     io::{self, Write},
@@ -38,7 +38,7 @@ use super::{
     outcome::Outcome,
 };
 
-/// Accepts connections until `stop` is closed, then cuts them all.
+/// Accepts connections until `stop` is closed, then closes all of them.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
@@ -47,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: wa
                 Ok((stream, _)) => {
                     connections.spawn(connection(stream, Arc::clone(&state)));
                 }
-                // Out of descriptors, or a client that left at once: others may still come.
+                // No descriptor is left, or a client closed its connection at once; later connections may succeed.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: wa
 }
 
 async fn connection(stream: TcpStream, state: Arc<State>) {
-    // Answers are small and whole; waiting for more to send would only add 40 ms.
+    // Answers are small and complete; waiting for more data would only add 40 ms.
     let _ = stream.set_nodelay(true);
     let cut = Arc::new(AtomicBool::new(false));
     let wire = Wire { stream, cut: Arc::clone(&cut) };
@@ -67,9 +67,10 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
         let (state, cut) = (Arc::clone(&state), Arc::clone(&cut));
         async move { respond(&state, &cut, request).await }
     });
-    // Google keeps idle connections for minutes, longer than its clients do: none is cut as a client sends its next request.
+    // Google keeps idle connections for minutes, longer than its clients do, so no connection is closed while a
+    // client sends its next request.
     let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(wire), service);
-    // A client that leaves, or a cut on purpose: nothing to tell anybody.
+    // The client has closed the connection, or it was reset on purpose; neither is reported.
     let _ = connection.await;
 }
 
@@ -98,7 +99,7 @@ async fn respond(
     Ok(response(outcome, wants_gzip, state.now()))
 }
 
-/// Google compresses for clients that accept gzip and also name it in `User-Agent` (its pages on performance).
+/// Google compresses answers for clients that accept gzip and also name it in `User-Agent` (its pages on performance).
 fn accepts_gzip(head: &Parts) -> bool {
     [ACCEPT_ENCODING, USER_AGENT].iter().all(|name| {
         let value = head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -114,7 +115,7 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 fn response(outcome: Outcome, wants_gzip: bool, now: Timestamp) -> Response<Answer> {
     let Outcome { status, headers: own, challenge, body, then, date } = outcome;
-    // Broken answers stay plain, so that they break where they are meant to.
+    // Broken answers are not compressed, so that they break at the intended place.
     let zipped = (wants_gzip && then == Then::End).then(|| gzip(&body)).and_then(Result::ok);
     let is_zipped = zipped.is_some();
     let mut response = Response::new(Answer::new(zipped.map_or(body, Bytes::from), then));
@@ -141,7 +142,7 @@ fn response(outcome: Outcome, wants_gzip: bool, now: Timestamp) -> Response<Answ
     response
 }
 
-/// A connection that can be reset, so that the other side sees an error rather than an end.
+/// A connection that can be reset, so that the client sees an error rather than an end.
 struct Wire {
     stream: TcpStream,
     cut: Arc<AtomicBool>,
@@ -180,11 +181,11 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// Requests of the Data API are far smaller.
+/// Requests of the Data API are much smaller.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// A request's body must be there by then.
+/// Deadline for receiving the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// After an error of `accept`.
+/// Pause after an error of `accept`.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

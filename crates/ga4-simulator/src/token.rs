@@ -1,4 +1,4 @@
-//! Sign-in: the token endpoint of OAuth 2.0, and the tokens that it gave out.
+//! Sign-in: the token endpoint of OAuth 2.0, and the tokens that it has issued.
 
 use std::{
     collections::HashMap,
@@ -21,12 +21,12 @@ use super::{
     jwt::{Claims, Flaw, Verifier},
 };
 
-/// Gives out access tokens and recognises them.
+/// Issues access tokens and recognizes them.
 #[derive(Debug)]
 pub(super) struct Tokens {
     verifier: Verifier,
     random: SystemRandom,
-    /// Seconds; changed by tests.
+    /// In seconds; set by tests.
     lifetime: AtomicI64,
     /// The tokens that may still be valid, by their text.
     live: Mutex<HashMap<String, Grant>>,
@@ -65,7 +65,7 @@ impl Tokens {
         self.lifetime.store(seconds, Ordering::Relaxed);
     }
 
-    /// All tokens given out so far stop working.
+    /// Revokes all tokens issued so far.
     pub(super) fn revoke_all(&self) {
         self.live().clear();
     }
@@ -84,13 +84,13 @@ impl Tokens {
         }
     }
 
-    /// What the metadata server answers for the scopes asked for, or for its default.
+    /// Returns the metadata server's answer for the requested scopes or for its default.
     pub(super) fn by_metadata(&self, scopes: Option<&str>, now: Timestamp) -> Value {
         let scopes = scopes.unwrap_or(DEFAULT_METADATA_SCOPE).replace(',', " ");
         self.grant(&scopes, now.as_second())
     }
 
-    /// Whether the `Authorization` header of a request lets it in.
+    /// Checks the `Authorization` header of a request.
     pub(super) fn authorize(
         &self,
         header: Option<&str>,
@@ -116,7 +116,7 @@ impl Tokens {
         }
     }
 
-    /// The grant of RFC 7523 with Google's texts, in the order of its checks.
+    /// Handles the grant of RFC 7523 with Google's texts, in the order of Google's checks.
     fn by_assertion(&self, form: &Form, token_uri: &str, now: i64) -> TokenAnswer {
         let invalid = |description| TokenAnswer::error(400, "invalid_grant", description);
         let Some(assertion) = form.get("assertion") else {
@@ -171,7 +171,7 @@ impl Tokens {
         TokenAnswer { http: 200, body }
     }
 
-    /// AIP-4111: a token that the account signed itself, for an API or with a scope.
+    /// AIP-4111: accepts a token that the account signed itself, for an API or with a scope.
     fn self_signed(&self, token: &str, api: Api, method: Method, base_url: &str, now: i64) -> Result<(), ApiError> {
         let claims = self.verifier.verify(token);
         let own = claims.ok().filter(|claims| {
@@ -190,7 +190,7 @@ impl Tokens {
 
     fn grant(&self, scope: &str, now: i64) -> Value {
         let mut noise = [0; 48];
-        // Without randomness a token is all zeros: still a token, and only a simulated one.
+        // Without randomness a token is all zeros, which is still a valid simulated token.
         let _ = self.random.fill(&mut noise);
         let token = format!("ya29.c.{}", BASE64_URL_SAFE_NO_PAD.encode(noise));
         let lifetime = self.lifetime.load(Ordering::Relaxed);
@@ -217,7 +217,7 @@ impl Claims {
     }
 }
 
-/// What Google answers where it takes a scope for an audience that it does not know: no access token.
+/// Returns Google's answer if it reads a scope as an unknown audience: an ID token instead of an access token.
 fn id_token(audience: &str, now: i64) -> Value {
     let encode = |part: Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
     let header = encode(json!({"alg": "RS256", "typ": "JWT"}));
@@ -249,7 +249,7 @@ pub(super) const REFRESH_TOKEN: &str = "1//simulated-refresh-token";
 const READONLY_SCOPE: &str = "https://www.googleapis.com/auth/analytics.readonly";
 const FULL_SCOPE: &str = "https://www.googleapis.com/auth/analytics";
 
-/// Scopes that Google knows, as far as anybody asks for them here; all others get no access token.
+/// Scopes that Google knows, as far as clients request them here; other scopes get no access token.
 const SCOPES: &[&str] = &[
     READONLY_SCOPE,
     FULL_SCOPE,
@@ -266,16 +266,16 @@ const SCOPES: &[&str] = &[
     "profile",
 ];
 
-/// What a virtual machine's account may do by default; it does not cover Analytics.
+/// The default scope of a virtual machine's account, which does not include Analytics.
 const DEFAULT_METADATA_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// Google's own client libraries send this audience whatever the key file's `token_uri` is.
+/// Google's own client libraries send this audience, whatever `token_uri` the key file has.
 const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
 const NOT_TIMELY: &str = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. \
     Check your iat and exp values in the JWT claim.";
 
-/// So many tokens are remembered; then the expired ones go, and if there are none, all.
+/// The number of stored tokens. When it is reached, expired tokens are removed; if there are none, all tokens are removed.
 const MAX_TOKENS: usize = 10_000;
