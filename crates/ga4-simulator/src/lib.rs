@@ -60,10 +60,10 @@
 //!   values are whole numbers.
 //!
 //! # Reading order
-//! `server` (sockets) → `api` (what becomes of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`, `validate`,
-//! `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value` → `directory`, `site`
-//! → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`, `recordings`, `shapes`, `report_shapes`, `control`,
-//! `tamper` · `headers`, `log`.
+//! `server` (sockets) → `api` (processing of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`,
+//! `validate`, `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value`
+//! → `directory`, `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`,
+//! `recordings`, `shapes`, `report_shapes`, `control`, `tamper` · `headers`, `log`.
 
 use std::{
     fmt, io,
