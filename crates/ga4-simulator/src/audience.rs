@@ -1,14 +1,13 @@
-//! Who a property's visitors are: a fixed number of kinds of visitors, each with its page, place, device and source.
+//! The visitors of a property: a fixed number of kinds of visitors, each with its page, place, device and source.
 //!
-//! Every minute's pageviews are split over the same kinds, so reports by any dimensions, and with any filter, agree with
-//! each other exactly.
+//! The pageviews of every minute are split over the same kinds, so reports with any dimensions and filters agree exactly.
 
 use super::{
     counts::{Counts, share},
     random::{Random, mix},
 };
 
-/// The kinds of visitors of one property.
+/// The kinds of visitors of a property.
 #[derive(Debug)]
 pub(super) struct Audience {
     kinds: Vec<Kind>,
@@ -16,10 +15,10 @@ pub(super) struct Audience {
     pub(super) host: String,
 }
 
-/// One kind of visitor.
+/// A kind of visitor.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// How much of the traffic is theirs and of those before them, in parts of the last one's.
+    /// The cumulative weight of this kind and of those before it, out of the last kind's value.
     passed: u64,
     pub(super) page: &'static Page,
     pub(super) place: &'static Place,
@@ -29,7 +28,7 @@ pub(super) struct Kind {
     pub(super) age: &'static str,
 }
 
-/// A kind of visitor, new ones or returning ones.
+/// The new or the returning visitors of one kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
     pub(super) kind: &'a Kind,
@@ -94,12 +93,12 @@ impl Audience {
         Self { kinds, host: format!("www.site-{property_id}.example") }
     }
 
-    /// The segments, in the order of [`Audience::split`].
+    /// Returns the segments in the order of [`Audience::split`].
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         self.kinds.iter().flat_map(|kind| [false, true].map(|returning| Segment { kind, returning }))
     }
 
-    /// Adds each segment's part of some minute's counts to its sum.
+    /// Splits the counts of a minute over the segments and adds them to the sums.
     pub(super) fn split(&self, counts: Counts, phase: u64, sums: &mut [Counts]) {
         let all = self.kinds.last().map_or(0, |kind| kind.passed);
         let turn = mix(phase, KINDS_KEY);
@@ -120,7 +119,7 @@ impl Audience {
     }
 }
 
-/// The part of `counts` that is the work of new visitors: their sessions, and what these brought on average.
+/// Returns the part of `counts` that new visitors caused: their sessions, and the average counts of these sessions.
 fn newcomers(counts: Counts) -> Counts {
     let Counts { sessions, new_users, .. } = counts;
     let of = |count| share(count, new_users, sessions, 0);
@@ -145,14 +144,14 @@ fn draw<T>(from: &'static [T], weight: impl Fn(&T) -> u64, random: &mut Random) 
         }
         ball -= weight(item);
     }
-    // Not reached: the ball is below the sum of the weights.
+    // Not reached: the random number is below the sum of the weights.
     from.first().unwrap_or_else(|| unreachable!("no table here is empty"))
 }
 
-/// Kinds of visitors per property: enough for reports of some dozen rows.
+/// Kinds of visitors per property: enough for reports of a few dozen rows.
 const KINDS: usize = 64;
 
-/// Each kind's new and returning visitors.
+/// The new and the returning visitors of each kind.
 pub(super) const SEGMENTS: usize = 2 * KINDS;
 
 const KINDS_KEY: u64 = 0x6b69_6e64;
