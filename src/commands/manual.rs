@@ -15,7 +15,7 @@ use crate::cli::Cli;
 /// Prints the completions for a shell.
 ///
 /// # Errors
-/// They cannot be written.
+/// The completions cannot be written.
 pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Error> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut text);
@@ -25,7 +25,7 @@ pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Error> {
 /// Prints the manual page.
 ///
 /// # Errors
-/// It cannot be written.
+/// The page cannot be written.
 pub fn page(out: &mut dyn Write) -> Result<(), Error> {
     let mut text = Vec::new();
     write(&mut text).map_err(Error::Output)?;

@@ -63,7 +63,7 @@ fn line(course: &[Slice], highest: f32, value: impl Fn(&Slice) -> Option<f32>) -
     path
 }
 
-/// Returns an SVG path of the area below the counts, one part for each run of values.
+/// Returns an SVG path of the area below the counts, one part for each pair of adjacent values.
 fn area(course: &[Slice], highest: f32) -> String {
     let mut path = String::new();
     for (place, slice) in (0_u16..).zip(course) {

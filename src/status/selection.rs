@@ -12,7 +12,7 @@ use ga4_exporter_core::store::PropertyState;
 pub struct Selection {
     /// Text that the name, id, account, zone or labels of a property must contain.
     pub text: String,
-    /// The order.
+    /// The order of the properties.
     pub sort: Sort,
     /// The page, counted from 1.
     pub page: usize,

@@ -115,7 +115,7 @@ impl Bucket {
         }
     }
 
-    /// Returns the number of the current hour or day, at whose end the bucket refills completely.
+    /// Returns the number of the current hour or day, at whose end the bucket refills completely; 0 for concurrent requests.
     pub(super) fn window(self, property: &str, now: Timestamp) -> i64 {
         match self {
             Self::Day => pacific_day(now),

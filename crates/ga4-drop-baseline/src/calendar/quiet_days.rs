@@ -89,13 +89,13 @@ impl QuietDays {
         latest.is_some_and(|days| date <= days.last) || is_marked(&self.0.each_year, date)
     }
 
-    /// Returns the quiet ones of this number of days, beginning with this one.
+    /// Returns the quiet days among `count` days from `first` on.
     pub fn among(&self, first: Date, count: i32) -> impl Iterator<Item = Date> {
         let dates = (0..count).map_while(move |days| first.checked_add(days.days()).ok());
         dates.filter(|date| self.is_quiet(*date))
     }
 
-    /// Returns the calendars without a quiet day in this number of days, beginning with this one.
+    /// Returns the calendars that have no quiet day among `count` days from `first` on.
     pub fn exhausted(&self, first: Date, count: i32) -> impl Iterator<Item = &Path> {
         let last = first.saturating_add(count.days()).yesterday().unwrap_or(first);
         let is_within = move |days: &Days| days.first <= last && days.last >= first;
