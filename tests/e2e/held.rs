@@ -135,7 +135,8 @@ async fn a_limit_on_file_sizes_is_like_a_full_disk() {
     exporter.ready().await;
     let ended = exporter.process.stopped_by("TERM").await;
     assert_eq!(ended.code(), Some(0), "{ended:?}");
-    assert!(ended.stderr.contains("cannot save states"), "{ended:?}");
+    // What there is to save by then, states or counters alone, is a matter of milliseconds.
+    assert!(ended.stderr.contains("File too large"), "{ended:?}");
 }
 
 const EVERY_SECOND: &str = "reports: {realtime: {interval: 1s}, traffic: {interval: 1s}}";
