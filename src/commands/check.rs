@@ -18,13 +18,13 @@ use crate::{
 };
 use ga4_exporter_core::{chain::Chain, names::Reason};
 
-use finding::{Finding, Findings};
 use property::Subject;
+use result::{CheckResult, Results};
 
-mod finding;
 mod plan;
 mod property;
 mod report;
+mod result;
 mod sign_in;
 
 /// Runs all checks and prints their results.
@@ -38,13 +38,13 @@ pub async fn run(
     screen: Screen,
 ) -> Result<(), Error> {
     let setup = Setup::load(&flags.setup).await?;
-    let mut findings = Findings::new(screen, flags.output == CheckOutput::Json);
-    let checked = all(flags, &setup, surroundings, &mut findings, out).await;
-    match checked.and_then(|()| findings.end(out)) {
+    let mut results = Results::new(screen, flags.output == CheckOutput::Json);
+    let checked = all(flags, &setup, surroundings, &mut results, out).await;
+    match checked.and_then(|()| results.end(out)) {
         // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(error)),
-        Ok(()) if findings.is_ok() => Ok(()),
+        Ok(()) if results.is_ok() => Ok(()),
         Ok(()) => Err(Error::Checked),
     }
 }
@@ -53,35 +53,35 @@ async fn all(
     flags: &CheckFlags,
     setup: &Setup,
     surroundings: &Surroundings,
-    findings: &mut Findings,
+    results: &mut Results,
     out: &mut (dyn Write + Send),
 ) -> std::io::Result<()> {
     let config = &setup.loaded.config;
     let warnings = setup.loaded.warnings_at(surroundings.now());
     for warning in &warnings {
-        findings.add(Finding::warning("configuration", warning), out)?;
+        results.add(CheckResult::warning("configuration", warning), out)?;
     }
     if flags.setup.config_file.is_some() && warnings.is_empty() {
-        findings.add(Finding::ok("configuration", "the file can be used"), out)?;
+        results.add(CheckResult::ok("configuration", "the file can be used"), out)?;
     }
     let google = match Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await {
         Ok(google) => google,
         // The error says what to do.
         Err(error) => {
-            findings.add(Finding::failed("credentials", Chain(&error).to_string()), out)?;
-            return findings.add(skipped("nothing else can be tried without credentials"), out);
+            results.add(CheckResult::failed("credentials", Chain(&error).to_string()), out)?;
+            return results.add(skipped("nothing else can be tried without credentials"), out);
         }
     };
-    findings.add(Finding::ok("credentials", google.credentials.clone()), out)?;
+    results.add(CheckResult::ok("credentials", google.credentials.clone()), out)?;
     let signed_in = sign_in::check(&google).await;
-    let has_token = signed_in.status == finding::Status::Ok;
-    findings.add(signed_in, out)?;
+    let has_token = signed_in.status == result::Status::Ok;
+    results.add(signed_in, out)?;
     if !has_token {
-        findings.add(sign_in::clock(&google), out)?;
-        return findings.add(skipped("nothing else can be tried without an access token"), out);
+        results.add(sign_in::clock(&google), out)?;
+        return results.add(skipped("nothing else can be tried without an access token"), out);
     }
-    let Some(targets) = listing(&google, flags, setup, surroundings, findings, out).await? else {
-        return findings.add(sign_in::clock(&google), out);
+    let Some(targets) = listing(&google, flags, setup, surroundings, results, out).await? else {
+        return results.add(sign_in::clock(&google), out);
     };
     let reports = config.plan(ga4_exporter_core::properties::PropertySet::default(), true);
     let subject = std::sync::Arc::new(Subject {
@@ -91,8 +91,8 @@ async fn all(
         clock: surroundings.clock.clone(),
         service_account: google.service_account.clone(),
     });
-    properties(&subject, targets, findings, out).await?;
-    findings.add(sign_in::clock(&google), out)
+    properties(&subject, targets, results, out).await?;
+    results.add(sign_in::clock(&google), out)
 }
 
 /// Checks whether the Admin API answers; returns the properties to check, or `None` if they are not known.
@@ -101,20 +101,20 @@ async fn listing(
     flags: &CheckFlags,
     setup: &Setup,
     surroundings: &Surroundings,
-    findings: &mut Findings,
+    results: &mut Results,
     out: &mut (dyn Write + Send),
 ) -> std::io::Result<Option<Vec<Target>>> {
     let config = &setup.loaded.config;
     let listed = google.client.listed_properties(config.most_properties).await;
-    let finding = match &listed {
+    let result = match &listed {
         Ok(listing) if listing.properties.is_empty() => {
             let account = google.client.account();
             let account = account.as_deref().unwrap_or("the account that signs in");
-            Finding::warning("admin_api", "it answers, and the account sees no property").remedy(format!(
+            CheckResult::warning("admin_api", "it answers, and the account sees no property").remedy(format!(
                 "add {account} as Viewer of a property in Google Analytics under Admin > Property access management"
             ))
         }
-        Ok(listing) if !listing.is_complete() => Finding::warning(
+        Ok(listing) if !listing.is_complete() => CheckResult::warning(
             "admin_api",
             format!(
                 "it lists {}, and has entries that cannot be read: {}",
@@ -122,14 +122,14 @@ async fn listing(
                 listing.unreadable.join("; ")
             ),
         ),
-        Ok(listing) => Finding::ok("admin_api", format!("it lists {}", properties_of(listing))),
+        Ok(listing) => CheckResult::ok("admin_api", format!("it lists {}", properties_of(listing))),
         Err(error) => failed("admin_api", "the properties cannot be listed", error, google),
     };
-    findings.add(finding, out)?;
+    results.add(result, out)?;
     match google.targets(config, &flags.property, listed.ok(), surroundings.now()) {
         Some(targets) => Ok(Some(targets)),
         None => {
-            findings.add(skipped("which properties there are is not known; name one with --property"), out)?;
+            results.add(skipped("which properties there are is not known; name one with --property"), out)?;
             Ok(None)
         }
     }
@@ -146,12 +146,12 @@ fn properties_of(listing: &ga::Listing) -> String {
 async fn properties(
     subject: &std::sync::Arc<Subject>,
     mut targets: Vec<Target>,
-    findings: &mut Findings,
+    results: &mut Results,
     out: &mut (dyn Write + Send),
 ) -> std::io::Result<()> {
     if targets.is_empty() {
         let skipped = skipped("there is no property to check: the account sees none, or discovery selects none");
-        return findings.add(skipped, out);
+        return results.add(skipped, out);
     }
     let rest = targets.split_off(1);
     let work = |target| {
@@ -161,29 +161,28 @@ async fn properties(
     let mut works = true;
     for target in targets {
         let checked = work(target).await;
-        works = checked.data_api.status != finding::Status::Failed;
-        findings.add(checked.data_api, out)?;
-        for finding in checked.findings {
-            findings.add(finding, out)?;
+        works = checked.data_api.status != result::Status::Failed;
+        results.add(checked.data_api, out)?;
+        for result in checked.results {
+            results.add(result, out)?;
         }
     }
     if !works {
         let count = rest.len();
         let skipped = skipped(&format!("{count} more properties: the Data API fails for all of them"));
-        return if count > 0 { findings.add(skipped, out) } else { Ok(()) };
+        return if count > 0 { results.add(skipped, out) } else { Ok(()) };
     }
-    in_order(rest, work, |checked| checked.findings.into_iter().try_for_each(|finding| findings.add(finding, out)))
-        .await
+    in_order(rest, work, |checked| checked.results.into_iter().try_for_each(|result| results.add(result, out))).await
 }
 
-fn skipped(message: &str) -> Finding {
-    Finding::skipped("property", message)
+fn skipped(message: &str) -> CheckResult {
+    CheckResult::skipped("property", message)
 }
 
-/// Returns the finding for a failed request, with its remedy.
-fn failed(check: &'static str, what: &str, error: &ga::Error, google: &Google) -> Finding {
+/// Returns the result for a failed request, with its remedy.
+fn failed(check: &'static str, what: &str, error: &ga::Error, google: &Google) -> CheckResult {
     let account = google.client.account();
-    Finding::failed(check, format!("{what}: {}", Chain(error))).remedy(error.advice(None, account.as_deref()))
+    CheckResult::failed(check, format!("{what}: {}", Chain(error))).remedy(error.advice(None, account.as_deref()))
 }
 
 /// Returns whether an error concerns the Cloud project, the sign-in or the network, and therefore every property.

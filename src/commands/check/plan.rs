@@ -7,10 +7,10 @@ use ga4_exporter_core::{
 };
 use std::time::Duration;
 
-use super::{finding::Finding, property::Subject, report::Spent};
+use super::{property::Subject, report::Spent, result::CheckResult};
 
 /// Compares the plan with the buckets; returns nothing if no report was answered.
-pub(super) fn check(subject: &Subject, property: PropertyId, spent: &Spent) -> Option<Finding> {
+pub(super) fn check(subject: &Subject, property: PropertyId, spent: &Spent) -> Option<CheckResult> {
     let now = subject.clock.now();
     let mut ledger = Ledger::new(subject.plan.share);
     for (report, category, cost, quota) in &spent.costs {
@@ -41,13 +41,13 @@ pub(super) fn check(subject: &Subject, property: PropertyId, spent: &Spent) -> O
     };
     let a_day: f64 = spent.costs.iter().filter_map(tokens).sum();
     (!spent.costs.is_empty()).then(|| {
-        let finding = if slow.is_empty() {
-            Finding::ok("plan", format!("every report keeps its interval, for about {a_day:.0} tokens a day"))
+        let result = if slow.is_empty() {
+            CheckResult::ok("plan", format!("every report keeps its interval, for about {a_day:.0} tokens a day"))
         } else {
-            Finding::warning("plan", format!("too little is left of the buckets: {}", slow.join(", ")))
+            CheckResult::warning("plan", format!("too little is left of the buckets: {}", slow.join(", ")))
                 .remedy("poll less often, raise quota.share, or find out which other tools use this property's quota")
         };
-        finding.property(property)
+        result.property(property)
     })
 }
 

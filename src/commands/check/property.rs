@@ -8,9 +8,9 @@ use ga4_exporter_core::{
 };
 
 use super::{
-    finding::{Finding, Status},
     is_everybodys, plan,
     report::{self, Spent},
+    result::{CheckResult, Status},
 };
 use crate::{clock::Clock, commands::google::Target, ga};
 
@@ -24,11 +24,11 @@ pub(super) struct Subject {
     pub(super) service_account: Option<String>,
 }
 
-/// The findings for one property.
+/// The results for one property.
 pub(super) struct Checked {
     /// Whether the Data API can be used at all.
-    pub(super) data_api: Finding,
-    pub(super) findings: Vec<Finding>,
+    pub(super) data_api: CheckResult,
+    pub(super) results: Vec<CheckResult>,
 }
 
 /// Runs all checks of a property.
@@ -38,32 +38,33 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     let schema = subject.client.schema(id).await;
     let data_api = match &schema {
         Err(error) if is_everybodys(error) => {
-            Finding::failed("data_api", Chain(error).to_string()).remedy(error.advice(Some(id), account.as_deref()))
+            CheckResult::failed("data_api", Chain(error).to_string()).remedy(error.advice(Some(id), account.as_deref()))
         }
-        Ok(_) | Err(_) => Finding::ok("data_api", "it answers"),
+        Ok(_) | Err(_) => CheckResult::ok("data_api", "it answers"),
     };
     let works = data_api.status != Status::Failed;
     let schema = match schema {
         Err(error) if works && error.reason() == Reason::NoAccess => {
-            return Checked { data_api, findings: vec![no_access(subject, &error, &target)] };
+            return Checked { data_api, results: vec![no_access(subject, &error, &target)] };
         }
         // The requests for the reports show what is wrong.
         other => other.ok(),
     };
-    let mut findings = vec![about(subject, &target).await];
+    let mut results = vec![about(subject, &target).await];
     if !works {
-        return Checked { data_api, findings };
+        return Checked { data_api, results };
     }
     let mut spent = Spent { allowance: Allowance::new(subject.share), costs: Vec::new() };
     for report in subject.plan.reports_for(id) {
-        findings.push(report::check(subject, id, report, schema.as_ref(), &mut spent).await);
+        let result = report::check(subject, id, report, schema.as_ref(), &mut spent).await;
+        results.push(result.property(id).report(report.name.as_str()));
     }
-    findings.extend(plan::check(subject, id, &spent));
-    Checked { data_api, findings }
+    results.extend(plan::check(subject, id, &spent));
+    Checked { data_api, results }
 }
 
 /// Checks what the Admin API says about the property.
-async fn about(subject: &Subject, target: &Target) -> Finding {
+async fn about(subject: &Subject, target: &Target) -> CheckResult {
     let account = subject.client.account();
     match subject.client.property(target.id).await {
         Ok(details) => {
@@ -73,19 +74,21 @@ async fn about(subject: &Subject, target: &Target) -> Finding {
                 None => "",
             };
             let message = format!("{}, {}, {}{level}", details.name, details.time_zone, details.currency);
-            Finding::ok("property", message).property(target.id)
+            CheckResult::ok("property", message).property(target.id)
         }
         // This is only a warning, because the exporter uses the Admin API only for names.
-        Err(error) => Finding::warning("property", format!("its name and time zone cannot be read: {}", Chain(&error)))
-            .property(target.id)
-            .remedy(error.advice(Some(target.id), account.as_deref())),
+        Err(error) => {
+            CheckResult::warning("property", format!("its name and time zone cannot be read: {}", Chain(&error)))
+                .property(target.id)
+                .remedy(error.advice(Some(target.id), account.as_deref()))
+        }
     }
 }
 
-fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> Finding {
+fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> CheckResult {
     let account = subject.client.account();
     let call = subject.service_account.as_deref().map(|email| by_call(email, target));
-    Finding::failed("property", Chain(error).to_string())
+    CheckResult::failed("property", Chain(error).to_string())
         .property(target.id)
         .remedy(error.advice(Some(target.id), account.as_deref()))
         .call(call)

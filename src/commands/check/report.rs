@@ -14,8 +14,8 @@ use ga4_exporter_core::{
 };
 
 use super::{
-    finding::{Finding, counted},
     property::Subject,
+    result::{CheckResult, counted},
 };
 use crate::ga;
 
@@ -26,31 +26,19 @@ pub(super) struct Spent {
     pub(super) costs: Vec<(ReportName, Category, f64, PropertyQuota)>,
 }
 
-/// Checks a report.
+/// Checks a report; the result names neither it nor its property.
 pub(super) async fn check(
     subject: &Subject,
     property: PropertyId,
     report: &Report,
     schema: Option<&Schema>,
     spent: &mut Spent,
-) -> Finding {
-    let name = report.name.as_str();
-    let finding = try_out(subject, property, report, schema, spent).await;
-    finding.property(property).report(name)
-}
-
-async fn try_out(
-    subject: &Subject,
-    property: PropertyId,
-    report: &Report,
-    schema: Option<&Schema>,
-    spent: &mut Spent,
-) -> Finding {
+) -> CheckResult {
     if let Some(missing) = schema.and_then(|schema| missing(report, schema)) {
         return missing;
     }
     if let Err(overspent) = spent.allowance.admit() {
-        return Finding::skipped("report", overspent.to_string());
+        return CheckResult::skipped("report", overspent.to_string());
     }
     let before = spent.allowance.spent();
     match ask(subject, property, report).await {
@@ -82,8 +70,8 @@ async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result
     }
 }
 
-/// Returns a finding if the property does not have a field of the report.
-fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
+/// Returns a result if the property does not have a field of the report.
+fn missing(report: &Report, schema: &Schema) -> Option<CheckResult> {
     if report.category == Category::Realtime {
         return None;
     }
@@ -101,10 +89,10 @@ fn missing(report: &Report, schema: &Schema) -> Option<Finding> {
     } else {
         "correct the report's fields, or limit it to the properties that have them, with `properties`"
     };
-    Some(Finding::failed("report", format!("the property has no {kind} `{name}`")).remedy(remedy))
+    Some(CheckResult::failed("report", format!("the property has no {kind} `{name}`")).remedy(remedy))
 }
 
-fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> Finding {
+fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> CheckResult {
     #[expect(clippy::cast_possible_truncation, reason = "a few tokens, and never less than none")]
     let tokens = tokens as u64;
     let mut message = format!("{}, {}", counted(outline.rows, "row"), counted(tokens, "token"));
@@ -116,7 +104,7 @@ fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Sch
     hidden.dedup();
     if !hidden.is_empty() {
         message.push_str(&format!("; the account's role hides {}", hidden.join(", ")));
-        return Finding::warning("report", message).remedy(
+        return CheckResult::warning("report", message).remedy(
             "lift the restriction on cost or revenue data under Admin > Property access management, or leave these metrics out",
         );
     }
@@ -132,14 +120,14 @@ fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Sch
         doubts.push("Google merged rows into `(other)`".to_owned());
     }
     if doubts.is_empty() {
-        return Finding::ok("report", message);
+        return CheckResult::ok("report", message);
     }
-    Finding::warning("report", format!("{message}; {}", doubts.join(", ")))
+    CheckResult::warning("report", format!("{message}; {}", doubts.join(", ")))
         .remedy("ask for fewer dimensions if the values have to be exact")
 }
 
-/// Returns the finding for a refused report, with the incompatible fields if Google reports them.
-async fn failed(subject: &Subject, property: PropertyId, report: &Report, error: &ga::Error) -> Finding {
+/// Returns the result for a refused report, with the incompatible fields if Google reports them.
+async fn failed(subject: &Subject, property: PropertyId, report: &Report, error: &ga::Error) -> CheckResult {
     let account = subject.client.account();
     let mut message = Chain(error).to_string();
     let mut remedy = error.advice(Some(property), account.as_deref());
@@ -150,7 +138,7 @@ async fn failed(subject: &Subject, property: PropertyId, report: &Report, error:
         }
         "remove or replace the fields that Google names".clone_into(&mut remedy);
     }
-    Finding::failed("report", message).remedy(remedy)
+    CheckResult::failed("report", message).remedy(remedy)
 }
 
 /// Returns the fields that are incompatible with the other fields of the report, if Google answers the question.

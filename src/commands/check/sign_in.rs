@@ -3,11 +3,11 @@
 use ga4_exporter_core::{chain::Chain, wire::Error};
 use jiff::SignedDuration;
 
-use super::finding::{Finding, Status};
+use super::result::{CheckResult, Status};
 use crate::{auth::Unavailable, clock::monotonic, commands::google::Google};
 
 /// Requests a token.
-pub(super) async fn check(google: &Google) -> Finding {
+pub(super) async fn check(google: &Google) -> CheckResult {
     let started = monotonic();
     let token = google.tokens.token().await;
     let took = started.elapsed().as_millis();
@@ -17,14 +17,14 @@ pub(super) async fn check(google: &Google) -> Finding {
             let account = account.map(|account| format!(" as {account}")).unwrap_or_default();
             let project = token.quota_project.as_deref();
             let project = project.map(|project| format!("; requests count on the Cloud project {project}"));
-            Finding::ok("sign_in", format!("signed in{account} in {took} ms{}", project.unwrap_or_default()))
+            CheckResult::ok("sign_in", format!("signed in{account} in {took} ms{}", project.unwrap_or_default()))
         }
         Err(Unavailable::Failed(failure)) => {
             let failure = &*failure;
-            Finding::failed("sign_in", Chain(failure).to_string()).remedy(once(&failure.remedy()))
+            CheckResult::failed("sign_in", Chain(failure).to_string()).remedy(once(&failure.remedy()))
         }
         Err(error @ (Unavailable::Pending | Unavailable::RenewedAlready)) => {
-            Finding::failed("sign_in", error.to_string()).remedy("check DNS, firewall and HTTPS_PROXY")
+            CheckResult::failed("sign_in", error.to_string()).remedy("check DNS, firewall and HTTPS_PROXY")
         }
     }
 }
@@ -38,21 +38,21 @@ fn once(remedy: &str) -> String {
 }
 
 /// Compares the clock with Google's, based on all answers so far.
-pub(super) fn clock(google: &Google) -> Finding {
+pub(super) fn clock(google: &Google) -> CheckResult {
     let offset = google.witness.offset();
     let Some(ahead) = offset.ahead() else {
-        return Finding::skipped("clock", "no answer of Google's had a date to compare with");
+        return CheckResult::skipped("clock", "no answer of Google's had a date to compare with");
     };
     let seconds = ahead.unsigned_abs().as_secs();
     if ahead == SignedDuration::ZERO {
-        Finding::ok("clock", "this machine's clock agrees with Google's")
+        CheckResult::ok("clock", "this machine's clock agrees with Google's")
     } else if offset.is_trusted() {
-        Finding::ok("clock", format!("this machine's clock is {seconds} s off, which does not matter"))
+        CheckResult::ok("clock", format!("this machine's clock is {seconds} s off, which does not matter"))
     } else {
         let error = Error::Clock { ahead };
         let remedy = "set this machine's clock, and let NTP keep it right (`timedatectl set-ntp true`)";
         let status = if offset.is_wrong() { Status::Failed } else { Status::Warning };
-        Finding::new("clock", status, error.to_string()).remedy(remedy)
+        CheckResult::new("clock", status, error.to_string()).remedy(remedy)
     }
 }
 

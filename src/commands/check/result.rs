@@ -1,4 +1,4 @@
-//! The findings of `check`, printed as lines or as JSON.
+//! The results of `check`, printed as lines or as JSON.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use ga4_exporter_core::names::PropertyId;
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Finding {
+pub(super) struct CheckResult {
     pub(super) check: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) property_id: Option<String>,
@@ -34,7 +34,7 @@ pub(super) enum Status {
     Skipped,
 }
 
-impl Finding {
+impl CheckResult {
     pub(super) fn new(check: &'static str, status: Status, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { check, property_id: None, report: None, status, message, remedy: String::new(), call: None }
@@ -105,50 +105,50 @@ pub(super) fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// Prints findings as they arrive, or all of them at the end as JSON, and counts them.
-pub(super) struct Findings {
+/// Prints results as they arrive, or all of them at the end as JSON, and counts them.
+pub(super) struct Results {
     screen: Screen,
     is_json: bool,
-    all: Vec<Finding>,
+    all: Vec<CheckResult>,
 }
 
 #[derive(Serialize)]
 struct Object<'a> {
     ok: bool,
-    checks: &'a [Finding],
+    checks: &'a [CheckResult],
 }
 
-impl Findings {
+impl Results {
     pub(super) fn new(screen: Screen, is_json: bool) -> Self {
         Self { screen, is_json, all: Vec::new() }
     }
 
-    /// Adds a finding.
-    pub(super) fn add(&mut self, mut finding: Finding, out: &mut dyn Write) -> io::Result<()> {
+    /// Adds a result.
+    pub(super) fn add(&mut self, mut result: CheckResult, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
-            if let Some(call) = &finding.call {
-                finding.remedy = format!("{}\n{BEFORE_CALLS}\n{call}\n{AFTER_CALLS}", finding.remedy);
+            if let Some(call) = &result.call {
+                result.remedy = format!("{}\n{BEFORE_CALLS}\n{call}\n{AFTER_CALLS}", result.remedy);
             }
         } else {
-            out.write_all(finding.line(self.screen).as_bytes())?;
+            out.write_all(result.line(self.screen).as_bytes())?;
             out.flush()?;
         }
-        self.all.push(finding);
+        self.all.push(result);
         Ok(())
     }
 
-    /// Prints what follows the last finding: long shell commands, and the number of findings of each status.
+    /// Prints what follows the last result: long shell commands, and the number of results of each status.
     pub(super) fn end(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.is_json {
             let object = Object { ok: self.is_ok(), checks: &self.all };
             serde_json::to_writer_pretty(&mut *out, &object)?;
             return out.write_all(b"\n");
         }
-        let calls: Vec<&str> = self.all.iter().filter_map(|finding| finding.call.as_deref()).collect();
+        let calls: Vec<&str> = self.all.iter().filter_map(|result| result.call.as_deref()).collect();
         if !calls.is_empty() {
             write!(out, "\n{BEFORE_CALLS}\n{}\n{AFTER_CALLS}", calls.join("\n"))?;
         }
-        let count = |status| self.all.iter().filter(|finding| finding.status == status).count();
+        let count = |status| self.all.iter().filter(|result| result.status == status).count();
         let (failed, warnings) = (count(Status::Failed), counted(count(Status::Warning) as u64, "warning"));
         let verdict = if failed > 0 { "not everything works" } else { "everything works" };
         let text = self.screen.bold(verdict);
@@ -157,7 +157,7 @@ impl Findings {
 
     /// Returns whether no check failed; warnings are not failures.
     pub(super) fn is_ok(&self) -> bool {
-        self.all.iter().all(|finding| finding.status != Status::Failed)
+        self.all.iter().all(|result| result.status != Status::Failed)
     }
 }
 
@@ -181,19 +181,22 @@ mod tests {
     use super::*;
 
     fn printed(is_json: bool, colour: bool) -> (String, bool) {
-        let mut findings = Findings::new(Screen { width: None, colour }, is_json);
+        let mut results = Results::new(Screen { width: None, colour }, is_json);
         let mut out = Vec::new();
         let id = "7".parse().unwrap();
-        for finding in [
-            Finding::ok("admin_api", "2 properties are listed"),
-            Finding::failed("property", "no access").property(id).remedy("add it").call(Some("  curl x\n".to_owned())),
-            Finding::warning("report", "no rows").property(id).report("traffic"),
-            Finding::skipped("plan", "unknown").property(id),
+        for result in [
+            CheckResult::ok("admin_api", "2 properties are listed"),
+            CheckResult::failed("property", "no access")
+                .property(id)
+                .remedy("add it")
+                .call(Some("  curl x\n".to_owned())),
+            CheckResult::warning("report", "no rows").property(id).report("traffic"),
+            CheckResult::skipped("plan", "unknown").property(id),
         ] {
-            findings.add(finding, &mut out).unwrap();
+            results.add(result, &mut out).unwrap();
         }
-        findings.end(&mut out).unwrap();
-        (String::from_utf8(out).unwrap(), findings.is_ok())
+        results.end(&mut out).unwrap();
+        (String::from_utf8(out).unwrap(), results.is_ok())
     }
 
     #[test]
