@@ -11,7 +11,7 @@ mod calendars;
 mod documents;
 mod fields;
 mod properties;
-mod troubleshooting;
+mod troubles;
 
 #[test]
 fn good_files_are_read_as_they_are_meant() {
