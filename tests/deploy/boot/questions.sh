@@ -69,7 +69,7 @@ property NRestarts >restarts
 systemctl restart --no-block "$service"
 scrape >scraped-while-restarting
 # What somebody does who has made a mistake: restart it, look whether it answers, and correct the mistake.
-cp "$configuration" /tmp/good.yml
+cp "$configuration" configuration-without-mistake
 echo 'mistake: 1' >>"$configuration"
 systemctl restart "$service" 2>/dev/null
 property ExecMainStatus >mistaken
@@ -77,7 +77,7 @@ for _ in $(seq 30); do
     curl --silent --max-time 10 --output /dev/null http://127.0.0.1:9674/metrics
 done
 systemctl is-active google_analytics_exporter.socket >socket-after-mistakes
-cp /tmp/good.yml "$configuration"
+cp configuration-without-mistake "$configuration"
 scrape >scraped-after-correction
 systemctl stop google_analytics_exporter.socket "$service" 2>/dev/null
 echo "$(property ActiveState) $(property Result)" >stopped
