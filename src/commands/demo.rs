@@ -143,7 +143,7 @@ reports:
   countries: {preset: countries}
   devices: {preset: devices}
   events: {preset: events}
-  realtime_pages: {preset: realtime_pages}
-  realtime_countries: {preset: realtime_countries}
-  realtime_events: {preset: realtime_events}
+  realtime_pages: {preset: realtime_pages, interval: 3m}
+  realtime_countries: {preset: realtime_countries, interval: 3m}
+  realtime_events: {preset: realtime_events, interval: 3m}
 ";

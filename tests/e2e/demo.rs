@@ -61,6 +61,7 @@ async fn the_demo_says_where_to_look_and_cleans_up() {
 
         let ended = exporter.process.stopped_by(signal).await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert!(ended.stderr.contains("quota plan fits"), "{ended:?}");
         assert!(entries(directory.path()).is_empty(), "the key file is left behind");
     }
 }
