@@ -231,7 +231,7 @@ impl Discoverer {
             }
             Ok(Answer::Details(id, Ok(details))) => {
                 self.agenda.details_came(id, now);
-                works_again(&mut self.details_fail, "the names of the configured properties can be had again");
+                works_again(&mut self.details_fail, "the names of the configured properties can be read again");
                 self.asked_for.insert(id);
                 self.properties.on_details(id, details);
                 self.news = if self.news == News::Properties { self.news } else { News::Names };
@@ -239,14 +239,13 @@ impl Discoverer {
             Ok(Answer::Details(id, Err(error))) => {
                 self.asked_for.insert(id);
                 if self.agenda.details_failed(id, &error, now) {
-                    // The others will fare no better for now.
+                    // The same failure is expected for the others, so the log does not wait for their names.
                     self.asked_for.extend(self.properties.configured());
                     let known = self.details_fail.replace(error.reason());
-                    let message =
-                        "the names of the configured properties cannot be had; they are exported all the same";
+                    let message = "cannot read the names of the configured properties; exporting them without";
                     self.log_failure(&error, known, Some(id), message);
                 } else {
-                    debug!(property = %id, error = %Chain(&error), "the property's name cannot be had");
+                    debug!(property = %id, error = %Chain(&error), "cannot read the property's name");
                 }
             }
             // In a release build a panic ends the process.

@@ -91,9 +91,8 @@ fn whole_pageviews(text: &str) -> Result<u64, Error> {
     Ok(whole)
 }
 
-/// Whether a dimension's value is not a time: empty, or one of Google's placeholders such as `(not set)`, or `(other)` for the
-/// overflow of a table with too many rows
-/// (support.google.com/analytics/answer/13331684).
+/// Whether a dimension's value is not a time: empty, `(not set)`, or `(other)`, into which Google merges the rows of a table that
+/// has too many (support.google.com/analytics/answer/13331684).
 fn is_no_time(value: &str) -> bool {
     value.is_empty() || (value.starts_with('(') && value.ends_with(')'))
 }

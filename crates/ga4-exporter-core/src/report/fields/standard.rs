@@ -38,7 +38,7 @@ pub struct Standard {
     pub is_attributed: bool,
     /// Whether Google may withhold rows with it, and limits requests for it to 120 an hour.
     pub is_thresholded: bool,
-    /// Whether it has so many values that a report without a filter rarely has all of them.
+    /// Whether it usually has more values than a report without a filter returns.
     pub has_many_values: bool,
     /// Which others it goes together with.
     pub class: Class,
