@@ -66,56 +66,71 @@ impl Preset {
     }
 }
 
-const fn core(
+const fn preset(
+    (category, interval): (Category, Duration),
     name: &'static str,
     about: &'static str,
     dimensions: &'static [&'static str],
     metrics: &'static [&'static str],
     limit: u32,
 ) -> Preset {
-    Preset { name, about, category: Category::Core, dimensions, metrics, limit, interval: CORE_INTERVAL }
-}
-
-const fn realtime(
-    name: &'static str,
-    about: &'static str,
-    dimensions: &'static [&'static str],
-    metrics: &'static [&'static str],
-    limit: u32,
-) -> Preset {
-    Preset { name, about, category: Category::Realtime, dimensions, metrics, limit, interval: REALTIME_INTERVAL }
+    Preset { name, about, category, dimensions, metrics, limit, interval }
 }
 
 /// Every preset, in the order of the documentation.
 pub const PRESETS: &[Preset] = &[
-    core("pages", "the pages with the most views", &["hostName", "pagePath"], &["screenPageViews", "activeUsers"], 20),
-    core(
+    preset(
+        CORE,
+        "pages",
+        "the pages with the most views",
+        &["hostName", "pagePath"],
+        &["screenPageViews", "activeUsers"],
+        20,
+    ),
+    preset(
+        CORE,
         "landing_pages",
         "the pages on which most sessions begin",
         &["hostName", "landingPage"],
         &["sessions", "engagedSessions"],
         20,
     ),
-    core(
+    preset(
+        CORE,
         "sources",
         "where sessions come from",
         &["sessionSource", "sessionMedium"],
         &["sessions", "activeUsers", "keyEvents"],
         20,
     ),
-    core(
+    preset(
+        CORE,
         "channels",
         "the same in Google's groups",
         &["sessionDefaultChannelGroup"],
         &["sessions", "activeUsers", "keyEvents"],
         20,
     ),
-    core("countries", "the countries with the most users", &["countryId"], &["activeUsers", "sessions"], 50),
-    core("devices", "kinds of devices", &["deviceCategory"], &["activeUsers", "sessions", "screenPageViews"], 10),
-    core("events", "events by name", &["eventName"], &["eventCount", "activeUsers"], 100),
-    realtime("realtime_pages", "the screens that are viewed now", &["unifiedScreenName"], &["screenPageViews"], 20),
-    realtime("realtime_countries", "where users are now", &["countryId"], &["activeUsers"], 50),
-    realtime("realtime_events", "the events that happen now", &["eventName"], &["eventCount"], 100),
+    preset(CORE, "countries", "the countries with the most users", &["countryId"], &["activeUsers", "sessions"], 50),
+    preset(
+        CORE,
+        "devices",
+        "kinds of devices",
+        &["deviceCategory"],
+        &["activeUsers", "sessions", "screenPageViews"],
+        10,
+    ),
+    preset(CORE, "events", "events by name", &["eventName"], &["eventCount", "activeUsers"], 100),
+    preset(
+        REALTIME,
+        "realtime_pages",
+        "the screens that are viewed now",
+        &["unifiedScreenName"],
+        &["screenPageViews"],
+        20,
+    ),
+    preset(REALTIME, "realtime_countries", "where users are now", &["countryId"], &["activeUsers"], 50),
+    preset(REALTIME, "realtime_events", "the events that happen now", &["eventName"], &["eventCount"], 100),
 ];
 
 /// From one poll of a core report to the next, unless the configuration says otherwise.
@@ -123,6 +138,10 @@ pub const CORE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The same of a realtime report.
 pub const REALTIME_INTERVAL: Duration = Duration::from_mins(2);
+
+const CORE: (Category, Duration) = (Category::Core, CORE_INTERVAL);
+
+const REALTIME: (Category, Duration) = (Category::Realtime, REALTIME_INTERVAL);
 
 /// How many rows a report with dimensions wants, unless the configuration says otherwise.
 pub const LIMIT: u32 = 100;
