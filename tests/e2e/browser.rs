@@ -24,6 +24,18 @@ async fn opened(exporter: &Exporter, pages: &[(&str, &str)]) -> Ended {
     Process::start(&mut command).ended().await
 }
 
+/// Every page that the list of documents links to, with a name for its pictures.
+async fn documents(exporter: &Exporter) -> Vec<(String, String)> {
+    let (_, index) = exporter.page("/docs/", "text/html").await;
+    let links = index.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let documents: Vec<_> = links
+        .filter_map(|link| link.strip_suffix(".md"))
+        .map(|name| (format!("/docs/{name}.md"), name.to_lowercase()))
+        .collect();
+    assert!(documents.len() > 10, "{index}");
+    documents
+}
+
 /// A thousand properties with traffic, named after the numbers.
 fn thousand() -> World {
     let mut account = Account::new("104112001", "Example");
@@ -40,22 +52,12 @@ async fn pages_are_accessible_fit_and_load_nothing() {
     let simulator = Standstill::demo().simulator().await;
     let exporter = Exporter::start(&simulator, "").await;
     exporter.ready().await;
-    let pages = [
-        ("/", "status"),
-        ("/?q=nothing+like+it", "nothing"),
-        ("/docs/", "documentation"),
-        ("/docs/README.md", "readme"),
-        ("/docs/RUNBOOK.md", "runbook"),
-        ("/docs/METRICS.md", "metrics"),
-        ("/docs/FLAGS.md", "flags"),
-        ("/docs/FAILURES.md", "failures"),
-        ("/docs/CONFIGURATION.md", "configuration"),
-        ("/docs/DEPLOYMENT.md", "deployment"),
-        ("/docs/DROP-DETECTION.md", "drop-detection"),
-        ("/docs/FAULTS.md", "faults"),
-        ("/docs/PERFORMANCE.md", "performance"),
-        ("/docs/CHANGELOG.md", "changelog"),
-    ];
+    let mut pages: Vec<(String, String)> =
+        [("/", "status"), ("/?q=nothing+like+it", "nothing"), ("/docs/", "documentation")]
+            .map(|(path, name)| (path.to_owned(), name.to_owned()))
+            .to_vec();
+    pages.extend(documents(&exporter).await);
+    let pages: Vec<_> = pages.iter().map(|(path, name)| (path.as_str(), name.as_str())).collect();
     // A few at a time, so that none waits long for all of them on a slow machine.
     for pages in pages.chunks(3) {
         let ended = opened(&exporter, pages).await;
