@@ -36,7 +36,7 @@
 //! Deterministic: a function of the world's seed, the property and the time, and the same at every start. Counts per
 //! minute add up exactly to hours, days and any window, by any dimension and with any filter. Users are estimated,
 //! never additive, and at most the number of sessions. `today` counts up to now. Outages and campaigns start and end
-//! on the second.
+//! on the second. Days of a [`Property::revised`] property change for 72 hours.
 //!
 //! # Faults
 //! [`Fault`]s corrupt answers and connections, and play recorded answers of Google: [`Fault::play`] in Rust, and over
@@ -62,7 +62,7 @@
 //! # Reading order
 //! `server` (sockets) → `api` (processing of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`,
 //! `validate`, `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value`
-//! → `directory`, `site` → `traffic`, `counts`, `audience`, `tally` · `admin` · `quota`, `ledger` · `faults`,
+//! → `directory`, `site` → `traffic`, `counts`, `audience`, `tally`, `revision` · `admin` · `quota`, `ledger` · `faults`,
 //! `recordings`, `shapes`, `report_shapes`, `control`, `tamper` · `headers`, `log`.
 
 use std::{
@@ -121,6 +121,7 @@ mod report;
 mod report_shapes;
 mod request;
 mod requested;
+mod revision;
 mod routes;
 mod rows;
 mod schema;

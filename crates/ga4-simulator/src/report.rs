@@ -8,7 +8,7 @@ use super::{
     dates,
     fields::{Category, Metric},
     ranges::Span,
-    rows::{Row, rows, total},
+    rows::{Row, is_sampled, rows, total},
     site::Site,
     tally::Tally,
     validate::{Collation, OrderKey, Plan},
@@ -206,7 +206,14 @@ fn metadata(plan: &Plan, site: &Site) -> Value {
     if plan.fields.iter().any(|field| field.is_thresholded) {
         metadata.insert("subjectToThresholding".into(), json!(true));
     }
+    let sampled: Vec<Value> = plan.ranges.iter().filter(|range| is_sampled(range, site)).map(|_| sampling()).collect();
+    put(&mut metadata, "samplingMetadatas", Value::Array(sampled));
     Value::Object(metadata)
+}
+
+/// Half of all events were read.
+fn sampling() -> Value {
+    json!({"samplesReadCount": "500000", "samplingSpaceSize": "1000000"})
 }
 
 /// Writes a field as proto3 JSON does: omits it if it is zero or empty.

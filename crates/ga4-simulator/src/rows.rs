@@ -42,16 +42,28 @@ pub(super) fn rows(plan: &Plan, site: &Site, now: i64) -> Vec<Row> {
 /// Returns the tally that a report shows: realtime reports count slightly more or less than core reports.
 pub(super) fn shown(range: &Range, site: &Site, tally: Tally) -> Tally {
     match range.span {
+        Span::Days(..) if is_sampled(range, site) => tally.scaled(ESTIMATE),
         Span::Days(..) => tally,
         Span::MinutesAgo(..) => tally.scaled(site.property.realtime_ratio),
     }
 }
 
+/// Whether a range is too long to be read whole.
+pub(super) fn is_sampled(range: &Range, site: &Site) -> bool {
+    let Span::Days(first, last) = range.span else { return false };
+    let days = first.until(last).map_or(0, |span| span.get_days()) + 1;
+    site.property.sampled_beyond.is_some_and(|most| i64::from(days) > i64::from(most))
+}
+
+/// What an estimate says of the truth.
+const ESTIMATE: f64 = 0.97;
+
 fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<String>, Tally> {
     let parts = Parts::of(plan);
-    let first = match range.span {
-        Span::Days(first, _) => first,
-        Span::MinutesAgo(..) => Date::ZERO,
+    // Realtime reports have nothing to revise.
+    let (first, as_of) = match range.span {
+        Span::Days(first, _) => (first, now),
+        Span::MinutesAgo(..) => (Date::ZERO, i64::MAX),
     };
     let mut groups = BTreeMap::new();
     for (slice, minutes_ago) in slices(plan, site, range, now) {
@@ -69,12 +81,12 @@ fn groups(plan: &Plan, site: &Site, range: &Range, now: i64) -> BTreeMap<Vec<Str
             }
         };
         if parts.segments {
-            let counts = site.segments(slice.from, slice.until);
+            let counts = site.segments_at(slice.from, slice.until, as_of);
             for (segment, counts) in site.audience.segments().zip(counts.iter()) {
                 visit(Some(segment), counts);
             }
         } else {
-            visit(None, &site.counts(slice.from, slice.until));
+            visit(None, &site.counts_at(slice.from, slice.until, as_of));
         }
     }
     groups

@@ -11,6 +11,7 @@ use super::{
     audience::{Audience, SEGMENTS},
     counts::{Counts, share},
     random::{hash_text, key, mix, real, whole},
+    revision::{self, Seen},
     traffic::Traffic,
     world::Property,
 };
@@ -46,6 +47,46 @@ impl Site {
     /// Returns the number of regular visitors, for the estimate of distinct users.
     pub(super) fn regulars(&self) -> f64 {
         self.traffic.regulars()
+    }
+
+    /// Returns the counts that a core report shows at a time for the span between two Unix seconds. For days that are
+    /// still revised, these differ from the final ones.
+    pub(super) fn counts_at(&self, from: i64, until: i64, now: i64) -> Counts {
+        if !self.is_revised(until, now) {
+            return self.counts(from, until);
+        }
+        let mut sum = Counts::default();
+        self.each_seen(from, until, now, |_, part| sum += part);
+        sum
+    }
+
+    /// Splits the same counts by [`Audience`] segment.
+    pub(super) fn segments_at(&self, from: i64, until: i64, now: i64) -> Arc<[Counts]> {
+        if !self.is_revised(until, now) {
+            return self.segments(from, until);
+        }
+        let mut sums = vec![Counts::default(); SEGMENTS];
+        self.each_seen(from, until, now, |phase, part| self.audience.split(part, phase, &mut sums));
+        sums.into()
+    }
+
+    fn is_revised(&self, until: i64, now: i64) -> bool {
+        self.property.revised && revision::is_open(until, now)
+    }
+
+    /// Visits each minute as often as it is counted at a time, with the number that splits it among the audience.
+    fn each_seen(&self, from: i64, until: i64, now: i64, mut visit: impl FnMut(u64, Counts)) {
+        let from = from.max(self.property.created.as_second());
+        self.each_part(from, until, true, |minute, part| {
+            let phase = mix(self.seed, key(minute));
+            let Seen { once, twice } = revision::seen(phase, minute * 60, now);
+            if once {
+                visit(phase, part);
+            }
+            if twice {
+                visit(!phase, part);
+            }
+        });
     }
 
     /// Returns the counts between two Unix seconds; nothing before the creation of the property.

@@ -28,10 +28,10 @@ impl Truth {
     pub fn days(&self, first: Date, last: Date, now: Timestamp) -> Tally {
         let property = &self.site.property;
         let delay = i64::try_from(property.core_delay.as_secs()).unwrap_or(i64::MAX);
-        let now = now.as_second().saturating_sub(delay);
+        let second = now.as_second();
         let mut sum = Tally::default();
-        for day in dates::slices(&property.zone, (first, last), Granularity::Day, now) {
-            sum.add(&self.tally(day.from, day.until));
+        for day in dates::slices(&property.zone, (first, last), Granularity::Day, second.saturating_sub(delay)) {
+            sum.add(&Tally::new(self.site.counts_at(day.from, day.until, second), self.site.regulars()));
         }
         sum
     }

@@ -99,6 +99,8 @@ pub struct Property {
     pub(super) pageviews_per_hour: f64,
     pub(super) realtime_ratio: f64,
     pub(super) core_delay: Duration,
+    pub(super) revised: bool,
+    pub(super) sampled_beyond: Option<u32>,
     pub(super) steady: bool,
     pub(super) data_access: bool,
     pub(super) listed: bool,
@@ -123,6 +125,8 @@ impl Property {
             pageviews_per_hour: 600.0,
             realtime_ratio: 1.0,
             core_delay: Duration::ZERO,
+            revised: false,
+            sampled_beyond: None,
             steady: false,
             data_access: true,
             listed: true,
@@ -225,6 +229,21 @@ impl Property {
     #[must_use]
     pub fn core_delay(mut self, delay: Duration) -> Self {
         self.core_delay = delay;
+        self
+    }
+
+    /// Revises a day in core reports for 72 hours after its end, as GA4 does: some visits are seen hours late, others are
+    /// counted twice until they are recognised, and then rows vanish. Older days are final.
+    #[must_use]
+    pub fn revised(mut self) -> Self {
+        self.revised = true;
+        self
+    }
+
+    /// Samples core reports of more days than this: they are marked as estimates, and are slightly wrong.
+    #[must_use]
+    pub fn sampled_beyond(mut self, days: u32) -> Self {
+        self.sampled_beyond = Some(days);
         self
     }
 
