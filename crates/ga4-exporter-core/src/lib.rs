@@ -10,7 +10,8 @@
 //! 5. [`quota`], [`schedule`], [`timetable`]: when to poll.
 //! 6. [`engine`]: all of that together: the next poll, and what follows from each answer.
 //! 7. [`query`]: one question, asked once.
-//! 8. [`store`]: the state of each property. [`exposition`]: that state as text.
+//! 8. [`daily`]: what is kept of each day in a database.
+//! 9. [`store`]: the state of each property. [`exposition`]: that state as text.
 //!
 //! # Invariants, and where they are kept
 //!
@@ -23,6 +24,7 @@
 pub mod chain;
 pub mod clock_offset;
 pub mod csv;
+pub mod daily;
 pub mod engine;
 pub mod exposition;
 pub mod jitter;

@@ -273,6 +273,7 @@ mod tests {
             time_zone: "Europe/Berlin".to_owned(),
             currency: "EUR".to_owned(),
             is_premium: None,
+            created: None,
         }
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error as ThisError;
 
 pub use outline::{Outline, outline};
 pub(crate) use quality::is_restricted;
-pub use quality::quality;
+pub use quality::{quality, sampled_ratio};
 pub use quota::quota;
 pub use series::{history, minutes};
 
@@ -161,7 +161,7 @@ fn value(report: &Report, rows: &[Option<&Row>], window: usize, metric: usize) -
 }
 
 /// Reads a cell of a metric, in the exported unit.
-fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
+pub(crate) fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
     number_in(metric, metric.unit, text)
 }
 

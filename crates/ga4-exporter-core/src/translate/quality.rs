@@ -8,11 +8,16 @@ use crate::{
 /// Returns the quality of this report's values; realtime ones have none.
 pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
     Quality {
-        sampled_ratio: metadata.sampling_metadatas.iter().filter_map(ratio).fold(1.0, f64::min),
+        sampled_ratio: sampled_ratio(metadata),
         thresholded: metadata.subject_to_thresholding,
         data_loss: metadata.data_loss_from_other_row,
         restricted: report.metrics.iter().any(|metric| is_restricted(metadata, metric.api_name.as_str())),
     }
+}
+
+/// Which part of the events Google has read, from 0 to 1, where they differ the smallest.
+pub fn sampled_ratio(metadata: &Metadata) -> f64 {
+    metadata.sampling_metadatas.iter().filter_map(ratio).fold(1.0, f64::min)
 }
 
 /// Whether Google hides this metric from the account: the answer then has 0 instead of its value.

@@ -1,5 +1,6 @@
 //! The Admin API's `properties.get`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
@@ -26,6 +27,8 @@ pub struct PropertyDetails {
     pub currency: String,
     /// Whether it is one of Analytics 360; `None` where Google does not say so.
     pub is_premium: Option<bool>,
+    /// When it was made, where that can be read.
+    pub created: Option<Timestamp>,
 }
 
 impl PropertyDetails {
@@ -50,6 +53,7 @@ impl PropertyDetails {
                 "GOOGLE_ANALYTICS_STANDARD" => Some(false),
                 _ => None,
             },
+            created: property.create_time.as_str().parse().ok(),
         })
     }
 }
@@ -70,6 +74,7 @@ struct Described {
     time_zone: Text,
     currency_code: Text,
     service_level: Text,
+    create_time: Text,
 }
 
 #[cfg(test)]
@@ -85,7 +90,8 @@ mod tests {
         let details = details(
             r#"{"name": "properties/1", "parent": "properties/2", "account": "accounts/9", "displayName": "Part",
                 "propertyType": "PROPERTY_TYPE_SUBPROPERTY", "timeZone": "Asia/Calcutta", "currencyCode": "INR",
-                "serviceLevel": "GOOGLE_ANALYTICS_360", "x": {}}"#,
+                "serviceLevel": "GOOGLE_ANALYTICS_360", "x": {},
+                "createTime": "2023-03-14T15:09:26.535Z"}"#,
         );
         let expected = PropertyDetails {
             name: "Part".to_owned(),
@@ -94,6 +100,7 @@ mod tests {
             time_zone: "Asia/Calcutta".to_owned(),
             currency: "INR".to_owned(),
             is_premium: Some(true),
+            created: "2023-03-14T15:09:26.535Z".parse().ok(),
         };
         assert_eq!(details, Ok(expected));
     }

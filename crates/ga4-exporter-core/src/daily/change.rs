@@ -1,0 +1,98 @@
+//! What an answer changes: the difference between the rows that are stored and those that Google has.
+
+use super::{Key, Rows, Values};
+
+/// What to do so that the stored rows become the wanted ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change<'a> {
+    /// Rows that are not there yet.
+    pub inserts: Vec<(&'a Key, &'a Values)>,
+    /// Rows whose values are others.
+    pub updates: Vec<(&'a Key, &'a Values)>,
+    /// Rows that Google no longer has.
+    pub deletes: Vec<&'a Key>,
+    /// How many rows stay as they are.
+    pub untouched: usize,
+}
+
+/// How many rows were changed in which way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Changed {
+    /// Rows that are new.
+    pub inserted: usize,
+    /// Rows whose values are others.
+    pub updated: usize,
+    /// Rows that are gone.
+    pub deleted: usize,
+    /// Rows that were not touched.
+    pub untouched: usize,
+}
+
+impl<'a> Change<'a> {
+    /// The difference between the rows of the same days.
+    pub fn between(stored: &'a Rows, wanted: &'a Rows) -> Self {
+        let mut change =
+            Self { deletes: stored.keys().filter(|key| !wanted.contains_key(*key)).collect(), ..Self::default() };
+        for (key, values) in wanted {
+            match stored.get(key) {
+                None => change.inserts.push((key, values)),
+                Some(before) if before == values => change.untouched += 1,
+                Some(_) => change.updates.push((key, values)),
+            }
+        }
+        change
+    }
+
+    /// How much it is.
+    pub fn size(&self) -> Changed {
+        Changed {
+            inserted: self.inserts.len(),
+            updated: self.updates.len(),
+            deleted: self.deletes.len(),
+            untouched: self.untouched,
+        }
+    }
+}
+
+impl Changed {
+    /// How many rows were touched.
+    pub fn touched(self) -> usize {
+        self.inserted + self.updated + self.deleted
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            inserted: self.inserted + other.inserted,
+            updated: self.updated + other.updated,
+            deleted: self.deleted + other.deleted,
+            untouched: self.untouched + other.untouched,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn rows(rows: &[(i8, &str, Option<f64>)]) -> Rows {
+        let row = |(day, path, value): &(i8, &str, Option<f64>)| {
+            (Key { date: date(2026, 1, *day), dimensions: vec![(*path).to_owned()] }, vec![*value])
+        };
+        rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn revised_rows_change_vanished_rows_go_and_others_stay() {
+        let stored = rows(&[(1, "/", Some(1.0)), (1, "/a", Some(2.0)), (1, "/b", None), (2, "/", Some(4.0))]);
+        let wanted = rows(&[(1, "/", Some(1.0)), (1, "/b", Some(3.0)), (2, "/", None), (2, "/c", None)]);
+        let change = Change::between(&stored, &wanted);
+        assert_eq!(change.size(), Changed { inserted: 1, updated: 2, deleted: 1, untouched: 1 });
+        assert_eq!(change.size().touched(), 4);
+        assert_eq!(change.deletes[0].dimensions, ["/a"]);
+        assert_eq!(Change::between(&wanted, &wanted).size().touched(), 0);
+    }
+}
