@@ -26,10 +26,12 @@ pub use history::{BacktestFlags, BaselineFlags, QuietDay};
 pub use question::{
     CheckFlags, CheckOutput, CompletionsFlags, PropertiesFlags, PropertiesOutput, QueryFlags, QueryOutput, SetupFlags,
 };
+pub use sync::SyncFlags;
 
 mod history;
 mod question;
 pub mod refusal;
+mod sync;
 
 /// Prometheus exporter for Google Analytics (GA4): signs in as a service account and exports pageviews and visitors of every
 /// property.
@@ -59,6 +61,8 @@ pub enum Command {
     Properties(PropertiesFlags),
     /// Ask one question and print the answer: by default yesterday's pageviews and visitors.
     Query(Box<QueryFlags>),
+    /// Keep daily figures in a database, SQLite or PostgreSQL: late revisions, gaps and the past included.
+    Sync(Box<SyncFlags>),
     /// Print the traffic expected in the next 24 hours as CSV.
     Baseline(BaselineFlags),
     /// Replay the drop alert on past traffic: when it would have paged, and the smallest drop that it can detect.
@@ -253,6 +257,7 @@ impl Cli {
                 Command::Check(_)
                 | Command::Properties(_)
                 | Command::Query(_)
+                | Command::Sync(_)
                 | Command::Baseline(_)
                 | Command::Backtest(_)
                 | Command::Completions(_)

@@ -14,7 +14,7 @@ use crate::{
     commands::{google::Surroundings, screen::Screen},
     config,
     files::{Aside, READ_DEADLINE},
-    serve,
+    serve, telemetry,
     transport::environment,
 };
 
@@ -33,6 +33,7 @@ pub mod query;
 pub mod screen;
 pub mod serving;
 mod setup;
+pub mod sync;
 
 /// Why a command failed, grouped by exit code.
 #[derive(Debug, ThisError)]
@@ -55,6 +56,9 @@ pub enum Error {
     /// `check` found a failure and has already printed it.
     #[error("not everything works; see above")]
     Checked,
+    /// The database cannot be used.
+    #[error("{0}")]
+    Database(String),
     /// There is not enough history.
     #[error("{0}")]
     Past(String),
@@ -84,6 +88,7 @@ impl Error {
             | Self::Environment(_)
             | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
             Self::Google(_)
+            | Self::Database(_)
             | Self::Output(_)
             | Self::Checked
             | Self::Past(_)
@@ -118,6 +123,12 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
         }
         Some(Command::Completions(flags)) => manual::completions(flags.shell, &mut std::io::stdout()),
         Some(Command::Man) => manual::page(&mut std::io::stdout()),
+        Some(Command::Sync(flags)) => {
+            check_environment().await?;
+            let _log = (!flags.dry_run).then(|| telemetry::start(flags.log.level, flags.log.format));
+            let (surroundings, databases) = (Surroundings::of_process(), sync::databases_of_process());
+            sync::run(&flags, &surroundings, &databases, &mut std::io::stdout()).await
+        }
         Some(Command::Baseline(flags)) => baseline::run(&flags),
         Some(Command::Backtest(flags)) => {
             if flags.property.is_some() {

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 pub use ga4_exporter_core::properties::{ConfiguredProperty, Discovery};
 pub use problem::{Errors, Position, Problem};
+pub use sync::SyncSettings;
 
 use self::{
     reader::Reader,
@@ -39,6 +40,7 @@ mod read;
 mod reader;
 mod render;
 pub mod schema;
+pub mod sync;
 mod value;
 mod yaml;
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub own_reports: Vec<OwnReport>,
     /// How many series these may have.
     pub series: SeriesLimits,
+    /// What `sync` keeps, and where.
+    pub sync: SyncSettings,
 }
 
 /// A report of one's own.
@@ -180,6 +184,7 @@ impl Default for Config {
             baseline: BaselineSettings::default(),
             own_reports: Vec::new(),
             series: SeriesLimits::default(),
+            sync: SyncSettings::default(),
         }
     }
 }

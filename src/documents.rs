@@ -137,6 +137,7 @@ const DOCUMENTS: &[Document] = &[
     Document { name: "FAILURES.md", text: include_str!("../docs/FAILURES.md") },
     Document { name: "DEPLOYMENT.md", text: include_str!("../docs/DEPLOYMENT.md") },
     Document { name: "RUNBOOK.md", text: include_str!("../docs/RUNBOOK.md") },
+    Document { name: "HISTORY.md", text: include_str!("../docs/HISTORY.md") },
     Document { name: "DROP-DETECTION.md", text: include_str!("../docs/DROP-DETECTION.md") },
     Document { name: "FAULTS.md", text: include_str!("../docs/FAULTS.md") },
     Document { name: "RECORDINGS.md", text: include_str!("../docs/RECORDINGS.md") },

@@ -25,7 +25,8 @@
 //!    engine concludes from the answers.
 //! 5. [`exporter`] renders the store and the [`self_metrics`]; [`targets`] lists the properties, [`status`] shows them to
 //!    people, with the [`troubles`] that concern all of them, and [`documents`] explain; [`http`] serves all that.
-//! 6. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything;
+//! 6. [`sync`] keeps a [`database`] of daily figures up to date.
+//! 7. [`files`] reads others' files, and [`secrets`] leaves what was sent out of what comes back. [`serve`] wires everything;
 //!    [`commands`] are what [`cli`] can ask for; [`reload`] reads the [`config`] again; [`systemd`] hears of it, and
 //!    [`descriptors`] makes room for files.
 //!
@@ -50,6 +51,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod database;
 pub mod descriptors;
 pub mod discover;
 pub mod documents;
@@ -70,6 +72,7 @@ pub mod self_metrics;
 pub mod serve;
 pub mod status;
 pub mod storage;
+pub mod sync;
 pub mod systemd;
 pub mod targets;
 pub mod telemetry;

@@ -28,6 +28,7 @@ mod filter;
 mod own_report;
 mod quiet_days;
 mod reports;
+mod sync;
 
 /// Reads the tree of a file. `base` is the base of its relative paths; `given` are the properties to export instead of the
 /// file's, if any.
@@ -58,7 +59,7 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
     let series = series_limits(reader, &top);
     let reports::Reports { realtime, traffic, baseline, own } = reports::reports(reader, &top, base);
     reports::check_series(reader, &top, &own, series);
-    Config {
+    let mut config = Config {
         google,
         properties,
         discovery,
@@ -70,7 +71,12 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
         baseline,
         own_reports: own,
         series,
+        ..Config::default()
+    };
+    if let Some(node) = top.get("sync") {
+        config.sync = sync::sync(reader, node, &config, base);
     }
+    config
 }
 
 fn google(reader: &mut Reader<'_>, node: &Node, base: &Path) -> Google {

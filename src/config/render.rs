@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Config, value};
+use super::{Config, SyncSettings, value};
 use ga4_drop_baseline::calendar::quiet_days::Entry;
 
 use ga4_exporter_core::report::{self, BaselineSettings, ReportSettings};
@@ -39,7 +39,8 @@ fn write(config: &Config, out: &mut String) -> fmt::Result {
     for own in &config.own_reports {
         own_report::write(own, out)?;
     }
-    baseline(&config.baseline, out)
+    baseline(&config.baseline, out)?;
+    sync(&config.sync, out)
 }
 
 fn properties(config: &Config, out: &mut String) -> fmt::Result {
@@ -85,6 +86,17 @@ fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
     writeln!(out, "  stale_after: {}", value::format_stale_after(settings.stale_after))?;
     let days: Vec<_> = settings.quiet_days.entries().iter().map(quiet_day).collect();
     writeln!(out, "  quiet_days: [{}]", days.join(", "))
+}
+
+/// Without the password: whoever reads this need not know it.
+fn sync(settings: &SyncSettings, out: &mut String) -> fmt::Result {
+    writeln!(out, "sync:")?;
+    match &settings.database {
+        Some(database) => writeln!(out, "  database: {}", Quoted(&database.to_string()))?,
+        None => writeln!(out, "  # database: not set here; see sync --database")?,
+    }
+    writeln!(out, "  from: {}\n  lookback: {}d", settings.from, settings.lookback)?;
+    writeln!(out, "  reports: [{}]", settings.reports.join(", "))
 }
 
 fn quiet_day(entry: &Entry) -> String {

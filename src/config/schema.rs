@@ -37,8 +37,20 @@ impl Table {
 }
 
 /// Every table, in the order of the documentation.
-pub const TABLES: &[&Table] =
-    &[&ROOT, &GOOGLE, &PROPERTY, &DISCOVERY, &QUOTA, &LIMITS, &REPORTS, &REALTIME, &TRAFFIC, &OWN_REPORT, &BASELINE];
+pub const TABLES: &[&Table] = &[
+    &ROOT,
+    &GOOGLE,
+    &PROPERTY,
+    &DISCOVERY,
+    &QUOTA,
+    &LIMITS,
+    &REPORTS,
+    &REALTIME,
+    &TRAFFIC,
+    &OWN_REPORT,
+    &BASELINE,
+    &SYNC,
+];
 
 pub(super) const ROOT: Table = Table {
     path: "",
@@ -51,6 +63,7 @@ pub(super) const ROOT: Table = Table {
         key("stale_after", STALE_AFTER, "3x", "how long values hold without a successful poll, for every report"),
         key("reports", "a mapping", "", "the reports that are polled for every property"),
         key("baseline", "a mapping", "", "what traffic is usual, so that drops can be seen"),
+        key("sync", "a mapping", "", "what the command `sync` keeps in a database"),
     ],
 };
 
@@ -272,6 +285,36 @@ pub(super) const BASELINE: Table = Table {
             "a list of days, ranges of days, and iCalendar files, at most 1000",
             "[]",
             "days with less traffic than their weekday has, such as public holidays",
+        ),
+    ],
+};
+
+pub(super) const SYNC: Table = Table {
+    path: "sync",
+    keys: &[
+        key(
+            "database",
+            "`sqlite:PATH`, relative to this file's directory, or `postgres://…`",
+            "",
+            "where the figures go; without it, `--database` or `sqlite:google_analytics.db` in the working directory",
+        ),
+        key(
+            "from",
+            "a day: `2024-01-31`, `yesterday` or `400daysAgo`",
+            "400daysAgo",
+            "the first day; of a property that is younger, the day on which it was made",
+        ),
+        key(
+            "lookback",
+            "whole days, 3d to 90d",
+            "7d",
+            "how many days are asked for again every time: Google revises a day for 72 hours, and key events for up to 90 days",
+        ),
+        key(
+            "reports",
+            "a list of reports or presets",
+            "[daily]",
+            "what is kept; `daily` is built in: the metrics of `traffic` by day",
         ),
     ],
 };

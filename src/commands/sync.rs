@@ -1,0 +1,239 @@
+//! `sync`: brings a database of daily figures up to date.
+
+use std::{collections::BTreeMap, env, io::Write, path::Path, sync::Arc};
+
+use jiff::{Timestamp, civil::Date};
+use tracing::{error, info, warn};
+
+use super::{
+    Error,
+    google::{Google, Surroundings},
+};
+use crate::{
+    cli::SyncFlags,
+    config::Config,
+    database::{self, Database, DatabaseUrl, Location, RunEnd},
+    files::Aside,
+    reload::Source,
+    sync::{self, Estimate, Figures, Job, Progress, Totals},
+};
+use ga4_drop_baseline::calendar::Zone;
+use ga4_exporter_core::{
+    chain::Chain,
+    daily::{Table, Wanted},
+    names::PropertyId,
+    properties::{Properties, PropertyInfo},
+};
+
+/// Brings the database up to date, or says what that would take.
+///
+/// # Errors
+/// Something is wrong on the command line or in the configuration, the database or Google cannot be reached, or properties lack
+/// their last days.
+pub async fn run(
+    flags: &SyncFlags,
+    surroundings: &Surroundings,
+    databases: &database::Surroundings,
+    out: &mut (dyn Write + Send),
+) -> Result<(), Error> {
+    let source = Source {
+        file: flags.config_file.clone(),
+        properties: flags.google.properties.clone(),
+        credentials_file: flags.google.access.credentials_file.clone(),
+    };
+    let config = source.load_aside(&Aside::start("configuration")).await?.config;
+    let run = Run::new(flags, config, source, surroundings.now())?;
+    if flags.dry_run {
+        let text = run.estimate(surroundings, databases).await?.to_string();
+        // Whoever closed the pipe has read enough.
+        let _ = out.write_all(text.as_bytes());
+        return Ok(());
+    }
+    let result = run.all(surroundings, databases).await;
+    if let Some(path) = &flags.textfile {
+        run.write_figures(path, &result, surroundings.now());
+    }
+    verdict(result)
+}
+
+/// What a run is about.
+struct Run<'a> {
+    flags: &'a SyncFlags,
+    config: Config,
+    source: Source,
+    location: Location,
+    tables: Vec<Table>,
+    wanted: Wanted,
+}
+
+impl<'a> Run<'a> {
+    fn new(flags: &'a SyncFlags, config: Config, source: Source, now: Timestamp) -> Result<Self, Error> {
+        let location = location(flags, &config)?;
+        if flags.shard.shard.count() > 1 && !location.is_shared() {
+            return Err(Error::Usage(
+                "--shard: one run at a time can write to SQLite; leave it out, or use PostgreSQL".to_owned(),
+            ));
+        }
+        let names = if flags.report.is_empty() { &config.sync.reports } else { &flags.report };
+        let table = |name: &String| config.table(name).map_err(|wrong| Error::Usage(format!("--report: {wrong}")));
+        let mut tables: Vec<Table> = names.iter().map(table).collect::<Result<_, _>>()?;
+        // Nothing changes when a report is named twice.
+        tables.dedup_by(|one, other| one.name() == other.name());
+        let configured = config.sync.wanted();
+        let wanted = Wanted {
+            from: flags.from.unwrap_or(configured.from),
+            to: flags.to,
+            lookback: flags.lookback.unwrap_or(configured.lookback),
+        };
+        check_days(wanted, now)?;
+        Ok(Self { flags, config, source, location, tables, wanted })
+    }
+
+    async fn google(&self, surroundings: &Surroundings) -> Result<Google, Error> {
+        let named = self.source.credentials_file(&self.config);
+        Google::reach(&self.flags.google.access, named.as_deref(), surroundings).await
+    }
+
+    /// The properties of this shard.
+    async fn properties(&self, google: &Google, now: Timestamp) -> Result<BTreeMap<PropertyId, PropertyInfo>, Error> {
+        let Config { properties, discovery, most_properties, .. } = &self.config;
+        let mut properties = Properties::new(properties, discovery.as_ref(), self.flags.shard.shard);
+        if discovery.is_some() {
+            let listing = google.client.listed_properties(*most_properties).await;
+            properties.on_listing(now, listing.map_err(|error| google.listing_failure(&error))?);
+        }
+        let set = properties.set();
+        if set.active.is_empty() && set.elsewhere == 0 {
+            return Err(Error::Google(NO_PROPERTIES.to_owned()));
+        }
+        Ok(set.active)
+    }
+
+    async fn estimate(
+        &self,
+        surroundings: &Surroundings,
+        databases: &database::Surroundings,
+    ) -> Result<Estimate, Error> {
+        let database = Database::look(&self.location, databases).await?;
+        let google = self.google(surroundings).await?;
+        let now = surroundings.now();
+        let properties = self.properties(&google, now).await?;
+        let estimate = sync::estimate(&google.client, database.as_ref(), &self.tables, self.wanted, properties, now);
+        Ok(estimate.await?)
+    }
+
+    async fn all(&self, surroundings: &Surroundings, databases: &database::Surroundings) -> Result<Totals, Error> {
+        let Self { location, .. } = self;
+        if self.url().is_lax() {
+            warn!(
+                database = %location,
+                "sslmode=require does not check the server's name, so that anybody with a certificate of the same authority can \
+                 pose as it; write sslmode=verify-full"
+            );
+        }
+        // Whoever else is at work is found before Google is asked for anything.
+        let database = Database::open(location, databases).await?;
+        let number = database.begin_run(surroundings.now()).await?;
+        let worked = self.work(&database, surroundings).await;
+        let outcome = match &worked {
+            Ok(totals) if totals.is_success() && totals.unfinished == 0 => "success",
+            Ok(totals) if totals.is_success() => "incomplete",
+            Ok(_) | Err(_) => "failure",
+        };
+        let totals = worked.as_ref().copied().unwrap_or_default();
+        let end = RunEnd {
+            at: surroundings.now(),
+            outcome,
+            properties: totals.properties,
+            failed: totals.failed,
+            rows_changed: totals.work.changed.touched(),
+            tokens: totals.work.tokens,
+        };
+        match database.end_run(number, end).await {
+            Err(error) if worked.is_ok() => Err(error.into()),
+            Ok(()) | Err(_) => worked,
+        }
+    }
+
+    async fn work(&self, database: &Database, surroundings: &Surroundings) -> Result<Totals, Error> {
+        let google = self.google(surroundings).await?;
+        let properties = self.properties(&google, surroundings.now()).await?;
+        info!(properties = properties.len(), database = %self.location, "synchronising");
+        let progress = Progress::new(properties.len());
+        let job = Job {
+            client: google.client.clone(),
+            database: database.clone(),
+            tables: self.tables.clone(),
+            wanted: self.wanted,
+            share: self.config.commands_share,
+            clock: surroundings.clock.clone(),
+        };
+        let totals = sync::run(Arc::new(job), properties, |outcome| progress.on(outcome)).await?;
+        progress.end(&totals);
+        Ok(totals)
+    }
+
+    fn write_figures(&self, path: &Path, result: &Result<Totals, Error>, at: Timestamp) {
+        let totals = result.as_ref().copied().unwrap_or_default();
+        let figures = Figures {
+            at,
+            is_success: result.is_ok() && totals.is_success(),
+            failed: totals.failed,
+            rows_changed: totals.work.changed.touched(),
+            tokens: totals.work.tokens,
+        };
+        if let Err(error) = sync::write_textfile(path, &figures, self.flags.shard.shard) {
+            let path = ga4_exporter_core::shown::ShownPath(path);
+            error!(%error, "cannot write the file of --metrics.textfile {path}");
+        }
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        url(self.flags, &self.config)
+    }
+}
+
+/// Whether a date was mistyped. Somewhere on Earth it is a day later than in UTC.
+fn check_days(wanted: Wanted, now: Timestamp) -> Result<(), Error> {
+    let today = Zone::utc().date(now).tomorrow().unwrap_or(Date::MAX);
+    if wanted.period(today, None).is_some() {
+        return Ok(());
+    }
+    let last = wanted.to.map_or_else(|| "yesterday".to_owned(), |to| to.to_string());
+    Err(Error::Usage(format!("--from {} is later than {last}, the last day; check the dates", wanted.from)))
+}
+
+fn url(flags: &SyncFlags, config: &Config) -> DatabaseUrl {
+    let named = flags.database.as_ref().or(config.sync.database.as_ref());
+    named.cloned().unwrap_or_else(DatabaseUrl::default_file)
+}
+
+fn location(flags: &SyncFlags, config: &Config) -> Result<Location, Error> {
+    let location = url(flags, config).location();
+    let checked = if flags.database.is_some() { location.and_then(Location::without_password) } else { location };
+    checked.map_err(|wrong| Error::Usage(format!("--database: {wrong}")))
+}
+
+/// What the exit code says.
+fn verdict(result: Result<Totals, Error>) -> Result<(), Error> {
+    let totals = result?;
+    if totals.is_success() {
+        return Ok(());
+    }
+    let Totals { properties, failed, .. } = totals;
+    Err(Error::Google(format!("{failed} of {properties} properties are not up to date; see above")))
+}
+
+impl From<database::Error> for Error {
+    fn from(error: database::Error) -> Self {
+        Self::Database(Chain(&error).to_string())
+    }
+}
+
+/// What the environment of this process says of databases.
+pub fn databases_of_process() -> database::Surroundings {
+    database::Surroundings::of(|name| env::var_os(name))
+}
+
+const NO_PROPERTIES: &str = "there is no property to keep: the account sees none; add it as Viewer of a property in Google Analytics, or \
+    check discovery.include and discovery.exclude";

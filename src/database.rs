@@ -1,0 +1,302 @@
+//! The database of daily figures: SQLite or PostgreSQL, the same tables in both.
+//!
+//! Knows how rows, marks and runs are read and written. Refuses to know Google and what a difference between rows is: that is
+//! [`Change`](ga4_exporter_core::daily::Change)'s. Invariants: the rows of an answer and the marks of its days change in one
+//! transaction, or not at all; a row that stays as it is is not touched; one run at a time writes a property.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use jiff::{Timestamp, civil::Date};
+use thiserror::Error as ThisError;
+
+use ga4_exporter_core::{
+    daily::{Changed, Mark, Rows, Span, Table},
+    names::{PropertyId, ReportName},
+};
+
+pub use location::{DatabaseUrl, Location, LocationError, Server, Trust};
+pub use password::{PasswordError, Surroundings};
+
+use self::{postgres::Postgres, sqlite::Sqlite};
+
+mod location;
+mod password;
+mod postgres;
+mod schema;
+mod sqlite;
+
+/// An open database; cheap to clone, and all clones share one connection.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A file.
+    Sqlite(Sqlite),
+    /// A server.
+    Postgres(Postgres),
+}
+
+/// The days of one answer, to be stored instead of what is stored of them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Of which property.
+    pub property: PropertyId,
+    /// Which days.
+    pub span: Span,
+    /// All rows of these days.
+    pub rows: Rows,
+    /// What to remember of each of these days.
+    pub marks: BTreeMap<Date, Mark>,
+    /// When they were asked for.
+    pub fetched_at: Timestamp,
+}
+
+/// What is stored of a property besides its figures. Unknown texts are empty.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PropertyRow {
+    /// The name that its users gave it.
+    pub name: String,
+    /// `ordinary`, `subproperty` or `rollup`.
+    pub property_type: String,
+    /// The number of its account.
+    pub account_id: String,
+    /// The name of its account.
+    pub account_name: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// ISO 4217 code of its currency.
+    pub currency: String,
+    /// The day on which it was made, in its zone.
+    pub created: Option<Date>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RunEnd {
+    /// When.
+    pub at: Timestamp,
+    /// `success`, `incomplete` or `failure`.
+    pub outcome: &'static str,
+    /// How many properties it was about.
+    pub properties: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// How many rows it touched.
+    pub rows_changed: usize,
+    /// How many tokens it spent.
+    pub tokens: u64,
+}
+
+/// Why the database does not do what is wanted.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// It cannot be reached or opened.
+    #[error("cannot open the database {location}")]
+    Open {
+        /// Which.
+        location: String,
+        /// Why.
+        #[source]
+        cause: Cause,
+    },
+    /// The certificates or the password cannot be used.
+    #[error("cannot sign in to the database {location}: {reason}")]
+    SignIn {
+        /// Which.
+        location: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was written by a newer program.
+    #[error(
+        "the database has version {found}, and this program knows versions up to {}; use the program that wrote it, or a newer \
+         one",
+        schema::VERSION
+    )]
+    Newer {
+        /// Its version.
+        found: i32,
+    },
+    /// A table is not the report's.
+    #[error("{0}")]
+    Shape(String),
+    /// Somebody else is writing.
+    #[error("{what} is being synchronised by {holder}; wait until that ends, or stop it")]
+    Busy {
+        /// What.
+        what: String,
+        /// Who.
+        holder: String,
+    },
+    /// A statement failed.
+    #[error("the database failed")]
+    Statement(#[source] Cause),
+    /// The connection is gone: nothing else will work either.
+    #[error("the connection to the database is lost")]
+    Lost(#[source] Cause),
+    /// No answer.
+    #[error("the database does not answer within {0:?}")]
+    Slow(Duration),
+}
+
+/// What is behind an error.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+impl Database {
+    /// Opens a database and brings its tables up to date.
+    ///
+    /// # Errors
+    /// It cannot be opened, is newer than this program, or is locked by another run.
+    pub async fn open(location: &Location, surroundings: &Surroundings) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => Sqlite::open(path).await.map(Self::Sqlite),
+            Location::Postgres(server) => Postgres::open(server, surroundings).await.map(Self::Postgres),
+        }
+    }
+
+    /// The same to look at only: nothing is made and nothing is locked. `None` where there is nothing yet.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is newer than this program.
+    pub async fn look(location: &Location, surroundings: &Surroundings) -> Result<Option<Self>, Error> {
+        match location {
+            Location::Sqlite(path) => Ok(Sqlite::look(path).await?.map(Self::Sqlite)),
+            Location::Postgres(server) => Ok(Postgres::look(server, surroundings).await?.map(Self::Postgres)),
+        }
+    }
+
+    /// Gives a report its table, or its table what it lacks. Where it lacks a metric, all days are to be asked for again.
+    ///
+    /// # Errors
+    /// The table has other dimensions, or the database fails.
+    pub async fn prepare(&self, table: &Table) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.prepare(table).await,
+            Self::Postgres(postgres) => postgres.prepare(table).await,
+        }
+    }
+
+    /// Keeps other runs from this property until [`Self::release`], or the end of this process.
+    ///
+    /// # Errors
+    /// Another run has it.
+    pub async fn claim(&self, property: PropertyId) -> Result<(), Error> {
+        match self {
+            // The file as a whole is this run's.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.claim(property).await,
+        }
+    }
+
+    /// Lets others have it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn release(&self, property: PropertyId) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.release(property).await,
+        }
+    }
+
+    /// The days of a property and report that were asked for, and whether they had settled then.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn settled(&self, property: PropertyId, report: &ReportName) -> Result<BTreeMap<Date, bool>, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.settled(property, report).await,
+            Self::Postgres(postgres) => postgres.settled(property, report).await,
+        }
+    }
+
+    /// Stores an answer; how many rows that changed.
+    ///
+    /// # Errors
+    /// The database fails: then nothing has changed.
+    pub async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.replace(table, batch).await,
+            Self::Postgres(postgres) => postgres.replace(table, batch).await,
+        }
+    }
+
+    /// What is stored of a property.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.property(property).await,
+            Self::Postgres(postgres) => postgres.property(property).await,
+        }
+    }
+
+    /// Stores that; a row that stays as it is is not touched.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.save_property(property, row).await,
+            Self::Postgres(postgres) => postgres.save_property(property, row).await,
+        }
+    }
+
+    /// Notes that a run begins; its number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn begin_run(&self, at: Timestamp) -> Result<i64, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.begin_run(at).await,
+            Self::Postgres(postgres) => postgres.begin_run(at).await,
+        }
+    }
+
+    /// Notes how a run ended.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.end_run(run, end).await,
+            Self::Postgres(postgres) => postgres.end_run(run, end).await,
+        }
+    }
+}
+
+impl Location {
+    /// Whether several runs may write at the same time, each its own properties.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// The file, where it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl Error {
+    /// Whether nothing else will work either.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Slow(_))
+    }
+}
+
+/// Properties have up to 10 digits.
+fn number(property: PropertyId) -> i64 {
+    i64::try_from(property.as_u64()).unwrap_or(i64::MAX)
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The name of this machine, where it has one.
+fn host() -> String {
+    let name = rustix::system::uname();
+    ga4_exporter_core::shown::name(&name.nodename().to_string_lossy())
+}

@@ -1,0 +1,175 @@
+//! The tables, as statements that both databases understand.
+//!
+//! Knows the versions of the fixed tables and how a table of a report is made and grows. Refuses to know how statements are
+//! sent. Invariant: no statement here takes a column or a row away.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use ga4_exporter_core::daily::{Kind, Table};
+
+/// Which database a statement is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What a table has in a database.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Present {
+    /// All of its columns; none where there is no such table.
+    pub(super) columns: BTreeSet<String>,
+    /// Those that rows are told apart by.
+    pub(super) key: BTreeSet<String>,
+}
+
+impl Dialect {
+    /// A statement with this database's names of types. SQLite keeps the rows of a table in the order of its key, where it is
+    /// asked to; that is half as much to write, and half as large.
+    fn spelled(self, statement: &str) -> String {
+        let types: [(&str, &str); 5] = match self {
+            Self::Sqlite => [
+                ("{ordered}", " without rowid"),
+                ("{date}", "text"),
+                ("{time}", "text"),
+                ("{double}", "double"),
+                ("{number}", "integer primary key"),
+            ],
+            Self::Postgres => [
+                ("{ordered}", ""),
+                ("{date}", "date"),
+                ("{time}", "timestamptz"),
+                ("{double}", "double precision"),
+                ("{number}", "bigint generated always as identity primary key"),
+            ],
+        };
+        types.iter().fold(statement.to_owned(), |text, (name, spelled)| text.replace(name, spelled))
+    }
+
+    fn of(self, kind: Kind) -> &'static str {
+        match (kind, self) {
+            (Kind::Integer, _) => "bigint",
+            (Kind::Float, Self::Sqlite) => "double",
+            (Kind::Float, Self::Postgres) => "double precision",
+        }
+    }
+}
+
+/// The statements that bring a database from this version to [`VERSION`].
+pub(super) fn migrations(dialect: Dialect, from: i32) -> Vec<String> {
+    let from = usize::try_from(from).unwrap_or_default();
+    MIGRATIONS.iter().skip(from).flat_map(|statements| *statements).map(|text| dialect.spelled(text)).collect()
+}
+
+/// The statements that give a report its table, or its table the columns that it does not have yet.
+///
+/// # Errors
+/// Rows of the table are told apart by other columns.
+pub(super) fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<String>, String> {
+    let dimensions = || table.dimensions().iter().map(|column| column.name.as_str());
+    if present.columns.is_empty() {
+        return Ok(vec![creation(dialect, table)]);
+    }
+    let key: BTreeSet<String> = ["property_id", "date"].into_iter().chain(dimensions()).map(str::to_owned).collect();
+    if key != present.key {
+        let list = |key: &BTreeSet<String>| key.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        return Err(format!(
+            "the table {} has rows by {}, but the report `{}` now has them by {}; give the report another name, or rename the \
+             table",
+            table.name(),
+            list(&present.key),
+            table.report(),
+            list(&key)
+        ));
+    }
+    let missing = table.metrics().iter().filter(|column| !present.columns.contains(column.metric.name.as_str()));
+    let add = |column: &ga4_exporter_core::daily::MetricColumn| {
+        let (name, kind) = (quoted(column.metric.name.as_str()), dialect.of(column.kind));
+        format!("alter table {} add column {name} {kind}", quoted(table.name()))
+    };
+    Ok(missing.map(add).collect())
+}
+
+fn creation(dialect: Dialect, table: &Table) -> String {
+    let mut text =
+        format!("create table {} (property_id bigint not null, date {{date}} not null", quoted(table.name()));
+    for column in table.dimensions() {
+        let _ = write!(text, ", {} text not null", quoted(&column.name));
+    }
+    for column in table.metrics() {
+        let _ = write!(text, ", {} {}", quoted(column.metric.name.as_str()), dialect.of(column.kind));
+    }
+    let _ = write!(text, ", primary key ({})){{ordered}}", key(table));
+    dialect.spelled(&text)
+}
+
+/// The columns that rows are told apart by.
+pub(super) fn key(table: &Table) -> String {
+    let own = table.dimensions().iter().map(|column| quoted(&column.name));
+    let mut all = vec!["property_id".to_owned(), "date".to_owned()];
+    all.extend(own);
+    all.join(", ")
+}
+
+/// A name that may be a word of SQL. Names have neither quotes nor capitals: see `daily::table`.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+/// The version that this program knows.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few")]
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// From each version to the next. What has been released does not change any more.
+const MIGRATIONS: &[&[&str]] = &[&[
+    "create table ga_daily (property_id bigint not null, date {date} not null, pageviews bigint, visitors bigint, \
+     active_users bigint, new_users bigint, sessions bigint, engaged_sessions bigint, events bigint, key_events {double}, \
+     primary key (property_id, date)){ordered}",
+    "create table ga_days (property_id bigint not null, report text not null, date {date} not null, \
+     row_count int not null, settled boolean not null, sampled_ratio {double} not null, thresholded boolean not null, \
+     data_loss boolean not null, time_zone text not null, fetched_at {time} not null, \
+     primary key (property_id, report, date)){ordered}",
+    "create table ga_properties (property_id bigint not null primary key, property_name text not null, \
+     property_type text not null, account_id text not null, account_name text not null, time_zone text not null, \
+     currency text not null, created {date})",
+    "create table ga_sync_runs (run_id {number}, started_at {time} not null, ended_at {time}, outcome text not null, \
+     properties int not null, failed int not null, rows_changed bigint not null, tokens bigint not null)",
+]];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn daily() -> Present {
+        let columns = Table::daily().metrics().iter().map(|column| column.metric.name.to_string()).collect();
+        let key: BTreeSet<String> = ["property_id".to_owned(), "date".to_owned()].into();
+        Present { columns, key }
+    }
+
+    #[test]
+    fn a_table_grows_and_never_shrinks() {
+        let table = Table::daily();
+        let mut present = daily();
+        assert_eq!(growth(Dialect::Postgres, &table, &present), Ok(vec![]));
+        present.columns.insert("of_former_times".to_owned());
+        present.columns.remove("key_events");
+        assert_eq!(
+            growth(Dialect::Postgres, &table, &present),
+            Ok(vec![r#"alter table "ga_daily" add column "key_events" double precision"#.to_owned()])
+        );
+        present.key.insert("page_path".to_owned());
+        let error = growth(Dialect::Sqlite, &table, &present).unwrap_err();
+        assert!(error.contains("has rows by date, page_path, property_id"), "{error}");
+    }
+
+    #[test]
+    fn the_first_version_has_the_table_that_daily_would_make() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            let all = migrations(dialect, 0);
+            let made = creation(dialect, &Table::daily()).replace('"', "");
+            assert_eq!(all[0], made);
+            assert!(all.iter().all(|text| !text.contains('{')), "{all:?}");
+        }
+        assert!(migrations(Dialect::Sqlite, VERSION).is_empty());
+    }
+}

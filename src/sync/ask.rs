@@ -1,0 +1,107 @@
+//! Asking for some days of one property: all pages of a long day, and once more after what passes.
+
+use std::time::Duration;
+
+use ga4_exporter_core::{
+    daily::{Answer, AnswerError, Span, Table},
+    names::{PropertyId, Reason},
+    quota::Allowance,
+    report::Request,
+    translate,
+    wire::response::ReportResponse,
+};
+
+use crate::ga::{self, Client};
+
+/// Asks for a span. Of one day all rows come, page by page; of more days no more than one page.
+///
+/// # Errors
+/// Google refuses, or does not answer, or what it answers cannot be.
+pub(super) async fn days(
+    client: &Client,
+    property: PropertyId,
+    table: &Table,
+    span: Span,
+    allowance: &mut Allowance,
+    requests: &mut usize,
+) -> Result<Answer, ga::Error> {
+    let mut answer = page(client, property, table, span, 0, allowance, requests).await?;
+    while !answer.is_whole() && span.days() == 1 {
+        if answer.received() > MOST_ROWS {
+            return Err(ga::Error::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)));
+        }
+        let offset = u64::try_from(answer.received()).unwrap_or(u64::MAX);
+        let next = page(client, property, table, span, offset, allowance, requests).await?;
+        if next.received() == 0 {
+            return Err(ga::Error::Protocol(format!("{} has fewer rows than Google says", span.first)));
+        }
+        answer.append(next).map_err(|error| ga::Error::Protocol(error.to_string()))?;
+    }
+    Ok(answer)
+}
+
+async fn page(
+    client: &Client,
+    property: PropertyId,
+    table: &Table,
+    span: Span,
+    offset: u64,
+    allowance: &mut Allowance,
+    requests: &mut usize,
+) -> Result<Answer, ga::Error> {
+    let request = Request::Core(table.request(span, offset));
+    let accept = |response: ReportResponse| {
+        let quota = translate::quota(&response)?;
+        Ok::<_, AnswerError>((Answer::read(table, span, &response)?, quota))
+    };
+    let mut attempt = 0;
+    loop {
+        *requests += 1;
+        match client.report_page(property, &request, accept).await {
+            Ok((answer, quota)) => {
+                if let Some(quota) = quota {
+                    allowance.on_answer(&quota);
+                }
+                return Ok(answer);
+            }
+            Err(error) => pause(&error, &mut attempt).await.ok_or(error)?,
+        }
+    }
+}
+
+/// Waits before the next attempt; `None` when there is none.
+pub(super) async fn pause(error: &ga::Error, attempt: &mut usize) -> Option<()> {
+    let pauses = match error.reason() {
+        Reason::ServerError | Reason::Timeout | Reason::Connection => PAUSES,
+        Reason::RateLimit | Reason::QuotaConcurrent => LONG_PAUSES,
+        Reason::InvalidRequest
+        | Reason::Unauthenticated
+        | Reason::NoAccess
+        | Reason::NotListed
+        | Reason::ApiDisabled
+        | Reason::InsufficientScope
+        | Reason::CloudProject
+        | Reason::Perimeter
+        | Reason::QuotaDay
+        | Reason::QuotaHour
+        | Reason::QuotaProjectHour
+        | Reason::QuotaThresholded
+        | Reason::QuotaClientErrors
+        | Reason::QuotaUnknown
+        | Reason::Protocol
+        | Reason::Clock
+        | Reason::NoCredentials => &[],
+    };
+    let pause = *pauses.get(*attempt)?;
+    *attempt += 1;
+    tokio::time::sleep(pause).await;
+    Some(())
+}
+
+/// Google blocks a project from a property after 10 server errors in an hour, so there are few attempts.
+const PAUSES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5)];
+
+const LONG_PAUSES: &[Duration] = &[Duration::from_secs(15), Duration::from_mins(1)];
+
+/// What a machine has memory for.
+const MOST_ROWS: usize = 5_000_000;

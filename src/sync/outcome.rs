@@ -1,0 +1,109 @@
+//! What a run comes to, property by property and altogether.
+
+use ga4_exporter_core::{daily::Changed, names::PropertyId};
+
+/// What came of one property.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Which.
+    pub property: PropertyId,
+    /// What it is called; may be empty.
+    pub name: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// What was done.
+    pub work: Work,
+}
+
+/// How the work on a property ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Everything is there.
+    Complete,
+    /// The quota is spared: the next run goes on.
+    Spared {
+        /// Whether the days that are asked for every time are there.
+        has_lookback: bool,
+        /// Which bucket, and when it goes on.
+        reason: String,
+    },
+    /// Something failed; what to do about it.
+    Failed(String),
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Work {
+    /// Reports asked for.
+    pub requests: usize,
+    /// Days that were stored.
+    pub days: usize,
+    /// Rows.
+    pub changed: Changed,
+    /// Tokens of Google's quota.
+    pub tokens: u64,
+}
+
+/// What a run comes to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// How many properties it was about.
+    pub properties: usize,
+    /// How many of them failed, those whose last days are not there included.
+    pub failed: usize,
+    /// How many have older days left for the next run.
+    pub unfinished: usize,
+    /// What was done.
+    pub work: Work,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.properties += 1;
+        match &outcome.ending {
+            Ending::Complete => {}
+            Ending::Spared { has_lookback: true, .. } => self.unfinished += 1,
+            Ending::Spared { has_lookback: false, .. } | Ending::Failed(_) => self.failed += 1,
+        }
+        self.work.add(&outcome.work);
+    }
+
+    /// Whether every property has the days that are asked for every time.
+    pub fn is_success(&self) -> bool {
+        self.failed == 0
+    }
+}
+
+impl Work {
+    fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.days += other.days;
+        self.changed = self.changed.and(other.changed);
+        self.tokens += other.tokens;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_succeeds_with_older_days_left_and_not_without_the_last_ones() {
+        let outcome = |ending| Outcome {
+            property: "1".parse().unwrap(),
+            name: String::new(),
+            ending,
+            work: Work { requests: 2, tokens: 10, ..Work::default() },
+        };
+        let spared = |has_lookback| Ending::Spared { has_lookback, reason: String::new() };
+        let mut totals = Totals::default();
+        totals.add(&outcome(Ending::Complete));
+        totals.add(&outcome(spared(true)));
+        assert!(totals.is_success());
+        totals.add(&outcome(spared(false)));
+        totals.add(&outcome(Ending::Failed(String::new())));
+        assert!(!totals.is_success());
+        assert_eq!((totals.properties, totals.failed, totals.unfinished), (4, 2, 1));
+        assert_eq!((totals.work.requests, totals.work.tokens), (8, 40));
+    }
+}
