@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e alerting deploy-files kubernetes-rules skip-e2e fuzz attack
+.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e databases alerting deploy-files kubernetes-rules skip-e2e fuzz attack
 .NOTPARALLEL:
 
 help:
@@ -17,7 +17,7 @@ test: check cargo-test rules dashboards skip-e2e
 else
 # The alerts wait for minutes of real time, so they have a lane of their own.
 test: prepare check build ## the whole suite; SKIP_E2E=1 leaves out what needs Prometheus and Python
-	tests/lanes.sh 'cargo-test rules e2e dashboards deploy-files' 'alerting'
+	tests/lanes.sh 'cargo-test rules e2e databases dashboards deploy-files' 'alerting'
 endif
 
 check: ## formatting, lints, words, documentation, dependencies
@@ -96,6 +96,9 @@ e2e:
 	$(CARGO) test --locked --test simulator -- --ignored
 	$(CARGO) test --locked --test attack -- --ignored slow_disk
 
+databases: ## sync into a real PostgreSQL, and SQLite read by its own shell; 50 kills each
+	$(CARGO) test --locked --test sync -- --include-ignored --nocapture
+
 alerting: ## from traffic to the page, with a real Prometheus and Alertmanager; takes 20 minutes
 	$(CARGO) build --locked --profile dist
 	$(CARGO) test --locked --test e2e -- --ignored --nocapture alerting::
@@ -111,5 +114,5 @@ kubernetes-rules: ## makes the PrometheusRule objects from the alert rules
 
 skip-e2e:
 	@echo 'SKIP_E2E=1: these tests were skipped:'
-	@$(CARGO) test --locked --test e2e --test simulator -- --ignored --list
+	@$(CARGO) test --locked --test e2e --test simulator --test sync -- --ignored --list
 	@echo 'and the checks of the files in deploy/ and .github'

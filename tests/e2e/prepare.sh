@@ -21,6 +21,10 @@ missing_packages() {
     command -v npm >/dev/null || echo npm
     command -v chromium >/dev/null || echo chromium
     command -v systemd-socket-activate >/dev/null || echo systemd
+    # Debian has the server's programs in a directory of their version, beside the path.
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || echo postgresql
+    command -v sqlite3 >/dev/null || echo sqlite3
+    command -v openssl >/dev/null || echo openssl
     tests/deploy/missing_packages.sh
 }
 
