@@ -35,6 +35,8 @@ passes dpkg-deb 'the Debian package, its files' contains \
     usr/bin/google_analytics_exporter \
     usr/lib/systemd/system/google_analytics_exporter.service \
     usr/lib/systemd/system/google_analytics_exporter.socket \
+    usr/lib/systemd/system/google_analytics_sync.service \
+    usr/lib/systemd/system/google_analytics_sync.timer \
     etc/google_analytics_exporter/google_analytics_exporter.yml \
     etc/default/google_analytics_exporter \
     usr/share/google_analytics_exporter/rules/google_analytics_traffic.yml \

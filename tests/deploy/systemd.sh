@@ -13,7 +13,7 @@ trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{etc,usr/lib}/systemd/system "$root/usr/bin" "$root/bin"
 cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/" 2>/dev/null || cp -r /lib/systemd/system "$root/usr/lib/systemd/"
 ln -s usr/lib "$root/lib"
-cp "$units"/*.service "$units"/*.socket "$root/etc/systemd/system"
+cp "$units"/*.service "$units"/*.socket "$units"/*.timer "$root/etc/systemd/system"
 # Any program does: they are looked for, not run.
 for program in usr/bin/google_analytics_exporter bin/kill; do
     install -m 755 /bin/true "$root/$program"
@@ -31,6 +31,14 @@ mkdir "$root/etc/systemd/system/$service.d"
 cp "$units/examples/without-socket.conf" "$root/etc/systemd/system/$service.d/"
 units_pass "$units/examples/without-socket.conf"
 rm -r "$root/etc/systemd/system/$service.d"
+
+nightly=google_analytics_sync.service
+passes_silently systemd-analyze "verify, $units/$nightly and its timer" \
+    systemd-analyze --no-pager verify --root="$root" "$nightly" google_analytics_sync.timer
+passes systemd-analyze "security, $units/$nightly" systemd-analyze --no-pager security --offline=true --root="$root" \
+    --threshold="$threshold" "$nightly"
+passes systemd-analyze "calendar, $units/google_analytics_sync.timer" \
+    systemd-analyze calendar "$(sed -n 's/^OnCalendar=//p' "$units/google_analytics_sync.timer")"
 
 passes strace "the system calls that $service allows" \
     python tests/deploy/system_calls.py "$units/$service" "$EXPORTER"
