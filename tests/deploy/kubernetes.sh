@@ -18,7 +18,7 @@ echo '{}' >"$work/deploy/kubernetes/overlays/secret-from-file/key.json"
 build() {
     kubectl kustomize "$work/deploy/kubernetes/$1" >"$2"
 }
-for directory in base overlays/sharded overlays/secret-from-file overlays/kube-prometheus-stack; do
+for directory in base overlays/sharded overlays/secret-from-file overlays/kube-prometheus-stack overlays/sync; do
     objects=$work/${directory//\//-}.yaml
     passes 'kubectl kustomize' "deploy/kubernetes/$directory" build "$directory" "$objects"
     passes kubernetes-validate "deploy/kubernetes/$directory" kubernetes-validate --strict --quiet --no-warn "$objects"

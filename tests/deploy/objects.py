@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from cloudcoil.models.prometheus_operator import v1
 
-SECRET_OF_USERS = "google-analytics-exporter-key"
+SECRETS_OF_USERS = ("google-analytics-exporter-key", "google-analytics-sync")
 WORKLOADS = ("Deployment", "StatefulSet")
 VOLUMES = {"configMap", "secret", "persistentVolumeClaim", "emptyDir", "projected", "downwardAPI"}
 
@@ -38,7 +38,7 @@ def faults_of_operator(thing: dict[str, Any]) -> list[str]:
     return dropped(thing, model.model_dump(mode="json", by_alias=True, exclude_unset=True))
 
 
-def faults_of_pod(pod: dict[str, Any], known: set[str], claims: set[str]) -> list[str]:
+def faults_of_pod(pod: dict[str, Any], known: set[str], claims: set[str], serves: bool = True) -> list[str]:
     faults = []
     context = pod.get("securityContext", {})
     if context.get("runAsNonRoot") is not True or not context.get("runAsUser"):
@@ -59,15 +59,15 @@ def faults_of_pod(pod: dict[str, Any], known: set[str], claims: set[str]) -> lis
             "PersistentVolumeClaim": volume.get("persistentVolumeClaim", {}).get("claimName"),
         }
         for kind, name in references.items():
-            if name and name != SECRET_OF_USERS and not any(f"{kind} {name}" == other for other in known):
+            if name and name not in SECRETS_OF_USERS and not any(f"{kind} {name}" == other for other in known):
                 faults.append(f"there is no {kind} {name}")
     volumes = {volume["name"] for volume in pod.get("volumes", [])} | claims
     for container in pod["containers"]:
-        faults += faults_of_container(container, volumes)
+        faults += faults_of_container(container, volumes, serves)
     return faults
 
 
-def faults_of_container(container: dict[str, Any], volumes: set[str]) -> list[str]:
+def faults_of_container(container: dict[str, Any], volumes: set[str], serves: bool) -> list[str]:
     faults = []
     context = container.get("securityContext", {})
     if context.get("allowPrivilegeEscalation") is not False:
@@ -78,7 +78,8 @@ def faults_of_container(container: dict[str, Any], volumes: set[str]) -> list[st
         faults.append("the file system is writable")
     if "memory" not in container.get("resources", {}).get("limits", {}):
         faults.append("no limit on memory")
-    faults += [f"no {probe}" for probe in ("livenessProbe", "readinessProbe", "startupProbe") if probe not in container]
+    if serves:
+        faults += [f"no {probe}" for probe in ("livenessProbe", "readinessProbe", "startupProbe") if probe not in container]
     mounts = {mount["name"] for mount in container.get("volumeMounts", [])}
     if mounts != volumes:
         faults.append(f"mounts {sorted(mounts)} of the volumes {sorted(volumes)}")
@@ -97,6 +98,9 @@ def faults(things: list[dict[str, Any]]) -> list[str]:
             claims = {claim["metadata"]["name"] for claim in thing["spec"].get("volumeClaimTemplates", [])}
             pod = thing["spec"]["template"]["spec"]
             found += [f"{named(thing)}: {fault}" for fault in faults_of_pod(pod, known, claims)]
+        if thing["kind"] == "CronJob":
+            pod = thing["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            found += [f"{named(thing)}: {fault}" for fault in faults_of_pod(pod, known, set(), serves=False)]
     workloads = [thing for thing in things if thing["kind"] in WORKLOADS]
     if len(workloads) != 1:
         found.append(f"one workload expected: {[named(thing) for thing in workloads]}")
@@ -106,6 +110,8 @@ def faults(things: list[dict[str, Any]]) -> list[str]:
 def faults_of_selectors(things: list[dict[str, Any]], workloads: list[dict[str, Any]]) -> list[str]:
     """Who selects pods selects those of the workload, and the ServiceMonitor selects the Service."""
     labels = workloads[0]["spec"]["template"]["metadata"]["labels"] if workloads else {}
+    jobs = [thing["spec"]["jobTemplate"]["spec"]["template"] for thing in things if thing["kind"] == "CronJob"]
+    of_jobs = [pod["metadata"]["labels"] for pod in jobs]
     services = [thing["metadata"].get("labels", {}) for thing in things if thing["kind"] == "Service"]
     found = []
     for thing in things:
@@ -114,7 +120,8 @@ def faults_of_selectors(things: list[dict[str, Any]], workloads: list[dict[str, 
             case "Service":
                 selector, selected = spec["selector"], labels
             case "NetworkPolicy":
-                selector, selected = spec["podSelector"]["matchLabels"], labels
+                selector = spec["podSelector"]["matchLabels"]
+                selected = next((of_job for of_job in of_jobs if selector.items() <= of_job.items()), labels)
             case "PodDisruptionBudget" | "Deployment" | "StatefulSet":
                 selector, selected = spec["selector"]["matchLabels"], labels
             case "ServiceMonitor":
