@@ -19,6 +19,10 @@ echo "GOOGLE_ANALYTICS_KEY_FILE=$work/key.json" >"$work/env"
 unset GOOGLE_ANALYTICS_KEY_FILE
 passes docker-compose "$compose, the demo" resolve "$compose/.env.example" "$work/demo.json"
 passes docker-compose "$compose, with a key" resolve "$work/env" "$work/key-given.json"
+with_history() {
+    docker-compose --file "$compose/compose.yaml" --env-file "$work/env" --profile history config --services | sort | tr '\n' ' '
+}
+passes docker-compose "$compose, the profile history" test "$(with_history)" = 'alertmanager database exporter grafana prometheus sync '
 passes python "$compose, what both come to" python tests/deploy/composition.py "$work/demo.json" "$work/key-given.json" "$work/key.json"
 
 # Grafana's start script, in a root directory with nothing but busybox and a program that stands in for Grafana.
