@@ -75,7 +75,7 @@ pub struct RunEnd {
     pub at: Timestamp,
     /// `success`, `incomplete` or `failure`.
     pub outcome: &'static str,
-    /// How many properties it was about.
+    /// The number of properties.
     pub properties: usize,
     /// How many of them failed.
     pub failed: usize,
@@ -85,7 +85,7 @@ pub struct RunEnd {
     pub tokens: u64,
 }
 
-/// Why the database does not do what is wanted.
+/// Why the database failed.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// It cannot be reached or opened.
@@ -118,7 +118,7 @@ pub enum Error {
     /// A table is not the report's.
     #[error("{0}")]
     Shape(String),
-    /// Somebody else is writing.
+    /// Another run is writing.
     #[error("{what} is being synchronised by {holder}; wait until that ends, or stop it")]
     Busy {
         /// What.
@@ -129,6 +129,9 @@ pub enum Error {
     /// A statement failed.
     #[error("the database failed")]
     Statement(#[source] Cause),
+    /// The disk is full or broken, or the right to write is missing: nothing else will work either.
+    #[error("the database cannot be used")]
+    Unusable(#[source] Cause),
     /// The connection is gone: nothing else will work either.
     #[error("the connection to the database is lost")]
     Lost(#[source] Cause),
@@ -137,7 +140,7 @@ pub enum Error {
     Slow(Duration),
 }
 
-/// What is behind an error.
+/// The cause of an error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Database {
@@ -163,21 +166,34 @@ impl Database {
         }
     }
 
-    /// Gives a report its table, or its table what it lacks. Where it lacks a metric, all days are to be asked for again.
+    /// Gives a report its table, or its table what it lacks. Returns why all stored days of the report must be requested
+    /// again, if they must: it has a new metric, or its numbers mean something else now. Until then they count as not settled.
     ///
     /// # Errors
     /// The table has other dimensions, or the database fails.
-    pub async fn prepare(&self, table: &Table) -> Result<(), Error> {
+    pub async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
         match self {
             Self::Sqlite(sqlite) => sqlite.prepare(table).await,
             Self::Postgres(postgres) => postgres.prepare(table).await,
         }
     }
 
-    /// Keeps other runs from this property until [`Self::release`], or the end of this process.
+    /// Returns the definition that the days of a report were stored with, as
+    /// [`TableDefinition::to_text`](ga4_exporter_core::daily::TableDefinition::to_text) writes it.
     ///
     /// # Errors
-    /// Another run has it.
+    /// The database fails.
+    pub async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.definition(report).await,
+            Self::Postgres(postgres) => postgres.definition(report).await,
+        }
+    }
+
+    /// Claims a property for this run, until [`Self::release`] or the end of this process.
+    ///
+    /// # Errors
+    /// Another run has claimed it.
     pub async fn claim(&self, property: PropertyId) -> Result<(), Error> {
         match self {
             // The file as a whole is this run's.
@@ -186,7 +202,7 @@ impl Database {
         }
     }
 
-    /// Lets others have it.
+    /// Ends a claim.
     ///
     /// # Errors
     /// The database fails.
@@ -197,7 +213,7 @@ impl Database {
         }
     }
 
-    /// The days of a property and report that were asked for, and whether they had settled then.
+    /// Returns the stored days of a property and report, and whether they are settled.
     ///
     /// # Errors
     /// The database fails.
@@ -208,7 +224,7 @@ impl Database {
         }
     }
 
-    /// Stores an answer; how many rows that changed.
+    /// Stores an answer, and returns how many rows that changed.
     ///
     /// # Errors
     /// The database fails: then nothing has changed.
@@ -219,7 +235,7 @@ impl Database {
         }
     }
 
-    /// What is stored of a property.
+    /// Returns what is stored about a property.
     ///
     /// # Errors
     /// The database fails.
@@ -230,7 +246,7 @@ impl Database {
         }
     }
 
-    /// Stores that; a row that stays as it is is not touched.
+    /// Stores what is known about a property; an equal row is not touched.
     ///
     /// # Errors
     /// The database fails.
@@ -241,7 +257,7 @@ impl Database {
         }
     }
 
-    /// Notes that a run begins; its number.
+    /// Records the start of a run, and returns its number.
     ///
     /// # Errors
     /// The database fails.
@@ -252,7 +268,7 @@ impl Database {
         }
     }
 
-    /// Notes how a run ended.
+    /// Records the end of a run.
     ///
     /// # Errors
     /// The database fails.
@@ -265,12 +281,12 @@ impl Database {
 }
 
 impl Location {
-    /// Whether several runs may write at the same time, each its own properties.
+    /// Returns whether several runs may write at the same time, each its own properties.
     pub fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
 
-    /// The file, where it is one.
+    /// Returns the path of a file.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
@@ -280,9 +296,17 @@ impl Location {
 }
 
 impl Error {
-    /// Whether nothing else will work either.
+    /// Returns whether all further statements would fail too.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Slow(_))
+        matches!(self, Self::Lost(_) | Self::Slow(_) | Self::Unusable(_))
+    }
+
+    /// The same error with the database that was being opened.
+    fn at_open(self, location: &str) -> Self {
+        match self {
+            Self::Statement(cause) | Self::Unusable(cause) => Self::Open { location: location.to_owned(), cause },
+            other => other,
+        }
     }
 }
 
@@ -295,7 +319,7 @@ fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The name of this machine, where it has one.
+/// The name of this machine.
 fn host() -> String {
     let name = rustix::system::uname();
     ga4_exporter_core::shown::name(&name.nodename().to_string_lossy())

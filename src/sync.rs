@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::task::JoinSet;
+use tracing::warn;
 
 use ga4_exporter_core::{
     daily::{Changed, Table, Wanted},
@@ -60,7 +61,9 @@ pub async fn run(
     mut ended: impl FnMut(&Outcome),
 ) -> Result<Totals, database::Error> {
     for table in &job.tables {
-        job.database.prepare(table).await?;
+        if let Some(reason) = job.database.prepare(table).await? {
+            warn!(report = %table.report(), "all days of the report are requested again: {reason}");
+        }
     }
     let mut totals = Totals::default();
     let mut waiting = properties.into_iter();

@@ -34,56 +34,56 @@ pub enum Location {
 pub struct Server {
     /// Everything that tokio-postgres knows itself.
     pub(super) config: tokio_postgres::Config,
-    /// Who the server has to be.
+    /// How its identity is checked.
     pub(super) trust: Trust,
     /// The certificates that are trusted, instead of the system's.
     pub(super) root_certificates: Option<PathBuf>,
-    /// What is said of it.
+    /// What messages call it: the URL without its password.
     shown: String,
 }
 
-/// How much is known of whom a connection leads to.
+/// How the identity of the server is checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trust {
-    /// Nothing: the connection is not encrypted.
+    /// Not at all: the connection is not encrypted.
     Plain,
-    /// It has a certificate of somebody who is trusted, for any name.
+    /// Its certificate is signed by a trusted authority, for any name.
     Chain,
-    /// It has a certificate of somebody who is trusted, for the name that it is called by.
+    /// Its certificate is signed by a trusted authority, for the server's name.
     ChainAndName,
 }
 
 /// Why a location cannot be opened.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum LocationError {
-    /// Neither of the two.
+    /// Neither SQLite nor PostgreSQL.
     #[error(
         "it is neither a SQLite file nor a PostgreSQL server; write it like `sqlite:google_analytics.db` or \
          `postgres://user@host/database`"
     )]
     Scheme,
-    /// A path that is none.
+    /// The path is empty.
     #[error("the path of the SQLite file is missing; write it like `sqlite:google_analytics.db`")]
     Path,
-    /// Not as libpq would read it.
+    /// The URL is malformed.
     #[error("it cannot be read as the URL of a PostgreSQL server: {0}; write it like `postgres://user@host/database`")]
     Url(String),
-    /// No host.
+    /// The host is missing.
     #[error(
         "it names no host; write it like `postgres://user@host/database`, or `postgres:///database?host=/var/run/postgresql` \
          for a Unix socket"
     )]
     Host,
-    /// Fall-backs are an attacker's.
+    /// A mode that may fall back to a connection without encryption.
     #[error(
-        "sslmode={0} falls back to a connection without encryption whenever somebody on the way wants it to; write \
-         sslmode=verify-full, or sslmode=disable where everybody on the way is trusted"
+        "sslmode={0} falls back to a connection without encryption, which an attacker on the network can force; write \
+         sslmode=verify-full, or sslmode=disable on a network that you trust"
     )]
     Opportunistic(String),
-    /// Not one of libpq's.
+    /// A mode that libpq does not have.
     #[error("sslmode={0} does not exist; it may be verify-full, verify-ca, require or disable")]
     Mode(String),
-    /// `ps` shows it.
+    /// A password on the command line, where `ps` shows it.
     #[error(
         "the password in it is readable by everybody on this machine; leave it out, and give it as PGPASSWORD, in the file that \
          PGPASSFILE names, or in `sync.database` of the configuration"
@@ -105,7 +105,7 @@ impl DatabaseUrl {
     /// The same with a path that is absolute if `base` is, where a relative path begins.
     ///
     /// # Errors
-    /// It is the path of nothing.
+    /// The path is empty or is not UTF-8.
     pub fn based(self, base: &Path) -> Result<Self, LocationError> {
         let Some(path) = self.0.strip_prefix(SQLITE) else { return Ok(self) };
         if path.is_empty() {
@@ -118,7 +118,7 @@ impl DatabaseUrl {
     /// The location.
     ///
     /// # Errors
-    /// It is none.
+    /// The location is malformed.
     pub fn location(&self) -> Result<Location, LocationError> {
         if let Some(path) = self.0.strip_prefix(SQLITE) {
             if path.is_empty() || path.contains('\0') {

@@ -17,11 +17,11 @@ use tokio_postgres::{Client, NoTls, Transaction, config::Host, types::ToSql};
 use super::{
     Batch, Cause, Error, PropertyRow, RunEnd, Server, Surroundings, Trust, number,
     password::{self, Account},
-    schema::{self, Dialect, Present, quoted},
+    schema::{self, Dialect, Preparation, Present, quoted},
     whole,
 };
 use ga4_exporter_core::{
-    daily::{Change, Changed, Table},
+    daily::{Change, Changed, ROW_KEY, Table},
     names::{PropertyId, ReportName},
 };
 
@@ -39,7 +39,7 @@ pub struct Postgres {
 impl Postgres {
     pub(super) async fn open(server: &Server, surroundings: &Surroundings) -> Result<Self, Error> {
         let postgres = Self::connect(server, surroundings).await?;
-        postgres.migrate().await?;
+        postgres.migrate().await.map_err(|error| error.at_open(&server.to_string()))?;
         Ok(postgres)
     }
 
@@ -82,6 +82,7 @@ impl Postgres {
 
     async fn migrate(&self) -> Result<(), Error> {
         self.within(async |transaction| {
+            check_encoding(transaction).await?;
             transaction.execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
             let found = version(transaction).await?;
             if found == schema::VERSION {
@@ -98,22 +99,37 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn prepare(&self, table: &Table) -> Result<(), Error> {
+    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
         self.within(async |transaction| {
             transaction.execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
             let present = present(transaction, table.name()).await?;
-            let statements = schema::growth(Dialect::Postgres, table, &present).map_err(Error::Shape)?;
+            let report = table.report().as_str();
+            let earlier = transaction.query_opt(DEFINITION, &[&report]).await?;
+            let earlier: Option<String> = earlier.map(|row| row.try_get(0)).transpose()?;
+            let preparation = Preparation::new(Dialect::Postgres, table, &present, earlier.as_deref());
+            let Preparation { statements, reason, definition } = preparation.map_err(Error::Shape)?;
             for statement in &statements {
                 transaction.batch_execute(statement).await?;
             }
-            if !statements.is_empty() {
-                // Days without the new metric are not what they could be.
+            let mut stored = 0;
+            if reason.is_some() {
                 let sql = "update ga_days set settled = false where report = $1";
-                transaction.execute(sql, &[&table.report().as_str()]).await?;
+                stored = transaction.execute(sql, &[&report]).await?;
             }
-            Ok(())
+            if earlier.as_ref() != Some(&definition) {
+                let sql = "insert into ga_reports values ($1, $2) \
+                           on conflict (report) do update set definition = excluded.definition";
+                transaction.execute(sql, &[&report, &definition]).await?;
+            }
+            Ok(reason.filter(|_| stored > 0))
         })
         .await
+    }
+
+    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+        let client = self.client().await;
+        let row = limited(client.query_opt(DEFINITION, &[&report.as_str()])).await??;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
     pub(super) async fn claim(&self, property: PropertyId) -> Result<(), Error> {
@@ -124,7 +140,7 @@ impl Postgres {
             return Ok(());
         }
         let holder = limited(client.query_opt(HOLDER, &[&key])).await??;
-        let holder = holder.map_or_else(|| "another run".to_owned(), |row| row.get::<_, String>(0));
+        let holder: String = holder.map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "another run".to_owned());
         let holder = ga4_exporter_core::shown::name(&holder);
         Err(Error::Busy { what: format!("property {property}"), holder })
     }
@@ -246,7 +262,16 @@ impl From<tokio_postgres::Error> for Error {
         let is_lost = error.is_closed()
             || error.code().is_some_and(is_ended)
             || !is_of_server && std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>());
-        if is_lost { Self::Lost(error.into()) } else { Self::Statement(error.into()) }
+        let is_unusable = |state: &SqlState| {
+            [SqlState::DISK_FULL, SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::INSUFFICIENT_PRIVILEGE].contains(state)
+        };
+        if is_lost {
+            Self::Lost(error.into())
+        } else if error.code().is_some_and(is_unusable) {
+            Self::Unusable(error.into())
+        } else {
+            Self::Statement(error.into())
+        }
     }
 }
 
@@ -299,15 +324,31 @@ async fn version(transaction: &Transaction<'_>) -> Result<i32, Error> {
     if found > schema::VERSION { Err(Error::Newer { found }) } else { Ok(found) }
 }
 
+/// Other encodings have no place for most of the world's texts.
+async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), Error> {
+    let encoding: String = transaction.query_one("show server_encoding", &[]).await?.try_get(0)?;
+    if ENCODINGS.contains(&encoding.as_str()) {
+        return Ok(());
+    }
+    Err(Error::Shape(format!(
+        "the database has the encoding {}, which cannot hold all texts of Google Analytics; create one with: create database … \
+         template template0 encoding 'UTF8'",
+        ga4_exporter_core::shown::name(&encoding)
+    )))
+}
+
+/// Metrics may be null. What may not be is what rows are told apart by, and the hash that stands for it.
 async fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, Error> {
-    let sql = "select a.attname::text, coalesce(a.attnum = any (i.indkey), false) from pg_attribute a \
-               left join pg_index i on i.indrelid = a.attrelid and i.indisprimary \
-               where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped";
+    let sql = "select attname::text, attnotnull, atttypid = 'bigint'::regtype from pg_attribute \
+               where attrelid = to_regclass($1) and attnum > 0 and not attisdropped";
     let mut present = Present::default();
     for row in transaction.query(sql, &[&quoted(table)]).await? {
         let name: String = row.try_get(0)?;
-        if row.try_get(1)? {
+        if row.try_get(1)? && name != ROW_KEY {
             present.key.insert(name.clone());
+        }
+        if row.try_get(2)? {
+            present.integers.insert(name.clone());
         }
         present.columns.insert(name);
     }
@@ -319,12 +360,18 @@ fn lock_of(property: PropertyId) -> i64 {
     LOCKS ^ number(property)
 }
 
-/// Who has a lock.
-const HOLDER: &str = "select coalesce(nullif(a.application_name, ''), 'a program') || ' of ' || a.usename || ' at ' || \
-     coalesce(host(a.client_addr), 'this machine') || ', since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI TZ') \
+/// Who has a lock. Another role sees neither the address nor the time.
+const HOLDER: &str = "select coalesce(nullif(a.application_name, ''), 'a program') || ' of ' || coalesce(a.usename, '?') || \
+     coalesce(' at ' || coalesce(host(a.client_addr), 'the server itself') || \
+     ', since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI TZ'), '') \
      from pg_locks l join pg_stat_activity a using (pid) \
      where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = $1 \
      and l.database = (select oid from pg_database where datname = current_database())";
+
+const DEFINITION: &str = "select definition from ga_reports where report = $1";
+
+/// `SQL_ASCII` stores bytes as they come: those of UTF-8.
+const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
 const APPLICATION: &str = "google_analytics_exporter sync";
 

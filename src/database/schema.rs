@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use ga4_exporter_core::daily::{Kind, Table};
+use ga4_exporter_core::daily::{Kind, MetricColumn, ROW_KEY, Table};
 
 /// Which database a statement is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +21,40 @@ pub(super) struct Present {
     pub(super) columns: BTreeSet<String>,
     /// Those that rows are told apart by.
     pub(super) key: BTreeSet<String>,
+    /// Those that hold whole numbers only.
+    pub(super) integers: BTreeSet<String>,
+}
+
+/// What has to happen before days of a report can be stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Preparation {
+    /// The statements that make or extend the table.
+    pub(super) statements: Vec<String>,
+    /// Why the stored days must be requested again, if they must.
+    pub(super) reason: Option<String>,
+    /// What the numbers mean from now on.
+    pub(super) definition: String,
+}
+
+impl Preparation {
+    /// Prepares a table, by what it has and the definition that its days were stored with.
+    ///
+    /// # Errors
+    /// Rows of the table are told apart by other columns.
+    pub(super) fn new(
+        dialect: Dialect,
+        table: &Table,
+        present: &Present,
+        earlier: Option<&str>,
+    ) -> Result<Self, String> {
+        let statements = growth(dialect, table, present)?;
+        let definition = table.definition();
+        let mut reason = earlier.and_then(|earlier| definition.difference(earlier));
+        if reason.is_none() && !statements.is_empty() {
+            reason = Some("its table is new, or has new columns".to_owned());
+        }
+        Ok(Self { statements, reason, definition: definition.to_text() })
+    }
 }
 
 impl Dialect {
@@ -65,7 +99,7 @@ pub(super) fn migrations(dialect: Dialect, from: i32) -> Vec<String> {
 ///
 /// # Errors
 /// Rows of the table are told apart by other columns.
-pub(super) fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<String>, String> {
+fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<String>, String> {
     let dimensions = || table.dimensions().iter().map(|column| column.name.as_str());
     if present.columns.is_empty() {
         return Ok(vec![creation(dialect, table)]);
@@ -82,33 +116,63 @@ pub(super) fn growth(dialect: Dialect, table: &Table, present: &Present) -> Resu
             list(&key)
         ));
     }
-    let missing = table.metrics().iter().filter(|column| !present.columns.contains(column.metric.name.as_str()));
-    let add = |column: &ga4_exporter_core::daily::MetricColumn| {
-        let (name, kind) = (quoted(column.metric.name.as_str()), dialect.of(column.kind));
-        format!("alter table {} add column {name} {kind}", quoted(table.name()))
+    if has_row_key(dialect, table) && !present.columns.contains(ROW_KEY) {
+        return Err(format!(
+            "the table {} has no column {ROW_KEY}, so that something else has made it; rename the table, or give the report \
+             `{}` another name",
+            table.name(),
+            table.report()
+        ));
+    }
+    Ok(table.metrics().iter().filter_map(|column| extension(dialect, table, present, column)).collect())
+}
+
+/// The statement that makes room for a metric, where there is none yet.
+fn extension(dialect: Dialect, table: &Table, present: &Present, column: &MetricColumn) -> Option<String> {
+    let name = column.metric.name.as_str();
+    let (kind, quoted_name) = (dialect.of(column.kind), quoted(name));
+    let change = if !present.columns.contains(name) {
+        format!("add column {quoted_name} {kind}")
+    } else if dialect == Dialect::Postgres && column.kind == Kind::Float && present.integers.contains(name) {
+        // Else PostgreSQL rounds without a word. SQLite keeps fractions in any column.
+        format!("alter column {quoted_name} type {kind}")
+    } else {
+        return None;
     };
-    Ok(missing.map(add).collect())
+    Some(format!("alter table {} {change}", quoted(table.name())))
 }
 
 fn creation(dialect: Dialect, table: &Table) -> String {
     let mut text =
         format!("create table {} (property_id bigint not null, date {{date}} not null", quoted(table.name()));
+    if has_row_key(dialect, table) {
+        let _ = write!(text, ", {ROW_KEY} bytea not null");
+    }
     for column in table.dimensions() {
         let _ = write!(text, ", {} text not null", quoted(&column.name));
     }
     for column in table.metrics() {
         let _ = write!(text, ", {} {}", quoted(column.metric.name.as_str()), dialect.of(column.kind));
     }
-    let _ = write!(text, ", primary key ({})){{ordered}}", key(table));
+    let _ = write!(text, ", primary key ({})){{ordered}}", key(dialect, table));
     dialect.spelled(&text)
 }
 
-/// The columns that rows are told apart by.
-pub(super) fn key(table: &Table) -> String {
-    let own = table.dimensions().iter().map(|column| quoted(&column.name));
+/// The columns of the primary key.
+pub(super) fn key(dialect: Dialect, table: &Table) -> String {
     let mut all = vec!["property_id".to_owned(), "date".to_owned()];
-    all.extend(own);
+    if has_row_key(dialect, table) {
+        all.push(ROW_KEY.to_owned());
+    } else {
+        all.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
+    }
     all.join(", ")
+}
+
+/// Whether a hash stands for the dimensions in the primary key. An entry of PostgreSQL's index holds up to 2,704 bytes
+/// (`BTMaxItemSize` of nbtree.h), which a few long page paths exceed; SQLite has no such limit.
+fn has_row_key(dialect: Dialect, table: &Table) -> bool {
+    dialect == Dialect::Postgres && !table.dimensions().is_empty()
 }
 
 /// A name that may be a word of SQL. Names have neither quotes nor capitals: see `daily::table`.
@@ -134,6 +198,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
      currency text not null, created {date})",
     "create table ga_sync_runs (run_id {number}, started_at {time} not null, ended_at {time}, outcome text not null, \
      properties int not null, failed int not null, rows_changed bigint not null, tokens bigint not null)",
+    "create table ga_reports (report text not null primary key, definition text not null)",
 ]];
 
 #[cfg(test)]
@@ -143,7 +208,7 @@ mod tests {
     fn daily() -> Present {
         let columns = Table::daily().metrics().iter().map(|column| column.metric.name.to_string()).collect();
         let key: BTreeSet<String> = ["property_id".to_owned(), "date".to_owned()].into();
-        Present { columns, key }
+        Present { columns, key, integers: BTreeSet::new() }
     }
 
     #[test]
@@ -160,6 +225,45 @@ mod tests {
         present.key.insert("page_path".to_owned());
         let error = growth(Dialect::Sqlite, &table, &present).unwrap_err();
         assert!(error.contains("has rows by date, page_path, property_id"), "{error}");
+    }
+
+    fn report(yaml: &str) -> Table {
+        let config = crate::config::Config::from_yaml(yaml, std::path::Path::new("x.yml")).unwrap().config;
+        config.table("devices").unwrap()
+    }
+
+    fn present(columns: &[&str], key: &[&str]) -> Present {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Present { columns: set(columns), key: set(key), integers: set(&["value"]) }
+    }
+
+    #[test]
+    fn long_dimensions_are_in_no_index_of_postgresql() {
+        let table = report("reports: {devices: {dimensions: [deviceCategory], metrics: [pageviews]}}");
+        let sql = creation(Dialect::Postgres, &table);
+        assert!(sql.ends_with("primary key (property_id, date, row_key))"), "{sql}");
+        let sql = creation(Dialect::Sqlite, &table);
+        assert!(sql.ends_with("primary key (property_id, date, \"device_category\")) without rowid"), "{sql}");
+        let other = present(&["property_id", "date", "device_category"], &["property_id", "date", "device_category"]);
+        let error = growth(Dialect::Postgres, &table, &other).unwrap_err();
+        assert!(error.contains("has no column row_key"), "{error}");
+        assert_eq!(growth(Dialect::Sqlite, &table, &other).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_column_of_whole_numbers_gets_room_for_fractions() {
+        let table = |metric: &str| report(&format!("reports: {{devices: {{metrics: {{value: {metric}}}}}}}"));
+        let present = present(&["property_id", "date", "value"], &["property_id", "date"]);
+        let earlier = table("screenPageViews").definition().to_text();
+        let new = |dialect| Preparation::new(dialect, &table("averageSessionDuration"), &present, Some(&earlier)).unwrap();
+        assert_eq!(
+            new(Dialect::Postgres).statements,
+            [r#"alter table "ga_report_devices" alter column "value" type double precision"#]
+        );
+        assert!(new(Dialect::Sqlite).statements.is_empty());
+        assert!(new(Dialect::Sqlite).reason.is_some_and(|reason| reason.contains("`value`")));
+        let same = Preparation::new(Dialect::Postgres, &table("screenPageViews"), &present, Some(&earlier)).unwrap();
+        assert_eq!((same.statements, same.reason), (Vec::new(), None));
     }
 
     #[test]

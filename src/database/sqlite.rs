@@ -14,11 +14,11 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::Date};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
     Batch, Error, PropertyRow, RunEnd, number,
-    schema::{self, Dialect, Present},
+    schema::{self, Dialect, Preparation, Present},
     whole,
 };
 use ga4_exporter_core::{
@@ -60,7 +60,7 @@ impl Sqlite {
                 Refused::Failed(cause) => open(cause.into()),
             })?;
             let mut connection = connect(&path, OpenFlags::default()).map_err(|cause| open(cause.into()))?;
-            migrate(&mut connection)?;
+            migrate(&mut connection).map_err(|error| error.at_open(&location()))?;
             Ok(Self { connection: Arc::new(Mutex::new(connection)), _lock: Some(Arc::new(lock)) })
         })
         .await
@@ -74,29 +74,41 @@ impl Sqlite {
             }
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let location = format!("sqlite:{}", ShownPath(&path));
-            let connection = connect(&path, flags).map_err(|cause| Error::Open { location, cause: cause.into() })?;
-            let version = version(&connection)?;
+            let open = |cause: rusqlite::Error| Error::Open { location: location.clone(), cause: cause.into() };
+            let connection = connect(&path, flags).map_err(open)?;
+            let version = version(&connection).map_err(|error| error.at_open(&location))?;
             Ok((version > 0).then(|| Self { connection: Arc::new(Mutex::new(connection)), _lock: None }))
         })
         .await
     }
 
-    pub(super) async fn prepare(&self, table: &Table) -> Result<(), Error> {
+    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
         let table = table.clone();
         self.within(move |transaction| {
             let present = present(transaction, table.name())?;
-            let statements = schema::growth(Dialect::Sqlite, &table, &present).map_err(Error::Shape)?;
+            let report = table.report().as_str();
+            let earlier = definition(transaction, report)?;
+            let preparation = Preparation::new(Dialect::Sqlite, &table, &present, earlier.as_deref());
+            let Preparation { statements, reason, definition } = preparation.map_err(Error::Shape)?;
             for statement in &statements {
                 transaction.execute_batch(statement)?;
             }
-            if !statements.is_empty() {
-                // Days without the new metric are not what they could be.
-                let report = table.report().as_str();
-                transaction.execute("update ga_days set settled = 0 where report = ?1", [report])?;
+            let mut stored = 0;
+            if reason.is_some() {
+                stored = transaction.execute("update ga_days set settled = 0 where report = ?1", [report])?;
             }
-            Ok(())
+            if earlier.as_ref() != Some(&definition) {
+                let sql = "insert into ga_reports values (?1, ?2) on conflict (report) do update set definition = ?2";
+                transaction.execute(sql, [report, definition.as_str()])?;
+            }
+            Ok(reason.filter(|_| stored > 0))
         })
         .await
+    }
+
+    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+        let report = report.to_string();
+        self.run(move |connection| definition(connection, &report)).await
     }
 
     pub(super) async fn settled(
@@ -234,7 +246,18 @@ impl Sqlite {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Statement(error.into())
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::PermissionDenied
+                | ErrorCode::CannotOpen,
+            ) => Self::Unusable(error.into()),
+            _ => Self::Statement(error.into()),
+        }
     }
 }
 
@@ -310,6 +333,12 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     transaction.execute("delete from ga_schema", [])?;
     transaction.execute("insert into ga_schema values (?1)", [schema::VERSION])?;
     Ok(transaction.commit()?)
+}
+
+/// The definition that the days of a report were stored with.
+fn definition(connection: &Connection, report: &str) -> Result<Option<String>, Error> {
+    let sql = "select definition from ga_reports where report = ?1";
+    Ok(connection.query_row(sql, [report], |row| row.get(0)).optional()?)
 }
 
 fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, Error> {

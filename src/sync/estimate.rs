@@ -9,7 +9,7 @@ use ga4_exporter_core::{
     properties::PropertyInfo,
     quota::ASSUMED,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::property::last_zone;
 use crate::{
@@ -59,10 +59,7 @@ pub async fn estimate(
         }
         let today = zone.unwrap_or_else(last_zone).date(now);
         for table in tables.iter().filter(|table| table.covers(property)) {
-            let settled = match database {
-                Some(database) => database.settled(property, table.report()).await?,
-                None => BTreeMap::new(),
-            };
+            let settled = settled(database, property, table).await?;
             let agenda =
                 wanted.period(today, created).map(|period| Agenda::new(period, &settled, table.longest_span()));
             estimate.lines.push(Line {
@@ -75,6 +72,21 @@ pub async fn estimate(
         }
     }
     Ok(estimate)
+}
+
+/// The days that are stored and whether they are settled; none is if the report has changed since.
+async fn settled(
+    database: Option<&Database>,
+    property: PropertyId,
+    table: &Table,
+) -> Result<BTreeMap<Date, bool>, database::Error> {
+    let Some(database) = database else { return Ok(BTreeMap::new()) };
+    let mut settled = database.settled(property, table.report()).await?;
+    let earlier = database.definition(table.report()).await?;
+    if earlier.is_some_and(|earlier| table.definition().difference(&earlier).is_some()) {
+        settled.values_mut().for_each(|is_settled| *is_settled = false);
+    }
+    Ok(settled)
 }
 
 impl fmt::Display for Estimate {

@@ -4,7 +4,8 @@
 //! hours. Refuses to know the database, the network and the clock. Invariants: today is never asked for; a day is marked only
 //! together with its rows; a day counts as settled only when it was asked for after Google had stopped revising it.
 //!
-//! `table` is what is kept of a report, `agenda` what to ask for next, `answer` what came, `change` what that changes.
+//! `table` is what is kept of a report, `definition` what its numbers mean, `agenda` what to ask for next, `answer` what came,
+//! `change` what that changes.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use jiff::{Timestamp, civil::Date};
 pub use agenda::{Agenda, Period, Span, Wanted};
 pub use answer::{Answer, AnswerError, Mark};
 pub use change::{Change, Changed};
-pub use table::{Column, DAILY, Kind, MetricColumn, Table, TableError};
+pub use definition::TableDefinition;
+pub use table::{Column, DAILY, Kind, MetricColumn, ROW_KEY, Table, TableError};
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,7 @@ use crate::time::later;
 mod agenda;
 mod answer;
 mod change;
+mod definition;
 #[cfg(test)]
 mod simulation;
 mod table;

@@ -1,14 +1,15 @@
 //! Rows of a table, and marks of days, as arrays: a statement for all of them.
 
 use jiff::civil::Date;
+use ring::digest::{Context, SHA256};
 use tokio_postgres::{Transaction, types::ToSql};
 
 use super::super::{
     Batch, Error, number,
-    schema::{self, quoted},
+    schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
-    daily::{Key, Rows, Span, Table, Values},
+    daily::{Key, ROW_KEY, Rows, Span, Table, Values},
     names::PropertyId,
 };
 
@@ -37,11 +38,16 @@ pub(super) async fn stored(
     Ok(rows)
 }
 
-/// The columns of keys as arrays: all dates, and all values of each dimension.
-fn key_columns<'a>(table: &Table, keys: impl Iterator<Item = &'a Key> + Clone) -> (Vec<Date>, Vec<Vec<&'a str>>) {
-    let dates = keys.clone().map(|key| key.date).collect();
-    let of = |index: usize| keys.clone().map(|key| key.dimensions.get(index).map_or("", String::as_str)).collect();
-    (dates, (0..table.dimensions().len()).map(of).collect())
+/// What stands for the dimensions of a row in the primary key. Visitors choose these texts, so it is a hash of which nobody
+/// can find two texts.
+fn row_key(key: &Key) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    for text in &key.dimensions {
+        // With their lengths, so that `a` and `bc` are not `ab` and `c`.
+        context.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(text.as_bytes());
+    }
+    context.finish().as_ref().to_vec()
 }
 
 pub(super) async fn delete(
@@ -53,21 +59,20 @@ pub(super) async fn delete(
     if keys.is_empty() {
         return Ok(());
     }
-    let (dates, dimensions) = key_columns(table, keys.iter().copied());
-    let width = dimensions.len();
-    let arrays: String = (0..width).map(|index| format!(", ${}::text[]", index + 3)).collect();
-    let names: String = (0..width).map(|index| format!(", d{index}")).collect();
-    let own = table.dimensions().iter().enumerate();
-    let same: String = own.map(|(index, column)| format!(" and t.{} = gone.d{index}", quoted(&column.name))).collect();
-    let sql = format!(
-        "delete from {} t using unnest($2::date[]{arrays}) as gone (date{names}) \
-         where t.property_id = $1 and t.date = gone.date{same}",
-        quoted(table.name())
-    );
+    let dates: Vec<Date> = keys.iter().map(|key| key.date).collect();
+    let row_keys: Vec<Vec<u8>> = keys.iter().map(|key| row_key(key)).collect();
     let property = number(property);
-    let mut values: Vec<&(dyn ToSql + Sync)> = vec![&property, &dates];
-    values.extend(dimensions.iter().map(|column| column as &(dyn ToSql + Sync)));
-    transaction.execute(&sql, &values).await?;
+    let table_name = quoted(table.name());
+    if table.dimensions().is_empty() {
+        let sql = format!("delete from {table_name} where property_id = $1 and date = any ($2)");
+        transaction.execute(&sql, &[&property, &dates]).await?;
+        return Ok(());
+    }
+    let sql = format!(
+        "delete from {table_name} t using unnest($2::date[], $3::bytea[]) as gone (date, {ROW_KEY}) \
+         where t.property_id = $1 and t.date = gone.date and t.{ROW_KEY} = gone.{ROW_KEY}"
+    );
+    transaction.execute(&sql, &[&property, &dates, &row_keys]).await?;
     Ok(())
 }
 
@@ -80,26 +85,48 @@ pub(super) async fn upsert(
     if rows.is_empty() {
         return Ok(());
     }
-    let (dates, dimensions) = key_columns(table, rows.iter().map(|(key, _)| *key));
-    let of = |index: usize| rows.iter().map(|(_, values)| values.get(index).copied().flatten()).collect::<Vec<_>>();
-    let metrics: Vec<Vec<Option<f64>>> = (0..table.metrics().len()).map(of).collect();
-    let names: Vec<String> = table.metrics().iter().map(|column| quoted(column.metric.name.as_str())).collect();
-    let texts = (0..dimensions.len()).map(|index| format!(", ${}::text[]", index + 3));
-    let numbers = (0..metrics.len()).map(|index| format!(", ${}::double precision[]", index + 3 + dimensions.len()));
-    let arrays: String = texts.chain(numbers).collect();
-    let updates = names.iter().map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
-    let key = schema::key(table);
-    let sql = format!(
-        "insert into {} ({key}, {}) select $1, * from unnest($2::date[]{arrays}) on conflict ({key}) do update set {updates}",
-        quoted(table.name()),
-        names.join(", ")
-    );
     let property = number(property);
+    let dates: Vec<Date> = rows.iter().map(|(key, _)| key.date).collect();
+    let mut columns: Vec<Column> = Vec::new();
+    if !table.dimensions().is_empty() {
+        let row_keys: Vec<Vec<u8>> = rows.iter().map(|(key, _)| row_key(key)).collect();
+        columns.push(Column { name: ROW_KEY.to_owned(), kind: "bytea", values: Box::new(row_keys) });
+    }
+    for (index, column) in table.dimensions().iter().enumerate() {
+        let texts: Vec<String> = rows.iter().filter_map(|(key, _)| key.dimensions.get(index).cloned()).collect();
+        columns.push(Column { name: quoted(&column.name), kind: "text", values: Box::new(texts) });
+    }
+    for (index, column) in table.metrics().iter().enumerate() {
+        let numbers: Vec<Option<f64>> = rows.iter().map(|(_, values)| values.get(index).copied().flatten()).collect();
+        let name = quoted(column.metric.name.as_str());
+        columns.push(Column { name, kind: "double precision", values: Box::new(numbers) });
+    }
     let mut values: Vec<&(dyn ToSql + Sync)> = vec![&property, &dates];
-    values.extend(dimensions.iter().map(|column| column as &(dyn ToSql + Sync)));
-    values.extend(metrics.iter().map(|column| column as &(dyn ToSql + Sync)));
-    transaction.execute(&sql, &values).await?;
+    values.extend(columns.iter().map(|column| &*column.values as &(dyn ToSql + Sync)));
+    transaction.execute(&upsertion(table, &columns), &values).await?;
     Ok(())
+}
+
+/// A column of the rows that are sent, but for property and date.
+struct Column {
+    name: String,
+    kind: &'static str,
+    values: Box<dyn ToSql + Sync + Send>,
+}
+
+/// The statement that inserts or updates rows, given as arrays.
+fn upsertion(table: &Table, columns: &[Column]) -> String {
+    let names: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
+    let arrays: String =
+        columns.iter().enumerate().map(|(index, column)| format!(", ${}::{}[]", index + 3, column.kind)).collect();
+    let metrics = table.metrics().iter().map(|column| quoted(column.metric.name.as_str()));
+    let updates = metrics.map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
+    format!(
+        "insert into {} (property_id, date{names}) select $1, * from unnest($2::date[]{arrays}) \
+         on conflict ({}) do update set {updates}",
+        quoted(table.name()),
+        schema::key(Dialect::Postgres, table)
+    )
 }
 
 pub(super) async fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) -> Result<(), Error> {
@@ -131,4 +158,24 @@ pub(super) async fn mark(transaction: &Transaction<'_>, table: &Table, batch: &B
     ];
     transaction.execute(sql, &values).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn keys_of_other_texts_are_others() {
+        let of = |dimensions: &[&str]| {
+            let dimensions = dimensions.iter().map(|text| (*text).to_owned()).collect();
+            row_key(&Key { date: date(2026, 1, 1), dimensions })
+        };
+        assert_eq!(of(&["a", "bc"]), of(&["a", "bc"]));
+        for other in [&["ab", "c"][..], &["abc", ""], &["", "abc"], &["a", "bd"], &["a", "bc", ""]] {
+            assert_ne!(of(&["a", "bc"]), of(other), "{other:?}");
+        }
+        assert_eq!(of(&[&"ä".repeat(5000)]).len(), 32);
+    }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params, params_from_iter, types::Value};
 
 use super::super::{
     Batch, Error, number,
-    schema::{self, quoted},
+    schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
     daily::{Key, Kind, Mark, Rows, Span, Table, Values},
@@ -64,7 +64,7 @@ pub(super) fn upsert<'a>(
     let metrics: Vec<String> = table.metrics().iter().map(|column| quoted(column.metric.name.as_str())).collect();
     let places = vec!["?"; 2 + table.dimensions().len() + metrics.len()].join(", ");
     let updates = metrics.iter().map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
-    let key = schema::key(table);
+    let key = schema::key(Dialect::Sqlite, table);
     let sql = format!(
         "insert into {} ({key}, {}) values ({places}) on conflict ({key}) do update set {updates}",
         quoted(table.name()),

@@ -191,9 +191,10 @@ fn number(column: &MetricColumn, text: &str) -> Result<f64, translate::Error> {
     })
 }
 
-/// PostgreSQL has no texts with NUL characters.
+/// A text without NUL characters, which PostgreSQL does not store: `␀0` stands for them, and `␀␀` for a `␀`. So two texts
+/// that differ stay two.
 fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+    text.replace('␀', "␀␀").replace('\0', "␀0")
 }
 
 const SHOWN_CHARACTERS: usize = 40;
@@ -276,9 +277,33 @@ mod tests {
             lines,
             [
                 "2026-01-30 mobile,/checkout [Some(12.0), Some(-3.5)]",
-                "2026-02-01 (not set),a\u{fffd}b [Some(2.0), Some(0.0)]"
+                "2026-02-01 (not set),a␀0b [Some(2.0), Some(0.0)]"
             ]
         );
+    }
+
+    #[test]
+    fn texts_that_differ_stay_two() {
+        let texts = ["a\0", "a␀", "a␀0", "a\0\0", "a␀␀", "a\u{fffd}", "a"];
+        let stored: std::collections::BTreeSet<String> = texts.iter().map(|text| storable(text)).collect();
+        assert_eq!(stored.len(), texts.len());
+        assert!(stored.iter().all(|text| !text.contains('\0')));
+        assert_eq!(storable("/päge?x=日本"), "/päge?x=日本");
+    }
+
+    #[test]
+    fn numbers_are_what_a_column_can_hold() {
+        let table = checkout();
+        let pageviews = |text: &str| number(&table.metrics()[0], text);
+        for (text, expected) in [("0", 0.0), ("1000000000000", 1e12), ("1.5", 2.0), ("0.4", 0.0)] {
+            assert_eq!(pageviews(text), Ok(expected), "{text}");
+        }
+        for text in ["-1", "1e13", "NaN", "inf", "", "1 000", "0x10"] {
+            assert!(pageviews(text).is_err(), "{text}");
+        }
+        let revenue = |text: &str| number(&table.metrics()[1], text);
+        assert_eq!(revenue("-12.345"), Ok(-12.345));
+        assert_eq!(revenue("-0").map(f64::is_sign_negative), Ok(false), "0 is one number");
     }
 
     #[test]

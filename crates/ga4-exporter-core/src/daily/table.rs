@@ -4,7 +4,7 @@
 
 use thiserror::Error as ThisError;
 
-use super::Span;
+use super::{Span, TableDefinition};
 use crate::{
     names::{ApiName, Category, PropertyId, ReportName},
     report::{Filter, MAX_DIMENSIONS, Metric, Report, ReportSettings, Scope},
@@ -77,6 +77,14 @@ pub enum TableError {
     /// Two columns of a table cannot have one name.
     #[error("`{report}` has two columns called `{column}`; give one of them another name in the configuration")]
     SameColumn {
+        /// The report.
+        report: ReportName,
+        /// The name.
+        column: String,
+    },
+    /// Databases have such a column in every table, or `sync` has.
+    #[error("`{report}` has a column called `{column}`, which databases keep for themselves; give it another name")]
+    ReservedColumn {
         /// The report.
         report: ReportName,
         /// The name.
@@ -155,6 +163,16 @@ impl Table {
         &self.metrics
     }
 
+    /// The filter of its report.
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// What its numbers mean.
+    pub fn definition(&self) -> TableDefinition {
+        TableDefinition::of(self)
+    }
+
     /// Whether it is kept of this property.
     pub fn covers(&self, property: PropertyId) -> bool {
         self.scope.covers(property)
@@ -203,6 +221,9 @@ impl Table {
             if seen.contains(&column) {
                 return Err(TableError::SameColumn { report: self.report.clone(), column: column.to_owned() });
             }
+            if RESERVED_COLUMNS.contains(&column) {
+                return Err(TableError::ReservedColumn { report: self.report.clone(), column: column.to_owned() });
+            }
             if column.len() > LONGEST_NAME {
                 return Err(TableError::TooLong(column.to_owned(), LONGEST_NAME));
             }
@@ -227,6 +248,12 @@ pub(super) const DATE: &str = "date";
 
 /// The longest name of a table or column that PostgreSQL does not cut, in bytes.
 const LONGEST_NAME: usize = 63;
+
+/// The column that tells the rows of a report apart in PostgreSQL, whose index holds no long texts.
+pub const ROW_KEY: &str = "row_key";
+
+/// What PostgreSQL has in every table (postgresql.org/docs/current/ddl-system-columns.html), and [`ROW_KEY`].
+const RESERVED_COLUMNS: [&str; 7] = ["cmax", "cmin", "ctid", ROW_KEY, "tableoid", "xmax", "xmin"];
 
 const YEAR: u16 = 366;
 
@@ -359,6 +386,10 @@ pub(super) mod tests {
         for label in ["date", "revenue"] {
             let error = of(vec![dimension(label, "deviceCategory")]).unwrap_err().to_string();
             assert!(error.contains(&format!("two columns called `{label}`")), "{error}");
+        }
+        for label in ["ctid", "xmin", "row_key"] {
+            let error = of(vec![dimension(label, "deviceCategory")]).unwrap_err().to_string();
+            assert!(error.contains(&format!("a column called `{label}`, which databases keep")), "{error}");
         }
         let name = "a".repeat(54).parse().unwrap();
         let error = Table::of(&Report::new(Definition { name, ..definition_for_tests() }).unwrap()).unwrap_err();
