@@ -23,7 +23,7 @@ use ga4_exporter_core::{
     chain::one_line,
     clock_offset::ClockOffset,
     query::{AskError, Query},
-    report::{Preset, Report, preset::PRESETS},
+    report::preset::PRESETS,
     shown::Shown,
     wire,
 };
@@ -83,9 +83,8 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
     // The message quotes the arguments, whose control characters must not reach the terminal.
     let usage = |error: AskError| Error::Usage(one_line(&error.to_string(), MESSAGE_CHARACTERS));
     let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
-    let reports = config.reports();
-    let configured = reports.iter().find(|report| report.name.as_str() == name).map(|report| (**report).clone());
-    let Some(report) = configured.or_else(|| preset(name)) else {
+    let Some(report) = config.report_named(name) else {
+        let reports = config.reports();
         let own = reports.iter().filter(|report| !report.is_history()).map(|report| report.name.as_str());
         let known: BTreeSet<&str> = own.chain(PRESETS.iter().map(|preset| preset.name)).collect();
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
@@ -97,12 +96,6 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
         )));
     }
     flags.asked().of_report(&report).map_err(usage)
-}
-
-/// Returns the report of a preset.
-fn preset(name: &str) -> Option<Report> {
-    let draft = Preset::named(name)?.draft(name.parse().ok()?);
-    Report::new(draft.definition()).ok()
 }
 
 /// Queries every property and returns the failures. Fails only if nothing can be printed.

@@ -1,6 +1,6 @@
 //! `sync`: brings a database of daily figures up to date.
 
-use std::{collections::BTreeMap, env, io::Write, path::Path, sync::Arc};
+use std::{collections::{BTreeMap, BTreeSet}, env, io::Write, path::Path, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
 use tracing::{error, info, warn};
@@ -56,7 +56,7 @@ pub async fn run(
     verdict(result)
 }
 
-/// What a run is about.
+/// One run: its settings and what it keeps.
 struct Run<'a> {
     flags: &'a SyncFlags,
     config: Config,
@@ -76,9 +76,10 @@ impl<'a> Run<'a> {
         }
         let names = if flags.report.is_empty() { &config.sync.reports } else { &flags.report };
         let table = |name: &String| config.table(name).map_err(|wrong| Error::Usage(format!("--report: {wrong}")));
-        let mut tables: Vec<Table> = names.iter().map(table).collect::<Result<_, _>>()?;
-        // Nothing changes when a report is named twice.
-        tables.dedup_by(|one, other| one.name() == other.name());
+        let mut seen = BTreeSet::new();
+        // A report that is named twice is kept once.
+        let names = names.iter().filter(|name| seen.insert(name.as_str()));
+        let tables: Vec<Table> = names.map(table).collect::<Result<_, _>>()?;
         let configured = config.sync.wanted();
         let wanted = Wanted {
             from: flags.from.unwrap_or(configured.from),
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
                  pose as it; write sslmode=verify-full"
             );
         }
-        // Whoever else is at work is found before Google is asked for anything.
+        // Opened first: if another run is writing, nothing is sent to Google.
         let database = Database::open(location, databases).await?;
         let number = database.begin_run(surroundings.now()).await?;
         let worked = self.work(&database, surroundings).await;
@@ -193,7 +194,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whether a date was mistyped. Somewhere on Earth it is a day later than in UTC.
+/// Refuses a range without days. Somewhere on Earth it is a day later than in UTC.
 fn check_days(wanted: Wanted, now: Timestamp) -> Result<(), Error> {
     let today = Zone::utc().date(now).tomorrow().unwrap_or(Date::MAX);
     if wanted.period(today, None).is_some() {
@@ -214,7 +215,7 @@ fn location(flags: &SyncFlags, config: &Config) -> Result<Location, Error> {
     checked.map_err(|wrong| Error::Usage(format!("--database: {wrong}")))
 }
 
-/// What the exit code says.
+/// The result that decides the exit code.
 fn verdict(result: Result<Totals, Error>) -> Result<(), Error> {
     let totals = result?;
     if totals.is_success() {
@@ -230,7 +231,7 @@ impl From<database::Error> for Error {
     }
 }
 
-/// What the environment of this process says of databases.
+/// The environment of this process, as far as it is about databases.
 pub fn databases_of_process() -> database::Surroundings {
     database::Surroundings::of(|name| env::var_os(name))
 }

@@ -4,7 +4,7 @@ use super::Config;
 use crate::database::DatabaseUrl;
 use ga4_exporter_core::{
     daily::{DAILY, Table, Wanted},
-    report::{Day, Preset, Report},
+    report::Day,
     shown::Shown,
 };
 
@@ -43,16 +43,7 @@ impl Config {
         if name == DAILY {
             return Ok(Table::daily());
         }
-        let own = self.own_reports.iter().find(|own| own.report.name.as_str() == name);
-        if let Some(own) = own {
-            return Table::of(&own.report).map_err(|error| error.to_string());
-        }
-        let built_in = self.reports().into_iter().find(|report| report.name.as_str() == name);
-        if let Some(report) = built_in {
-            return Table::of(&report).map_err(|error| error.to_string());
-        }
-        let preset = Preset::named(name).zip(name.parse().ok());
-        let Some((preset, name)) = preset else {
+        let Some(report) = self.report_named(name) else {
             let own = self.own_reports.iter().map(|own| own.report.name.to_string());
             let known: Vec<String> = std::iter::once(DAILY.to_owned()).chain(own).collect();
             return Err(format!(
@@ -61,7 +52,6 @@ impl Config {
                 known.join(", ")
             ));
         };
-        let report = Report::new(preset.draft(name).definition()).map_err(|error| error.to_string())?;
         Table::of(&report).map_err(|error| error.to_string())
     }
 }
