@@ -5,7 +5,7 @@ use std::time::Duration;
 use ga4_exporter_core::{
     daily::{Answer, AnswerError, Span, Table},
     names::{PropertyId, Reason},
-    quota::Allowance,
+    quota::{Allowance, Overspent},
     report::Request,
     translate,
     wire::response::ReportResponse,
@@ -13,10 +13,25 @@ use ga4_exporter_core::{
 
 use crate::ga::{self, Client};
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Google refuses, or does not answer, or what it answers cannot be.
+    Google(ga::Error),
+    /// The quota is spared.
+    Own(Overspent),
+}
+
+impl From<ga::Error> for Refusal {
+    fn from(error: ga::Error) -> Self {
+        Self::Google(error)
+    }
+}
+
 /// Asks for a span. Of one day all rows come, page by page; of more days no more than one page.
 ///
 /// # Errors
-/// Google refuses, or does not answer, or what it answers cannot be.
+/// There is no answer.
 pub(super) async fn days(
     client: &Client,
     property: PropertyId,
@@ -24,16 +39,16 @@ pub(super) async fn days(
     span: Span,
     allowance: &mut Allowance,
     requests: &mut usize,
-) -> Result<Answer, ga::Error> {
+) -> Result<Answer, Refusal> {
     let mut answer = page(client, property, table, span, 0, allowance, requests).await?;
     while !answer.is_whole() && span.days() == 1 {
         if answer.received() > MOST_ROWS {
-            return Err(ga::Error::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)));
+            return Err(ga::Error::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)).into());
         }
         let offset = u64::try_from(answer.received()).unwrap_or(u64::MAX);
         let next = page(client, property, table, span, offset, allowance, requests).await?;
         if next.received() == 0 {
-            return Err(ga::Error::Protocol(format!("{} has fewer rows than Google says", span.first)));
+            return Err(ga::Error::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
         }
         answer.append(next).map_err(|error| ga::Error::Protocol(error.to_string()))?;
     }
@@ -48,7 +63,8 @@ async fn page(
     offset: u64,
     allowance: &mut Allowance,
     requests: &mut usize,
-) -> Result<Answer, ga::Error> {
+) -> Result<Answer, Refusal> {
+    allowance.admit().map_err(Refusal::Own)?;
     let request = Request::Core(table.request(span, offset));
     let accept = |response: ReportResponse| {
         let quota = translate::quota(&response)?;
@@ -103,5 +119,5 @@ const PAUSES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5)];
 
 const LONG_PAUSES: &[Duration] = &[Duration::from_secs(15), Duration::from_mins(1)];
 
-/// What a machine has memory for.
+/// Limits the memory that one day can use.
 const MOST_ROWS: usize = 5_000_000;

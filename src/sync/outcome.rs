@@ -2,7 +2,7 @@
 
 use ga4_exporter_core::{daily::Changed, names::PropertyId};
 
-/// What came of one property.
+/// The outcome of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Which.
@@ -11,7 +11,7 @@ pub struct Outcome {
     pub name: String,
     /// How it ended.
     pub ending: Ending,
-    /// What was done.
+    /// The work that was done.
     pub work: Work,
 }
 
@@ -20,18 +20,18 @@ pub struct Outcome {
 pub enum Ending {
     /// Everything is there.
     Complete,
-    /// The quota is spared: the next run goes on.
+    /// Stopped to spare the quota; the next run goes on.
     Spared {
         /// Whether the days that are asked for every time are there.
         has_lookback: bool,
         /// Which bucket, and when it goes on.
         reason: String,
     },
-    /// Something failed; what to do about it.
+    /// Failed, with the error and its remedy.
     Failed(String),
 }
 
-/// What was done.
+/// The work that was done.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Work {
     /// Reports asked for.
@@ -44,16 +44,16 @@ pub struct Work {
     pub tokens: u64,
 }
 
-/// What a run comes to.
+/// The totals of a run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Totals {
-    /// How many properties it was about.
+    /// The number of properties.
     pub properties: usize,
     /// How many of them failed, those whose last days are not there included.
     pub failed: usize,
     /// How many have older days left for the next run.
     pub unfinished: usize,
-    /// What was done.
+    /// The work that was done.
     pub work: Work,
 }
 

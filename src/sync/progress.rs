@@ -6,7 +6,7 @@ use tracing::{error, info, warn};
 
 use super::outcome::{Ending, Outcome, Totals};
 
-/// Shows how far it is.
+/// Shows the progress of a run.
 pub struct Progress {
     #[cfg(feature = "progress-bar")]
     bar: Option<indicatif::ProgressBar>,
@@ -14,7 +14,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For a run about this number of properties.
+    /// Starts with this number of properties.
     pub fn new(properties: usize) -> Self {
         let is_seen = io::stderr().is_terminal();
         Self {
@@ -24,7 +24,7 @@ impl Progress {
         }
     }
 
-    /// A property ended.
+    /// Records that a property ended.
     pub fn on(&self, outcome: &Outcome) {
         #[cfg(feature = "progress-bar")]
         if let Some(bar) = &self.bar {
@@ -48,7 +48,7 @@ impl Progress {
         }
     }
 
-    /// All properties ended.
+    /// Records the end of the run.
     pub fn end(&self, totals: &Totals) {
         #[cfg(feature = "progress-bar")]
         if let Some(bar) = &self.bar {

@@ -1,21 +1,21 @@
 //! Bringing one property up to date.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use tracing::debug;
 
 use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
     daily::{Agenda, Answer, Span, Table},
-    names::{Bucket, PropertyId, PropertyType},
+    names::{PropertyId, PropertyType, Reason},
     properties::PropertyInfo,
-    quota::Allowance,
+    quota::{Allowance, Overspent, refill},
 };
 
 use super::{
-    Job, ask,
+    Job,
+    ask::{self, Refusal},
     outcome::{Ending, Outcome, Work},
 };
 use crate::{
@@ -47,20 +47,37 @@ pub(super) async fn bring_up_to_date(
     let ending = match ended {
         Ok(ending) => ending,
         Err(Problem::Database(error)) if error.is_fatal() => return Err(error),
-        Err(Problem::Database(error)) => Ending::Failed(Chain(&error).to_string()),
-        Err(Problem::Google(error)) => {
-            let remedy = error.remedy(Some(id), job.client.account().as_deref());
-            Ending::Failed(format!("{}; {remedy}", Chain(&error)))
-        }
+        Err(problem) => Ending::Failed(problem.text(job, id)),
     };
     Ok(Outcome { property: id, name: info.name, ending, work })
 }
 
-/// What keeps it from being up to date.
+/// Why a property is not up to date.
 #[derive(Debug)]
 enum Problem {
     Database(database::Error),
     Google(ga::Error),
+}
+
+impl Problem {
+    /// Whether other reports of the same property may still work.
+    fn is_of_one_report(&self) -> bool {
+        match self {
+            Self::Database(error) => !error.is_fatal(),
+            Self::Google(error) => matches!(error.reason(), Reason::InvalidRequest | Reason::Protocol),
+        }
+    }
+
+    /// What is wrong, and what to do about it.
+    fn text(&self, job: &Job, id: PropertyId) -> String {
+        match self {
+            Self::Database(error) => Chain(error).to_string(),
+            Self::Google(error) => {
+                let advice = error.advice(Some(id), job.client.account().as_deref());
+                format!("{}; {advice}", Chain(error))
+            }
+        }
+    }
 }
 
 impl From<database::Error> for Problem {
@@ -69,7 +86,29 @@ impl From<database::Error> for Problem {
     }
 }
 
-/// A property at work.
+/// How far a report is brought before it is another one's turn.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    /// Until the days that are asked for every time are stored.
+    LastDays,
+    /// Until all days are stored.
+    Everything,
+}
+
+/// A report that is not finished.
+struct Pending<'a> {
+    table: &'a Table,
+    /// `None` before its turn.
+    agenda: Option<Agenda>,
+}
+
+impl Pending<'_> {
+    fn has_lookback(&self) -> bool {
+        self.agenda.as_ref().is_some_and(Agenda::has_lookback)
+    }
+}
+
+/// A property that is being brought up to date.
 struct Property<'a> {
     job: &'a Job,
     id: PropertyId,
@@ -95,24 +134,45 @@ impl<'a> Property<'a> {
         Self { job, id, row, zone: last_zone(), allowance: Allowance::new(job.share), work: Work::default() }
     }
 
+    /// All reports: first the last days of each, then the older days. An error of one report does not keep the others from
+    /// being stored.
     async fn all_tables(&mut self) -> Result<Ending, Problem> {
         self.learn().await?;
-        let mut ending = Ending::Complete;
         let (job, id) = (self.job, self.id);
-        for table in job.tables.iter().filter(|table| table.covers(id)) {
-            match self.table(table).await? {
-                None => {}
-                // What is spared for one report is for all.
-                Some((has_lookback, reason)) => {
-                    let before = !matches!(ending, Ending::Spared { has_lookback: false, .. });
-                    ending = Ending::Spared { has_lookback: has_lookback && before, reason };
+        let covered = job.tables.iter().filter(|table| table.covers(id));
+        let mut all: Vec<Pending<'_>> = covered.map(|table| Pending { table, agenda: None }).collect();
+        let (mut failed, mut failures, mut spared) = (BTreeSet::new(), Vec::new(), None);
+        'stages: for stage in [Stage::LastDays, Stage::Everything] {
+            for pending in &mut all {
+                if failed.contains(pending.table.name()) {
+                    continue;
+                }
+                match self.advance(pending, stage).await {
+                    Ok(None) => {}
+                    // What is spared for one report is for all.
+                    Ok(Some(reason)) => {
+                        spared = Some(reason);
+                        break 'stages;
+                    }
+                    Err(problem) if problem.is_of_one_report() => {
+                        failed.insert(pending.table.name());
+                        failures.push(format!("report {}: {}", pending.table.report(), problem.text(job, id)));
+                    }
+                    Err(problem) => return Err(problem),
                 }
             }
         }
-        Ok(ending)
+        Ok(match spared {
+            _ if !failures.is_empty() => {
+                failures.extend(spared);
+                Ending::Failed(failures.join("; "))
+            }
+            Some(reason) => Ending::Spared { has_lookback: all.iter().all(Pending::has_lookback), reason },
+            None => Ending::Complete,
+        })
     }
 
-    /// What is known of the property, and what Google says of it where that is not enough.
+    /// Loads what is stored about the property, and asks the Admin API for the rest.
     async fn learn(&mut self) -> Result<(), Problem> {
         let stored = self.job.database.property(self.id).await?.unwrap_or_default();
         let is_listed = !self.row.name.is_empty();
@@ -128,7 +188,7 @@ impl<'a> Property<'a> {
         Ok(())
     }
 
-    /// A refusal costs the details only: the Data API may answer where the Admin API is off.
+    /// Asks the Admin API. If it refuses, the details stay unknown; the Data API may still answer.
     async fn ask_details(&mut self) -> Result<(), Problem> {
         let mut attempt = 0;
         let details = loop {
@@ -156,38 +216,32 @@ impl<'a> Property<'a> {
         Ok(())
     }
 
-    /// One report; where the quota is spared, whether the last days are there, and why.
-    async fn table(&mut self, table: &Table) -> Result<Option<(bool, String)>, Problem> {
-        let mut settled = self.job.database.settled(self.id, table.report()).await?;
-        let Some(mut agenda) = self.agenda(table, &settled) else { return Ok(None) };
-        while let Some(span) = agenda.next_span() {
-            if let Err(spared) = self.allowance.admit() {
-                return Ok(Some((agenda.has_lookback(), spared.to_string())));
-            }
+    /// Goes on with one report until the end of the stage; where the quota is spared, returns why.
+    async fn advance(&mut self, pending: &mut Pending<'_>, stage: Stage) -> Result<Option<String>, Problem> {
+        let table = pending.table;
+        let mut agenda = match pending.agenda.take() {
+            Some(agenda) => agenda,
+            None => self.agenda(table).await?,
+        };
+        while let Some(span) = agenda.next_span().filter(|_| stage == Stage::Everything || !agenda.has_lookback()) {
             let asked_at = self.job.clock.now();
             let requests = &mut self.work.requests;
-            let answer = ask::days(&self.job.client, self.id, table, span, &mut self.allowance, requests).await;
-            let answer = match answer {
-                Err(ga::Error::QuotaExhausted { bucket, .. }) => {
-                    return Ok(Some((agenda.has_lookback(), format!("Google's quota is used up; {}", again(bucket)))));
+            let answer = match ask::days(&self.job.client, self.id, table, span, &mut self.allowance, requests).await {
+                Ok(answer) => answer,
+                Err(refusal) => {
+                    pending.agenda = Some(agenda);
+                    return spared(refusal).map(Some);
                 }
-                answer => answer.map_err(Problem::Google)?,
             };
             if self.is_of_another_zone(&answer).await? {
                 // Its days may have been others: they are asked for once more, by the right date.
-                settled = self.job.database.settled(self.id, table.report()).await?;
-                match self.agenda(table, &settled) {
-                    Some(right) => agenda = right,
-                    None => return Ok(None),
-                }
-                continue;
+                agenda = self.agenda(table).await?;
+            } else if !(answer.is_too_coarse() && agenda.halve()) {
+                self.store(table, span, answer, asked_at).await?;
+                agenda.on_stored();
             }
-            if answer.is_too_coarse() && agenda.halve() {
-                continue;
-            }
-            self.store(table, span, answer, asked_at).await?;
-            agenda.on_stored();
         }
+        pending.agenda = Some(agenda);
         Ok(None)
     }
 
@@ -206,10 +260,11 @@ impl<'a> Property<'a> {
         Ok(())
     }
 
-    fn agenda(&self, table: &Table, settled: &BTreeMap<Date, bool>) -> Option<Agenda> {
+    async fn agenda(&self, table: &Table) -> Result<Agenda, Problem> {
         let today = self.zone.date(self.job.clock.now());
-        let period = self.job.wanted.period(today, self.row.created)?;
-        Some(Agenda::new(period, settled, table.longest_span()))
+        let Some(period) = self.job.wanted.period(today, self.row.created) else { return Ok(Agenda::empty()) };
+        let settled = self.job.database.settled(self.id, table.report()).await?;
+        Ok(Agenda::new(period, &settled, table.longest_span()))
     }
 
     /// Whether an answer names another zone than was assumed, which is the property's from then on.
@@ -231,7 +286,7 @@ impl<'a> Property<'a> {
     }
 }
 
-/// What is not known is what was known before.
+/// Fills unknown fields with what was known before.
 fn fill(row: &mut PropertyRow, before: &PropertyRow) {
     let texts = [
         (&mut row.name, &before.name),
@@ -249,21 +304,21 @@ fn fill(row: &mut PropertyRow, before: &PropertyRow) {
     row.created = row.created.or(before.created);
 }
 
-/// When an empty bucket has tokens again.
-fn again(bucket: Bucket) -> &'static str {
-    match bucket {
-        Bucket::Day => "it goes on after midnight in California",
-        Bucket::Hour
-        | Bucket::ProjectHour
-        | Bucket::Thresholded
-        | Bucket::Concurrent
-        | Bucket::ClientErrors
-        | Bucket::ServerErrors
-        | Bucket::Unknown => "it goes on in an hour",
+/// Why no more is asked for, and when it goes on; or what has failed.
+fn spared(refusal: Refusal) -> Result<String, Problem> {
+    match refusal {
+        Refusal::Own(overspent @ Overspent::Share { .. }) => {
+            Ok(format!("{overspent}; the next run goes on where this one stopped"))
+        }
+        Refusal::Own(overspent @ Overspent::Reserve { .. }) => Ok(overspent.to_string()),
+        Refusal::Google(ga::Error::QuotaExhausted { bucket, .. }) => {
+            Ok(format!("Google's quota is used up; the next run can go on {}", refill(bucket)))
+        }
+        Refusal::Google(error) => Err(Problem::Google(error)),
     }
 }
 
-/// Where a day that has ended has ended everywhere.
+/// The zone in which days end last: a day that is over there is over everywhere.
 pub(super) fn last_zone() -> Zone {
     Zone::named("Etc/GMT+12").unwrap_or_else(|_| Zone::utc())
 }

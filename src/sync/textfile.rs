@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use ga4_exporter_core::shard::Shard;
 
-/// What is said of a run.
+/// The figures of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
     /// When it ended.
@@ -25,7 +25,7 @@ pub struct Figures {
     pub tokens: u64,
 }
 
-/// Writes the file, or replaces it: whoever reads it sees all of one run.
+/// Writes or replaces the file. Readers see either the old file or the new one, whole.
 ///
 /// # Errors
 /// It cannot be written.

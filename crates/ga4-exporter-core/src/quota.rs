@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use account::{Account, Closure, Told};
-pub use allowance::{Allowance, Overspent};
+pub use allowance::{Allowance, Overspent, refill};
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
 pub use outlook::{BucketOutlook, Outlook, ReportOutlook};

@@ -36,7 +36,7 @@ pub enum Overspent {
     /// Others need what is left.
     #[error(
         "only {left} tokens are left of {}, and commands leave {RESERVE} % of it to others; try again {}", title(*.bucket),
-        when(*.bucket)
+        refill(*.bucket)
     )]
     Reserve {
         /// Of which bucket.
@@ -105,7 +105,8 @@ fn title(bucket: Bucket) -> &'static str {
     }
 }
 
-fn when(bucket: Bucket) -> &'static str {
+/// When an empty bucket has tokens again, for the end of a sentence.
+pub fn refill(bucket: Bucket) -> &'static str {
     if bucket == Bucket::Day { "after midnight in California" } else { "in an hour" }
 }
 
