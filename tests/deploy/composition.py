@@ -1,4 +1,4 @@
-"""What deploy/compose must come to, as Docker Compose resolves it: with the simulated Google, and with a key.
+"""What deploy/compose must come to, as Docker Compose resolves it: with the simulated Google, with a key, and with a database.
 
 Nothing is reachable from elsewhere, every service is hardened, every image that is not built here is pinned, and the key is
 mounted as a secret exactly when there is one.
@@ -9,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+ALWAYS = {"exporter", "prometheus", "alertmanager", "grafana"}
 
 PINNED = re.compile(r".+:[^:@]+@sha256:[0-9a-f]{64}$")
 
@@ -30,7 +32,7 @@ def faults_of_service(name: str, service: dict[str, Any]) -> list[str]:
         faults.append("an image of that name may come from a registry")
     if "build" not in service and not PINNED.match(service["image"]):
         faults.append(f"{service['image']} is not pinned by version and digest")
-    if name != "exporter" and not service.get("healthcheck"):
+    if name not in {"exporter", "sync"} and not service.get("healthcheck"):
         faults.append("no health check")
     for volume in service.get("volumes", []):
         if volume["type"] == "bind" and not volume.get("read_only"):
@@ -50,13 +52,13 @@ def faults_of_grafana(service: dict[str, Any]) -> list[str]:
     return faults
 
 
-def faults(demo: dict[str, Any], key_given: dict[str, Any], key: str) -> list[str]:
+def faults(demo: dict[str, Any], key_given: dict[str, Any], history: dict[str, Any], key: str) -> list[str]:
     found = []
-    for composition in (demo, key_given):
+    for composition, services in ((demo, ALWAYS), (key_given, ALWAYS), (history, ALWAYS | {"database", "sync"})):
         for name, service in composition["services"].items():
             found += faults_of_service(name, service)
         found += faults_of_grafana(composition["services"]["grafana"])
-        if set(composition["services"]) != {"exporter", "prometheus", "alertmanager", "grafana"}:
+        if set(composition["services"]) != services:
             found.append(f"services: {sorted(composition['services'])}")
     exporter = demo["services"]["exporter"]
     if exporter["command"][0] != "demo" or exporter.get("secrets") or demo.get("secrets"):
@@ -71,8 +73,8 @@ def faults(demo: dict[str, Any], key_given: dict[str, Any], key: str) -> list[st
 
 
 def main() -> int:
-    demo, key_given = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
-    found = faults(demo, key_given, sys.argv[3])
+    demo, key_given, history = (json.loads(Path(path).read_text()) for path in sys.argv[1:4])
+    found = faults(demo, key_given, history, sys.argv[4])
     print("\n".join(found))
     return 1 if found else 0
 
