@@ -42,7 +42,10 @@ impl Program {
     }
 
     fn command(&self, database: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_google_analytics_exporter"));
+        self.arguments(Command::new(PROGRAM), database)
+    }
+
+    fn arguments(&self, mut command: Command, database: &str) -> Command {
         command.current_dir(self.directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let url = self.simulator.base_url();
         command.args([
@@ -74,6 +77,16 @@ impl Program {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Runs on a disk on which no file can have more than this number of bytes; what it prints on stderr.
+    async fn on_small_disk(&self, database: &str, bytes: u64) -> String {
+        let mut limited = Command::new("prlimit");
+        limited.args([&format!("--fsize={bytes}:{bytes}"), "--", PROGRAM]);
+        let mut command = self.arguments(limited, database);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// Runs, and is killed after this time.
     async fn killed(&self, database: &str, after: Duration) {
         let mut child = self.command(database).stderr(Stdio::null()).spawn().unwrap();
@@ -82,6 +95,8 @@ impl Program {
         child.wait().unwrap();
     }
 }
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_google_analytics_exporter");
 
 /// Moments spread over a run, in no order.
 fn moments(count: u64, longest: Duration) -> impl Iterator<Item = Duration> {
@@ -110,6 +125,29 @@ async fn sqlite(kills: u64) {
 #[tokio::test]
 async fn a_run_that_was_killed_goes_on() {
     sqlite(10).await;
+}
+
+#[tokio::test]
+#[ignore = "needs prlimit: make test runs it"]
+async fn a_full_disk_leaves_nothing_half_written() {
+    let program = Program::new(4).await;
+    program.run("sqlite:truth.db").await;
+    let truth = dump(&program.directory.path().join("truth.db"));
+    let path = program.directory.path().join("ga.db");
+    for bytes in [0, 20_000, 60_000, 90_000] {
+        let text = program.on_small_disk("sqlite:ga.db", bytes).await;
+        assert!(text.contains("cannot open the database") || text.contains("the database cannot be used"), "{text}");
+        let is_whole = || -> rusqlite::Result<i64> {
+            let connection = rusqlite::Connection::open(&path)?;
+            let halves = "select count(*) from ga_days left join ga_daily using (property_id, date) \
+                          where report = 'daily' and ga_daily.date is null";
+            connection.query_row(halves, [], |row| row.get(0))
+        };
+        // There may be no tables yet.
+        assert_eq!(is_whole().unwrap_or_default(), 0, "{bytes}");
+    }
+    program.run("sqlite:ga.db").await;
+    assert_eq!(dump(&path), truth);
 }
 
 #[tokio::test]

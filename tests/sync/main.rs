@@ -20,3 +20,4 @@ mod refusals;
 mod server;
 mod sqlite_shell;
 mod support;
+mod texts;

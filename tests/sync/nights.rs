@@ -117,6 +117,99 @@ async fn a_metric_that_comes_later_is_a_column_with_all_days() {
     assert!(error.contains("has rows by date, device_category, property_id"), "{error}");
 }
 
+/// The rows of a report's table in a file.
+fn rows_of(town: &Town, file: &str, report: &str) -> Vec<String> {
+    let start = format!("ga_report_{report} ");
+    dump(&town.path(file)).into_iter().filter(|line| line.starts_with(&start)).collect()
+}
+
+#[tokio::test]
+async fn a_report_whose_numbers_mean_something_else_is_requested_again() {
+    let town = Town::new().await;
+    let path = town.path("config.yml").display().to_string();
+    let arguments = ["--config.file", &path, "--report", "devices"];
+    let database = town.sqlite("ga.db");
+    let mut last = Vec::new();
+    for (index, report) in [
+        "dimensions: {kind: deviceCategory}, metrics: {value: screenPageViews}",
+        "dimensions: {kind: deviceCategory}, metrics: {value: screenPageViews}, filter: {dimension: country, equals: Germany}",
+        "dimensions: {kind: deviceCategory}, metrics: {value: screenPageViews}, filter: {dimension: country, equals: France}",
+        "dimensions: {kind: browser}, metrics: {value: screenPageViews}, filter: {dimension: country, equals: France}",
+        "dimensions: {kind: browser}, metrics: {value: averageSessionDuration}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        fs::write(town.path("config.yml"), format!("reports: {{devices: {{{report}}}}}")).unwrap();
+        let forecast = town.sync(&database, &[&arguments[..], &["--dry-run"]].concat()).await.unwrap();
+        assert!(forecast.contains("(Shop), devices: 34 days in 2 requests"), "{forecast}");
+        town.sync(&database, &arguments).await.unwrap();
+        let fresh = format!("fresh-{index}.db");
+        town.sync(&town.sqlite(&fresh), &arguments).await.unwrap();
+        let rows = rows_of(&town, "ga.db", "devices");
+        assert_eq!(rows, rows_of(&town, &fresh, "devices"), "{report}");
+        assert!(rows != last && rows.len() > 50, "{report}");
+        let asked = town.reports_of(SHOP);
+        town.sync(&database, &arguments).await.unwrap();
+        assert_eq!(town.reports_of(SHOP) - asked, 1, "once is enough");
+        last = rows;
+    }
+}
+
+#[tokio::test]
+async fn a_metric_that_comes_back_has_no_holes() {
+    let town = Town::new().await;
+    let path = town.path("config.yml").display().to_string();
+    let arguments = ["--config.file", &path, "--report", "devices"];
+    for metrics in ["pageviews, sessions", "pageviews", "pageviews, sessions"] {
+        let report = format!("reports: {{devices: {{dimensions: [deviceCategory], metrics: [{metrics}]}}}}");
+        fs::write(town.path("config.yml"), report).unwrap();
+        town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap();
+        town.pass(15 * 24);
+    }
+    town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap();
+    town.sync(&town.sqlite("fresh.db"), &arguments).await.unwrap();
+    assert_eq!(rows_of(&town, "ga.db", "devices"), rows_of(&town, "fresh.db", "devices"));
+}
+
+#[tokio::test]
+async fn an_error_of_one_report_does_not_keep_another_from_being_stored() {
+    let town = Town::new().await;
+    let report = "reports: {plans: {dimensions: {plan: 'customEvent:plan'}, metrics: [pageviews]}}";
+    fs::write(town.path("config.yml"), report).unwrap();
+    let path = town.path("config.yml").display().to_string();
+    let arguments = ["--config.file", &path, "--report", "plans", "--report", "daily", "--report", "plans"];
+    let error = town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap_err().to_string();
+    assert_eq!(error, "3 of 3 properties are not up to date; see above");
+    assert_eq!(town.stored("ga.db", SHOP), town.truth(SHOP, CREATED[0].1));
+}
+
+#[tokio::test]
+async fn the_last_days_of_every_report_come_before_older_ones() {
+    let shop = Property::new(SHOP, "Shop").created("2023-01-01T00:00:00Z".parse().unwrap()).pageviews_per_hour(5.0);
+    let town = Town::of(World::new(3).account(Account::new("1", "A").property(shop)).token_cost(600)).await;
+    let arguments = ["--from", "2023-01-01", "--report", "daily", "--report", "channels"];
+    town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap();
+    let connection = rusqlite::Connection::open(town.path("ga.db")).unwrap();
+    let mut statement = connection
+        .prepare("select report || ' ' || count(*) || ' ' || max(date) from ga_days group by report order by report")
+        .unwrap();
+    let days: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(days, ["channels 7 2026-11-22", "daily 7 2026-11-22"], "two requests are all that a command may spend");
+}
+
+#[tokio::test]
+async fn a_night_is_one_request_with_the_shortest_lookback_too() {
+    let town = Town::new().await;
+    let arguments = ["--lookback", "3d"];
+    for night in 0..6 {
+        let asked = town.reports_of(SHOP);
+        town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap();
+        assert!(night == 0 || town.reports_of(SHOP) - asked == 1, "night {night}");
+        town.pass(24);
+    }
+}
+
 #[tokio::test]
 async fn an_error_of_one_property_costs_no_other_and_the_gap_is_filled() {
     let town = Town::new().await;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use ga4_simulator::{Effect, Fault, Method};
+use google_analytics_exporter::database::{Database, DatabaseUrl, Surroundings};
 use jiff::civil::date;
 
 use crate::{
@@ -193,6 +194,101 @@ async fn shards_run_side_by_side_and_a_property_is_one_runs_at_a_time() {
     assert_eq!(second.unwrap_err().to_string(), "1 of 1 properties are not up to date; see above");
     town.simulator.clear(slow);
     assert_eq!(stored(&server, SHOP), town.truth(SHOP, date(2026, 10, 20)));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: make test runs it"]
+async fn the_second_run_says_who_holds_a_property() {
+    let server = Server::start();
+    let surroundings = Surroundings::default();
+    let location = |role: &str| server.socket_url_of("ga", role).parse::<DatabaseUrl>().unwrap().location().unwrap();
+    let first = Database::open(&location("plain"), &surroundings).await.unwrap();
+    let property = SHOP.parse().unwrap();
+    first.claim(property).await.unwrap();
+    let second = Database::open(&location("plain"), &surroundings).await.unwrap();
+    let error = second.claim(property).await.unwrap_err().to_string();
+    let process = format!("({})", std::process::id());
+    assert!(error.starts_with(&format!("property {SHOP} is being synchronised by google_analytics_exporter sync on ")));
+    assert!(error.contains(&process) && error.contains(" of plain at the server itself, since 20"), "{error}");
+    second.claim(NEWS.parse().unwrap()).await.unwrap();
+    // A role that may not see others' addresses gets an answer, too.
+    server.sql("ga", "create role watcher login");
+    server.sql("ga", "grant select on ga_schema to watcher");
+    let watcher = Database::look(&location("watcher"), &surroundings).await.unwrap().unwrap();
+    let error = watcher.claim(property).await.unwrap_err().to_string();
+    assert!(error.contains(&process) && error.contains(" of plain; wait until that ends"), "{error}");
+    first.release(property).await.unwrap();
+    second.claim(property).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: make test runs it"]
+async fn a_database_that_cannot_be_used_is_refused_before_google_is_asked() {
+    let (server, town) = (Server::start(), Town::new().await);
+    server.sql("ga", "create role guest login");
+    server.sql("ga", "create role reader login in role plain");
+    server.sql("ga", "alter role reader set default_transaction_read_only = on");
+    server.sql("ga", "create database latin owner plain template template0 encoding 'LATIN1' locale 'C'");
+    server.sql("ga", "create database ascii owner plain template template0 encoding 'SQL_ASCII' locale 'C'");
+    for (database, role, expected) in [
+        ("ga", "guest", "permission denied for schema public"),
+        ("ga", "reader", "in a read-only transaction"),
+        ("ga", "nobody", "role \"nobody\" does not exist"),
+        ("none", "plain", "database \"none\" does not exist"),
+        ("latin", "plain", "has the encoding LATIN1"),
+    ] {
+        let error = town.sync(&server.socket_url_of(database, role), &[]).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(town.reports_of(SHOP), 0);
+    town.sync(&server.socket_url_of("ascii", "plain"), &["--from", "9daysAgo"]).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: make test runs it"]
+async fn the_right_to_write_that_is_lost_ends_the_run() {
+    let (server, town) = (Server::start(), Town::new().await);
+    let url = server.socket_url();
+    town.sync(&url, &[]).await.unwrap();
+    server.sql("ga", "alter table ga_days owner to postgres");
+    server.sql("ga", "grant select on ga_days to plain");
+    town.pass(24);
+    let error = town.sync(&url, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("the database cannot be used: ") && error.contains("permission denied"), "{error}");
+    server.sql("ga", "grant insert, update on ga_days to plain");
+    town.sync(&url, &[]).await.unwrap();
+    assert_eq!(stored(&server, SHOP), town.truth(SHOP, date(2026, 10, 20)));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: make test runs it"]
+async fn a_report_that_changes_is_requested_again_in_postgresql_too() {
+    let (server, town) = (Server::start(), Town::new().await);
+    let config = town.path("config.yml").display().to_string();
+    let arguments = ["--config.file", &config, "--report", "devices"];
+    for (fields, column) in [
+        ("metrics: {value: screenPageViews}", "bigint"),
+        ("metrics: {value: averageSessionDuration}", "double precision"),
+        ("metrics: {value: averageSessionDuration}, filter: {dimension: country, equals: Germany}", "double precision"),
+    ] {
+        let text = format!("reports: {{devices: {{dimensions: {{kind: deviceCategory}}, {fields}}}}}");
+        fs::write(town.path("config.yml"), text).unwrap();
+        let (fresh, before) = (town.sqlite(&format!("{}.db", fields.len())), town.reports_of(SHOP));
+        town.sync(&server.socket_url(), &arguments).await.unwrap();
+        assert_eq!(town.reports_of(SHOP) - before, 3, "all days: 7 and 27, of which a month is one request");
+        town.sync(&fresh, &arguments).await.unwrap();
+        let sql = "select property_id || ' ' || date || ' ' || kind || ' ' || round(cast(value as numeric), 6) \
+                   from ga_report_devices";
+        let mut there: Vec<String> = server.sql("ga", sql).lines().map(str::to_owned).collect();
+        there.sort();
+        let connection = rusqlite::Connection::open(town.path(&format!("{}.db", fields.len()))).unwrap();
+        let rows: i64 =
+            connection.query_row("select count(*) from ga_report_devices", [], |row| row.get(0)).unwrap();
+        assert_eq!(there.len(), usize::try_from(rows).unwrap(), "{fields}");
+        let kind = server.sql("ga", "select format_type(atttypid, null) from pg_attribute where attrelid = \
+            'ga_report_devices'::regclass and attname = 'value'");
+        assert_eq!(kind.trim(), column);
+    }
 }
 
 #[tokio::test]

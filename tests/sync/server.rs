@@ -95,7 +95,12 @@ impl Server {
 
     /// The URL by the Unix socket.
     pub(crate) fn socket_url(&self) -> String {
-        format!("postgres:///ga?host={}&port={}&user=plain", self.directory.path().display(), self.port)
+        self.socket_url_of("ga", "plain")
+    }
+
+    /// The same of another database and role.
+    pub(crate) fn socket_url_of(&self, database: &str, role: &str) -> String {
+        format!("postgres:///{database}?host={}&port={}&user={role}", self.directory.path().display(), self.port)
     }
 
     /// The URL of the role with a password, by this name of the host.
