@@ -121,10 +121,14 @@ def await_(what: str, attempt: Callable[[], T], seconds: float = DEADLINE_SECOND
 
 
 @contextmanager
-def demo(program: str, directory: Path, *flags: str, configuration: str = EXPORTER_CONFIGURATION) -> Iterator[Server]:
-    """The exporter's demo, once it has asked for everything."""
-    (directory / "exporter.yml").write_text(configuration)
-    command = [program, "demo", "--config.file=exporter.yml", "--web.listen-address=127.0.0.1:0", *flags]
+def demo(
+    program: str, directory: Path, *flags: str, configuration: str | None = EXPORTER_CONFIGURATION
+) -> Iterator[Server]:
+    """The exporter's demo, once it has asked for everything; without a configuration it has its own."""
+    command = [program, "demo", "--web.listen-address=127.0.0.1:0", *flags]
+    if configuration is not None:
+        (directory / "exporter.yml").write_text(configuration)
+        command.append("--config.file=exporter.yml")
     exporter = Server(command, directory, r"listening on http://([^/]+)/")
     try:
         await_("the exporter to be ready", lambda: exporter.get("/-/ready"))

@@ -35,7 +35,7 @@ def record(exporter: str, directory: Path) -> None:
     """Puts a Prometheus' data and the pictures to draw of it into the directory."""
     directory.mkdir(parents=True)
     begin = int(time.time())
-    with demo(exporter, directory, f"--demo.outage={OUTAGE_MINUTES}m", configuration="") as server:
+    with demo(exporter, directory, f"--demo.outage={OUTAGE_MINUTES}m", configuration=None) as server:
         with prometheus(directory, server, interval=SCRAPED, flags=("--web.enable-admin-api",)) as scraping:
             time.sleep(MINUTES * 60)
             end = int(time.time()) // 15 * 15
@@ -53,7 +53,7 @@ def snapshot(scraping: Prometheus, directory: Path) -> None:
 
 def add_the_past(exporter: str, directory: Path, instance: str, until: int) -> None:
     """Of another demo, since each has the same past, and asking would show in the first one's memory."""
-    with demo(exporter, directory, configuration="") as other, (directory / "past.txt").open("w") as past:
+    with demo(exporter, directory, configuration=None) as other, (directory / "past.txt").open("w") as past:
         command = [sys.executable, HERE / "past.py", simulator(other), exporter, instance, str(until)]
         subprocess.run(command, stdout=past, check=True)
     blocks = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "past.txt", "recorded"]
@@ -65,10 +65,11 @@ def simulator(server: Server) -> str:
 
 
 def pictures(begin: int, end: int) -> list[dict[str, Any]]:
-    """Overview and property near the end of the outage, the exporter at the end of the recording."""
+    """Overview and property near the end of the outage, the others at the end of the recording."""
     stopped = (begin + 120) // 60 * 60
     shown = {"datasource": "Prometheus", "property": "All", "job": "All", "instance": "All", "window": "30m"}
     checkout = {**shown, "property": "Checkout (stops and returns)"}
+    shop = {**shown, "property": "Shop US"}
     # Not on a whole minute, where the last time on the axis would be cut off.
     late = stopped + (OUTAGE_MINUTES - 1) * 60 - 15
 
@@ -85,6 +86,8 @@ def pictures(begin: int, end: int) -> list[dict[str, Any]]:
     return [
         picture("overview", late, 3, {"property": ".+"}, shown),
         picture("property", late, 0.5, {"property": "313110004", "window": "30m"}, checkout),
+        picture("content", end, 0.5, {"property": "313110002"}, shop),
+        picture("acquisition", end, 0.5, {"property": "313110002"}, shop),
         picture("exporter", end, (end - begin) / 3600, {"job": ".+", "instance": ".+"}, shown),
     ]
 
