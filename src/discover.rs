@@ -245,7 +245,9 @@ impl Discoverer {
                     let message = "cannot read the names of the configured properties; exporting them without";
                     self.log_failure(&error, known, Some(id), message);
                 } else {
-                    debug!(property = %id, error = %Chain(&error), "cannot read the property's name");
+                    let properties = self.properties.set();
+                    let property_name = properties.active.get(&id).and_then(PropertyInfo::known_name);
+                    debug!(property = %id, property_name, error = %Chain(&error), "cannot read the property's name");
                 }
             }
             // In a release build a panic ends the process.
@@ -306,7 +308,7 @@ impl Discoverer {
         }
         let properties = self.properties.set();
         let mut named = properties.active.iter().take(MOST_NAMED);
-        if !named.all(|(id, info)| !info.name.is_empty() || self.asked_for.contains(id)) {
+        if !named.all(|(id, info)| info.known_name().is_some() || self.asked_for.contains(id)) {
             return;
         }
         self.is_announced = true;
@@ -378,7 +380,7 @@ fn warn_of_unlisted(before: &PropertySet, after: &PropertySet) {
 
 /// An unknown name is the number.
 fn name((id, info): (&PropertyId, &PropertyInfo)) -> String {
-    if info.name.is_empty() { id.to_string() } else { info.name.clone() }
+    info.known_name().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 fn count_of_properties(count: usize) -> String {

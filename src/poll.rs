@@ -15,6 +15,7 @@ use tokio::{
 use ga4_exporter_core::{
     names::{PropertyId, Reason},
     plan::Plan,
+    properties::PropertyInfo,
     store::Store,
 };
 
@@ -102,23 +103,28 @@ impl Poller {
     }
 
     fn follow(&mut self, plan: Arc<Plan>) {
-        let saved = self.saved(&self.engine.new_properties(&plan));
+        let saved = self.saved(&plan);
         let effects = self.engine.on_plan(self.clock.now(), plan, saved);
         self.carry_out(effects);
     }
 
-    /// Loads the saved state of the properties. Without a clean shutdown the token counters are outdated and are
+    /// Loads the saved state of the plan's new properties. Without a clean shutdown the token counters are outdated and are
     /// cleared: a counter that restarts at 0 is recognized as a reset, one that decreases a little is not.
-    fn saved(&self, properties: &[PropertyId]) -> BTreeMap<PropertyId, Kept> {
+    fn saved(&self, plan: &Plan) -> BTreeMap<PropertyId, Kept> {
         let Some(storage) = self.saver.as_ref().map(Saver::storage) else { return BTreeMap::new() };
-        let load = |id: &PropertyId| {
-            let mut kept = storage.load::<Kept>(*id)?;
-            if !storage.was_closed(*id) {
+        let load = |id: PropertyId| {
+            let loaded = storage.load::<Kept>(id).unwrap_or_else(|error| {
+                let name = plan.properties.active.get(&id).and_then(PropertyInfo::known_name);
+                log::not_loaded(id, name, &error);
+                None
+            });
+            let mut kept = loaded?;
+            if !storage.was_closed(id) {
                 kept.tokens_spent.clear();
             }
-            Some((*id, kept))
+            Some((id, kept))
         };
-        properties.iter().filter_map(load).collect()
+        self.engine.new_properties(plan).into_iter().filter_map(load).collect()
     }
 
     /// Sends all due requests and returns how long to wait before the next call.

@@ -1,7 +1,7 @@
 //! State that survives a restart: a small file per property in the directory of `--storage.path`.
 //!
-//! Knows files: they are written atomically, and a damaged one is set aside alone. Refuses to know their content. Invariant: no
-//! failure here stops the exporter; it continues without stored state.
+//! Knows files: they are written atomically, and a damaged one is renamed without harm to others. Refuses to know their content
+//! and the names of properties. Invariant: no failure here stops the exporter; it continues without stored state.
 
 use std::{
     collections::BTreeSet,
@@ -14,11 +14,10 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error as ThisError;
-use tracing::warn;
 
 pub use saver::Saver;
 
-use ga4_exporter_core::{chain::Chain, names::PropertyId, shown::ShownPath};
+use ga4_exporter_core::{names::PropertyId, shown::ShownPath};
 
 use crate::files::{self, Aside, LOOK_DEADLINE, READ_DEADLINE};
 
@@ -43,6 +42,27 @@ pub enum Error {
     InUse {
         /// The directory.
         path: PathBuf,
+    },
+}
+
+/// Why the saved state of a property is not used.
+#[derive(Debug, ThisError)]
+pub enum LoadError {
+    /// The file stays where it is; the next save replaces it.
+    #[error("cannot read {}", ShownPath(path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The file is damaged, or was written by a newer version.
+    #[error("cannot use the file, which is now called {}", ShownPath(renamed))]
+    Unusable {
+        /// The file, after it was renamed.
+        renamed: PathBuf,
+        /// What is wrong with its content.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -114,20 +134,19 @@ impl Storage {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// Reads the saved state of a property, if there is one. An unreadable file is set aside with a warning; one that hangs is
-    /// skipped.
-    pub fn load<T: DeserializeOwned + Send + 'static>(&self, property: PropertyId) -> Option<T> {
+    /// Reads the saved state of a property, if there is one. A damaged file is renamed.
+    ///
+    /// # Errors
+    /// The file cannot be read or used, or the disk hangs.
+    pub fn load<T: DeserializeOwned + Send + 'static>(&self, property: PropertyId) -> Result<Option<T>, LoadError> {
         let path = self.file(property);
         let file = path.clone();
-        self.aside.wait(LOOK_DEADLINE, move || load(property, &file)).unwrap_or_else(|error| {
-            warn!(%property, file = %ShownPath(&path), %error, "cannot read what was saved; beginning anew");
-            None
-        })
+        let loaded = self.aside.wait(LOOK_DEADLINE, move || load(&file));
+        loaded.unwrap_or_else(|hangs| Err(LoadError::Unreadable { path, source: hangs.into() }))
     }
 
     /// Replaces the saved states of some properties, durably. Properties that cannot be saved keep their previous state.
-    /// Returns
-    /// the first failure.
+    /// Returns the first failure.
     pub fn save<T: Serialize>(&self, states: &[(PropertyId, T)]) -> Option<io::Error> {
         let mut failure = None;
         let mut written = Vec::new();
@@ -208,25 +227,18 @@ fn closed(directory: &Path) -> BTreeSet<PropertyId> {
     properties.iter().filter_map(|property| property.parse().ok()).collect()
 }
 
-fn load<T: DeserializeOwned>(property: PropertyId, path: &Path) -> Option<T> {
+fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LoadError> {
     let bytes = match files::read_own(path, LONGEST_FILE) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            warn!(%property, file = %ShownPath(path), error = %Chain(&error), "cannot read what was saved; beginning anew");
-            return None;
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(LoadError::Unreadable { path: path.to_owned(), source }),
     };
-    match format::decode(&bytes) {
-        Ok(state) => Some(state),
-        Err(error) => {
-            let aside = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
-            // If that fails too, the next save replaces the file.
-            let _ = fs::rename(path, &aside);
-            warn!(%property, file = %ShownPath(&aside), error = %Chain(&error), "what was saved cannot be used and is set aside; beginning anew");
-            None
-        }
-    }
+    format::decode(&bytes).map(Some).map_err(|error| {
+        let renamed = path.with_extension(if error.is_of_newer_version() { NEWER } else { DAMAGED });
+        // If that fails too, the next save replaces the file.
+        let _ = fs::rename(path, &renamed);
+        LoadError::Unusable { renamed, source: Box::new(error) }
+    })
 }
 
 /// Replaces whatever has the file's name, even a link, with a new file.
@@ -265,6 +277,7 @@ const FEW: usize = 32;
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use ga4_exporter_core::chain::Chain;
     use tempfile::TempDir;
 
     use super::*;
@@ -288,13 +301,13 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("made/by/it");
         let storage = Storage::open(&path).unwrap();
-        assert_eq!(storage.load::<Vec<u32>>(id("5")), None);
+        assert_eq!(storage.load::<Vec<u32>>(id("5")).unwrap(), None);
         assert!(storage.save(&[(id("5"), vec![1, 2, 3])]).is_none());
         assert!(storage.save(&[(id("5"), vec![4])]).is_none());
         drop(storage);
         let storage = Storage::open(&path).unwrap();
-        assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![4]));
-        assert_eq!(storage.load::<Vec<u32>>(id("6")), None);
+        assert_eq!(storage.load::<Vec<u32>>(id("5")).unwrap(), Some(vec![4]));
+        assert_eq!(storage.load::<Vec<u32>>(id("6")).unwrap(), None);
         assert_eq!(names(&path), ["5.state"]);
     }
 
@@ -311,12 +324,13 @@ mod tests {
         *flipped.last_mut().unwrap() ^= 1;
         for damaged in [Vec::new(), whole[..whole.len() / 2].to_vec(), flipped, vec![0; 4096], b"{}".to_vec()] {
             fs::write(&file, damaged).unwrap();
-            assert_eq!(storage.load::<Vec<u32>>(id("5")), None);
+            let error = storage.load::<Vec<u32>>(id("5")).unwrap_err();
+            assert!(Chain(&error).to_string().contains("5.damaged: it"), "{}", Chain(&error));
             assert_eq!(names(directory.path()), ["5.damaged", "6.state"]);
         }
-        assert_eq!(storage.load::<Vec<u32>>(id("6")), Some(vec![1, 2, 3]));
+        assert_eq!(storage.load::<Vec<u32>>(id("6")).unwrap(), Some(vec![1, 2, 3]));
         assert!(storage.save(&[(id("5"), vec![9])]).is_none());
-        assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![9]));
+        assert_eq!(storage.load::<Vec<u32>>(id("5")).unwrap(), Some(vec![9]));
     }
 
     #[test]
@@ -327,7 +341,7 @@ mod tests {
         let file = directory.path().join("5.state");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, text.replace("state 1 ", "state 2 ")).unwrap();
-        assert_eq!(storage.load::<Vec<u32>>(id("5")), None);
+        assert!(matches!(storage.load::<Vec<u32>>(id("5")), Err(LoadError::Unusable { .. })));
         assert_eq!(names(directory.path()), ["5.newer"]);
     }
 
@@ -356,7 +370,7 @@ mod tests {
         let storage = Storage::open(directory.path()).unwrap();
         let states: Vec<_> = (1..=1_200).map(|number| (id(&number.to_string()), number)).collect();
         assert!(storage.save(&states).is_none());
-        assert!(states.iter().all(|(property, state)| storage.load::<i32>(*property) == Some(*state)));
+        assert!(states.iter().all(|(property, state)| storage.load::<i32>(*property).unwrap() == Some(*state)));
         assert_eq!(names(directory.path()).len(), 1_200);
     }
 
@@ -378,7 +392,7 @@ mod tests {
         let storage = Storage::open(&path).unwrap();
         assert!(storage.save(&[(id("5"), 1)]).is_none());
         storage.close().unwrap();
-        assert_eq!(storage.load::<i32>(id("6")), None);
+        assert!(matches!(storage.load::<i32>(id("6")), Err(LoadError::Unreadable { .. })), "a link");
         assert_eq!(fs::read_to_string(&secret).unwrap(), "precious");
         assert_eq!(mode(&path), 0o700);
         assert_eq!(["lock", "5.state", "closed"].map(|name| mode(&path.join(name))), [0o600; 3]);
@@ -396,8 +410,8 @@ mod tests {
         // A directory in the place of the new file.
         fs::create_dir(directory.path().join("5.new")).unwrap();
         assert!(storage.save(&[(id("5"), vec![2]), (id("6"), vec![3])]).is_some());
-        assert_eq!(storage.load::<Vec<u32>>(id("5")), Some(vec![1]));
-        assert_eq!(storage.load::<Vec<u32>>(id("6")), Some(vec![3]));
+        assert_eq!(storage.load::<Vec<u32>>(id("5")).unwrap(), Some(vec![1]));
+        assert_eq!(storage.load::<Vec<u32>>(id("6")).unwrap(), Some(vec![3]));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Logs the engine's events about reports.
+//! Logs the engine's events about reports, and what becomes of saved states.
 //!
 //! Knows how each event reads, and looks up the names of properties. Every line about a property has its number, and
 //! its name if it is known. Empty fields are omitted.
 
 use ga4_drop_baseline::TrafficDrop;
 use ga4_exporter_core::{
+    chain::Chain,
     engine::{Event, SeriesLimit},
     names::{PropertyId, Reason},
     quota::{ASSUMED, Limit, Outlook, Share},
@@ -16,7 +17,7 @@ use humantime::format_duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, field::display, info, warn};
 
-use crate::enumeration::enumerated;
+use crate::{enumeration::enumerated, storage::LoadError};
 
 /// Logs an event. Property names are the ones that the store has at this time.
 pub(super) fn event(event: &Event, store: &Store) {
@@ -60,6 +61,11 @@ pub(super) fn event(event: &Event, store: &Store) {
     }
 }
 
+/// Logs that the saved state of a property is not used. `name` is the property's, if it is known.
+pub(super) fn not_loaded(property: PropertyId, name: Option<&str>, error: &LoadError) {
+    warn!(%property, property_name = name, error = %Chain(error), "cannot use the saved state of the property, starting without it");
+}
+
 /// The property and the report that a line is about.
 struct Subject<'a> {
     property: PropertyId,
@@ -75,8 +81,7 @@ impl<'a> Subject<'a> {
 
 /// Returns the name of a property, if Google has reported it.
 fn name_of(property: PropertyId, store: &Store) -> Option<String> {
-    let name = store.property(property)?.info.name.clone();
-    Some(name).filter(|name| !name.is_empty())
+    store.property(property)?.info.known_name().map(str::to_owned)
 }
 
 /// Logs the state of a property's baseline and time zone.

@@ -46,5 +46,5 @@ pub(super) fn is_healthy(state: &PropertyState, now: Timestamp) -> bool {
 
 /// Returns the name of the property, or its id if the name is not known.
 pub(super) fn name(state: &PropertyState) -> String {
-    if state.info.name.is_empty() { state.id.to_string() } else { state.info.name.clone() }
+    state.info.known_name().map_or_else(|| state.id.to_string(), str::to_owned)
 }

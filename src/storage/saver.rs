@@ -104,12 +104,12 @@ impl<T: Serialize + Send + 'static> Saver<T> {
             Ok((failure, marked)) => {
                 report(failure, &mut false);
                 if let Err(error) = marked {
-                    warn!(error = %Chain(&error), "counters will begin at 0 again");
+                    warn!(error = %Chain(&error), "cannot mark the saved states as complete; token counters restart at 0");
                 }
                 true
             }
             Err(error) => {
-                warn!(%error, "states were not saved in time");
+                warn!(%error, "failed to save all states before the deadline");
                 false
             }
         }
@@ -297,6 +297,6 @@ mod tests {
         let saver = saver(&directory);
         saver.put("5".parse().unwrap(), 1, at(0));
         assert!(saver.close(at(1), Duration::from_secs(60)).await);
-        assert_eq!(saver.storage().load::<u32>("5".parse().unwrap()), Some(1));
+        assert_eq!(saver.storage().load::<u32>("5".parse().unwrap()).unwrap(), Some(1));
     }
 }

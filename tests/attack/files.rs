@@ -180,7 +180,10 @@ async fn a_stop_that_hangs_is_cut_off_by_itself_or_by_a_second_signal() {
         }
         assert_eq!(target.ended().await.code(), Some(1));
         let log = target.log();
-        assert!(log.contains("states were not saved in time") || log.contains("stopping was cut off"), "{log}");
+        assert!(
+            log.contains("failed to save all states before the deadline") || log.contains("stopping was cut off"),
+            "{log}"
+        );
         assert_eq!(log.contains("by a second signal"), signals == 2, "{log}");
     }
 }

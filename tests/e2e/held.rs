@@ -92,7 +92,11 @@ async fn files_that_would_hang_are_not_opened() {
     let mut command = serving(&simulator, directory.path(), EVERY_SECOND);
     let exporter = Exporter::of(Process::start(command.args(["--storage.path", "states"]))).await;
     exporter.ready().await;
-    assert_eq!(exporter.process.stopped_by("TERM").await.code(), Some(0));
+    let ended = exporter.process.stopped_by("TERM").await;
+    assert_eq!(ended.code(), Some(0));
+    let unused: Vec<_> = ended.stderr.lines().filter(|line| line.contains("cannot use the saved state")).collect();
+    assert_eq!(unused.len(), states.len(), "{ended:?}");
+    assert!(unused.iter().all(|line| line.contains(" property=7") && line.contains(" property_name=")), "{unused:?}");
 
     let ended = Process::start(&mut {
         let command = serving(&simulator, directory.path(), EVERY_SECOND);

@@ -15,6 +15,8 @@ use std::{
 use proc_macro2::{TokenStream, TokenTree};
 use regex::Regex;
 
+mod log_fields;
+
 /// How often a word stands in a file.
 type Places = BTreeMap<(String, String), usize>;
 

@@ -54,9 +54,14 @@ pub struct PropertyInfo {
 }
 
 impl PropertyInfo {
+    /// Returns its name, if Google has reported it.
+    pub fn known_name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// Returns its labels besides the id. An unknown name is the id; an unknown name of an account is its number.
     pub fn labels_of(&self, id: PropertyId) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let name = if self.name.is_empty() { Cow::Owned(id.to_string()) } else { Cow::Borrowed(self.name.as_str()) };
+        let name = self.known_name().map_or_else(|| Cow::Owned(id.to_string()), Cow::Borrowed);
         let account_name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
         let told = [
             ("property_name", name),
