@@ -57,7 +57,8 @@ pub fn render(view: &View<'_>, selection: &Selection, now: Timestamp) -> String 
         @if selected.found == 0 {
             (nothing(view, selection))
         } @else {
-            p.quiet role="status" { (told(&selected, view.properties.len())) }
+            p.quiet role="status" { (found(&selected, view.properties.len())) }
+            @if selected.shown.iter().any(|state| figures::watched(state, now).is_some()) { (usual_explained()) }
             ul.cards { @for state in &selected.shown { li { (card::card(state, now)) } } }
             (turn(&selected, selection))
         }
@@ -116,7 +117,18 @@ fn form(selection: &Selection) -> Markup {
     }
 }
 
-fn told(selected: &Selected<'_>, all: usize) -> String {
+/// Explains a word that every card uses.
+fn usual_explained() -> Markup {
+    html! {
+        p.quiet {
+            "Usual is what the same minutes of this weekday had in past weeks, according to Google's history. "
+            a href="./docs/DROP-DETECTION.md" { "How drops are found" } "."
+        }
+    }
+}
+
+/// Returns how many properties the page shows, of how many.
+fn found(selected: &Selected<'_>, all: usize) -> String {
     let shown = selected.shown.len();
     let (first, last) = (selected.first + 1, selected.first + shown);
     match (selected.found == all, shown == selected.found) {

@@ -47,9 +47,9 @@ fn drop_of_traffic(state: &PropertyState, now: Timestamp) -> Markup {
                     strong { "Less traffic than usual: " }
                     @if let Some(count) = drop.window {
                         (words::number(count.pageviews)) " pageviews in the last " (count.window.length_in_words())
-                        ", usual are " (words::number(count.expected)) "."
+                        "; usual: " (words::number(count.expected)) "."
                     } @else {
-                        "so the minutes of the last hours say."
+                        "the last hours together show it, though no single window does."
                     }
                 }
             }
@@ -77,7 +77,7 @@ fn last_half_hour(state: &PropertyState, now: Timestamp) -> Markup {
         @if let Some(pageviews) = figures::value(state, "realtime_pageviews", now) {
             p {
                 "Last 30 minutes: " strong { (words::number(pageviews)) } " pageviews. "
-                span.quiet { "What is usual is not known yet." }
+                span.quiet { "The usual traffic is not known yet." }
             }
         }
     }

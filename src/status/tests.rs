@@ -148,6 +148,17 @@ fn a_property_shows_its_figures_its_reports_and_when_they_come_next() {
 }
 
 #[test]
+fn what_usual_means_is_said_once_where_the_word_stands() {
+    let explained = |page: &str| page.matches("Usual is what the same minutes").count();
+    let world = World::new().property(7, "Shop").watched(7, 95.0).property(8, "Blog").watched(8, 95.0);
+    let page = world.page("", at(60));
+    assert_eq!(explained(&page), 1, "{page}");
+    has(&page, "href=\"./docs/DROP-DETECTION.md\"");
+    assert_eq!(explained(&World::new().property(7, "Shop").page("", at(60))), 0, "nothing is compared");
+    assert_eq!(explained(&world.page("", at(181))), 0, "the comparison has expired");
+}
+
+#[test]
 fn all_is_well_only_with_present_values() {
     let mut world = World::new().property(7, "Shop").traffic(7, 1.0);
     has(&world.page("", at(1)), "1 has no present values yet.");
@@ -266,7 +277,7 @@ fn a_failure_is_told_once_with_reason_and_remedy() {
 #[test]
 fn a_drop_of_traffic_is_told_with_its_figures() {
     let page = World::new().property(7, "Shop").watched(7, 12.0).page("", at(0));
-    has(&page, "<strong>Less traffic than usual: </strong>12 pageviews in the last 30 minutes, usual are 100.");
+    has(&page, "<strong>Less traffic than usual: </strong>12 pageviews in the last 30 minutes; usual: 100.");
     has(&page, "1 has less traffic than usual.");
 }
 
@@ -275,7 +286,10 @@ fn a_drop_that_only_the_minutes_show_is_one_too() {
     let mut world = World::new().property(7, "Shop");
     let assessment = Assessment { evidence: Some(1.0), is_fit: true, ..Assessment::default() };
     world.update(7, |state| state.watched = Some(Arc::new(Watched { assessment, expires_at: at(180) })));
-    has(&world.page("", at(0)), "<strong>Less traffic than usual: </strong>so the minutes of the last hours say.");
+    has(
+        &world.page("", at(0)),
+        "<strong>Less traffic than usual: </strong>the last hours together show it, though no single window does.",
+    );
     has(&world.page("", at(0)), "1 has less traffic than usual.");
     assert!(!world.page("", at(180)).contains("Less traffic"), "it has expired");
 }
