@@ -174,13 +174,13 @@ fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Da
     let (first, last) = (*all.start(), *all.end());
     if first.saturating_add(MOST_YEARS.years()) < last {
         return Err(Error::Usage(format!(
-            "the past reaches from {first} to {last}; check the years of its first and last lines"
+            "the history covers {first} to {last}; check the years of its first and last lines"
         )));
     }
     let from = flags.from.map_or(first, |date| date.max(first));
     let to = flags.to.map_or(last, |date| date.min(last));
     if from > to {
-        return Err(Error::Past(format!("none of these days can be replayed; from {first} to {last} it is possible")));
+        return Err(Error::Past(format!("none of these days can be replayed; choose days from {first} to {last}")));
     }
     Ok(from..=to)
 }

@@ -112,7 +112,7 @@ fn wrong_input_is_refused_with_what_is_right() {
         (
             &["--history", "mistyped.csv"],
             64,
-            "error: the past reaches from 2025-12-16 to 2062-01-01; check the years of its first and last lines\n",
+            "error: the history covers 2025-12-16 to 2062-01-01; check the years of its first and last lines\n",
         ),
         (
             &["--history", "none.csv", "--from", "2026-02-01", "--to", "2026-01-01"],
@@ -127,7 +127,7 @@ fn wrong_input_is_refused_with_what_is_right() {
         (
             &["--history", "history.csv", "--from", "2026-02-01"],
             1,
-            "error: none of these days can be replayed; from 2025-12-16 to 2026-01-04 it is possible\n",
+            "error: none of these days can be replayed; choose days from 2025-12-16 to 2026-01-04\n",
         ),
         (
             &["--history", "history.csv", "--quiet-day", "none.ics"],

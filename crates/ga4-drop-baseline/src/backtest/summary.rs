@@ -118,13 +118,13 @@ fn part(part: f64) -> String {
 const MINUTES_A_DAY: f64 = 1440.0;
 
 const SPREAD: &str = "\
-The minutes are made up: only hours were given, and each was spread over its minutes, without gaps and clumps. So an\n\
-outage of less than an hour is seen late or not at all, and by chance it pages less often than it will.\n";
+The minutes are estimates: only hours were given, and each was spread evenly over its minutes. So outages of less than\n\
+an hour are seen late or not at all, and real minutes give more false alarms than are listed here.\n";
 
 const HEADER: &str = "paged                  lasted     missing  window  pageviews     usual";
 
 const WITHDRAWN: &str = "\
-* until the counts had differed from what is usual for a day; then the bounds are withdrawn (BaselineUnfit).\n";
+* ended after a day of unusual counts: from then on they are not compared (GoogleAnalyticsBaselineUnfit).\n";
 
 const DROPS: &str = "\
 Smallest drop that windows of 30 minutes and of 6 hours see, by the hour of the day; - where there is too little traffic.\n\

@@ -36,24 +36,25 @@ fn verdicts(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     each_watched(page, rows, now, ("dropping", help), |watched| {
         Verdict::of(&watched.assessment).is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
-    let help =
-        "Missing part of the traffic that is usual, in the deepest window, from 0.01 to 1; only while it is dropping.";
+    let help = "Missing part of the usual traffic, in the window with the deepest drop, from 0.01 to 1; absent unless traffic \
+                is dropping.";
     each_watched(page, rows, now, ("drop_ratio", help), |watched| {
         Verdict::of(&watched.assessment).drop().map(|drop| drop.depth)
     });
-    let help = "Evidence of a drop in the minutes of the last 6 hours, by a sequential test; 1 is enough for a page.";
+    let help =
+        "Evidence of an ongoing traffic drop in the last 6 hours (sequential test); 1 or more for 6 minutes pages.";
     each_watched(page, rows, now, ("drop_evidence_ratio", help), |watched| {
         watched.assessment.evidence.filter(|_| watched.assessment.is_fit)
     });
 }
 
 fn windows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "What the monitor counts, in the last whole minutes of which values were received; for `pageviews` GA4 \
-                screenPageViews by minutesAgo. Windows overlap: do not sum them.";
+    let help = "Events that the monitor counted in the window, which ends with the last whole minute received (for `pageviews` \
+                GA4 screenPageViews by minutesAgo). Windows overlap: do not sum them.";
     each_window(page, rows, now, ("events", help), |_, count| Some(count.pageviews));
-    let help = "What is usual in the same minutes, from the property's last weeks.";
+    let help = "Events usually counted in the same minutes, according to the property's last weeks.";
     each_window(page, rows, now, ("expected_events", help), |_, count| Some(count.expected));
-    let help = "Lowest count of the same minutes that chance explains; below it is a drop. Absent while realtime and processed \
+    let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime and processed \
                 figures differ too much to be compared.";
     each_window(page, rows, now, ("expected_low_events", help), |watched, count| {
         watched.assessment.is_fit.then_some(count.low)
@@ -135,10 +136,10 @@ fn each_yesterday(
 }
 
 fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let help = "Length of the history that the monitor's baseline is made of; under two weeks there is no baseline. For \
-                `pageviews` GA4 screenPageViews by dateHour, fetched once a day.";
+    let help = "Length of the history from which the monitor's baseline is computed (for `pageviews` GA4 screenPageViews by \
+                dateHour, read once a day); there is no baseline below two weeks.";
     each_baseline(page, rows, now, ("history_seconds", help), |usual| Some(usual.history_seconds));
-    let help = "Level of the last week, divided by that of all weeks of the baseline.";
+    let help = "Traffic level of the last 7 settled days, divided by that of the whole baseline; 1 is unchanged.";
     each_baseline(page, rows, now, ("level_ratio", help), |usual| usual.level);
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
                 0.75 to 1.25; outside 0.6 to 1.4 for a day there is no verdict.";
