@@ -69,7 +69,7 @@ pub enum Error {
     #[error("the demo cannot start: {0}")]
     Demo(String),
     /// Signal handlers cannot be installed.
-    #[error("signals cannot be received")]
+    #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
 }
 

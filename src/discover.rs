@@ -280,7 +280,7 @@ impl Discoverer {
     fn tell_of_unreadable(&mut self, unreadable: Vec<String>) {
         let unreadable: BTreeSet<_> = unreadable.into_iter().collect();
         for entry in unreadable.difference(&self.unreadable) {
-            warn!(%entry, "an entry of the listing of properties cannot be read; the others are exported");
+            warn!(%entry, "cannot read an entry of the listing of properties; exporting the others");
         }
         if unreadable.is_empty() && !self.unreadable.is_empty() {
             info!("every entry of the listing of properties can be read again");

@@ -157,15 +157,15 @@ impl Reloader {
             let result = self.reload().await;
             self.metrics.reloaded(result.is_ok(), self.clock.now());
             match &result {
-                Ok(Outcome::Changed) => info!("the configuration was read again"),
+                Ok(Outcome::Changed) => info!("configuration reloaded"),
                 // Frequent reload requests must not fill the log.
-                Ok(Outcome::Unchanged) => debug!("the configuration was read again and is unchanged"),
+                Ok(Outcome::Unchanged) => debug!("configuration reloaded, unchanged"),
                 Err(error) => match self.complaints.next(self.clock.now()) {
                     Some(suppressed) => {
                         let suppressed = Some(suppressed).filter(|count| *count > 0);
-                        error!(error, suppressed, "the configuration cannot be used; the one before stays in use");
+                        error!(error, suppressed, "cannot use the new configuration; the previous one stays in use");
                     }
-                    None => debug!(error, "the configuration cannot be used; the one before stays in use"),
+                    None => debug!(error, "cannot use the new configuration; the previous one stays in use"),
                 },
             }
             // The receiver may be gone.

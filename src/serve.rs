@@ -111,7 +111,7 @@ pub enum Error {
     #[error("the server cannot be started")]
     Server(#[source] io::Error),
     /// The exporter has ended, but some state may not be saved.
-    #[error("states were not saved in time; the next start does not know the last minutes")]
+    #[error("failed to save all states before the deadline; the next start lacks the last minutes")]
     CutOff,
 }
 

@@ -27,12 +27,12 @@ use crate::poll::Pulse;
 pub enum Error {
     /// Start the socket unit, or remove the flag.
     #[error(
-        "--web.systemd-socket is given, but systemd has handed over no socket: start google_analytics_exporter.socket \
+        "--web.systemd-socket is given, but systemd passed no socket: start google_analytics_exporter.socket \
          before the service, or remove the flag"
     )]
     NoSockets,
     /// Fix the socket unit.
-    #[error("a socket that systemd has handed over cannot be used; it must be a ListenStream= with a TCP port")]
+    #[error("cannot use a socket that systemd passed; it must be a ListenStream= with a TCP port")]
     Unusable(#[source] io::Error),
 }
 
@@ -81,7 +81,7 @@ pub async fn keep_alive(pulse: Pulse) {
     let Some(longest) = sd_notify::watchdog_enabled().filter(|longest| !longest.is_zero()) else {
         return std::future::pending().await;
     };
-    debug!(seconds = longest.as_secs_f64(), "systemd restarts the process when it hears nothing for that time");
+    debug!(seconds = longest.as_secs_f64(), "systemd restarts the process after that time without a notification");
     // If sending fails, the first notification has already logged it.
     pass_on(&pulse, longest, || drop(notify(&[NotifyState::Watchdog]))).await;
 }

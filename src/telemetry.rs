@@ -112,10 +112,10 @@ pub fn start(level: LogLevel, format: LogFormat) -> Log {
     // This can fail only if a test has already started the log, and then that log is used.
     let _ = registry().with(layer.with_filter(filter)).try_init();
     // If the thread cannot start, lines are counted as dropped once the queue is full.
-    let _ = lines.write_to_stderr(|count| warn!(count, "dropped lines of the log, since nobody read stderr"));
+    let _ = lines.write_to_stderr(|count| warn!(count, "log lines dropped because stderr was not read"));
     let last_words = lines.clone();
     panic::set_hook(Box::new(move |panic| {
-        error!(%panic, "the exporter has a defect and ends; please report it");
+        error!(%panic, "the exporter has a defect and exits; please report it");
         last_words.flush(LONGEST_FLUSH);
     }));
     Log(lines)

@@ -103,10 +103,10 @@ pub enum Error {
     )]
     NoTrust(#[source] reqwest::Error),
     /// No complete answer in time.
-    #[error("no connection or no complete answer within {0:?}")]
+    #[error("no complete answer within {0:?}")]
     Timeout(Duration),
     /// It was too slow while others waited for its memory.
-    #[error("the answer came too slowly, and others waited for their turn")]
+    #[error("the answer came too slowly while other requests waited")]
     TooSlow,
     /// DNS, TCP or TLS failed, or the connection was cut.
     #[error("the connection to {to} failed")]

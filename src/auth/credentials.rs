@@ -84,7 +84,7 @@ pub enum Error {
     #[error(
         "no Google credentials found; looked at (1) --google.credentials-file and google.credentials_file in the \
          configuration: not set, (2) GOOGLE_APPLICATION_CREDENTIALS: not set, (3) {}: no such file, (4) the metadata \
-         server of Google Cloud: no answer; create a service account's key of type JSON and name it by (1)",
+         server of Google Cloud: no answer; create a service account's key of type JSON, and give its path in (1)",
         ShownPath(gcloud)
     )]
     Nothing {
@@ -124,7 +124,7 @@ impl Credentials {
         }
         let server = MetadataServer::new(&environment.platform)?;
         if environment.platform.has_metadata_server() {
-            info!("no credentials are named; asking the metadata server of Google Cloud for tokens");
+            info!("no credentials configured, requesting tokens from the metadata server of Google Cloud");
         } else if !server.is_there(transport).await {
             return Err(Error::Nothing { gcloud });
         }

@@ -242,7 +242,7 @@ impl Refresher {
             }
             Err(error) => {
                 if !hung {
-                    warn!(%error, "cannot look at the key file; the present key stays in use");
+                    warn!(%error, "cannot check the key file for changes; the current key stays in use");
                 }
                 None
             }

@@ -48,7 +48,8 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     let simulator = simulator.map_err(|error| Error::Demo(format!("the simulator finds no free port: {error}")))?;
     let nobody_else = Permissions::from_mode(0o700);
     let directory = Builder::new().prefix("google_analytics_exporter-demo-").permissions(nobody_else).tempdir();
-    let directory = directory.map_err(|error| Error::Demo(format!("there is no place for its key file: {error}")))?;
+    let directory =
+        directory.map_err(|error| Error::Demo(format!("cannot create a directory for its key file: {error}")))?;
     let key_file = directory.path().join("key.json");
     write_privately(&key_file, &simulator.key_file_json())
         .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;

@@ -84,7 +84,7 @@ fn hide_memory() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
         if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-            debug!(%error, "cannot keep the process from being dumped");
+            debug!(%error, "cannot disable core dumps");
         }
     }
 }

@@ -129,7 +129,7 @@ fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Result<Respo
 /// Streams the list of targets without a copy per client; compressed, it is short enough to be held.
 async fn targets(site: &Site, headers: &HeaderMap, host: Option<&str>) -> Result<Response<Content>, NoRoom> {
     let Some(host) = site.settings.base.host().or_else(|| host.map(str::to_owned)) else {
-        let message = "Bad request: without a Host header it is not known where to scrape.\n";
+        let message = "Bad request: the targets need a Host header, which becomes their address.\n";
         return Ok(text(StatusCode::BAD_REQUEST, message));
     };
     let Some(lines) = site.targets.lines(site).await? else {
@@ -159,7 +159,7 @@ async fn reload(site: &Site) -> Response<Content> {
         Ok(()) => text(StatusCode::OK, "Configuration reloaded.\n"),
         Err(message) => text(
             StatusCode::INTERNAL_SERVER_ERROR,
-            format!("Reload failed, the configuration before it stays in force: {message}\n"),
+            format!("Reload failed; the previous configuration stays in use: {message}\n"),
         ),
     }
 }

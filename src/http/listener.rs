@@ -125,7 +125,7 @@ impl Listener {
     /// Pauses, since the next attempt may fail in the same way.
     async fn pause(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.trouble, true) {
-            warn!(listener.address = self.address, %error, "cannot accept connections; still trying");
+            warn!(listener.address = self.address, %error, "cannot accept connections, retrying");
         }
         if is_for_want_of_something(error) {
             self.site.observer.refused(RefusedReason::Descriptors);
@@ -171,7 +171,7 @@ impl Listener {
         let room = self.places.free() >= self.site.settings.limits.connections / 8;
         if self.full && room {
             self.full = false;
-            info!(listener.address = self.address, "taking connections again");
+            info!(listener.address = self.address, "accepting further connections again");
         }
     }
 

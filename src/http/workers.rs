@@ -41,7 +41,7 @@ impl Workers {
             match spawn(thread::Builder::new().name(name.to_owned()), Box::new(move || work_off(&queue))) {
                 Ok(()) => started += 1,
                 Err(error) => {
-                    warn!(%error, thread.name = name, missing = count - started, "cannot start a thread; doing without");
+                    warn!(%error, thread.name = name, missing = count - started, "cannot start a thread, continuing without it");
                     break;
                 }
             }

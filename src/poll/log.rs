@@ -34,7 +34,8 @@ pub(super) fn event(event: &Event, store: &Store) {
         }
         Event::Discarded { job } => {
             let Subject { property, name, report } = &Subject::of(job, store);
-            debug!(%property, property_name = name.as_deref(), report, "the day or the zone changed meanwhile; asking again");
+            let property_name = name.as_deref();
+            debug!(%property, property_name, report, "the property's day or time zone changed during the poll; polling again");
         }
         Event::DropAlertOff => info!("drop alert off: it needs the reports realtime and baseline"),
         Event::DropAlert { ready, not_ready, learning_until } => {
@@ -49,21 +50,22 @@ pub(super) fn event(event: &Event, store: &Store) {
         Event::ClockInDoubt { job } => {
             let Subject { property, name, report } = &Subject::of(job, store);
             let property_name = name.as_deref();
-            debug!(%property, property_name, report, "Google's clock shows another time than this machine's; asking again");
+            debug!(%property, property_name, report, "this machine's clock differs from Google's; polling again");
         }
         Event::ClockWrong { failure: Failure { message, remedy, .. } } => {
             warn!(error = message, remedy, "the clock is wrong; values by date are not shown until it is set");
         }
-        Event::ClockRight => info!("this machine's clock agrees with Google's again; asking for the values by date"),
+        Event::ClockRight => info!("this machine's clock agrees with Google's again; polling the values by date"),
         Event::ClockSetBack { by } => {
-            warn!(seconds = by.as_secs(), "the clock was set back; due times are moved with it");
+            warn!(seconds = by.as_secs(), "the clock was set back; moving due times back with it");
         }
     }
 }
 
 /// Logs that the saved state of a property is not used. `name` is the property's, if it is known.
 pub(super) fn not_loaded(property: PropertyId, name: Option<&str>, error: &LoadError) {
-    warn!(%property, property_name = name, error = %Chain(error), "cannot use the saved state of the property, starting without it");
+    let error = Chain(error);
+    warn!(%property, property_name = name, %error, "cannot use the saved state of the property, starting without it");
 }
 
 /// The property and the report that a line is about.
@@ -91,14 +93,14 @@ fn of_property(event: &Event, property: PropertyId, store: &Store) {
     if let Event::UnknownZone { problem, .. } = event {
         warn!(
             %property, property_name, error = problem,
-            "the property's midnight is not known; its day values end with the next midnight anywhere"
+            "cannot determine the property's midnight; its values by date end at the next midnight of any time zone"
         );
     } else if let Event::NoBaseline { problem, .. } = event {
         info!(%property, property_name, reason = problem, "drop alert not ready for the property: there is no baseline");
     } else if let Event::HistoryGone { .. } = event {
         warn!(
             %property, property_name,
-            "Google has no history of the property any more; the baseline stays in use until it is too old"
+            "Google no longer has a history of the property; the baseline stays in use until it expires"
         );
     } else {
         info!(%property, property_name, "the property has a baseline now");
@@ -234,10 +236,10 @@ fn series_lost(
         Some(suppressed) => warn!(
             %property, property_name, report, exported, dropped, limit, suppressed,
             remedy = "raise the limit, or narrow the report with `filter` or `limit`",
-            "the report has more series than it may; the rest is not exported"
+            "report exceeds its limit of series; the rest is not exported"
         ),
         None => {
-            debug!(%property, property_name, report, exported, dropped, limit, "the report has more series than it may")
+            debug!(%property, property_name, report, exported, dropped, limit, "report exceeds its limit of series")
         }
     }
 }

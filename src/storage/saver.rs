@@ -187,10 +187,10 @@ impl<T> Clone for Saver<T> {
 /// Logs the first failure, and the first success after it.
 fn report(failure: Option<io::Error>, is_failing: &mut bool) {
     match failure {
-        None if std::mem::take(is_failing) => info!("states can be saved again"),
+        None if std::mem::take(is_failing) => info!("saving states works again"),
         None => {}
         Some(error) if !std::mem::replace(is_failing, true) => {
-            let remedy = "make room, or let this user write to --storage.path; until then a restart forgets";
+            let remedy = "free disk space, or let this user write to --storage.path; until then a restart loses the last minutes";
             warn!(error = %Chain(&error), remedy, "cannot save states");
         }
         Some(_) => {}

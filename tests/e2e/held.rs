@@ -69,7 +69,7 @@ async fn files_that_would_hang_are_not_opened() {
         replace_by_pipe(&directory.path().join(file));
     }
     exporter.process.signal("HUP");
-    for message in ["the old key stays in use", "the one before stays in use"] {
+    for message in ["the old key stays in use", "the previous one stays in use"] {
         let found = |_: &str, log: &str| log.contains(message).then_some(());
         exporter.process.shows(message, found).await;
     }

@@ -127,7 +127,7 @@ async fn without_a_socket_it_says_which_unit_is_missing() {
     assert_eq!(ended.code(), Some(1), "{ended:?}");
     assert_eq!(
         ended.stderr,
-        "error: --web.systemd-socket is given, but systemd has handed over no socket: start \
+        "error: --web.systemd-socket is given, but systemd passed no socket: start \
          google_analytics_exporter.socket before the service, or remove the flag\n"
     );
 }

@@ -41,7 +41,7 @@ pub(super) enum Problem {
     #[error("is a certificate or a public key; use the JSON file that Google offers when a key is created")]
     PublicKey,
     #[error(
-        "is an API key or a token, with which Analytics cannot be read for long; create a service account and a JSON \
+        "is an API key or a token, which cannot read Analytics for long; create a service account and a JSON \
          key for it"
     )]
     ApiKey,

@@ -122,7 +122,7 @@ impl<'n> Reading<'_, '_, 'n> {
             && given != of_preset
         {
             let path = self.section.path("realtime");
-            let message = format!("`{path}` is not what the preset is; remove it, or choose another preset");
+            let message = format!("`{path}` contradicts the preset; remove it, or choose another preset");
             self.error_at("realtime", &message);
         }
         if of_preset.or(realtime).unwrap_or(false) {

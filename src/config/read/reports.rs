@@ -75,8 +75,8 @@ fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&s
         reader.warn(
             position,
             format!(
-                "`realtime` is polled every {interval}, so the 10 minutes in which `baseline` looks for drops are old \
-                 news; poll it at least every 5m, or turn `baseline` off"
+                "`realtime` is polled every {interval}, too rarely for `baseline`, which looks for drops in the last 10 \
+                 minutes; poll it at least every 5m, or turn `baseline` off"
             ),
         );
     }

@@ -48,7 +48,7 @@ impl Error {
                     .to_owned()
             }
             Self::NoCredentials { remedy: Some(remedy), .. } => remedy.clone(),
-            Self::NoCredentials { remedy: None, .. } => "put the sign-in right first; the log says what is wrong with it".to_owned(),
+            Self::NoCredentials { remedy: None, .. } => "fix the sign-in first; the log says what is wrong with it".to_owned(),
         }
     }
 }
