@@ -85,7 +85,7 @@ fn the_runbook_has_the_delays_that_were_measured() {
 }
 
 /// The Markdown that users read, with its path.
-fn documents() -> Vec<(PathBuf, String)> {
+pub(crate) fn documents() -> Vec<(PathBuf, String)> {
     let files = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|end| end == "md"));
     let others = ["README.md", "CHANGELOG.md", "SECURITY.md", "deploy/compose/README.md"];
@@ -93,6 +93,6 @@ fn documents() -> Vec<(PathBuf, String)> {
     files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -14,6 +14,7 @@ mod check;
 mod clock;
 mod commands;
 mod discovery;
+mod document_names;
 mod documents;
 mod failures;
 mod failures_document;
