@@ -153,10 +153,10 @@ impl Discoverer {
             self.publish(now);
             let pause = self.ask_for_what_is_due(now);
             tokio::select! {
-                Some((config, taken)) = self.configs.recv() => {
+                Some((config, applied)) = self.configs.recv() => {
                     self.configure(config);
                     // The receiver may be gone.
-                    let _ = taken.send(());
+                    let _ = applied.send(());
                 }
                 Some(answer) = self.asking.join_next() => self.take(answer),
                 signed_in = self.tokens.next_attempt() => {
@@ -259,7 +259,7 @@ impl Discoverer {
     fn take_listing(&mut self, mut listing: Listing, now: Timestamp) {
         works_again(&mut self.listing_fails, "the properties can be listed again");
         self.listing_failure.send_replace(None);
-        self.tell_of_unreadable(std::mem::take(&mut listing.unreadable));
+        self.log_unreadable(std::mem::take(&mut listing.unreadable));
         let before = self.properties.set();
         let hidden = Some(listing.hidden).filter(|hidden| *hidden > 0);
         debug!(properties = listing.properties.len(), hidden, "listed the properties");
@@ -277,7 +277,7 @@ impl Discoverer {
     }
 
     /// Logs each entry once, as long as it does not change.
-    fn tell_of_unreadable(&mut self, unreadable: Vec<String>) {
+    fn log_unreadable(&mut self, unreadable: Vec<String>) {
         let unreadable: BTreeSet<_> = unreadable.into_iter().collect();
         for entry in unreadable.difference(&self.unreadable) {
             warn!(%entry, "cannot read an entry of the listing of properties; exporting the others");

@@ -144,8 +144,8 @@ impl http::Exporter for Exporter {
         let known: Vec<_> = planned.map(|(id, info)| (*id, info, self.sources.store.property(*id))).collect();
         // A listing that never arrives must not hide the configured properties from Prometheus.
         let are_known = plan.is_complete || (!known.is_empty() && self.age(now) >= READY_AT_THE_LATEST);
-        let told = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
-        are_known.then(|| targets::to_lines(told, scheme, prefix))
+        let shown = known.iter().map(|(id, info, state)| (*id, state.as_ref().map_or(*info, |state| &state.info)));
+        are_known.then(|| targets::to_lines(shown, scheme, prefix))
     }
 
     fn readiness(&self, now: Timestamp) -> Readiness {

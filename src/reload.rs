@@ -189,9 +189,9 @@ impl Reloader {
         self.metrics.set_discovers(config.discovery.is_some());
         self.present.send_replace(Arc::new(config.clone()));
         let stopping = || "the exporter is stopping".to_owned();
-        let (taken, is_taken) = oneshot::channel();
-        self.configs.send((config, taken)).await.map_err(|_| stopping())?;
-        is_taken.await.map_err(|_| stopping())?;
+        let (applied, is_applied) = oneshot::channel();
+        self.configs.send((config, applied)).await.map_err(|_| stopping())?;
+        is_applied.await.map_err(|_| stopping())?;
         Ok(Outcome::Changed)
     }
 

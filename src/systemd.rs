@@ -65,7 +65,7 @@ pub fn sockets() -> Result<Vec<TcpListener>, Error> {
 }
 
 /// Notifies systemd of a state.
-pub fn tell(state: State) {
+pub fn announce(state: State) {
     let sent = match state {
         State::Ready => notify(&[NotifyState::Ready]),
         State::Reloading => NotifyState::monotonic_usec_now().and_then(|now| notify(&[NotifyState::Reloading, now])),

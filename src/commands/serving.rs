@@ -103,7 +103,7 @@ pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::S
         info!("listening on http://{address}{path}");
     }
     started(&server);
-    systemd::tell(State::Ready);
+    systemd::announce(State::Ready);
     let mut tasks = JoinSet::new();
     tasks.spawn(systemd::keep_alive(server.pulse()));
     tasks.spawn(reload_on(hangup, server.reloads()));
@@ -129,15 +129,15 @@ impl StopSignals {
             _ = self.terminate.recv() => info!("received SIGTERM, stopping"),
             _ = self.interrupt.recv() => info!("received SIGINT, stopping"),
         }
-        systemd::tell(State::Stopping);
+        systemd::announce(State::Stopping);
     }
 }
 
 async fn reload_on(mut hangup: Signal, reloads: Reloads) {
     while hangup.recv().await.is_some() {
-        systemd::tell(State::Reloading);
+        systemd::announce(State::Reloading);
         // The reloader logs the result.
         let _ = reloads.reload().await;
-        systemd::tell(State::Ready);
+        systemd::announce(State::Ready);
     }
 }

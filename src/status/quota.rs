@@ -13,12 +13,13 @@ use ga4_exporter_core::{
 /// Shows the scarcest bucket of each category, and all buckets in a collapsed section. If everything is healthy, all
 /// of them are collapsed. Shows nothing until Google has reported a bucket.
 pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
-    let buckets: Vec<Told<'_>> = state.quota.iter().flat_map(|(category, view)| told(*category, view, now)).collect();
+    let buckets: Vec<ReportedBucket<'_>> =
+        state.quota.iter().flat_map(|(category, view)| reported(*category, view, now)).collect();
     let scarcest = state.quota.keys().filter_map(|category| {
         let of_it = buckets.iter().filter(|bucket| bucket.category == *category);
         of_it.min_by(|a, b| a.share().total_cmp(&b.share()))
     });
-    let is_well = figures::is_healthy(state, now) && buckets.iter().all(Told::is_plentiful);
+    let is_well = figures::is_healthy(state, now) && buckets.iter().all(ReportedBucket::is_plentiful);
     html! {
         @if is_well && !buckets.is_empty() {
             details {
@@ -37,13 +38,13 @@ pub(super) fn bars(state: &PropertyState, now: Timestamp) -> Markup {
 }
 
 /// A bucket that Google has reported.
-struct Told<'a> {
+struct ReportedBucket<'a> {
     category: Category,
     bucket: &'a TokenBucket,
     closed_until: Option<Timestamp>,
 }
 
-impl Told<'_> {
+impl ReportedBucket<'_> {
     fn share(&self) -> f64 {
         self.bucket.remaining.value / self.bucket.limit.max(1.0)
     }
@@ -53,23 +54,23 @@ impl Told<'_> {
     }
 }
 
-fn told(category: Category, view: &QuotaView, now: Timestamp) -> impl Iterator<Item = Told<'_>> {
+fn reported(category: Category, view: &QuotaView, now: Timestamp) -> impl Iterator<Item = ReportedBucket<'_>> {
     let known = view.tokens.iter().filter(move |bucket| bucket.remaining.holds_until > now);
     known.map(move |bucket| {
         let closed_until = view.closed.get(&bucket.remaining.bucket).copied().filter(|until| *until > now);
-        Told { category, bucket, closed_until }
+        ReportedBucket { category, bucket, closed_until }
     })
 }
 
-fn bar(told: &Told<'_>, now: Timestamp) -> Markup {
-    let TokenBucket { limit, remaining } = *told.bucket;
-    let label = format!("{}, {}", told.category.as_str(), title(remaining.bucket));
+fn bar(reported: &ReportedBucket<'_>, now: Timestamp) -> Markup {
+    let TokenBucket { limit, remaining } = *reported.bucket;
+    let label = format!("{}, {}", reported.category.as_str(), title(remaining.bucket));
     html! {
         dt { (label) }
         dd { meter aria-label=(format!("Tokens left: {label}")) min="0" max=(limit) low=(limit * LOW) optimum=(limit)
             value=(remaining.value) {} }
         dd.number {
-            @match told.closed_until {
+            @match reported.closed_until {
                 Some(until) => { "closed, opens " (words::until(until, now)) }
                 None => { (words::number(remaining.value)) " of " (words::number(limit)) }
             }

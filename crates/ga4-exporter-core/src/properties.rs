@@ -63,7 +63,7 @@ impl PropertyInfo {
     pub fn labels_of(&self, id: PropertyId) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let name = self.known_name().map_or_else(|| Cow::Owned(id.to_string()), Cow::Borrowed);
         let account_name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
-        let told = [
+        let known = [
             ("property_name", name),
             ("property_type", Cow::Borrowed(self.property_type.map_or("", PropertyType::as_str))),
             ("account_id", Cow::Borrowed(self.account_id.as_str())),
@@ -72,7 +72,7 @@ impl PropertyInfo {
             ("currency", Cow::Borrowed(self.currency.as_str())),
         ];
         let own = self.labels.iter().map(|(label, value)| (label.as_str(), Cow::Borrowed(value.as_str())));
-        told.into_iter().chain(own)
+        known.into_iter().chain(own)
     }
 }
 
@@ -202,16 +202,16 @@ impl Properties {
     fn info(&self, id: PropertyId) -> PropertyInfo {
         let listed = self.last_listed(id);
         let details = self.details.get(&id);
-        let told = |of_listed: fn(&ListedProperty) -> &String, of_details: fn(&PropertyDetails) -> &String| {
+        let known = |of_listed: fn(&ListedProperty) -> &String, of_details: fn(&PropertyDetails) -> &String| {
             let texts = listed.map(of_listed).into_iter().chain(details.map(of_details));
             texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default()
         };
         PropertyInfo {
-            name: told(|listed| &listed.name, |details| &details.name),
+            name: known(|listed| &listed.name, |details| &details.name),
             property_type: listed
                 .and_then(|listed| listed.property_type)
                 .or_else(|| details.and_then(|details| details.property_type)),
-            account_id: told(|listed| &listed.account_id, |details| &details.account_id),
+            account_id: known(|listed| &listed.account_id, |details| &details.account_id),
             account_name: listed.map(|listed| listed.account_name.clone()).unwrap_or_default(),
             time_zone: details.map(|details| details.time_zone.clone()).unwrap_or_default(),
             currency: details.map(|details| details.currency.clone()).unwrap_or_default(),

@@ -17,7 +17,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use account::{Account, Closure, Told};
+use account::{Account, Closure, Reported};
 pub use allowance::{Allowance, Overspent, refill};
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
@@ -232,8 +232,8 @@ impl Ledger {
         account.closed.retain(|_, closure| closure.made_at > sent_at);
         if let Some(quota) = quota {
             account.premium |= view::is_premium(quota);
-            account.server_errors_since_told = 0;
-            account.told = Some(Told { quota: quota.clone(), sent_at, holds_until });
+            account.server_errors_since_reported = 0;
+            account.reported = Some(Reported { quota: quota.clone(), sent_at, holds_until });
         }
     }
 
@@ -258,7 +258,7 @@ impl Ledger {
     pub fn on_server_error(&mut self, property: PropertyId, category: Category, now: Timestamp) {
         let account = self.account(property, category);
         account.trial_failed(now);
-        account.server_errors_since_told += 1;
+        account.server_errors_since_reported += 1;
         account.server_errors.push_back(now);
         account.server_errors.retain(|at| later(*at, HOUR) > now);
         let Some(until) = account.server_error_pause(now) else { return };
@@ -275,9 +275,9 @@ impl Ledger {
     /// Returns the view of one property and category for the metrics; `None` if nothing is known yet.
     pub fn view(&self, property: PropertyId, category: Category) -> Option<QuotaView> {
         let account = self.accounts.get(&(property, category))?;
-        let told = account.told.as_ref().map(|told| (&told.quota, told.holds_until));
+        let reported = account.reported.as_ref().map(|reported| (&reported.quota, reported.holds_until));
         let closed = account.closed.iter().map(|(bucket, closure)| (*bucket, closure.until)).collect();
-        Some(QuotaView::new(told, closed, account.premium))
+        Some(QuotaView::new(reported, closed, account.premium))
     }
 
     /// Ends a trial that was not sent or was lost.
@@ -299,9 +299,9 @@ impl Ledger {
             }
             account.server_errors.iter_mut().for_each(|at| *at = back(*at));
             account.trial_until = account.trial_until.map(back);
-            if let Some(told) = &mut account.told {
-                told.sent_at = back(told.sent_at);
-                told.holds_until = back(told.holds_until);
+            if let Some(reported) = &mut account.reported {
+                reported.sent_at = back(reported.sent_at);
+                reported.holds_until = back(reported.holds_until);
             }
         }
     }

@@ -189,9 +189,9 @@ impl PropertyState {
 
     /// Adopts what a report's answer says about the property.
     pub fn take_metadata(&mut self, time_zone: &str, currency: &str) {
-        for (known, told) in [(&mut self.info.time_zone, time_zone), (&mut self.info.currency, currency)] {
-            if !told.is_empty() && known != told {
-                told.clone_into(known);
+        for (known, reported) in [(&mut self.info.time_zone, time_zone), (&mut self.info.currency, currency)] {
+            if !reported.is_empty() && known != reported {
+                reported.clone_into(known);
             }
         }
     }

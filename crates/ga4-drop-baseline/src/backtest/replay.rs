@@ -152,13 +152,13 @@ impl State {
         self.deepest = self.deepest.filter(is_deepest).or(drop);
         let is_withdrawn = !self.assessment.windows.is_empty() && !self.assessment.is_fit;
         // Pages that began during the calibration days are not reported.
-        let told = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
+        let ongoing = self.outcome.pages.last_mut().filter(|page| page.until.is_none());
         match (was_firing, self.alert.is_firing(), self.deepest) {
             (false, true, Some(deepest)) if self.is_counted => {
                 self.outcome.pages.push(Page { at: now, until: None, is_withdrawn: false, deepest });
             }
-            (true, true, Some(deepest)) => told.into_iter().for_each(|page| page.deepest = deepest),
-            (true, false, _) => told.into_iter().for_each(|page| {
+            (true, true, Some(deepest)) => ongoing.into_iter().for_each(|page| page.deepest = deepest),
+            (true, false, _) => ongoing.into_iter().for_each(|page| {
                 (page.until, page.is_withdrawn) = (Some(now), is_withdrawn);
             }),
             _ => {}
@@ -239,8 +239,8 @@ mod tests {
         let holiday = date(2026, 1, 1);
         let weekend = |day: DateTime| day.weekday().to_monday_one_offset() > 5;
         let history = history(|hour| if weekend(hour) || hour.date() == holiday { 0.2 } else { 1.0 });
-        let told = QuietDays::new(vec!["2026-01-01".parse().unwrap()]);
-        assert_eq!(replay(&history, &told, holiday..=holiday).pages, []);
+        let configured = QuietDays::new(vec!["2026-01-01".parse().unwrap()]);
+        assert_eq!(replay(&history, &configured, holiday..=holiday).pages, []);
         assert_ne!(replay(&history, &QuietDays::default(), holiday..=holiday).pages, []);
     }
 

@@ -18,13 +18,13 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Account {
     /// What was left according to Google's last answer.
-    pub(super) told: Option<Told>,
+    pub(super) reported: Option<Reported>,
     /// The closed buckets.
     pub(super) closed: BTreeMap<Bucket, Closure>,
     /// Times of 500 and 503 answers within the last hour.
     pub(super) server_errors: VecDeque<Timestamp>,
     /// Server errors since Google last said how many are left.
-    pub(super) server_errors_since_told: i64,
+    pub(super) server_errors_since_reported: i64,
     /// Until when the trial request of a closed bucket may be in flight. A trial can also be lost, when its property or report
     /// is removed meanwhile.
     pub(super) trial_until: Option<Timestamp>,
@@ -39,7 +39,7 @@ pub(super) struct Account {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct Reported {
     pub(super) quota: PropertyQuota,
     /// When the request was sent.
     pub(super) sent_at: Timestamp,
@@ -83,9 +83,9 @@ impl Account {
 
     /// Returns the end of the pause after a server error; the first two in an hour cause none.
     pub(super) fn server_error_pause(&self, now: Timestamp) -> Option<Timestamp> {
-        let told = self.told.as_ref().filter(|told| told.holds_until > now);
-        let told = told.and_then(|told| told.quota.server_errors_per_project_per_hour);
-        let left = told.map(|status| status.remaining - self.server_errors_since_told);
+        let reported = self.reported.as_ref().filter(|reported| reported.holds_until > now);
+        let reported = reported.and_then(|reported| reported.quota.server_errors_per_project_per_hour);
+        let left = reported.map(|status| status.remaining - self.server_errors_since_reported);
         let errors = self.server_errors.len();
         if left.is_some_and(|left| left <= SERVER_ERRORS_LEFT_AT_STOP) {
             return Some(later(now, HOUR));

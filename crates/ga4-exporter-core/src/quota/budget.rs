@@ -94,10 +94,10 @@ impl Account {
 
     /// What is left of a bucket according to Google, unless that has expired or the bucket has been refilled.
     fn left(&self, bucket: Bucket, now: Timestamp) -> Option<f64> {
-        let told = self.told.as_ref()?;
+        let reported = self.reported.as_ref()?;
         let refilled =
-            if bucket == Bucket::Day { next_pacific_midnight(told.sent_at) } else { later(told.sent_at, HOUR) };
-        view::left_of(bucket, &told.quota).filter(|_| told.holds_until.min(refilled) > now)
+            if bucket == Bucket::Day { next_pacific_midnight(reported.sent_at) } else { later(reported.sent_at, HOUR) };
+        view::left_of(bucket, &reported.quota).filter(|_| reported.holds_until.min(refilled) > now)
     }
 
     /// The token bucket of which less than a tenth is left, if any.

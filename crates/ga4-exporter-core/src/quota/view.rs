@@ -42,7 +42,7 @@ pub struct Remaining {
 
 impl QuotaView {
     pub(super) fn new(
-        told: Option<(&PropertyQuota, Timestamp)>,
+        reported: Option<(&PropertyQuota, Timestamp)>,
         closed: BTreeMap<Bucket, Timestamp>,
         premium: bool,
     ) -> Self {
@@ -50,7 +50,7 @@ impl QuotaView {
             if let Some(until) = closed.get(&bucket) {
                 return Some(Remaining { bucket, value: 0.0, holds_until: *until });
             }
-            let (quota, holds_until) = told?;
+            let (quota, holds_until) = reported?;
             Some(Remaining { bucket, value: number(told_of(bucket, quota)?.remaining), holds_until })
         };
         let token_bucket = |(bucket, _): &(Bucket, i64)| {
