@@ -4,7 +4,7 @@
 
 use super::{
     counts::{Counts, share},
-    random::{Random, mix},
+    random::{Random, hash_text, mix},
 };
 
 /// The kinds of visitors of a property.
@@ -70,6 +70,14 @@ pub(super) struct Source {
     pub(super) source: &'static str,
     pub(super) medium: &'static str,
     pub(super) campaign: &'static str,
+}
+
+impl Segment<'_> {
+    /// Returns the value of a custom dimension for this kind of visitor; `None` if the dimension has no values.
+    pub(super) fn own_value<'v>(&self, dimension: &str, values: &'v [String]) -> Option<&'v str> {
+        let place = mix(hash_text(dimension), self.kind.passed).checked_rem(values.len() as u64)?;
+        values.get(usize::try_from(place).ok()?).map(String::as_str)
+    }
 }
 
 impl Audience {

@@ -13,6 +13,8 @@ pub(super) enum Column {
     StreamId,
     StreamName,
     AppVersion,
+    /// The custom values of the dimension.
+    Own,
     /// The same value in every row; usually `(not set)`, because the simulated sites have no such data.
     Fixed(&'static str),
 }
@@ -111,14 +113,14 @@ const COLUMNS: &[(&str, Column)] = &[
 #[cfg(test)]
 mod tests {
     use super::{
-        super::fields::{Category, Dimension},
+        super::fields::{Category, Fields},
         *,
     };
 
     #[test]
     fn every_column_is_a_dimensions() {
         for (name, _) in COLUMNS {
-            assert!(Dimension::find(name, Category::Core).is_some(), "{name}");
+            assert!(Fields::standard(Category::Core).dimension(name).is_some(), "{name}");
         }
         assert_eq!(of("itemBrand"), Column::Fixed(NOT_SET));
     }

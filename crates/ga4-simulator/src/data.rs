@@ -12,7 +12,7 @@ use super::{
     catalog, dates,
     errors::{Api, ApiError},
     faults::Fate,
-    fields::Category,
+    fields::{Category, Fields},
     ledger::{Demand, Slot},
     report,
     request::{BatchRequest, CompatibilityRequest, ReportRequest},
@@ -118,7 +118,8 @@ fn demand<'a>(site: &'a Site, category: Category, asked: &Asked) -> Demand<'a> {
         Asked::Metadata | Asked::Compatibility(_) => &[],
     };
     let is_thresholded = |report: &&ReportRequest| {
-        let dimensions = requested::dimensions(&report.dimensions, category);
+        let fields = Fields::new(category, &site.property.custom);
+        let dimensions = requested::dimensions(&report.dimensions, fields);
         dimensions.is_ok_and(|all| all.iter().any(|dimension| dimension.is_thresholded))
     };
     let count = |reports: usize| u32::try_from(reports).unwrap_or(u32::MAX);
@@ -147,11 +148,11 @@ impl Run<'_> {
         match asked {
             Asked::Metadata => {
                 self.state.quota.charge(demand.property, demand.category, 1, self.now);
-                Ok(catalog::metadata(&self.site.property.id))
+                Ok(catalog::metadata(&self.site.property))
             }
             Asked::Compatibility(request) => {
                 self.state.quota.charge(demand.property, demand.category, 1, self.now);
-                catalog::compatibility(&request)
+                catalog::compatibility(&request, &self.site.property)
             }
             Asked::Reports(requests) if self.route.method == Method::BatchRunReports => {
                 let reports = requests.iter().map(|request| self.report(request, &demand));
@@ -169,7 +170,8 @@ impl Run<'_> {
         let Self { state, site, now, .. } = self;
         let today = dates::today(&site.property.zone, *now);
         let minutes = if site.property.premium { 59 } else { 29 };
-        let plan = validate::plan(request, demand.category, today, minutes)?;
+        let fields = Fields::new(demand.category, &site.property.custom);
+        let plan = validate::plan(request, fields, today, minutes)?;
         let mut report = report::run(&plan, site, now.as_second());
         let fixed = *state.token_cost.read().unwrap_or_else(PoisonError::into_inner);
         let tokens = fixed.unwrap_or_else(|| report::price(&plan, report.rows));

@@ -7,7 +7,8 @@ use jiff::{Timestamp, ToSpan};
 use super::world::{Account, Property, World};
 
 impl World {
-    /// Eight properties of three accounts with different zones and sizes: steady ones, a tiny one
+    /// Eight properties of three accounts with different zones and sizes: steady ones, one of them with custom fields
+    /// ([`World::DEMO_QUOTED`], [`Property::example_custom_fields`]), a tiny one
     /// ([`World::DEMO_TINY`]), one with zero traffic ([`World::DEMO_SILENT`]), one that the Data API refuses
     /// ([`World::DEMO_FORBIDDEN`]), and one ([`World::DEMO_STOPPING`]) whose traffic stops with the last whole minute
     /// within two minutes of `now`, and resumes an hour later. A realtime report of the minutes 5 to 1 ago then reads
@@ -24,7 +25,10 @@ impl World {
         let stop = Timestamp::from_second(two_minutes - two_minutes.rem_euclid(60)).unwrap_or(now);
         let back = stop.saturating_add(length).unwrap_or(stop);
         let shops = Account::new("104112001", "Example Retail Group")
-            .property(site(Self::DEMO_QUOTED, "Café \"Zoë\" \\ Shop", "Europe/Berlin", "EUR", 2_400.0))
+            .property(
+                site(Self::DEMO_QUOTED, "Café \"Zoë\" \\ Shop", "Europe/Berlin", "EUR", 2_400.0)
+                    .example_custom_fields(),
+            )
             .property(site("313110002", "Shop US", "America/New_York", "USD", 9_000.0).premium())
             .property(site("313110003", "Shop Japan", "Asia/Tokyo", "JPY", 5_200.0))
             .property(

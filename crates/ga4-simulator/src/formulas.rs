@@ -2,7 +2,10 @@
 //!
 //! Metrics of features that the simulated sites do not have (advertising, Search Console, refunds, cohorts) are 0.
 
-use super::{tally::Tally, value::Value};
+use super::{
+    tally::{Event, Tally},
+    value::Value,
+};
 
 /// A multiple of a count, optionally divided by a multiple of another count.
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +32,42 @@ enum Count {
     ScrolledUsers,
     Cents,
     Seconds,
+    Of(Event),
+    SessionsWith(Event),
+    UsersWith(Event),
 }
 
 /// Returns the formula of a metric by its name.
 pub(super) fn of(name: &str) -> Formula {
     let entry = FORMULAS.iter().find(|(other, _)| *other == name);
     entry.map_or(count(0, Count::Nothing), |(_, formula)| *formula)
+}
+
+/// Returns the formula of a metric that adds up this amount for every purchase.
+pub(super) fn per_purchase(amount: u64) -> Formula {
+    count(amount, Count::KeyEvents)
+}
+
+/// Returns the formula of the average of such a metric.
+pub(super) fn average_per_purchase(amount: u64) -> Formula {
+    Formula { times: amount, ..ratio(Count::KeyEvents, Count::KeyEvents) }
+}
+
+/// Returns the formula of pageviews divided by sessions.
+pub(super) fn pageviews_per_session() -> Formula {
+    ratio(Count::PageViews, Count::Sessions)
+}
+
+/// Returns the formulas of a key event: its count, and the parts of the sessions and of the users that have it.
+pub(super) fn of_key_event(event: Option<Event>) -> [Formula; 3] {
+    let Some(event) = event else {
+        return [count(0, Count::Nothing); 3];
+    };
+    [
+        count(1, Count::Of(event)),
+        ratio(Count::SessionsWith(event), Count::Sessions),
+        ratio(Count::UsersWith(event), Count::ActiveUsers),
+    ]
 }
 
 impl Formula {
@@ -66,6 +99,9 @@ impl Count {
             Self::ScrolledUsers => counts.scrolls.min(tally.active_users()),
             Self::Cents => counts.revenue_cents,
             Self::Seconds => counts.seconds,
+            Self::Of(event) => event.count(counts),
+            Self::SessionsWith(event) => event.count(counts).min(counts.sessions),
+            Self::UsersWith(event) => event.count(counts).min(tally.active_users()),
         }
     }
 }
@@ -138,14 +174,14 @@ const FORMULAS: &[(&str, Formula)] = &[
 #[cfg(test)]
 mod tests {
     use super::{
-        super::fields::{Category, Metric},
+        super::fields::{Category, Fields},
         *,
     };
 
     #[test]
     fn every_formula_is_a_metrics() {
         for (name, _) in FORMULAS {
-            assert!(Metric::find(name, Category::Core).is_some(), "{name}");
+            assert!(Fields::standard(Category::Core).metric(name).is_some(), "{name}");
         }
     }
 

@@ -49,7 +49,9 @@
 //!
 //! # Where it differs from Google
 //! * All standard fields are supported. Data that the simulated sites do not have is `(not set)` or 0. Incompatible
-//!   fields are rejected by pairs; Google has exceptions that no pair shows. There are no custom fields.
+//!   fields are rejected by pairs; Google has exceptions that no pair shows.
+//! * Purchases are the only events that carry custom metrics; a further key event ([`Property::key_event`]) has a
+//!   count and rates of its own, and is not in `keyEvents`.
 //! * `cohortSpec`, `comparisons`, metric and dimension expressions, and filters in `checkCompatibility` are rejected
 //!   with a clear 400, never answered wrongly. `fields` and `prettyPrint` are accepted and have no effect; other
 //!   parameters must be known.
@@ -60,7 +62,7 @@
 //!   values are whole numbers.
 //!
 //! # Reading order
-//! `server` (sockets) → `api` (processing of a request) → `token`, `jwt` · `data` → `wire`, `schema`, `request`,
+//! `server` (sockets) → `api` (processing of a request) → `token`, `jwt` · `custom` · `data` → `wire`, `schema`, `request`,
 //! `validate`, `requested`, `ranges`, `filter` → `rows`, `report` → `fields`, `columns`, `times`, `formulas`, `value`
 //! → `directory`, `site` → `traffic`, `counts`, `audience`, `tally`, `revision` · `admin` · `quota`, `ledger` · `faults`,
 //! `recordings`, `shapes`, `report_shapes`, `control`, `tamper` · `headers`, `log`.
@@ -78,6 +80,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use self::{api::State, fields::Category, jwt::Verifier, token::Tokens};
 pub use self::{
+    custom::{CustomDimension, CustomMetric, MetricUnit, Restriction},
     errors::Refusal,
     faults::{Effect, Fault, FaultId, Method},
     log::Request,
@@ -97,6 +100,7 @@ mod columns;
 mod compatibility;
 mod control;
 mod counts;
+mod custom;
 mod data;
 mod dates;
 mod demo;

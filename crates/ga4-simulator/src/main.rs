@@ -91,7 +91,10 @@ fn world(seed: u64, properties: u32) -> World {
         let id = (FIRST_PROPERTY + u64::from(number)).to_string();
         let zone = ZONES.get(number as usize % ZONES.len()).copied().unwrap_or("Etc/UTC");
         let pageviews = f64::from(100 << (number % 8));
-        Property::new(id, format!("Site {}", number + 1)).time_zone(zone).pageviews_per_hour(pageviews)
+        Property::new(id, format!("Site {}", number + 1))
+            .time_zone(zone)
+            .pageviews_per_hour(pageviews)
+            .example_custom_fields()
     };
     let account = Account::new("104112001", "Example");
     World::new(seed).account((0..properties).map(property).fold(account, Account::property))

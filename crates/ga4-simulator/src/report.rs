@@ -1,11 +1,11 @@
 //! Runs reports as the Data API does: sorted, cut to the limit, in proto3 JSON (without zeros and empty lists).
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    dates,
+    custom, dates,
     fields::{Category, Metric},
     ranges::Span,
     rows::{Row, is_sampled, rows, total},
@@ -183,7 +183,7 @@ fn add_aggregations(body: &mut Map<String, Value>, plan: &Plan, all: &[Row], lin
     }
 }
 
-fn metric_values(metrics: &[&'static Metric], tally: &Tally) -> Vec<MetricValue> {
+fn metric_values(metrics: &[Arc<Metric>], tally: &Tally) -> Vec<MetricValue> {
     metrics.iter().map(|metric| metric.value(tally)).collect()
 }
 
@@ -201,6 +201,9 @@ fn metadata(plan: &Plan, site: &Site) -> Value {
     let property = &site.property;
     let currency = plan.currency.as_ref().unwrap_or(&property.currency);
     let mut metadata = Map::new();
+    if let Some(restrictions) = custom::restrictions(&plan.metrics) {
+        metadata.insert("schemaRestrictionResponse".into(), restrictions);
+    }
     metadata.insert("currencyCode".into(), json!(currency));
     metadata.insert("timeZone".into(), json!(property.zone_name));
     if plan.fields.iter().any(|field| field.is_thresholded) {

@@ -110,7 +110,7 @@ impl Parts {
         };
         Self {
             granularity: columns().filter_map(granularity).max().unwrap_or(Granularity::Day),
-            segments: columns().any(|column| matches!(column, Column::Visitor(_))),
+            segments: columns().any(|column| matches!(column, Column::Visitor(_) | Column::Own)),
             events: columns().any(|column| matches!(column, Column::EventName | Column::IsKeyEvent)),
         }
     }
@@ -181,6 +181,10 @@ impl Place<'_> {
             Column::StreamName => return format!("{} (web)", self.site.property.name),
             Column::Visitor(of) => {
                 return self.segment.map_or_else(|| String::from(NOT_SET), |segment| self.of_visitor(&segment, of));
+            }
+            Column::Own => {
+                let own = self.segment.and_then(|segment| segment.own_value(&field.name, &field.own_values));
+                own.unwrap_or(NOT_SET)
             }
             Column::EventName => self.event.map_or(NOT_SET, Event::name),
             Column::IsKeyEvent => {

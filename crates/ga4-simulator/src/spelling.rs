@@ -3,11 +3,11 @@
 use super::{errors::ApiError, fields::Category};
 
 /// Returns Google's refusal of a field, with its hint. The spaces are Google's, too.
-pub(super) fn unknown_field(
+pub(super) fn unknown_field<'a>(
     name: &str,
     what: &str,
     category: Category,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'a str>,
 ) -> ApiError {
     let nearest = known.map(|other| (distance(name, other), other)).min();
     let nearest = nearest.filter(|(distance, _)| *distance < name.len());
@@ -43,7 +43,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::fields::Dimension, *};
+    use super::{super::fields::Fields, *};
 
     #[test]
     fn the_nearest_name_is_suggested() {
@@ -67,7 +67,7 @@ mod tests {
             ("customEvent:arm", Category::Core, "isKeyEvent"),
             ("pageTitle", Category::Realtime, "city"),
         ] {
-            let known = Dimension::all(category).map(|field| field.name);
+            let known = Fields::standard(category).dimensions().map(|field| field.name.as_str());
             let error = unknown_field(name, "dimension", category, known);
             let message = error.body()["error"]["message"].as_str().unwrap().to_owned();
             assert!(message.starts_with(&format!("Did you mean {hint}? Field {name} ")), "{message}");

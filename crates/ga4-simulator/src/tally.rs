@@ -160,7 +160,7 @@ impl Event {
         self == Self::Purchase
     }
 
-    fn count(self, counts: &Counts) -> u64 {
+    pub(super) fn count(self, counts: &Counts) -> u64 {
         match self {
             Self::PageView => counts.pageviews,
             Self::SessionStart => counts.sessions,

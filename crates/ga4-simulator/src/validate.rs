@@ -3,12 +3,14 @@
 //! Names and duplicates are checked first, then limits, ranges and counts; only the first mistake is reported. Error
 //! texts are Google's if public recordings contain them; the others are modelled on them and marked as such.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use super::{
     compatibility,
     errors::ApiError,
-    fields::{Category, Dimension, Metric},
+    fields::{Category, Dimension, Fields, Metric},
     filter::Condition,
     ranges::{Range, date_ranges, minute_ranges},
     request::{OrderBy, ReportRequest},
@@ -20,12 +22,12 @@ use super::{
 pub(super) struct Plan {
     pub(super) category: Category,
     /// The columns of the report.
-    pub(super) dimensions: Vec<&'static Dimension>,
+    pub(super) dimensions: Vec<Arc<Dimension>>,
     /// The columns, followed by dimensions that only the filter uses.
-    pub(super) fields: Vec<&'static Dimension>,
-    pub(super) metrics: Vec<&'static Metric>,
+    pub(super) fields: Vec<Arc<Dimension>>,
+    pub(super) metrics: Vec<Arc<Metric>>,
     /// The columns, followed by metrics that only the filter uses.
-    pub(super) values: Vec<&'static Metric>,
+    pub(super) values: Vec<Arc<Metric>>,
     /// Which of the metrics are hidden.
     pub(super) invisible: Vec<bool>,
     pub(super) ranges: Vec<Range>,
@@ -63,12 +65,13 @@ pub(super) enum Collation {
 }
 
 /// Checks and compiles a request. `today` is the property's local date, `minutes` the age of its oldest realtime minute.
-pub(super) fn plan(request: &ReportRequest, category: Category, today: Date, minutes: i32) -> Result<Plan, ApiError> {
-    let dimensions = dimensions(&request.dimensions, category)?;
-    let metrics = metrics(&request.metrics, category)?;
+pub(super) fn plan(request: &ReportRequest, known: Fields<'_>, today: Date, minutes: i32) -> Result<Plan, ApiError> {
+    let category = known.category;
+    let dimensions = dimensions(&request.dimensions, known)?;
+    let metrics = metrics(&request.metrics, known)?;
     let (mut fields, mut values) = (dimensions.clone(), metrics.clone());
-    let dimension_filter = dimension_filter(request.dimension_filter.as_ref(), &mut fields, category)?;
-    let metric_filter = metric_filter(request.metric_filter.as_ref(), &mut values, category)?;
+    let dimension_filter = dimension_filter(request.dimension_filter.as_ref(), &mut fields, known)?;
+    let metric_filter = metric_filter(request.metric_filter.as_ref(), &mut values, known)?;
     let has_column = request.date_ranges.len().max(request.minute_ranges.len()) > 1;
     let order = order(&request.order_bys, &dimensions, &metrics, has_column)?;
     let limit = limit(request.limit)?;
@@ -102,7 +105,7 @@ pub(super) fn plan(request: &ReportRequest, category: Category, today: Date, min
 }
 
 /// Rejects incompatible dimensions and metrics.
-pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Result<(), ApiError> {
+pub(super) fn check_compatible(dimensions: &[Arc<Dimension>], metrics: &[Arc<Metric>]) -> Result<(), ApiError> {
     if dimensions.iter().any(|dimension| dimension.name == "comparison") {
         return Err(ApiError::invalid(
             "Cannot have filter_partition dimension without specifying filter-partitions in the request.",
@@ -119,9 +122,9 @@ pub(super) fn check_compatible(dimensions: &[&'static Dimension], metrics: &[&'s
 }
 
 /// Returns the first field that is incompatible with one before it.
-fn misfit(dimensions: &[&'static Dimension], metrics: &[&'static Metric]) -> Option<&'static str> {
-    let fields = dimensions.iter().map(|field| (field.name, field.class));
-    let fields: Vec<_> = fields.chain(metrics.iter().map(|field| (field.name, field.class))).collect();
+fn misfit<'a>(dimensions: &'a [Arc<Dimension>], metrics: &'a [Arc<Metric>]) -> Option<&'a str> {
+    let fields = dimensions.iter().map(|field| (field.name.as_str(), field.class));
+    let fields: Vec<_> = fields.chain(metrics.iter().map(|field| (field.name.as_str(), field.class))).collect();
     let fits = |place: usize, class: &str| {
         fields.iter().take(place).all(|(_, before)| compatibility::go_together(before, class))
     };
@@ -170,8 +173,8 @@ fn check_aggregations(requested: &[String]) -> Result<(), ApiError> {
 
 fn order(
     requested: &[OrderBy],
-    dimensions: &[&'static Dimension],
-    metrics: &[&'static Metric],
+    dimensions: &[Arc<Dimension>],
+    metrics: &[Arc<Metric>],
     has_column: bool,
 ) -> Result<Vec<Order>, ApiError> {
     let missing = |name: &str| {

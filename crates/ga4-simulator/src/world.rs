@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::quota::QuotaSizes;
+use super::{custom::CustomFields, quota::QuotaSizes};
 
 /// Everything that the simulator serves; created once and passed to [`super::Simulator::start`].
 #[derive(Clone, Debug)]
@@ -109,6 +109,7 @@ pub struct Property {
     pub(super) created: Timestamp,
     pub(super) lineage: Lineage,
     pub(super) modifiers: Vec<Modifier>,
+    pub(super) custom: CustomFields,
 }
 
 impl Property {
@@ -135,6 +136,7 @@ impl Property {
             created: CREATED,
             lineage: Lineage::Ordinary,
             modifiers: Vec::new(),
+            custom: CustomFields::default(),
         }
     }
 

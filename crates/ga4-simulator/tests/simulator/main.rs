@@ -6,6 +6,8 @@ mod admin;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod custom;
+#[cfg(test)]
 mod empty;
 #[cfg(test)]
 mod faults;
