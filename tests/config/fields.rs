@@ -147,6 +147,7 @@ fn addition_words(field: &Standard) -> &'static str {
         ("sessions" | "engagedSessions", _) => "over sources, landing pages and devices",
         (_, Addition::Sum) => "yes",
         (_, Addition::Distinct) => "no: distinct",
+        (_, Addition::Overlapping) => "no: rows overlap",
         (_, Addition::Ratio) => "no: a ratio",
         (_, Addition::Average) => "no: an average",
     }

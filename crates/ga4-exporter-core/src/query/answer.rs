@@ -190,9 +190,7 @@ impl Query {
         if report.dimensions.is_empty() {
             return rows.first().map(|row| row.metrics.clone());
         }
-        // A user is in several audiences, and so are the user's events.
-        let overlap = report.dimensions.iter().any(|dimension| dimension.api_name.as_str().starts_with("audience"));
-        if overlap || quality.truncated || quality.rows_changed || quality.unreadable_rows > 0 {
+        if quality.truncated || quality.rows_changed || quality.unreadable_rows > 0 {
             return None;
         }
         let total = |(index, metric): (usize, &Metric)| {

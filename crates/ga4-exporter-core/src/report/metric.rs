@@ -53,6 +53,8 @@ pub enum Addition {
     Sum,
     /// They count the same user or session in several rows.
     Distinct,
+    /// They add up over days and properties, but one event is in several rows.
+    Overlapping,
     /// They are ratios.
     Ratio,
     /// They are averages.
@@ -133,6 +135,7 @@ impl Addition {
             Self::Sum if is_labelled => "; additive over its labels",
             Self::Sum => "",
             Self::Distinct => "; distinct counts, do not sum",
+            Self::Overlapping => "; its rows overlap, do not sum over labels",
             Self::Ratio => "; a ratio, do not sum",
             Self::Average => "; an average, do not sum",
         }

@@ -128,12 +128,18 @@ impl Known {
     }
 
     /// Over what its values may be summed, in a report that is split by these.
-    pub fn addition<'a>(&self, mut dimensions: impl Iterator<Item = &'a Self>) -> Addition {
+    pub fn addition<'a>(&self, dimensions: impl Iterator<Item = &'a Self>) -> Addition {
         let counts_sessions = matches!(self.api_name.as_str(), "sessions" | "engagedSessions");
-        if counts_sessions && dimensions.all(Self::is_of_a_session) {
-            return Addition::Sum;
+        let (mut overlaps, mut is_of_a_session) = (false, true);
+        for dimension in dimensions {
+            overlaps |= OVERLAPPING.contains(&dimension.api_name.as_str());
+            is_of_a_session &= dimension.is_of_a_session();
         }
-        self.standard.addition
+        match self.standard.addition {
+            Addition::Distinct if counts_sessions && is_of_a_session => Addition::Sum,
+            Addition::Sum if overlaps => Addition::Overlapping,
+            usual => usual,
+        }
     }
 
     /// Whether a session has one value of it, so that sessions add up over its values.
@@ -265,6 +271,9 @@ fn offered(kind: Kind) -> String {
     fields.map(name).collect::<Vec<_>>().join(", ")
 }
 
+/// Dimensions of which a user can have several values at once, so that the user's events are in several rows.
+const OVERLAPPING: &[&str] = &["audienceId", "audienceName", "audienceResourceName", "brandingInterest"];
+
 /// Dimensions of which a session has one value, besides those that begin with `session` and `firstUser`.
 const OF_A_SESSION: &[&str] = &["landingPage", "landingPagePlusQueryString", "deviceCategory", "platform"];
 
@@ -356,6 +365,16 @@ mod tests {
         assert_eq!(by(&["sessionSource", "landingPage", "deviceCategory", "firstUserMedium"]), Addition::Sum);
         for dimension in ["pagePath", "hostName", "eventName", "countryId"] {
             assert_eq!(by(&["sessionSource", dimension]), Addition::Distinct, "{dimension}");
+        }
+        let events = metric("events").unwrap();
+        for (dimension, expected) in [
+            ("audienceName", Addition::Overlapping),
+            ("brandingInterest", Addition::Overlapping),
+            ("pagePath", Addition::Sum),
+        ] {
+            let dimension = self::dimension(dimension).unwrap();
+            assert_eq!(events.addition([&dimension].into_iter()), expected);
+            assert_eq!(metric("activeUsers").unwrap().addition([&dimension].into_iter()), Addition::Distinct);
         }
         assert_eq!(metric("activeUsers").unwrap().addition([].into_iter()), Addition::Distinct);
         assert_eq!(metric("bounceRate").unwrap().addition([].into_iter()), Addition::Ratio);
