@@ -111,6 +111,11 @@ fn own_reports(
         };
         let Some(found) = own_report::own_report(reader, parsed, (node, position), shared) else { continue };
         for family in &found.report.families {
+            if family.name.as_str() == QUIET_DAY {
+                let wrong =
+                    format!("the metric `{QUIET_DAY}` is the exporter's own; rename the report {}", quoted(name));
+                reader.error(position, wrong);
+            }
             if let Some((other, line)) = families.get(&family.name) {
                 let wrong = format!(
                     "the metric `{}` of the report {} is one of the report `{other}` too, in line {line}; rename one of the \
@@ -312,6 +317,9 @@ const WATCH_INTERVAL: Duration = Duration::from_mins(5);
 
 /// Intervals below this deserve a warning.
 const SHORT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The family that a report without a reserved name can have too, by the name of its metric.
+const QUIET_DAY: &str = "google_analytics_quiet_day";
 
 /// What the names of reports of one's own must neither be nor begin with, up to an underscore; but for the presets.
 const RESERVED: &[&str] = &[

@@ -2,13 +2,16 @@
 //!
 //! Refuses to know which fields there are and what goes together: that says Google.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use thiserror::Error as ThisError;
 
 use super::{Brings, Dimension, Filter, Metric, Priority, Range, Report, Scope, StaleAfter, Window, draft::Part};
 use crate::{
-    names::{Category, NameError, ReportName, WindowName},
+    names::{ApiName, Category, NameError, ReportName, WindowName},
     wire::{
         request::{OrderBy, OrderKey},
         response::MAX_ROWS,
@@ -62,9 +65,15 @@ pub enum DefinitionError {
     /// Google refuses it, and nothing would be exported.
     #[error("{0} metrics are not possible; Google allows 1 to {MAX_METRICS} in a report")]
     Metrics(usize),
-    /// A field, or a name that is given to one.
+    /// A field, or a part of the order.
     #[error("`{0}` stands there twice; remove one")]
     Duplicate(String),
+    /// The same label, or the same metric, of two fields.
+    #[error("two fields would be called `{0}`; choose another name for one of them: `{{my_name: …}}`")]
+    SameName(String),
+    /// The same field in an order.
+    #[error("the order is by `{0}` twice; remove one")]
+    OrderTwice(String),
     /// Google orders only by what it sends.
     #[error(
         "the order is by `{0}`, which is not among the report's dimensions and metrics; add it there, or order by another"
@@ -134,17 +143,22 @@ impl Definition {
         // A custom field may be a dimension and a metric.
         let mut twice = duplicates(dimensions());
         twice.extend(duplicates(metrics()));
-        twice.extend(duplicates(self.dimensions.iter().map(|dimension| dimension.label.as_str())));
-        twice.extend(duplicates(self.metrics.iter().map(|metric| metric.name.as_str())));
         problems.extend(twice.into_iter().map(|name| DefinitionError::Duplicate(name.to_owned())));
+        let labels = self.dimensions.iter().map(|dimension| (dimension.label.as_str(), &dimension.api_name));
+        let names = self.metrics.iter().map(|metric| (metric.name.as_str(), &metric.api_name));
+        let same = same_names(labels).into_iter().chain(same_names(names));
+        problems.extend(same.map(|name| DefinitionError::SameName(name.to_owned())));
+        problems.extend(self.order.iter().enumerate().filter_map(|(index, order)| {
+            let is_there = self.order.iter().take(index).any(|before| before.by == order.by);
+            is_there.then(|| DefinitionError::OrderTwice(order.by.name().to_string()))
+        }));
         for order in &self.order {
             let is_sent = match &order.by {
                 OrderKey::Metric { metric_name } => metrics().any(|name| name == metric_name.as_str()),
                 OrderKey::Dimension { dimension_name } => dimensions().any(|name| name == dimension_name.as_str()),
             };
-            let (OrderKey::Metric { metric_name: name } | OrderKey::Dimension { dimension_name: name }) = &order.by;
             if !is_sent {
-                problems.push(DefinitionError::Order(name.to_string()));
+                problems.push(DefinitionError::Order(order.by.name().to_string()));
             }
         }
         if (self.category == Category::Realtime) != matches!(self.range, Range::Minutes(..)) {
@@ -163,10 +177,10 @@ impl DefinitionError {
     /// Which part of the report is wrong.
     pub fn part(&self) -> Part {
         match self {
-            Self::Name(_) | Self::Range | Self::Duplicate(_) => Part::Report,
+            Self::Name(_) | Self::Range | Self::Duplicate(_) | Self::SameName(_) => Part::Report,
             Self::TooManyDimensions(_) => Part::Dimensions,
             Self::Metrics(_) => Part::Metrics,
-            Self::Order(_) => Part::Order,
+            Self::Order(_) | Self::OrderTwice(_) => Part::Order,
             Self::Limit(_) => Part::Limit,
             Self::MaxSeries => Part::MaxSeries,
         }
@@ -177,6 +191,14 @@ impl DefinitionError {
 fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     names.filter(|name| !seen.insert(*name)).collect()
+}
+
+/// The names that two different fields have.
+fn same_names<'a>(named: impl Iterator<Item = (&'a str, &'a ApiName)>) -> Vec<&'a str> {
+    let mut seen: BTreeMap<&str, &ApiName> = BTreeMap::new();
+    let is_another =
+        |&(name, field): &(&'a str, &'a ApiName)| seen.insert(name, field).is_some_and(|other| other != field);
+    named.filter(is_another).map(|(name, _)| name).collect()
 }
 
 /// "Requests are limited to 9 dimensions within a nested request."
@@ -309,9 +331,10 @@ pub(crate) mod tests {
             "the filter's is one more"
         );
         let twice = |name: &str| DefinitionError::Duplicate(name.to_owned());
+        let same = |name: &str| DefinitionError::SameName(name.to_owned());
         assert_eq!(error(|report| report.dimensions.push(dimension("other", "pagePath"))), twice("pagePath"));
-        assert_eq!(error(|report| report.dimensions.push(dimension("path", "city"))), twice("path"));
-        assert_eq!(error(|report| report.metrics.push(metric("revenue", "sessions", Unit::Plain))), twice("revenue"));
+        assert_eq!(error(|report| report.dimensions.push(dimension("path", "city"))), same("path"));
+        assert_eq!(error(|report| report.metrics.push(metric("revenue", "sessions", Unit::Plain))), same("revenue"));
         assert_eq!(error(|report| report.range = Range::Minutes(29, 0)), DefinitionError::Range);
         assert_eq!(error(|report| report.limit = Some(0)), DefinitionError::Limit(0));
         assert_eq!(error(|report| report.limit = Some(10_001)), DefinitionError::Limit(10_001));
@@ -320,6 +343,9 @@ pub(crate) mod tests {
         let mut definition = checkout();
         definition.order = vec![by("sessions")];
         assert_eq!(Report::new(definition), Err(DefinitionError::Order("sessions".to_owned())));
+        let mut definition = checkout();
+        definition.order = vec![by("totalRevenue"), OrderBy { desc: false, ..by("totalRevenue") }];
+        assert_eq!(Report::new(definition), Err(DefinitionError::OrderTwice("totalRevenue".to_owned())));
         assert!(matches!(error(|report| report.name = "date_range_0".parse().unwrap()), DefinitionError::Name(_)));
     }
 

@@ -124,6 +124,9 @@ pub enum FilterError {
     /// JSON has no such number.
     #[error("a number of a filter is not finite")]
     NotFinite,
+    /// Nothing lies between them.
+    #[error("a range of numbers in a filter begins above its end; exchange the two numbers")]
+    Backwards,
     /// More than [`MAX_CONDITIONS`].
     #[error("a filter of more than {MAX_CONDITIONS} conditions is too long")]
     TooLong,
@@ -205,18 +208,21 @@ fn check(expression: &Expression, levels: usize, left: &mut usize) -> Result<(),
         Expression::Dimension(_, TextTest::In { values, .. }) => spend(values.len()),
         Expression::Dimension(_, TextTest::Number(test)) | Expression::Metric(_, test) => {
             spend(1)?;
-            if is_finite(test) { Ok(()) } else { Err(FilterError::NotFinite) }
+            check_numbers(test)
         }
         Expression::Dimension(_, TextTest::Matches { .. } | TextTest::Empty) => spend(1),
     }
 }
 
-fn is_finite(test: &NumberTest) -> bool {
-    let finite = |number: Number| !matches!(number, Number::Decimal(decimal) if !decimal.is_finite());
-    match *test {
-        NumberTest::Is(_, number) => finite(number),
-        NumberTest::Between(least, most) => finite(least) && finite(most),
+fn check_numbers(test: &NumberTest) -> Result<(), FilterError> {
+    let (least, most) = match *test {
+        NumberTest::Is(_, number) => (number, number),
+        NumberTest::Between(least, most) => (least, most),
+    };
+    if !least.as_f64().is_finite() || !most.as_f64().is_finite() {
+        return Err(FilterError::NotFinite);
     }
+    if least.as_f64() > most.as_f64() { Err(FilterError::Backwards) } else { Ok(()) }
 }
 
 /// The parts that all have to hold.
@@ -318,6 +324,14 @@ impl Comparison {
 }
 
 impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "for a comparison, a rounding error is harmless")]
+    fn as_f64(self) -> f64 {
+        match self {
+            Self::Integer(number) => number as f64,
+            Self::Decimal(number) => number,
+        }
+    }
+
     /// An int64 is a text in proto3 JSON.
     fn json(self) -> Value {
         match self {

@@ -103,6 +103,14 @@ pub enum OrderKey {
     },
 }
 
+impl OrderKey {
+    /// The field, by Google's name.
+    pub fn name(&self) -> &ApiName {
+        let (Self::Metric { metric_name: name } | Self::Dimension { dimension_name: name }) = self;
+        name
+    }
+}
+
 /// `DateRange`: days, inclusive, in the property's time zone.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

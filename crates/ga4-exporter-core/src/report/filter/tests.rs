@@ -66,6 +66,12 @@ fn what_google_cannot_read_is_no_filter() {
     assert_eq!(Filter::new(&Expression::Dimension(name("city"), none)), Err(FilterError::Empty));
     let endless = views(Comparison::Less, Number::Decimal(f64::INFINITY));
     assert_eq!(Filter::new(&endless), Err(FilterError::NotFinite));
+    for (least, most) in [(Number::Integer(20), Number::Integer(10)), (Number::Decimal(0.5), Number::Integer(0))] {
+        let backwards = Expression::Metric(name("sessions"), NumberTest::Between(least, most));
+        assert_eq!(Filter::new(&backwards), Err(FilterError::Backwards));
+        let forwards = Expression::Metric(name("sessions"), NumberTest::Between(most, least));
+        assert!(Filter::new(&forwards).is_ok());
+    }
     let many = Expression::Or(vec![page(Match::Regex, "a"); MAX_CONDITIONS + 1]);
     assert_eq!(Filter::new(&many), Err(FilterError::TooLong));
     let mut deep = page(Match::FullRegex, "a");
