@@ -55,6 +55,9 @@ pub enum Error {
     /// Not a count, or impossibly large.
     #[error("the value of {0} is not a number from 0 to 10^12")]
     NotACount(String),
+    /// Not a number from 0 up, for a duration, a length or a ratio.
+    #[error("the value of {0} is not a finite number from 0 up")]
+    Negative(String),
     /// Not a number, for a metric that may be negative.
     #[error("the value of {0} is not a finite number")]
     NotANumber(String),
@@ -83,8 +86,11 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Erro
     }
     let rows = rows_by_window(report, response)?;
     let kept = kept_back(report, response);
+    let units = units(report, response);
     let is_kept = |metric: usize| kept.get(metric).copied().unwrap_or_default();
-    let value = |window, metric| if is_kept(metric) { Ok(f64::NAN) } else { value(report, &rows, window, metric) };
+    let value = |window, metric| {
+        if is_kept(metric) { Ok(f64::NAN) } else { value(report, &units, &rows, window, metric) }
+    };
     report.families.iter().map(|family| value(family.window, family.metric)).collect()
 }
 
@@ -92,6 +98,12 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Erro
 fn kept_back(report: &Report, response: &ReportResponse) -> Vec<bool> {
     let is_kept = |name: &ApiName| is_restricted(&response.metadata, name.as_str());
     report.metrics.iter().map(|metric| is_kept(&metric.api_name)).collect()
+}
+
+/// For each metric, what its numbers are in, as far as the answer says.
+fn units(report: &Report, response: &ReportResponse) -> Vec<Unit> {
+    let google_type = |index: usize| response.metric_headers.get(index).map_or("", |header| header.value_type.as_str());
+    report.metrics.iter().enumerate().map(|(index, metric)| metric.unit_in(google_type(index))).collect()
 }
 
 /// Checks that the headers match the request; an answer without rows may have none.
@@ -153,11 +165,11 @@ fn window_named(report: &Report, name: &str) -> Result<usize, Error> {
     report.windows.iter().position(|window| window.name.as_str() == name).ok_or(Error::UnknownRange)
 }
 
-fn value(report: &Report, rows: &[Option<&Row>], window: usize, metric: usize) -> Result<f64, Error> {
+fn value(report: &Report, units: &[Unit], rows: &[Option<&Row>], window: usize, metric: usize) -> Result<f64, Error> {
     let Some(row) = rows.get(window).copied().flatten() else { return Ok(0.0) };
-    let metric = report.metrics.get(metric).zip(row.metric_values.get(metric));
-    let (metric, cell) = metric.ok_or(Error::RowLength)?;
-    number_of(metric, &cell.value)
+    let cell = report.metrics.get(metric).zip(row.metric_values.get(metric)).zip(units.get(metric));
+    let ((metric, cell), unit) = cell.ok_or(Error::RowLength)?;
+    number_in(metric, *unit, &cell.value)
 }
 
 /// Reads a cell of a metric, in the exported unit.
@@ -165,29 +177,31 @@ pub(crate) fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
     number_in(metric, metric.unit, text)
 }
 
-/// The same where Google's numbers are in another unit than the report says.
+/// Reads a cell of a metric whose numbers are in this unit; returns it in the exported one.
 pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, Error> {
     let name = || metric.api_name.to_string();
     let number = if metric.is_signed {
-        signed(text).ok_or_else(|| Error::NotANumber(name()))?
-    } else {
+        finite(text).ok_or_else(|| Error::NotANumber(name()))?
+    } else if unit == Unit::Plain {
         count(text).ok_or_else(|| Error::NotACount(name()))?
+    } else {
+        finite(text).filter(|number| *number >= 0.0).ok_or_else(|| Error::Negative(name()))?
     };
     let exported = number * unit.factor();
     if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
 }
 
-/// The same for a metric that may be negative, such as revenue, which can exceed any count in some currencies.
-fn signed(text: &str) -> Option<f64> {
+/// Parses a decimal number as Google writes it. Revenue may be negative, and durations and amounts can exceed any count.
+fn finite(text: &str) -> Option<f64> {
     let amount = text.strip_prefix('-').unwrap_or(text);
     let is_plain = amount.starts_with(|c: char| c.is_ascii_digit());
-    text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
+    // Adding 0 turns -0 into 0.
+    text.parse().ok().map(|number: f64| number + 0.0).filter(|number| is_plain && number.is_finite())
 }
 
-/// Parses a decimal number as Google writes it, of plausible size.
+/// The same of a plausible size for a count.
 fn count(text: &str) -> Option<f64> {
-    let plain = text.starts_with(|c: char| c.is_ascii_digit());
-    text.parse().ok().filter(|number| plain && (0.0..=LARGEST_COUNT).contains(number))
+    finite(text).filter(|number| (0.0..=LARGEST_COUNT).contains(number))
 }
 
 /// Foreign texts in messages: short, and on one line.

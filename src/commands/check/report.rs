@@ -4,7 +4,7 @@ use ga4_exporter_core::{
     chain::Chain,
     names::{Category, PropertyId, Reason, ReportName},
     quota::Allowance,
-    report::{Report, Request},
+    report::{Report, Request, Unit},
     translate::{self, Outline},
     wire::{
         request::Name,
@@ -107,6 +107,13 @@ fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Sch
         return CheckResult::warning("report", message).remedy(
             "lift the restriction on cost or revenue data under Admin > Property access management, or leave these metrics out",
         );
+    }
+    if !outline.other_units.is_empty() {
+        let other =
+            |(name, unit, said): &(String, Unit, String)| format!("{name} is `{}`, Google has {said}", unit.word());
+        let others: Vec<String> = outline.other_units.iter().map(other).collect();
+        return CheckResult::warning("report", format!("{message}; the unit differs: {}", others.join(", ")))
+            .remedy("correct `unit` of these metrics in the configuration");
     }
     let quality = &outline.quality;
     let mut doubts = Vec::new();

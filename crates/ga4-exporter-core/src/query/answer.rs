@@ -115,7 +115,7 @@ impl Quality {
             ));
         }
         if self.unreadable_rows > 0 {
-            notes.push(format!("{} rows have a value that is no number, and are left out", self.unreadable_rows));
+            notes.push(format!("{} rows cannot be read, and are left out", self.unreadable_rows));
         }
         if self.rows_changed {
             notes.push(
@@ -169,15 +169,15 @@ impl Query {
             return Ok(answer);
         }
         for row in response.rows {
-            if (row.dimension_values.len(), row.metric_values.len()) != (report.dimensions.len(), columns.len()) {
-                return Err(Error::RowLength);
-            }
+            let is_whole = (row.dimension_values.len(), row.metric_values.len())
+                == (report.dimensions.len(), columns.len())
+                && row.dimension_values.iter().all(|value| !value.is_broken);
             match numbers(&columns, &row) {
-                Ok(metrics) => {
+                Ok(metrics) if is_whole => {
                     let dimensions = row.dimension_values.into_iter().map(|value| value.value).collect();
                     answer.rows.push(Row { dimensions, metrics });
                 }
-                Err(_) => answer.quality.unreadable_rows += 1,
+                Ok(_) | Err(_) => answer.quality.unreadable_rows += 1,
             }
         }
         Ok(answer)
@@ -230,7 +230,11 @@ struct Column<'a> {
 /// What the numbers of a metric are in. The answer knows the type of custom metrics, and only we know which are ratios.
 fn unit(metric: &Metric, value_type: Option<&str>) -> Unit {
     let said = || value_type.and_then(Unit::of_google_type);
-    if metric.unit == Unit::Plain { said().unwrap_or(Unit::Plain) } else { metric.unit }
+    if metric.unit == Unit::Plain {
+        said().unwrap_or(Unit::Plain)
+    } else {
+        metric.unit_in(value_type.unwrap_or_default())
+    }
 }
 
 /// The row of an answer without dimensions: none is zero.

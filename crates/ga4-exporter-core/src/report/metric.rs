@@ -61,6 +61,16 @@ pub enum Addition {
     Average,
 }
 
+impl Metric {
+    /// What Google's numbers are in where the answer says their type: the type where it measures the same as the unit of the
+    /// report, such as milliseconds instead of seconds, else the unit of the report.
+    pub fn unit_in(&self, google_type: &str) -> Unit {
+        let measured = |unit: &Unit| unit.suffix().filter(|suffix| *suffix != "ratio");
+        let said = Unit::of_google_type(google_type);
+        said.filter(|said| measured(said).is_some() && measured(said) == measured(&self.unit)).unwrap_or(self.unit)
+    }
+}
+
 impl Unit {
     /// The unit of a type of Google's; `None` of one that is not known.
     pub fn of_google_type(name: &str) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use super::{Error, check_headers, is_restricted, quality, quota};
 use crate::{
-    report::{Quality, Report},
+    report::{Quality, Report, Unit},
     wire::response::{PropertyQuota, ReportResponse},
 };
 
@@ -15,6 +15,8 @@ pub struct Outline {
     pub quality: Quality,
     /// The metrics that Google keeps from the account, by our names.
     pub restricted: Vec<String>,
+    /// The metrics whose unit is not the one that Google says: our name, our unit, and Google's type.
+    pub other_units: Vec<(String, Unit, String)>,
     /// What is left of the quota.
     pub quota: Option<PropertyQuota>,
 }
@@ -31,8 +33,20 @@ pub fn outline(report: &Report, response: &ReportResponse) -> Result<Outline, Er
         rows: u64::try_from(response.row_count).map_err(|_| Error::Truncated)?.max(response.rows.len() as u64),
         quality: quality(report, &response.metadata),
         restricted: restricted.map(|metric| metric.name.to_string()).collect(),
+        other_units: other_units(report, response),
         quota: quota(response)?,
     })
+}
+
+/// Only custom metrics have a unit of the configuration. Google has no type for ratios.
+fn other_units(report: &Report, response: &ReportResponse) -> Vec<(String, Unit, String)> {
+    let metrics = report.metrics.iter().zip(&response.metric_headers);
+    let others = metrics.filter(|(metric, header)| {
+        let is_custom = metric.api_name.as_str().contains(':');
+        let said = Unit::of_google_type(&header.value_type);
+        is_custom && said.is_some_and(|said| said != metric.unit && (metric.unit, said) != (Unit::Ratio, Unit::Plain))
+    });
+    others.map(|(metric, header)| (metric.name.to_string(), metric.unit, header.value_type.clone())).collect()
 }
 
 #[cfg(test)]
@@ -40,7 +54,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{BaselineSettings, ReportSettings};
+    use crate::report::{BaselineSettings, Definition, Metric, ReportSettings, definition_for_tests};
 
     #[test]
     fn every_built_in_report_has_an_outline() {
@@ -59,6 +73,30 @@ mod tests {
             assert!(super::outline(&report, &serde_json::from_value(other).unwrap()).is_err(), "{}", report.name);
             let empty = super::outline(&report, &ReportResponse::default()).unwrap();
             assert_eq!((empty.rows, empty.quota), (0, None));
+        }
+    }
+
+    #[test]
+    fn units_are_compared_with_googles_types() {
+        for (unit, google_type, is_other) in [
+            (Unit::Minutes, "TYPE_SECONDS", true),
+            (Unit::Plain, "TYPE_HOURS", true),
+            (Unit::Seconds, "TYPE_STANDARD", true),
+            (Unit::Plain, "TYPE_CURRENCY", true),
+            (Unit::Minutes, "TYPE_MINUTES", false),
+            (Unit::Plain, "TYPE_FLOAT", false),
+            (Unit::Ratio, "TYPE_FLOAT", false),
+            (Unit::Minutes, "TYPE_NEW", false),
+            (Unit::Minutes, "", false),
+        ] {
+            let definition = definition_for_tests();
+            let api_name = "customEvent:wait".parse().unwrap();
+            let metric = Metric { unit, api_name, ..definition.metrics[0].clone() };
+            let report = Report::new(Definition { metrics: vec![metric], ..definition }).unwrap();
+            let body = json!({"metricHeaders": [{"name": "customEvent:wait", "type": google_type}]});
+            let outline = outline(&report, &serde_json::from_value(body).unwrap()).unwrap();
+            let expected = [("pageviews".to_owned(), unit, google_type.to_owned())];
+            assert_eq!(outline.other_units, if is_other { &expected[..] } else { &[] }, "{unit:?} {google_type}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Every text is a label value, including `(other)` and `(not set)`. An unreadable row is dropped and counted alone, so that
 //! one bad row does not discard thousands. Rows beyond `max_series` are dropped and counted, never summed up into another.
 
-use super::{Error, kept_back, lacks_rows, number_of, window_named};
+use super::{Error, kept_back, lacks_rows, number_in, units, window_named};
 use crate::{
     report::{Report, Series, series::SeriesBuilder},
     wire::response::{ReportResponse, Row},
@@ -16,6 +16,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
         return Err(Error::Truncated);
     }
     let kept = kept_back(report, response);
+    let units = units(report, response);
     let (width, families) = (report.dimensions.len(), report.families.len());
     let mut builder = SeriesBuilder::new(width, families, report.max_series, existing);
     let mut values = Vec::with_capacity(families);
@@ -31,12 +32,14 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
             }
             series += 1;
             let cell = report.metrics.get(family.metric).zip(row.metric_values.get(family.metric));
-            match cell.map(|(metric, cell)| number_of(metric, &cell.value)) {
+            let unit = units.get(family.metric);
+            match cell.zip(unit).map(|((metric, cell), unit)| number_in(metric, *unit, &cell.value)) {
                 Some(Ok(value)) => values.push((index, value)),
                 Some(Err(_)) | None => is_readable = false,
             }
         }
-        let labels = row.dimension_values.get(..width).filter(|_| is_readable);
+        let labels = row.dimension_values.get(..width);
+        let labels = labels.filter(|labels| is_readable && labels.iter().all(|label| !label.is_broken));
         match labels.filter(|_| row.dimension_values.len() == width + usize::from(report.windows.len() > 1)) {
             Some(labels) => builder.add(window, labels.iter().map(|label| label.value.as_str()), &values),
             None => builder.drop_invalid(series),
@@ -60,7 +63,7 @@ mod tests {
 
     use super::super::values;
     use super::*;
-    use crate::report::{Definition, RowCounts, Window, definition_for_tests};
+    use crate::report::{Definition, RowCounts, Unit, Window, definition_for_tests};
 
     fn row(labels: &[&str], cells: &[&str]) -> Value {
         let values = |texts: &[&str]| texts.iter().map(|text| json!({"value": text})).collect::<Vec<_>>();
@@ -114,21 +117,119 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_costs_only_itself() {
         let good = row(&["mobile", "/"], &["1", "2"]);
-        for bad in ["-1", "NaN", "inf", "", "1,000", "(not set)", "1e999"] {
+        let odd = [
+            "-1",
+            "NaN",
+            "inf",
+            "",
+            "1,000",
+            "(not set)",
+            "1e999",
+            " 12",
+            "12 ",
+            "+5",
+            "0x10",
+            "1_000",
+            "１",
+            "1e13",
+            "5e",
+        ];
+        for bad in odd {
             let series = translated(&report(), answer(json!([row(&["desktop", "/"], &[bad, "2"]), good]))).unwrap();
             assert_eq!(lines(&series), ["mobile,/ 1 2"], "{bad}");
             assert_eq!(series.row_counts().unwrap().series_invalid, 2, "{bad}");
         }
-        for bad in ["NaN", "-inf", "--1", "-", "- 1"] {
+        for bad in ["NaN", "-inf", "--1", "-", "- 1", "", " 1", "1e999", "nan", "infinity", "-.5"] {
             let series = translated(&report(), answer(json!([row(&["desktop", "/"], &["1", bad]), good]))).unwrap();
             assert_eq!(lines(&series), ["mobile,/ 1 2"], "{bad}");
         }
-        for bad in
-            [row(&["desktop"], &["1", "2"]), row(&["a", "b", "c"], &["1", "2"]), row(&["a", "b"], &["1"]), json!({})]
-        {
+        for bad in [
+            row(&["desktop"], &["1", "2"]),
+            row(&["a", "b", "c"], &["1", "2"]),
+            row(&["a", "b"], &["1"]),
+            json!({}),
+            json!(null),
+            json!(7),
+            json!([]),
+            json!("row"),
+            json!({"dimensionValues": [{"value": "a"}, {"value": 5}], "metricValues": [{"value": "1"}, {"value": "2"}]}),
+            json!({"dimensionValues": [{"value": "a"}, null], "metricValues": [{"value": "1"}, {"value": "2"}]}),
+            json!({"dimensionValues": [{"value": "a"}, {}], "metricValues": [{"value": 1}, {"value": "2"}]}),
+            json!({"dimensionValues": [{"value": "a"}, {}], "metricValues": [{}, {"value": "2"}]}),
+            row(&["a", "b"], &["1", "2", "3"]),
+            row(&["a"; 40], &["1", "2"]),
+        ] {
             let series = translated(&report(), answer(json!([bad, good]))).unwrap();
             assert_eq!((lines(&series).len(), series.row_counts().unwrap().dropped), (1, 1), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_google_may_write_them() {
+        for (views, revenue, expected) in [
+            ("0", "0", "0 0"),
+            ("-0", "-0", "0 0"),
+            ("1e3", "-1.5e-05", "1000 -0.000015"),
+            ("12.75", "1e+15", "12.75 1000000000000000"),
+            ("007", "-12345.678901", "7 -12345.678901"),
+            ("0.97348484848484851", "0.1", "0.9734848484848485 0.1"),
+        ] {
+            let series = translated(&report(), answer(json!([row(&["a", "b"], &[views, revenue])]))).unwrap();
+            assert_eq!(lines(&series), [format!("a,b {expected}")]);
+            let is_negative_zero = |value: &f64| *value == 0.0 && value.is_sign_negative();
+            assert!(!series.values().iter().any(is_negative_zero), "{views}");
+        }
+    }
+
+    #[test]
+    fn the_type_of_the_header_is_the_unit_of_the_numbers() {
+        for (unit, header, expected) in [
+            (Unit::Minutes, "TYPE_SECONDS", 90.0),
+            (Unit::Seconds, "TYPE_MILLISECONDS", 0.09),
+            (Unit::Hours, "TYPE_MINUTES", 5400.0),
+            (Unit::Meters, "TYPE_KILOMETERS", 90_000.0),
+            (Unit::Minutes, "TYPE_MINUTES", 5400.0),
+            (Unit::Minutes, "TYPE_STANDARD", 5400.0),
+            (Unit::Minutes, "TYPE_METERS", 5400.0),
+            (Unit::Minutes, "TYPE_NEW", 5400.0),
+            (Unit::Minutes, "", 5400.0),
+            (Unit::Plain, "TYPE_HOURS", 90.0),
+            (Unit::Currency, "TYPE_FLOAT", 90.0),
+        ] {
+            let mut report = report();
+            report.metrics[0].unit = unit;
+            let mut answer = answer(json!([row(&["a", "b"], &["90", "0"])]));
+            answer["metricHeaders"][0]["type"] = json!(header);
+            let value = translated(&report, answer).unwrap().values()[0];
+            assert!((value - expected).abs() < 1e-9, "{unit:?} {header}: {value}");
+        }
+    }
+
+    #[test]
+    fn only_counts_have_an_upper_limit() {
+        let mut report = report();
+        report.metrics[0].unit = Unit::Milliseconds;
+        let long = answer(json!([row(&["a", "b"], &["3600000000000000", "1e15"])]));
+        assert_eq!(lines(&translated(&report, long).unwrap()), ["a,b 3600000000000 1000000000000000"]);
+        let negative = answer(json!([row(&["a", "b"], &["-1", "0"])]));
+        assert_eq!(translated(&report, negative).unwrap().row_counts().unwrap().series_invalid, 2);
+    }
+
+    #[test]
+    fn long_labels_stay_apart_and_whole() {
+        let long = "é".repeat(199);
+        let label = |end: &str| format!("{long}{end}");
+        let (one, other, just) = (label("€€1"), label("€€2"), label("€"));
+        let rows =
+            json!([row(&["a", &one], &["1", "1"]), row(&["a", &other], &["2", "2"]), row(&["a", &just], &["3", "3"])]);
+        let first = translated(&report(), answer(rows)).unwrap();
+        let labels: Vec<String> = first.rows().map(|row| row.labels().nth(1).unwrap().to_owned()).collect();
+        assert_eq!(labels.iter().map(|label| label.chars().count()).collect::<Vec<_>>(), [200, 200, 200]);
+        assert_eq!((labels.len(), &labels[2]), (3, &just));
+        // What another text is cut to is a text of its own, too: the second of the two is dropped.
+        let rows = json!([row(&["a", &one], &["1", "1"]), row(&["a", &labels[0]], &["9", "9"])]);
+        let counts = translated(&report(), answer(rows)).unwrap().row_counts().unwrap();
+        assert_eq!((counts.dropped, counts.series_duplicate), (1, 2));
     }
 
     #[test]

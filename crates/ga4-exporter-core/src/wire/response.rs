@@ -2,7 +2,8 @@
 //!
 //! Read like proto3 JSON: unknown fields are ignored, and missing, empty and `null` fields are the same. `translate` decides
 //! whether an answer matches the request. `listing` and `admin` read the Admin API's bodies. Invariant: the size of an answer
-//! is limited while it is read: a report with more rows or cells than any request can have is an error before it uses memory.
+//! is limited while it is read: more rows or headers than any request can have are an error before they use memory, and a row
+//! keeps no more cells than that.
 
 use std::{fmt, marker::PhantomData};
 
@@ -12,10 +13,12 @@ use serde::{
 };
 
 pub use long::{LONGEST, LongResponse};
+pub use row::{Row, Value};
 
 use crate::shown::name;
 
 mod long;
+mod row;
 
 /// `RunReportResponse` and `RunRealtimeReportResponse`; the latter has no metadata.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -53,27 +56,6 @@ pub struct Header {
     /// `MetricType` of a metric, such as `TYPE_INTEGER`; dimensions have none.
     #[serde(rename = "type", deserialize_with = "null_as_default")]
     pub value_type: String,
-}
-
-/// One row.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Row {
-    /// In the order of the dimension headers.
-    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
-    pub dimension_values: Vec<Value>,
-    /// In the order of the metric headers.
-    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
-    pub metric_values: Vec<Value>,
-}
-
-/// One cell; numbers are texts too.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Value {
-    /// The cell's text.
-    #[serde(deserialize_with = "null_as_default")]
-    pub value: String,
 }
 
 /// `ResponseMetaData`, as far as it is used.
@@ -288,14 +270,11 @@ mod tests {
         assert_eq!(read(&rows(MAX_ROWS)).unwrap().rows.len(), MAX_ROWS);
         assert!(read(&rows(MAX_ROWS + 1)).is_err());
         let cells = vec!["{}"; MAX_CELLS + 1].join(",");
-        for body in [
-            format!(r#"{{"rows": [{{"metricValues": [{cells}]}}]}}"#),
-            format!(r#"{{"rows": [{{"dimensionValues": [{cells}]}}]}}"#),
-            format!(r#"{{"metricHeaders": [{cells}]}}"#),
-            format!(r#"{{"dimensionHeaders": [{cells}]}}"#),
-        ] {
+        for body in [format!(r#"{{"metricHeaders": [{cells}]}}"#), format!(r#"{{"dimensionHeaders": [{cells}]}}"#)] {
             assert!(read(&body).is_err(), "{body}");
         }
+        let rows = read(&format!(r#"{{"rows": [{{"dimensionValues": [{cells}]}}, {{}}]}}"#)).unwrap().rows;
+        assert_eq!((rows.len(), rows[0].dimension_values.len()), (2, MAX_CELLS), "it is the row that is wrong");
         assert!(read(&format!(r#"{{"rowCount": [{cells}]}}"#)).is_err(), "nothing is kept of it first");
     }
 

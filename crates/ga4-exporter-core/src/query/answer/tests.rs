@@ -93,7 +93,10 @@ fn what_cannot_be_read_costs_only_itself() {
     let whole = query(&[], &["pageviews"]);
     assert!(matches!(answered(&whole, &[(&[], &["NaN"])], json!({})), Err(Error::NotACount(_))));
     assert_eq!(answered(&whole, &[(&[], &["1"]), (&[], &["2"])], json!({})), Err(Error::UnknownRange));
-    assert_eq!(answered(&split, &[(&["a", "b"], &["1"])], json!({})), Err(Error::RowLength));
+    for odd in [(&["a", "b"][..], &["1"][..]), (&["a"], &["1", "2"]), (&["a"], &[]), (&[], &["1"])] {
+        let answer = answered(&split, &[odd, (&["b"], &["2"])], json!({})).unwrap();
+        assert_eq!((answer.rows.len(), answer.quality.unreadable_rows), (1, 1), "{odd:?}");
+    }
     let other = json!({"metricHeaders": [{"name": "sessions"}]});
     assert_eq!(answered(&split, &[(&["a"], &["1"])], other), Err(Error::Metrics));
 }
@@ -120,7 +123,7 @@ fn what_google_says_of_the_quality_is_noted() {
         "`(other)`",
         "--limit",
         "hides total_revenue",
-        "2 rows have",
+        "2 rows cannot be read",
         "Google says: Gone [31m since 2024.",
     ] {
         assert!(notes.contains(part), "{part}: {notes}");
