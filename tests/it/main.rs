@@ -13,6 +13,7 @@ mod baseline;
 mod check;
 mod clock;
 mod commands;
+mod custom_fields;
 mod discovery;
 mod document_names;
 mod documents;

@@ -86,7 +86,7 @@ fn still_world() -> World {
 }
 
 /// Reports of their own alone.
-fn config(reports: &str) -> String {
+pub(crate) fn config(reports: &str) -> String {
     format!(
         "discovery: {{enabled: true}}\nquota: {{share: 100%}}\nbaseline: {{enabled: false}}\nreports:\n  realtime: {{enabled: false}}\n  \
          traffic: {{enabled: false}}\n{reports}"
@@ -94,7 +94,7 @@ fn config(reports: &str) -> String {
 }
 
 /// The series of a family of a property.
-fn series<'a>(metrics: &'a Metrics, property: &str, end: &str) -> Vec<(&'a str, f64)> {
+pub(crate) fn series<'a>(metrics: &'a Metrics, property: &str, end: &str) -> Vec<(&'a str, f64)> {
     let beginning = format!("google_analytics_{end}{{property_id=\"{property}\"");
     metrics
         .0
@@ -183,6 +183,53 @@ async fn rows_beyond_the_limits_are_dropped_counted_and_told() {
     assert!(metrics.own("series_dropped_total{reason=\"limit\"}").unwrap() > 0.0);
     let page = pair.get("/").await.1;
     assert!(page.contains("not exported"), "{page}");
+}
+
+/// Filters of every kind that keep some rows of a property, short and as Google's own JSON.
+const FILTERS: &[&str] = &[
+    "{dimension: deviceCategory, equals: mobile}",
+    "{dimension: deviceCategory, not_equals: MOBILE, case_sensitive: false}",
+    "{dimension: pagePath, begins_with: /prod}",
+    "{dimension: pagePath, ends_with: s}",
+    "{dimension: pagePath, contains: o}",
+    "{dimension: pagePath, regex: '^/(blog|cart)'}",
+    "{dimension: pagePath, full_regex: '/[a-z]*'}",
+    "{dimension: countryId, in: [DE, US, 'a, \"b\"', '']}",
+    "{dimension: hour, greater_than: -1}",
+    "{dimension: hour, at_least: 0.0}",
+    "{dimension: hour, less_than: 1e3}",
+    "{dimension: hour, at_most: 23}",
+    "{dimension: hour, between: [0, 23.5]}",
+    "{not: {dimension: city, empty: true}}",
+    "{metric: sessions, '>': 0}",
+    "{metric: sessions, '!=': 0}",
+    "{metric: bounceRate, between: [0, 1]}",
+    "{metric: average_session_duration_seconds, '>=': 0.5}",
+    "{and: [{or: [{not: {and: [{dimension: city, equals: Rome}, {not: {dimension: city, empty: true}}]}}]}, {metric: pageviews, '>=': 1}]}",
+    r#"{"filter": {"fieldName": "pagePath", "stringFilter": {"value": "/CART"}}}"#,
+    r#"{"andGroup": {"expressions": [{"notExpression": {"filter": {"fieldName": "city", "emptyFilter": {}}}},
+        {"orGroup": {"expressions": [{"filter": {"fieldName": "hour", "betweenFilter":
+            {"fromValue": {"int64Value": "0"}, "toValue": {"doubleValue": 23.5}}}}]}}]}}"#,
+    r#"{"dimensionFilter": {"filter": {"fieldName": "countryId", "inListFilter": {"values": ["DE"], "caseSensitive": true}}},
+        "metricFilter": {"filter": {"fieldName": "sessions", "numericFilter": {"operation": "GREATER_THAN", "value": {"int64Value": 0}}}}}"#,
+];
+
+#[tokio::test]
+async fn google_understands_every_filter() {
+    let report = |(index, filter): (usize, &&str)| {
+        format!("  f{index}: {{dimensions: [browser], metrics: [pageviews], filter: {filter}, interval: 24h}}\n")
+    };
+    let reports: String = FILTERS.iter().enumerate().map(report).collect();
+    let pair = Setup::of(still_world()).config(&config(&reports)).starting_at(NOON).start().await;
+    let is_asked = |metrics: &Metrics, index: usize| {
+        let name = format!("f{index}");
+        metrics.is_up(SHOP, &name) || metrics.fails_with(SHOP, &name, "invalid_request")
+    };
+    let metrics = pair.until("all filters", |metrics| (0..FILTERS.len()).all(|index| is_asked(metrics, index))).await;
+    for (index, filter) in FILTERS.iter().enumerate() {
+        let shown = series(&metrics, SHOP, &format!("f{index}_pageviews"));
+        assert!(!shown.is_empty(), "{filter}: {}", pair.get("/").await.1);
+    }
 }
 
 #[tokio::test]
