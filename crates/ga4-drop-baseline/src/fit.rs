@@ -3,7 +3,7 @@
 //! 1. [`hours`]: the history by hour of local time.
 //! 2. [`Baseline::fit`]: `profile` (the hours of the week relative to each other), `level` (the last days relative to
 //!    the profile), `smoothing` (for small sites), `residuals` (how wrong past predictions would have been).
-//! 3. [`expected`]: the baseline in a property's own time. [`bound`]: the lowest count that chance explains.
+//! 3. [`expected`]: the baseline in a property's own time, and `curve`: within an hour. [`bound`]: the lowest count that chance explains.
 //!    [`forecast`]: the next hours. [`day`]: today and yesterday as whole days.
 
 use thiserror::Error as ThisError;
@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub mod bound;
+mod curve;
 pub mod day;
 pub mod expected;
 pub mod forecast;

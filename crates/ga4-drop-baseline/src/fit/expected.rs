@@ -1,12 +1,12 @@
 //! The pageviews expected in each minute: maps the hours of a baseline to the property's own time.
 //!
-//! The rate is interpolated linearly between the middles of two local hours. An hour that daylight saving repeats is
-//! expected twice, one that it skips not at all. On quiet days the hours of the quietest day of the week are used.
+//! Within an hour traffic follows a `curve`. An hour that daylight saving repeats is expected twice, one that it skips
+//! not at all. On quiet days the hours of the quietest day of the week are used.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::calendar::{QuietDays, Zone};
-use crate::{Baseline, LocalHour, detect::minutes::Minute};
+use crate::{Baseline, LocalHour, detect::minutes::Minute, fit::curve::Curve};
 
 /// A baseline in a property's own time.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +24,7 @@ impl Expected<'_> {
     pub fn minutes(&self, length: usize, newest: Minute) -> Vec<f64> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let mut hours = Hours::new(self);
-        let middle = |ago: i64| newest.later(-ago).start() + HALF_MINUTE;
-        (0..length).rev().map(|ago| hours.rate(middle(ago)) / MINUTES_AN_HOUR).collect()
-    }
-
-    /// Returns the expected pageviews per hour at this time.
-    pub fn rate(&self, at: Timestamp) -> f64 {
-        Hours::new(self).rate(at)
+        (0..length).rev().map(|ago| hours.minute(newest.later(-ago).start())).collect()
     }
 
     /// Returns the expected pageviews of a whole day of the property, which may have 23 or 25 hours.
@@ -53,48 +47,41 @@ impl Expected<'_> {
     }
 }
 
-/// The two hours between whose middles a time lies. Cached, since the next minute usually lies between the same hours.
+/// The hour in which a time lies. Cached, since the next minute usually lies in the same hour.
 struct Hours<'a, 'b> {
     expected: &'a Expected<'b>,
-    /// The middle of the earlier hour.
-    from: Option<Timestamp>,
-    before: f64,
-    after: f64,
+    start: Option<Timestamp>,
+    curve: Curve,
 }
 
 impl<'a, 'b> Hours<'a, 'b> {
     fn new(expected: &'a Expected<'b>) -> Self {
-        Self { expected, from: None, before: 0.0, after: 0.0 }
+        Self { expected, start: None, curve: Curve::default() }
     }
 
-    /// Returns the expected pageviews per hour at a time.
-    fn rate(&mut self, at: Timestamp) -> f64 {
-        let passed = |from: Timestamp| at.duration_since(from);
-        let from = match self.from {
-            Some(from) if (SignedDuration::ZERO..HOUR).contains(&passed(from)) => from,
+    /// Returns the expected pageviews of the minute that starts at this time.
+    fn minute(&mut self, at: Timestamp) -> f64 {
+        let passed = |start: Timestamp| at.duration_since(start);
+        let start = match self.start {
+            Some(start) if (SignedDuration::ZERO..HOUR).contains(&passed(start)) => start,
             _ => self.look_up(at),
         };
-        let share = passed(from).as_secs_f64() / HOUR.as_secs_f64();
-        self.before + (self.after - self.before) * share
+        let part = |time: SignedDuration| self.curve.until(time.as_secs_f64() / HOUR.as_secs_f64());
+        (part(passed(start) + MINUTE) - part(passed(start))).max(0.0)
     }
 
     fn look_up(&mut self, at: Timestamp) -> Timestamp {
-        let half_past = self.expected.zone.hour_start(at) + HALF_HOUR;
-        let from = if half_past <= at { half_past } else { half_past - HOUR };
-        let rate = |at| self.expected.baseline.rate(self.expected.hour(at));
-        (self.before, self.after) = (rate(from), rate(from + HOUR));
-        self.from = Some(from);
-        from
+        let start = self.expected.zone.hour_start(at);
+        let sum = |at| self.expected.baseline.rate(self.expected.hour(at));
+        self.curve = Curve::new(sum(start - HOUR), sum(start), sum(start + HOUR));
+        self.start = Some(start);
+        start
     }
 }
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-const HALF_HOUR: SignedDuration = SignedDuration::from_mins(30);
-
-const HALF_MINUTE: SignedDuration = SignedDuration::from_secs(30);
-
-const MINUTES_AN_HOUR: f64 = 60.0;
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -117,38 +104,45 @@ mod tests {
         Minute::of(text.parse().unwrap())
     }
 
+    /// Checks the pageviews expected in the hours that end with this minute.
     #[track_caller]
-    fn check(zone: &str, at: &str, of: &Baseline, expected: f64) {
+    fn check(zone: &str, last: &str, of: &Baseline, sums: &[f64]) {
         let zone = Zone::named(zone).unwrap();
         let quiet_days = QuietDays::default();
-        let each = Expected { baseline: of, zone: &zone, quiet_days: &quiet_days }.minutes(3, minute(at));
-        assert!((each[2] - expected).abs() < 1e-6, "{at}: {} and not {expected}", each[2]);
+        let each =
+            Expected { baseline: of, zone: &zone, quiet_days: &quiet_days }.minutes(60 * sums.len(), minute(last));
+        for (hour, sum) in each.chunks(60).zip(sums) {
+            let found: f64 = hour.iter().sum();
+            assert!((found - sum).abs() < 1e-6, "{last}: {found} and not {sum}");
+        }
     }
 
     #[test]
-    fn the_rate_runs_straight_between_the_middles_of_hours() {
+    fn the_minutes_of_an_hour_add_up_to_it() {
         let of = baseline();
         let rate = |hour: usize| of.rates[24 + hour];
-        let between =
-            |before: usize, minutes: f64| (rate(before) + (rate(before + 1) - rate(before)) * minutes / 60.0) / 60.0;
-        check("UTC", "2026-03-24T12:30:00Z", &of, between(12, 0.5));
-        check("UTC", "2026-03-24T12:29:00Z", &of, between(11, 59.5));
-        check("UTC", "2026-03-24T13:00:00Z", &of, between(12, 30.5));
-        check("Asia/Kathmandu", "2026-03-24T06:45:00Z", &of, between(12, 0.5));
+        check("UTC", "2026-03-24T14:59:00Z", &of, &[rate(12), rate(13), rate(14)]);
+        check("Asia/Kathmandu", "2026-03-24T09:14:00Z", &of, &[rate(12), rate(13), rate(14)]);
+    }
+
+    #[test]
+    fn minutes_run_towards_the_hours_beside_them() {
+        let of = baseline();
+        let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
+        let each = Expected { baseline: &of, zone: &zone, quiet_days: &quiet_days }
+            .minutes(60, minute("2026-03-24T12:59:00Z"));
+        assert!(each.is_sorted(), "traffic rises all day: {each:?}");
+        let edges =
+            [f64::midpoint(of.rates[24 + 11], of.rates[24 + 12]), f64::midpoint(of.rates[24 + 12], of.rates[24 + 13])];
+        assert!((60.0 * each[0] - edges[0]).abs() < 1.0 && (60.0 * each[59] - edges[1]).abs() < 1.0, "{each:?}");
     }
 
     #[test]
     fn an_hour_that_clocks_skip_is_not_expected_and_one_that_they_repeat_is_twice() {
         let of = baseline();
         let rate = |hour: usize| of.rates[6 * 24 + hour];
-        // 01:30 and 03:30 are the middles of adjacent hours on 29 March 2026 in Berlin.
-        check(
-            "Europe/Berlin",
-            "2026-03-29T01:00:00Z",
-            &of,
-            f64::midpoint(rate(1), rate(3)) / 60.0 + (rate(3) - rate(1)) / 7200.0,
-        );
-        check("Europe/Berlin", "2026-10-25T00:59:00Z", &of, rate(2) / 60.0);
+        check("Europe/Berlin", "2026-03-29T01:59:00Z", &of, &[rate(0), rate(1), rate(3)]);
+        check("Europe/Berlin", "2026-10-25T01:59:00Z", &of, &[rate(1), rate(2), rate(2)]);
         let zone = Zone::named("Europe/Berlin").unwrap();
         let quiet_days = QuietDays::default();
         let day = |date| Expected { baseline: &of, zone: &zone, quiet_days: &quiet_days }.day(date);

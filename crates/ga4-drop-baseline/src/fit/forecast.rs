@@ -2,15 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use jiff::{SignedDuration, civil::DateTime};
 
 use crate::calendar::{QuietDays, Zone};
-use crate::{
-    Baseline, LocalHour, Window,
-    detect::{minutes::Minute, windows::HALF_HOUR},
-    fit::expected::Expected,
-    lower_bound,
-};
+use crate::{Baseline, LocalHour, Window, detect::minutes::Minute, fit::expected::Expected, lower_bound};
 
 /// The expectation of a window that ends at a certain time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +24,8 @@ impl Forecast {
     pub fn new(baseline: &Baseline, window: &Window, time: DateTime) -> Option<Self> {
         let (zone, quiet_days) = (Zone::utc(), QuietDays::default());
         let end = zone.instant(time)?;
-        let expected = pageviews(Expected { baseline, zone: &zone, quiet_days: &quiet_days }, window, end);
+        let minutes = Expected { baseline, zone: &zone, quiet_days: &quiet_days };
+        let expected = minutes.minutes(window.minutes, Minute::of(end).later(-1)).iter().sum();
         let low = lower_bound(expected, baseline.dispersion, baseline.error(LocalHour::of(time)), window.test);
         Some(Self { time, expected, low })
     }
@@ -47,16 +43,6 @@ impl Forecast {
     pub fn smallest_drop(&self) -> Option<f64> {
         (self.low > 0.0).then(|| 1.0 - self.low / self.expected)
     }
-}
-
-/// For the half-hour window, uses the rate in its middle, as the figures in docs/DROP-DETECTION.md do; for the
-/// others, sums the minutes.
-fn pageviews(expected: Expected<'_>, window: &Window, end: Timestamp) -> f64 {
-    if *window == HALF_HOUR {
-        let middle = end - SignedDuration::from_mins(15);
-        return 0.5 * expected.rate(middle);
-    }
-    expected.minutes(window.minutes, Minute::of(end).later(-1)).iter().sum()
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
