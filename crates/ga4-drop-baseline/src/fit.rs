@@ -118,11 +118,13 @@ impl Baseline {
         self.errors.get(hour.hour_of_day()).copied().unwrap_or(1.0)
     }
 
-    /// Returns the same hour on the quietest day of the week.
+    /// Returns the hour that one of a quiet day is expected to be like: the same hour of the quietest day of the week, or
+    /// its own if that has less traffic. The quietest day is often a Sunday, whose first hours are busier than a weekday's.
     pub fn quietest(&self, hour: LocalHour) -> LocalHour {
         let days =
             i64::try_from(self.quietest_day).unwrap_or_default() - i64::try_from(hour.slot() / 24).unwrap_or_default();
-        hour.later(24 * days)
+        let of_quietest_day = hour.later(24 * days);
+        if self.rate(hour) < self.rate(of_quietest_day) { hour } else { of_quietest_day }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The pageviews expected in each minute: maps the hours of a baseline to the property's own time.
 //!
 //! Within an hour traffic follows a `curve`. An hour that daylight saving repeats is expected twice, one that it skips
-//! not at all. On quiet days the hours of the quietest day of the week are used.
+//! not at all. On quiet days each hour is that of the
+//! quietest day of the week, or its own if that has less traffic.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -159,5 +160,26 @@ mod tests {
         let hour = LocalHour::of(jiff::civil::date(2026, 3, 25).at(15, 0, 0, 0));
         assert_eq!(of.quietest(hour).slot(), 6 * 24 + 15);
         assert!(of.rate(of.quietest(hour)) < of.rate(hour));
+    }
+
+    #[test]
+    fn an_hour_that_is_busier_on_the_quietest_day_keeps_its_own_traffic_on_a_quiet_day() {
+        let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
+        // People stay up on Saturday night, and Sunday is quiet otherwise.
+        let count = |hour: LocalHour| match (hour.slot() / 24, hour.hour_of_day()) {
+            (6, 0..3) => 300.0,
+            (6, _) => 100.0,
+            (_, 0..6) => 120.0,
+            _ => 900.0,
+        };
+        let history: History = (1..=1344).map(|ago| settled.later(-ago)).map(|hour| (hour, count(hour))).collect();
+        let of = Baseline::fit(&history, settled, 8).unwrap();
+        let (zone, quiet_days) = (Zone::utc(), QuietDays::new(vec!["2026-03-25".parse().unwrap()]));
+        let hour = |time: &str| {
+            let expected = Expected { baseline: &of, zone: &zone, quiet_days: &quiet_days };
+            expected.hour(time.parse().unwrap()).slot()
+        };
+        assert_eq!(hour("2026-03-25T01:30:00Z"), 2 * 24 + 1, "a night without the late hours of Saturday");
+        assert_eq!(hour("2026-03-25T12:00:00Z"), 6 * 24 + 12);
     }
 }
