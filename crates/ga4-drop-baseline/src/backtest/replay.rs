@@ -45,8 +45,7 @@ pub struct Page {
     pub at: DateTime,
     /// The end of the page; `None` if the replay ends first.
     pub until: Option<DateTime>,
-    /// Whether the page ended because the counts had differed from the usual ones for a day, so that the bounds
-    /// were withdrawn.
+    /// Whether the page ended because there had been far less than usual for a day, so that the bounds were withdrawn.
     pub is_withdrawn: bool,
     /// The deepest drop during the page.
     pub deepest: TrafficDrop,

@@ -19,7 +19,7 @@ pub struct Calibration {
     since: Option<Minute>,
     /// The minute of the last count.
     seen: Option<Minute>,
-    /// The minute since which the ratio is outside [`CREDIBLE`].
+    /// The minute since which the ratio is below [`LEAST_CREDIBLE`].
     doubtful_since: Option<Minute>,
     /// Oldest first; at most [`KEPT`] samples.
     #[serde(with = "packed")]
@@ -65,7 +65,7 @@ impl Calibration {
         if self.samples.len() > KEPT {
             self.samples.pop_front();
         }
-        let is_doubtful = self.ratio(sample.at).is_some_and(|ratio| !CREDIBLE.contains(&ratio));
+        let is_doubtful = self.ratio(sample.at).is_some_and(|ratio| ratio < LEAST_CREDIBLE);
         self.doubtful_since = is_doubtful.then(|| self.doubtful_since.unwrap_or(sample.at));
     }
 
@@ -79,7 +79,8 @@ impl Calibration {
         self.since.filter(|_| self.is_learning(now)).map(|since| since.later(LEARNING))
     }
 
-    /// Returns whether realtime and processed data have differed so much for a day that they cannot be compared.
+    /// Returns whether there has been so much less realtime than processed data for a day that they cannot be compared.
+    /// More than usual is no reason not to see an outage, and the factor is limited.
     pub fn is_unfit(&self, now: Minute) -> bool {
         self.doubtful_since.is_some_and(|since| since.until(now) >= DAY)
     }
@@ -115,8 +116,8 @@ pub const LEAST_EXPECTED: f64 = 3.0;
 /// Limits of the factor; measured ratios are 0.85 to 1.05.
 pub const FACTORS: (f64, f64) = (0.75, 1.25);
 
-/// With a ratio outside this range, the two figures do not measure the same traffic.
-const CREDIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.4;
+/// With a lower ratio, the two figures do not measure the same traffic.
+const LEAST_CREDIBLE: f64 = 0.6;
 
 /// Three hours of samples.
 const LEAST_SAMPLES: usize = 18;
@@ -198,6 +199,21 @@ mod tests {
             calibration.add(Sample { at: minute(after), ratio: 1.0, teaches: true });
         }
         assert!(!calibration.is_unfit(minute(2400)), "it can again when most of a day agrees");
+    }
+
+    #[test]
+    fn more_traffic_than_usual_withdraws_nothing() {
+        let calibration = filled(0, 5000, |_| 3.0);
+        assert!(!calibration.is_unfit(minute(5000)));
+        // A state that was saved by a version that thought otherwise.
+        let text = serde_json::to_string(&filled(0, 3000, |_| 3.0)).unwrap();
+        let since = serde_json::to_value(minute(200)).unwrap();
+        let doubtful = text.replace("\"doubtful_since\":null", &format!("\"doubtful_since\":{since}"));
+        let mut saved: Calibration = serde_json::from_str(&doubtful).unwrap();
+        assert!(saved.is_unfit(minute(3000)), "until the next sample");
+        saved.begin(minute(3010));
+        saved.add(Sample { at: minute(3010), ratio: 3.0, teaches: true });
+        assert!(!saved.is_unfit(minute(3010)));
     }
 
     #[test]

@@ -252,6 +252,15 @@ mod tests {
         assert!(!unfit.is_fit && !unfit.windows.is_empty(), "{unfit:?}");
     }
 
+    #[test]
+    fn a_site_that_doubled_keeps_its_alert() {
+        let mut watch = Watch::default();
+        let doubled = poll(&mut watch, 0, 2000, |_| 25);
+        assert!(doubled.is_fit && Verdict::of(&doubled) == Verdict::NotDropping, "{doubled:?}");
+        let outage = poll(&mut watch, 2001, 2020, |minute| if minute < 2001 { 25 } else { 0 });
+        assert!(Verdict::of(&outage).drop().is_some(), "{outage:?}");
+    }
+
     /// Returns whether there is a drop after a restart at minute 460. The traffic dropped to this many pageviews per
     /// minute at minute 400.
     fn after_a_restart(left: u64, keeps_state: bool) -> Option<bool> {
