@@ -7,13 +7,14 @@
 //!
 //! 1. [`traffic`]: pageviews by minute, or by hour and spread over the minutes.
 //! 2. [`replay`]: the days in order. [`crate::detect::verdict`]: whether a minute is too low. [`alert`]: whether that pages.
-//! 3. [`summary`]: the result as text.
+//! 3. [`summary`]: the result as text, with a `proposal` of quiet days.
 
 pub use alert::Alert;
 pub use replay::{Outcome, Page, Point, Replay};
 pub use traffic::Traffic;
 
 pub mod alert;
+mod proposal;
 pub mod replay;
 pub mod summary;
 pub mod traffic;

@@ -19,7 +19,7 @@ pub use detect::{
 pub use fit::{
     Baseline, NoBaseline,
     bound::{Test, lower_bound},
-    day::{DayView, YesterdayView},
+    day::{DayAhead, DayView, YesterdayView},
     expected::Expected,
     forecast::Forecast,
     hours::{History, LocalHour},

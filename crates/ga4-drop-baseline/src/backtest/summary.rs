@@ -4,7 +4,7 @@ use std::{fmt::Write as _, ops::RangeInclusive};
 
 use jiff::{ToSpan, civil::Date};
 
-use super::{Outcome, Page};
+use super::{Outcome, Page, proposal::proposed};
 use crate::{Baseline, Forecast, Window};
 
 /// The input of the summary.
@@ -33,6 +33,7 @@ impl Summary<'_> {
         }
         text.push('\n');
         text.push_str(&self.pages(days));
+        text.push_str(&quiet_days(self.outcome));
         if let Some(baseline) = &self.outcome.baseline {
             text.push('\n');
             text.push_str(&smallest_drops(baseline, *last));
@@ -62,6 +63,12 @@ impl Summary<'_> {
         }
         text
     }
+}
+
+/// Proposes quiet days, in a form to paste; empty if there are none.
+fn quiet_days(outcome: &Outcome) -> String {
+    let days: Vec<String> = proposed(outcome).iter().map(ToString::to_string).collect();
+    if days.is_empty() { String::new() } else { format!("{QUIET}  quiet_days: [{}]\n", days.join(", ")) }
 }
 
 fn row(page: &Page) -> String {
@@ -124,7 +131,12 @@ an hour are seen late or not at all, and real minutes give more false alarms tha
 const HEADER: &str = "paged                  lasted     missing  window  pageviews     usual";
 
 const WITHDRAWN: &str = "\
-* ended after a day of unusual counts: from then on they are not compared (GoogleAnalyticsBaselineUnfit).\n";
+* ended after a day of far less than usual: from then on counts are not compared (GoogleAnalyticsBaselineUnfit).\n";
+
+const QUIET: &str = "\n\
+Some days that paged had less traffic than usual all day. If they were holidays, try them with --quiet-day, and paste them\n\
+into the configuration, together with those that come:\n\n\
+baseline:\n";
 
 const DROPS: &str = "\
 Smallest drop that windows of 30 minutes and of 6 hours see, by the hour of the day; - where there is too little traffic.\n\

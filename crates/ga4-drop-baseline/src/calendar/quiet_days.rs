@@ -95,6 +95,16 @@ impl QuietDays {
         dates.filter(|date| self.is_quiet(*date))
     }
 
+    /// Returns the days among `count` days from `first` on that were quiet a year before and are not now, if no date of
+    /// the configuration is later. If there are later dates, the days were left out on purpose: Easter, for example, is
+    /// on another date each year.
+    pub fn lapsed(&self, first: Date, count: i32) -> impl Iterator<Item = Date> {
+        let last = self.0.days.last().map_or(Date::MIN, |days| days.last);
+        let dates = (0..count).map_while(move |days| first.checked_add(days.days()).ok());
+        let was_quiet = |date: &Date| date.checked_sub(1.year()).is_ok_and(|before| self.is_quiet(before));
+        dates.filter(move |date| *date > last && !self.is_quiet(*date)).filter(was_quiet)
+    }
+
     /// Returns the calendars that have no quiet day among `count` days from `first` on.
     pub fn exhausted(&self, first: Date, count: i32) -> impl Iterator<Item = &Path> {
         let last = first.saturating_add(count.days()).yesterday().unwrap_or(first);
@@ -155,7 +165,7 @@ impl fmt::Display for Entry {
 }
 
 /// Sorts the ranges and merges those that touch or overlap.
-pub(super) fn joined(mut days: Vec<Days>) -> Vec<Days> {
+pub(crate) fn joined(mut days: Vec<Days>) -> Vec<Days> {
     days.sort_unstable();
     let mut joined: Vec<Days> = Vec::new();
     for next in days {

@@ -54,8 +54,8 @@ fn windows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     each_window(page, rows, now, ("events", help), |_, count| Some(count.pageviews));
     let help = "Events usually counted in the same minutes, according to the property's last weeks.";
     each_window(page, rows, now, ("expected_events", help), |_, count| Some(count.expected));
-    let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime and processed \
-                figures differ too much to be compared.";
+    let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime counts are \
+                far below processed ones, so that they cannot be compared.";
     each_window(page, rows, now, ("expected_low_events", help), |watched, count| {
         watched.assessment.is_fit.then_some(count.low)
     });
@@ -142,7 +142,7 @@ fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     let help = "Traffic level of the last 7 settled days, divided by that of the whole baseline; 1 is unchanged.";
     each_baseline(page, rows, now, ("level_ratio", help), |usual| usual.level);
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
-                0.75 to 1.25; outside 0.6 to 1.4 for a day there is no verdict.";
+                0.75 to 1.25; below 0.6 for a day there is no verdict.";
     each_watched(page, rows, now, ("calibration_ratio", help), |watched| watched.assessment.calibration_ratio);
     let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
@@ -150,6 +150,24 @@ fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
         if let Some(day) = usual.day.filter(|day| day.until > now) {
             page.expires(day.until);
             page.sample(&row.label, f64::from(u8::from(day.is_quiet)));
+        }
+    }
+    days_ahead(page, rows, now);
+}
+
+fn days_ahead(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+    let help = "Beginning of a quiet day within a week, in Unix time; the next one of each source. `configured`: it is in \
+                baseline.quiet_days. `last_year`: it was a year ago and is not now, since the configured dates ran out.";
+    page.family("google_analytics_quiet_day_ahead_timestamp_seconds", help, Kind::Gauge);
+    for (row, usual) in usual(rows, now) {
+        let Some(day) = usual.day.filter(|day| day.until > now) else { continue };
+        page.expires(day.until);
+        for (source, ahead) in [("configured", day.next_quiet), ("last_year", day.next_lapsed)] {
+            if let Some(ahead) = ahead {
+                let date = ahead.date.to_string();
+                let labels = [("date", &*date), ("source", source)];
+                page.labelled_sample(&row.label, labels.into_iter(), unix_seconds(ahead.begins));
+            }
         }
     }
 }

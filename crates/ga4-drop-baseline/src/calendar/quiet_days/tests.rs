@@ -180,3 +180,14 @@ proptest! {
         prop_assert_eq!(quiet_days.is_quiet(date), expected);
     }
 }
+
+#[test]
+fn days_that_ran_out_are_found_until_a_later_date_is_configured() {
+    let lapsed = |entries: &[&str]| -> Vec<Date> { quiet(entries).lapsed(date(2026, 12, 20), 7).collect() };
+    assert_eq!(lapsed(&["2025-12-25..2025-12-26"]), [date(2026, 12, 25), date(2026, 12, 26)]);
+    assert_eq!(lapsed(&["2025-12-25", "2026-12-25"]), [], "it is configured again");
+    assert_eq!(lapsed(&["2025-12-25", "12-25"]), [], "it recurs");
+    assert_eq!(lapsed(&["2025-12-24", "2027-01-01"]), [], "it was left out on purpose");
+    assert_eq!(lapsed(&["2024-12-25"]), [], "two years ago");
+    assert_eq!(quiet(&["2024-02-29"]).lapsed(date(2025, 2, 26), 7).collect::<Vec<_>>(), []);
+}
