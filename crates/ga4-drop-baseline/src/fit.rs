@@ -2,9 +2,12 @@
 //!
 //! 1. [`hours`]: the history by hour of local time.
 //! 2. [`Baseline::fit`]: `profile` (the hours of the week relative to each other), `level` (the last days relative to
-//!    the profile), `smoothing` (for small sites), `residuals` (how wrong past predictions would have been).
+//!    the profile), `smoothing` (for small sites), `residuals` (how wrong past predictions would have been,
+//!    without [`PastOutage`]s).
 //! 3. [`expected`]: the baseline in a property's own time, and `curve`: within an hour. [`bound`]: the lowest count that chance explains.
 //!    [`forecast`]: the next hours. [`day`]: today and yesterday as whole days.
+
+use std::ops::Range;
 
 use thiserror::Error as ThisError;
 
@@ -12,6 +15,7 @@ use crate::{
     History, LocalHour,
     fit::{
         level::{level_now, levels_known, logarithms},
+        outages::PastOutage,
         profile::{Weeks, profile},
         residuals::Residuals,
         smoothing::Smoothing,
@@ -25,6 +29,7 @@ pub mod expected;
 pub mod forecast;
 pub mod hours;
 mod level;
+pub mod outages;
 mod profile;
 mod residuals;
 mod smoothing;
@@ -45,6 +50,8 @@ pub struct Baseline {
     pub level: f64,
     /// Length of the history that the baseline is computed from, in seconds.
     pub history_seconds: f64,
+    /// Outages in the history, in order.
+    pub past_outages: Box<[PastOutage]>,
     /// The day of the week with the least traffic, 0 for Monday.
     quietest_day: usize,
 }
@@ -96,15 +103,17 @@ impl Baseline {
         let usual = smoothing.apply(&profile);
         let residuals = residuals(&counts, &levelled, &smoothing, &levels_known(&logarithms(&days)));
         let dispersion = residuals.dispersion();
+        let weeks_in_history = i64::try_from(weeks).unwrap_or_default();
         let rates = by_slot(settled, usual.iter().map(|rate| level * rate));
         Ok(Self {
             quietest_day: quietest_day(&rates),
             rates,
+            past_outages: past_outages(settled.later(-168 * weeks_in_history), &residuals),
             errors: residuals.errors(dispersion),
             daily_error: residuals.daily_error(dispersion),
             dispersion,
             level,
-            history_seconds: seconds(i64::try_from(weeks).unwrap_or_default() * 168),
+            history_seconds: seconds(168 * weeks_in_history),
         })
     }
 
@@ -138,6 +147,13 @@ fn residuals(counts: &Weeks, levelled: &Weeks, smoothing: &Smoothing, levels: &[
         counts.iter().copied().zip(predicted).collect::<Vec<_>>()
     });
     Residuals::new(hours)
+}
+
+/// Returns the outages in residuals that start with the hour `first`.
+fn past_outages(first: LocalHour, residuals: &Residuals) -> Box<[PastOutage]> {
+    let place = |hours: usize| i64::try_from(hours).unwrap_or(i64::MAX);
+    let outage = |range: &Range<usize>| PastOutage { first: first.later(place(range.start)), hours: range.len() };
+    residuals.outages.iter().map(outage).collect()
 }
 
 /// Reorders values that start with the hour `first` by hour of the week.

@@ -23,6 +23,7 @@ pub use fit::{
     expected::Expected,
     forecast::Forecast,
     hours::{History, LocalHour},
+    outages::PastOutage,
 };
 
 pub mod backtest;

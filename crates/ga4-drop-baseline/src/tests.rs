@@ -146,6 +146,25 @@ fn after_a_holiday_that_is_left_out_the_level_is_that_of_the_days_before() {
 }
 
 #[test]
+fn past_outages_are_found_and_leave_the_error_as_it_was() {
+    let case = reference().fits.remove(0);
+    let settled = epoch().later(case.first + i64::try_from(case.counts.len()).unwrap());
+    let without = Baseline::fit(&history(case.first, &case.counts), settled, 8).unwrap();
+    assert_eq!(*without.past_outages, []);
+    let mut counts = case.counts;
+    // Eight hours of nearly nothing in each of the last seven weeks, on another day each time.
+    let outages: Vec<usize> = (1..8).map(|week| 168 * week + 31 * (week % 5)).collect();
+    outages.iter().for_each(|first| counts[*first..first + 8].iter_mut().for_each(|count| *count = count.map(|_| 9.0)));
+    let with = Baseline::fit(&history(case.first, &counts), settled, 8).unwrap();
+    let found: Vec<(i64, usize)> =
+        with.past_outages.iter().map(|outage| (epoch().later(case.first).until(outage.first), outage.hours)).collect();
+    assert_eq!(found, outages.iter().map(|first| (i64::try_from(*first).unwrap(), 8)).collect::<Vec<_>>());
+    for (with, without) in with.errors.iter().zip(without.errors) {
+        assert!((with / without - 1.0).abs() < 0.2, "{with} and {without}");
+    }
+}
+
+#[test]
 fn a_young_or_silent_property_has_no_baseline_and_says_how_young_it_is() {
     let settled = epoch().later(24 * 20_000);
     let fit = |history: &History| Baseline::fit(history, settled, 8).map_err(|none| none.history_seconds);

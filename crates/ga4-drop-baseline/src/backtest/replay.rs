@@ -1,6 +1,6 @@
 //! Replays the days of the past in order.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use jiff::{
     SignedDuration, ToSpan,
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub pages: Vec<Page>,
     /// The traffic and the usual traffic of every half hour, in order.
     pub points: Vec<Point>,
+    /// Outages in the history that were left out of the error of a baseline: the first hour, and the number of hours.
+    pub past_outages: BTreeMap<LocalHour, usize>,
     /// The number of minutes in which counts could be compared with the usual traffic.
     pub assessed_minutes: u32,
     /// The baseline of the last day.
@@ -85,6 +87,7 @@ impl Replay<'_> {
             for hour in 0..24 {
                 if hour == NEW_BASELINE_AT {
                     baseline = self.fit(*date);
+                    state.remember_outages(baseline.as_ref());
                 }
                 let expected =
                     baseline.as_ref().map(|baseline| Expected { baseline, zone: &zone, quiet_days: self.quiet_days });
@@ -120,6 +123,12 @@ struct State {
 }
 
 impl State {
+    /// Remembers the past outages that a baseline leaves out.
+    fn remember_outages(&mut self, baseline: Option<&Baseline>) {
+        let outages = baseline.into_iter().flat_map(|baseline| &*baseline.past_outages);
+        self.outcome.past_outages.extend(outages.map(|outage| (outage.first, outage.hours)));
+    }
+
     /// Advances by one minute with this count of pageviews.
     fn pass(&mut self, local: DateTime, count: Option<u64>, expected: Option<Expected<'_>>) {
         let Some(start) = Zone::utc().instant(local) else { return };
@@ -219,6 +228,15 @@ mod tests {
         assert!(page.deepest.depth > 0.95 && !page.is_withdrawn, "{page:?}");
         assert_eq!((outcome.assessed_minutes, outcome.points.len()), (1440, 48));
         assert_eq!(outcome.points[0].at, date(2026, 1, 2).at(0, 30, 0, 0));
+    }
+
+    #[test]
+    fn past_outages_are_remembered() {
+        let outage = date(2025, 12, 29).at(12, 0, 0, 0)..date(2025, 12, 29).at(15, 0, 0, 0);
+        let history = history(|hour| if outage.contains(&hour) { 0.0 } else { 1.0 });
+        let replay = |day: Date| replay(&history, &QuietDays::default(), day..=day).past_outages;
+        assert_eq!(replay(date(2025, 12, 29)).len(), 0, "it had not settled");
+        assert_eq!(replay(END).into_iter().collect::<Vec<_>>(), [(LocalHour::of(outage.start), 3)]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl Summary<'_> {
         text.push('\n');
         text.push_str(&self.pages(days));
         text.push_str(&quiet_days(self.outcome));
+        text.push_str(&past_outages(self.outcome));
         if let Some(baseline) = &self.outcome.baseline {
             text.push('\n');
             text.push_str(&smallest_drops(baseline, *last));
@@ -69,6 +70,22 @@ impl Summary<'_> {
 fn quiet_days(outcome: &Outcome) -> String {
     let days: Vec<String> = proposed(outcome).iter().map(ToString::to_string).collect();
     if days.is_empty() { String::new() } else { format!("{QUIET}  quiet_days: [{}]\n", days.join(", ")) }
+}
+
+/// Lists the past outages; empty if there are none.
+fn past_outages(outcome: &Outcome) -> String {
+    let outages = &outcome.past_outages;
+    if outages.is_empty() {
+        return String::new();
+    }
+    let mut text = OUTAGES.to_owned();
+    for (first, hours) in outages.iter().take(MOST_OUTAGES) {
+        let _ = writeln!(text, "{}  {hours:>2} hours", first.start().strftime("%a %Y-%m-%d %H:%M"));
+    }
+    if outages.len() > MOST_OUTAGES {
+        let _ = writeln!(text, "and {} more", outages.len() - MOST_OUTAGES);
+    }
+    text
 }
 
 fn row(page: &Page) -> String {
@@ -137,6 +154,11 @@ const QUIET: &str = "\n\
 Some days that paged had less traffic than usual all day. If they were holidays, try them with --quiet-day, and paste them\n\
 into the configuration, together with those that come:\n\n\
 baseline:\n";
+
+const OUTAGES: &str = "\n\
+In the history, these hours had less than half of what was usual. They count as outages, and not as the error of what is expected:\n";
+
+const MOST_OUTAGES: usize = 20;
 
 const DROPS: &str = "\
 Smallest drop that windows of 30 minutes and of 6 hours see, by the hour of the day; - where there is too little traffic.\n\

@@ -1,23 +1,37 @@
 //! Measures how wrong the baseline would have been: predicts each week from the others and from the level known at the time.
+//!
+//! Hours of past outages are left out.
 
-use crate::fit::statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile};
+use std::ops::Range;
+
+use crate::fit::{
+    outages::outages,
+    statistics::{MEDIAN_OF_CHI_SQUARE, median, quantile},
+};
 
 /// Every hour of the history with its prediction, in order of time.
 pub(super) struct Residuals {
     hours: Vec<Residual>,
+    /// The places of past outages.
+    pub(super) outages: Vec<Range<usize>>,
 }
 
 /// One hour with its prediction.
 #[derive(Clone, Copy)]
-struct Residual {
-    count: Option<f64>,
-    predicted: f64,
+pub(super) struct Residual {
+    pub(super) count: Option<f64>,
+    pub(super) predicted: f64,
     hour_of_day: usize,
 }
 
 impl Residual {
+    /// Creates the residual of the hour with this place; the first hour starts at midnight.
+    pub(super) fn new(place: usize, count: Option<f64>, predicted: Option<f64>) -> Self {
+        Self { count, predicted: predicted.unwrap_or_default(), hour_of_day: place % 24 }
+    }
+
     /// Returns the count divided by the prediction, minus 1; `None` if the count is missing or the prediction is too small.
-    fn error(&self) -> Option<f64> {
+    pub(super) fn error(&self) -> Option<f64> {
         (self.predicted > LEAST_PREDICTED).then(|| self.count.map(|count| count / self.predicted - 1.0)).flatten()
     }
 }
@@ -25,12 +39,13 @@ impl Residual {
 impl Residuals {
     /// Creates residuals from counts and predictions of whole days, starting at midnight.
     pub(super) fn new(each: impl Iterator<Item = (Option<f64>, Option<f64>)>) -> Self {
-        let hours = each.enumerate().map(|(hour, (count, predicted))| Residual {
-            count,
-            predicted: predicted.unwrap_or_default(),
-            hour_of_day: hour % 24,
-        });
-        Self { hours: hours.collect() }
+        let hours = each.enumerate().map(|(hour, (count, predicted))| Residual::new(hour, count, predicted));
+        let mut hours: Vec<Residual> = hours.collect();
+        let outages = outages(&hours);
+        for outage in &outages {
+            hours.get_mut(outage.clone()).unwrap_or_default().iter_mut().for_each(|hour| hour.count = None);
+        }
+        Self { hours, outages }
     }
 
     /// Returns the variance divided by the mean, which exceeds 1 because pageviews come in sessions. Subtracts the
