@@ -305,7 +305,13 @@ impl Error {
     fn at_open(self, location: &str) -> Self {
         match self {
             Self::Statement(cause) | Self::Unusable(cause) => Self::Open { location: location.to_owned(), cause },
-            other => other,
+            Self::Open { .. }
+            | Self::SignIn { .. }
+            | Self::Newer { .. }
+            | Self::Shape(_)
+            | Self::Busy { .. }
+            | Self::Lost(_)
+            | Self::Slow(_) => self,
         }
     }
 }

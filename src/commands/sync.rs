@@ -1,6 +1,12 @@
 //! `sync`: brings a database of daily figures up to date.
 
-use std::{collections::{BTreeMap, BTreeSet}, env, io::Write, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    io::Write,
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::Date};
 use tracing::{error, info, warn};

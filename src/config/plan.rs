@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::Config;
-use ga4_exporter_core::{plan::Plan, properties::PropertySet, report::{Preset, Report}, schedule::Limits};
+use ga4_exporter_core::{
+    plan::Plan,
+    properties::PropertySet,
+    report::{Preset, Report},
+    schedule::Limits,
+};
 
 impl Config {
     /// Returns the plan for these properties; it is complete if they are all properties of the configuration.

@@ -255,7 +255,8 @@ mod tests {
         let table = |metric: &str| report(&format!("reports: {{devices: {{metrics: {{value: {metric}}}}}}}"));
         let present = present(&["property_id", "date", "value"], &["property_id", "date"]);
         let earlier = table("screenPageViews").definition().to_text();
-        let new = |dialect| Preparation::new(dialect, &table("averageSessionDuration"), &present, Some(&earlier)).unwrap();
+        let new =
+            |dialect| Preparation::new(dialect, &table("averageSessionDuration"), &present, Some(&earlier)).unwrap();
         assert_eq!(
             new(Dialect::Postgres).statements,
             [r#"alter table "ga_report_devices" alter column "value" type double precision"#]

@@ -275,18 +275,20 @@ async fn a_report_that_changes_is_requested_again_in_postgresql_too() {
         fs::write(town.path("config.yml"), text).unwrap();
         let (fresh, before) = (town.sqlite(&format!("{}.db", fields.len())), town.reports_of(SHOP));
         town.sync(&server.socket_url(), &arguments).await.unwrap();
-        assert_eq!(town.reports_of(SHOP) - before, 3, "all days: 7 and 27, of which a month is one request");
+        assert_eq!(town.reports_of(SHOP) - before, 2, "all days: the last 7, and 27 more");
         town.sync(&fresh, &arguments).await.unwrap();
         let sql = "select property_id || ' ' || date || ' ' || kind || ' ' || round(cast(value as numeric), 6) \
                    from ga_report_devices";
         let mut there: Vec<String> = server.sql("ga", sql).lines().map(str::to_owned).collect();
         there.sort();
         let connection = rusqlite::Connection::open(town.path(&format!("{}.db", fields.len()))).unwrap();
-        let rows: i64 =
-            connection.query_row("select count(*) from ga_report_devices", [], |row| row.get(0)).unwrap();
+        let rows: i64 = connection.query_row("select count(*) from ga_report_devices", [], |row| row.get(0)).unwrap();
         assert_eq!(there.len(), usize::try_from(rows).unwrap(), "{fields}");
-        let kind = server.sql("ga", "select format_type(atttypid, null) from pg_attribute where attrelid = \
-            'ga_report_devices'::regclass and attname = 'value'");
+        let kind = server.sql(
+            "ga",
+            "select format_type(atttypid, null) from pg_attribute where attrelid = \
+            'ga_report_devices'::regclass and attname = 'value'",
+        );
         assert_eq!(kind.trim(), column);
     }
 }

@@ -149,7 +149,7 @@ pub(crate) fn dump(path: &std::path::Path) -> Vec<String> {
     let tables: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut lines = Vec::new();
     for table in tables {
-        let mut statement = connection.prepare(&format!("select * from {table} order by 1, 2, 3")).unwrap();
+        let mut statement = connection.prepare(&format!("select * from {table}")).unwrap();
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
@@ -159,5 +159,6 @@ pub(crate) fn dump(path: &std::path::Path) -> Vec<String> {
             lines.push(format!("{table} {}", cells.join(" ")));
         }
     }
+    lines.sort();
     lines
 }

@@ -201,10 +201,7 @@ mod tests {
         marks.remove(&date(2026, 2, 4));
         marks.insert(date(2026, 3, 10), false);
         let agenda = Agenda::new(period, &marks, 366);
-        assert_eq!(
-            spans(&agenda),
-            ["2026-03-13..2026-03-19", "2026-03-10..2026-03-10", "2026-02-03..2026-02-04"]
-        );
+        assert_eq!(spans(&agenda), ["2026-03-13..2026-03-19", "2026-03-10..2026-03-10", "2026-02-03..2026-02-04"]);
         marks.insert(date(2026, 3, 12), false);
         marks.insert(date(2026, 3, 10), true);
         let agenda = Agenda::new(period, &marks, 366);

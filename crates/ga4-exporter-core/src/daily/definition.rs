@@ -57,14 +57,19 @@ impl TableDefinition {
         let changed = |now: &BTreeMap<String, String>, before: &BTreeMap<String, String>| {
             now.iter().find(|(column, field)| before.get(*column) != Some(field)).map(|(column, _)| column.clone())
         };
-        let column = changed(&self.dimensions, &earlier.dimensions).or_else(|| changed(&self.metrics, &earlier.metrics));
+        let column =
+            changed(&self.dimensions, &earlier.dimensions).or_else(|| changed(&self.metrics, &earlier.metrics));
         column.map(|column| format!("its column `{column}` is new, or has another field of Google's"))
     }
 }
 
 fn field(metric: &Metric) -> String {
     let factor = metric.unit.factor();
-    if (factor - 1.0).abs() < f64::EPSILON { metric.api_name.to_string() } else { format!("{} × {factor}", metric.api_name) }
+    if (factor - 1.0).abs() < f64::EPSILON {
+        metric.api_name.to_string()
+    } else {
+        format!("{} × {factor}", metric.api_name)
+    }
 }
 
 #[cfg(test)]
