@@ -172,11 +172,6 @@ fn value(report: &Report, units: &[Unit], rows: &[Option<&Row>], window: usize, 
     number_in(metric, *unit, &cell.value)
 }
 
-/// Reads a cell of a metric, in the exported unit.
-pub(crate) fn number_of(metric: &Metric, text: &str) -> Result<f64, Error> {
-    number_in(metric, metric.unit, text)
-}
-
 /// Reads a cell of a metric whose numbers are in this unit; returns it in the exported one.
 pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, Error> {
     let name = || metric.api_name.to_string();

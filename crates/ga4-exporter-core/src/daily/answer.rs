@@ -16,8 +16,8 @@ use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
     chain::one_line,
-    report::Quality,
-    translate::{self, check_headers, is_restricted, number_of, sampled_ratio},
+    report::{Metric, Quality, Unit},
+    translate::{self, check_headers, is_restricted, number_in, sampled_ratio},
     wire::response::{ReportResponse, Row},
 };
 
@@ -62,6 +62,9 @@ pub enum AnswerError {
     /// It is another report, or a number of it cannot be read.
     #[error(transparent)]
     Report(#[from] translate::Error),
+    /// A dimension of a row is a number, a list or another thing than a text.
+    #[error("a dimension of a row is not a text")]
+    NotAText,
     /// Not a date, or not one of those that were asked for.
     #[error("it has a row for a day that was not asked for: `{0}`")]
     NoSuchDay(String),
@@ -80,7 +83,7 @@ impl Answer {
         let metrics = || table.metrics().iter().map(|column| column.metric.api_name.as_str());
         check_headers(response, [DATE].into_iter().chain(dimensions), metrics())?;
         let metadata = &response.metadata;
-        let kept: Vec<bool> = metrics().map(|name| is_restricted(metadata, name)).collect();
+        let units = units(table, response);
         let mut answer = Self {
             rows: Rows::new(),
             counts: BTreeMap::new(),
@@ -91,13 +94,13 @@ impl Answer {
                 sampled_ratio: sampled_ratio(metadata),
                 thresholded: metadata.subject_to_thresholding,
                 data_loss: metadata.data_loss_from_other_row,
-                restricted: kept.contains(&true),
+                restricted: units.contains(&None),
             },
             time_zone: metadata.time_zone.clone(),
             currency: metadata.currency_code.clone(),
         };
         for row in &response.rows {
-            let (key, values) = read_row(table, span, row, &kept)?;
+            let (key, values) = read_row(table, span, row, &units)?;
             let date = key.date;
             if answer.rows.insert(key, values).is_some() {
                 return Err(AnswerError::DuplicateRow(date));
@@ -105,7 +108,7 @@ impl Answer {
             *answer.counts.entry(date).or_default() += 1;
         }
         if table.dimensions().is_empty() {
-            let zeros: Values = kept.iter().map(|is_kept| (!is_kept).then_some(0.0)).collect();
+            let zeros: Values = units.iter().map(|unit| unit.map(|_| 0.0)).collect();
             for date in span.dates() {
                 answer.rows.entry(Key { date, dimensions: Vec::new() }).or_insert_with(|| zeros.clone());
             }
@@ -164,10 +167,21 @@ impl Answer {
     }
 }
 
-fn read_row(table: &Table, span: Span, row: &Row, kept: &[bool]) -> Result<(Key, Values), AnswerError> {
+/// What the numbers of each metric are in, as far as the answer says; none where Google hides them from the account.
+fn units(table: &Table, response: &ReportResponse) -> Vec<Option<Unit>> {
+    let google_type = |index: usize| response.metric_headers.get(index).map_or("", |header| header.value_type.as_str());
+    let is_hidden = |metric: &Metric| is_restricted(&response.metadata, metric.api_name.as_str());
+    let metrics = table.metrics().iter().map(|column| &column.metric).enumerate();
+    metrics.map(|(index, metric)| (!is_hidden(metric)).then(|| metric.unit_in(google_type(index)))).collect()
+}
+
+fn read_row(table: &Table, span: Span, row: &Row, units: &[Option<Unit>]) -> Result<(Key, Values), AnswerError> {
     let (date, dimensions) = row.dimension_values.split_first().ok_or(translate::Error::RowLength)?;
     if dimensions.len() != table.dimensions().len() || row.metric_values.len() != table.metrics().len() {
         return Err(translate::Error::RowLength.into());
+    }
+    if row.dimension_values.iter().any(|cell| cell.is_broken) {
+        return Err(AnswerError::NotAText);
     }
     let parsed = Date::strptime("%Y%m%d", &date.value).ok().filter(|date| span.contains(*date));
     let date = parsed.ok_or_else(|| AnswerError::NoSuchDay(one_line(&date.value, SHOWN_CHARACTERS)))?;
@@ -175,15 +189,15 @@ fn read_row(table: &Table, span: Span, row: &Row, kept: &[bool]) -> Result<(Key,
         .metrics()
         .iter()
         .zip(&row.metric_values)
-        .zip(kept)
-        .map(|((column, cell), is_kept)| if *is_kept { Ok(None) } else { number(column, &cell.value).map(Some) });
+        .zip(units)
+        .map(|((column, cell), unit)| unit.map(|unit| number(column, unit, &cell.value)).transpose());
     let values = values.collect::<Result<Values, _>>()?;
     Ok((Key { date, dimensions: dimensions.iter().map(|cell| storable(&cell.value)).collect() }, values))
 }
 
 /// Integers may come with fractions where Google estimates.
-fn number(column: &MetricColumn, text: &str) -> Result<f64, translate::Error> {
-    let number = number_of(&column.metric, text)?;
+fn number(column: &MetricColumn, unit: Unit, text: &str) -> Result<f64, translate::Error> {
+    let number = number_in(&column.metric, unit, text)?;
     Ok(match column.kind {
         Kind::Integer => number.round(),
         // 0 is one number, whatever its sign.
@@ -294,14 +308,14 @@ mod tests {
     #[test]
     fn numbers_are_what_a_column_can_hold() {
         let table = checkout();
-        let pageviews = |text: &str| number(&table.metrics()[0], text);
+        let pageviews = |text: &str| number(&table.metrics()[0], table.metrics()[0].metric.unit, text);
         for (text, expected) in [("0", 0.0), ("1000000000000", 1e12), ("1.5", 2.0), ("0.4", 0.0)] {
             assert_eq!(pageviews(text), Ok(expected), "{text}");
         }
         for text in ["-1", "1e13", "NaN", "inf", "", "1 000", "0x10"] {
             assert!(pageviews(text).is_err(), "{text}");
         }
-        let revenue = |text: &str| number(&table.metrics()[1], text);
+        let revenue = |text: &str| number(&table.metrics()[1], table.metrics()[1].metric.unit, text);
         assert_eq!(revenue("-12.345"), Ok(-12.345));
         assert_eq!(revenue("-0").map(f64::is_sign_negative), Ok(false), "0 is one number");
     }
@@ -362,6 +376,9 @@ mod tests {
             refused(row(&["20260130", "a", "c"], &["-1", "1"])),
             AnswerError::Report(Error::NotACount(_))
         ));
+        let mut broken = good.clone();
+        broken["dimensionValues"][1]["value"] = json!(7);
+        assert_eq!(of(&checkout(), json!([broken])), Err(AnswerError::NotAText));
         let mut other = response(&checkout(), json!([good]));
         other["dimensionHeaders"][0]["name"] = json!("dateHour");
         assert_eq!(read(&checkout(), other), Err(AnswerError::Report(Error::Dimensions)));

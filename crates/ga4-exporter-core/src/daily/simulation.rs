@@ -68,7 +68,7 @@ impl World {
     }
 
     fn answer(&self, table: &Table, span: Span, at: Timestamp, is_sampled: bool) -> ReportResponse {
-        let cell = |value: String| Value { value };
+        let cell = |value: String| Value { value, is_broken: false };
         let mut rows = Vec::new();
         for date in span.dates() {
             let of_day = self.rows(date, at);
