@@ -125,7 +125,7 @@ pub enum FilterError {
     #[error("a number of a filter is not finite")]
     NotFinite,
     /// Nothing lies between them.
-    #[error("a range of numbers in a filter begins above its end; exchange the two numbers")]
+    #[error("a range of numbers in a filter begins above its end")]
     Backwards,
     /// More than [`MAX_CONDITIONS`].
     #[error("a filter of more than {MAX_CONDITIONS} conditions is too long")]

@@ -138,7 +138,9 @@ impl Known {
         match self.standard.addition {
             Addition::Distinct if counts_sessions && is_of_a_session => Addition::Sum,
             Addition::Sum if overlaps => Addition::Overlapping,
-            usual => usual,
+            Addition::Sum | Addition::Distinct | Addition::Overlapping | Addition::Ratio | Addition::Average => {
+                self.standard.addition
+            }
         }
     }
 
