@@ -141,6 +141,7 @@ const CACHED: &str = " Cached; polled every google_analytics_report_interval_sec
 const CONFIG: &str = "
 discovery: {enabled: true}
 quota: {share: 100%}
+baseline: {quiet_days: [2025-11-26, 11-28]} # a day that ran out, and one that comes
 reports:
   pages: {preset: pages}
   landing_pages: {preset: landing_pages}

@@ -93,6 +93,19 @@ async fn the_first_answers_are_held_against_eight_weeks_of_history() {
 }
 
 #[tokio::test]
+async fn quiet_days_are_announced_a_week_ahead() {
+    let config = "{discovery: {enabled: true}, baseline: {quiet_days: [2025-11-26, 11-28]}}";
+    let pair = Setup::new().config(config).start().await;
+    let metrics = pair.until("the day", |metrics| metrics.of(SHOP, "quiet_day", "").is_some()).await;
+    let ahead = |labels| metrics.of(SHOP, "quiet_day_ahead_timestamp_seconds", labels);
+    let midnight =
+        |text: &str| Some(text.parse::<Timestamp>().unwrap().duration_since(Timestamp::UNIX_EPOCH).as_secs_f64());
+    // In Berlin.
+    assert_eq!(ahead("date=\"2026-11-28\",source=\"configured\""), midnight("2026-11-27T23:00:00Z"));
+    assert_eq!(ahead("date=\"2026-11-26\",source=\"last_year\""), midnight("2026-11-25T23:00:00Z"));
+}
+
+#[tokio::test]
 async fn after_three_hours_nothing_is_left_to_learn() {
     let pair = Setup::new().config(EVERY_SECOND).start().await;
     let metrics = watched(&pair, SHOP).await;
