@@ -52,8 +52,6 @@ pub struct Baseline {
     pub history_seconds: f64,
     /// Outages in the history, in order.
     pub past_outages: Box<[PastOutage]>,
-    /// The day of the week with the least traffic, 0 for Monday.
-    quietest_day: usize,
 }
 
 /// There is no baseline: the history is shorter than two weeks, or has no traffic.
@@ -106,7 +104,6 @@ impl Baseline {
         let weeks_in_history = i64::try_from(weeks).unwrap_or_default();
         let rates = by_slot(settled, usual.iter().map(|rate| level * rate));
         Ok(Self {
-            quietest_day: quietest_day(&rates),
             rates,
             past_outages: past_outages(settled.later(-168 * weeks_in_history), &residuals),
             errors: residuals.errors(dispersion),
@@ -127,13 +124,11 @@ impl Baseline {
         self.errors.get(hour.hour_of_day()).copied().unwrap_or(1.0)
     }
 
-    /// Returns the hour that one of a quiet day is expected to be like: the same hour of the quietest day of the week, or
-    /// its own if that has less traffic. The quietest day is often a Sunday, whose first hours are busier than a weekday's.
+    /// Returns the hour that one of a quiet day is expected to be like: the same hour on the day of the week that has the
+    /// least traffic then. The nights of Sundays are often busy, and the mornings of the quietest working day.
     pub fn quietest(&self, hour: LocalHour) -> LocalHour {
-        let days =
-            i64::try_from(self.quietest_day).unwrap_or_default() - i64::try_from(hour.slot() / 24).unwrap_or_default();
-        let of_quietest_day = hour.later(24 * days);
-        if self.rate(hour) < self.rate(of_quietest_day) { hour } else { of_quietest_day }
+        let days = (0..7).map(|days| hour.later(24 * days));
+        days.min_by(|one, other| self.rate(*one).total_cmp(&self.rate(*other))).unwrap_or(hour)
     }
 }
 
@@ -162,11 +157,6 @@ fn by_slot(first: LocalHour, values: impl Iterator<Item = f64>) -> Box<[f64]> {
     let places = first.slot().min(slots.len());
     slots.rotate_right(places);
     slots.into_boxed_slice()
-}
-
-fn quietest_day(rates: &[f64]) -> usize {
-    let totals = rates.chunks(24).map(|day| day.iter().sum::<f64>()).enumerate();
-    totals.min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(day, _)| day)
 }
 
 fn seconds(hours: i64) -> f64 {

@@ -1,8 +1,8 @@
 //! The pageviews expected in each minute: maps the hours of a baseline to the property's own time.
 //!
 //! Within an hour traffic follows a `curve`. An hour that daylight saving repeats is expected twice, one that it skips
-//! not at all. On quiet days each hour is that of the
-//! quietest day of the week, or its own if that has less traffic.
+//! not at all. On quiet days each hour is that of the day
+//! of the week with the least traffic then.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quietest_day_of_the_week_is_found() {
+    fn the_quietest_hour_of_the_week_is_found() {
         let of = baseline();
         let hour = LocalHour::of(jiff::civil::date(2026, 3, 25).at(15, 0, 0, 0));
         assert_eq!(of.quietest(hour).slot(), 6 * 24 + 15);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_that_is_busier_on_the_quietest_day_keeps_its_own_traffic_on_a_quiet_day() {
+    fn each_hour_of_a_quiet_day_has_the_least_traffic_of_the_week() {
         let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
         // People stay up on Saturday night, and Sunday is quiet otherwise.
         let count = |hour: LocalHour| match (hour.slot() / 24, hour.hour_of_day()) {
@@ -179,7 +179,7 @@ mod tests {
             let expected = Expected { baseline: &of, zone: &zone, quiet_days: &quiet_days };
             expected.hour(time.parse().unwrap()).slot()
         };
-        assert_eq!(hour("2026-03-25T01:30:00Z"), 2 * 24 + 1, "a night without the late hours of Saturday");
+        assert_ne!(hour("2026-03-25T01:30:00Z") / 24, 6, "a night without the late hours of Saturday");
         assert_eq!(hour("2026-03-25T12:00:00Z"), 6 * 24 + 12);
     }
 }
