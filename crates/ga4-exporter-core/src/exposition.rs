@@ -74,8 +74,9 @@ impl<'a> PropertyRow<'a> {
         Self { state, label: format!("property_id=\"{}\"", state.id) }
     }
 
-    fn with(&self, name: &str, value: &str) -> String {
-        format!("{},{name}=\"{value}\"", self.label)
+    /// Writes a sample with this property's label and another one.
+    fn sample(&self, page: &mut Page, label: (&str, &str), value: f64) {
+        page.labelled_sample(&self.label, [label].into_iter(), value);
     }
 }
 
@@ -97,7 +98,7 @@ fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
         for row in rows {
             for report in &row.state.reports {
                 if let Some(value) = value(report) {
-                    page.sample(&row.with("report", report.name.as_str()), value);
+                    row.sample(page, ("report", report.name.as_str()), value);
                 }
             }
         }
@@ -127,8 +128,8 @@ fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
     for row in rows {
         for report in &row.state.reports {
             if let Some(reason) = report.reason() {
-                let labels = format!("{},reason=\"{reason}\"", row.with("report", report.name.as_str()));
-                page.sample(&labels, 1.0);
+                let labels = [("report", report.name.as_str()), ("reason", reason.as_str())];
+                page.labelled_sample(&row.label, labels.into_iter(), 1.0);
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
                 let Some(snapshot) = report.values(now) else { continue };
                 if let Some(quality) = &snapshot.quality {
                     page.expires(snapshot.expires_at);
-                    page.sample(&row.with("report", report.name.as_str()), value(quality));
+                    row.sample(page, ("report", report.name.as_str()), value(quality));
                 }
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn rows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
                 let Some(snapshot) = report.values(now) else { continue };
                 if let Some(counts) = snapshot.values.row_counts() {
                     page.expires(snapshot.expires_at);
-                    page.sample(&row.with("report", report.name.as_str()), value(&counts));
+                    row.sample(page, ("report", report.name.as_str()), value(&counts));
                 }
             }
         }

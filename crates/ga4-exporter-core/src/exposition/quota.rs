@@ -16,11 +16,11 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
     tokens(page, rows, now);
     for (bucket, name, help) in OTHERS {
         page.family(name, help, Kind::Gauge);
-        each(rows, |labels, view| {
+        each(rows, |row, category, view| {
             let left = view.others.iter().find(|left| left.bucket == *bucket);
             if let Some(left) = left.filter(|left| left.holds_until > now) {
                 page.expires(left.holds_until);
-                page.sample(labels, left.value);
+                row.sample(page, category, left.value);
             }
         });
     }
@@ -38,11 +38,11 @@ fn tokens(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
 }
 
 fn each_token_bucket(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp, value: fn(f64, Remaining) -> f64) {
-    each(rows, |labels, view| {
+    each(rows, |row, category, view| {
         for bucket in view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now) {
             page.expires(bucket.remaining.holds_until);
-            let labels = format!("{labels},bucket=\"{}\"", bucket.remaining.bucket);
-            page.sample(&labels, value(bucket.limit, bucket.remaining));
+            let labels = [category, ("bucket", bucket.remaining.bucket.as_str())];
+            page.labelled_sample(&row.label, labels.into_iter(), value(bucket.limit, bucket.remaining));
         }
     });
 }
@@ -51,10 +51,11 @@ fn closures(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     let help =
         "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
-    each(rows, |labels, view| {
+    each(rows, |row, category, view| {
         for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
             page.expires(*until);
-            page.sample(&format!("{labels},bucket=\"{bucket}\""), unix_seconds(*until));
+            let labels = [category, ("bucket", bucket.as_str())];
+            page.labelled_sample(&row.label, labels.into_iter(), unix_seconds(*until));
         }
     });
 }
@@ -66,17 +67,17 @@ fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
         for report in &row.state.reports {
             #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 tokens")]
             let tokens = report.tokens_spent as f64;
-            page.sample(&row.with("report", report.name.as_str()), tokens);
+            row.sample(page, ("report", report.name.as_str()), tokens);
         }
     }
 }
 
-/// Visits every property and category with a known quota.
-fn each(rows: &[PropertyRow<'_>], mut visit: impl FnMut(&str, &QuotaView)) {
+/// Visits every property and category with a known quota; the label of the category is ready to be written.
+fn each(rows: &[PropertyRow<'_>], mut visit: impl FnMut(&PropertyRow<'_>, (&'static str, &'static str), &QuotaView)) {
     for row in rows {
         for category in Category::ALL {
             if let Some(view) = row.state.quota.get(category) {
-                visit(&row.with("category", category.as_str()), view);
+                visit(row, ("category", category.as_str()), view);
             }
         }
     }
