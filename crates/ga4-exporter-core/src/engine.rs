@@ -242,7 +242,7 @@ impl Engine {
 
     fn take_effects(&mut self) -> Effects {
         for (job, due) in self.timetable.schedule.take_moved() {
-            self.states.note(job.property, |state| {
+            self.states.update(job.property, |state| {
                 if let Some(report) = state.report_mut(&job.report) {
                     report.next_attempt = due;
                 }

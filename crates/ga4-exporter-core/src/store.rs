@@ -140,6 +140,16 @@ impl PropertyState {
         pairs.any(|(defined, shown)| !Arc::ptr_eq(defined, shown) && defined != shown)
     }
 
+    /// Whether it may look different on `/metrics` from this state: not if only due times differ, which the status page alone
+    /// shows.
+    fn differs_on_metrics(&self, before: &Self) -> bool {
+        let shown = |report: &ReportState| ReportState { next_attempt: None, ..report.clone() };
+        let Self { id, info, reports, quota, watched, usual } = self;
+        !reports.iter().map(shown).eq(before.reports.iter().map(shown))
+            || (id, info, quota) != (&before.id, &before.info, &before.quota)
+            || (watched, usual) != (&before.watched, &before.usual)
+    }
+
     /// Returns the report of this name.
     pub fn report_mut(&mut self, name: &ReportName) -> Option<&mut ReportState> {
         self.reports.iter_mut().find(|report| report.name == *name)
@@ -216,7 +226,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::report::ReportSettings;
+    use crate::report::{ReportSettings, series::SeriesBuilder};
 
     fn id() -> PropertyId {
         "5".parse().unwrap()
@@ -325,8 +335,7 @@ mod tests {
     fn what_metrics_do_not_show_makes_no_new_version() {
         let (mut world, reports) = world();
         let version = world.store.version();
-        world.states.note(id(), |state| state.report_mut(&reports[0].name).unwrap().next_attempt = Some(at(60)));
-        world.store.apply(world.states.take_change());
+        world.update(|state| state.report_mut(&reports[0].name).unwrap().next_attempt = Some(at(60)));
         assert_eq!(world.state().reports[0].next_attempt, Some(at(60)));
         world.store.apply(world.states.take_change());
         assert_eq!(world.store.version(), version);
@@ -355,7 +364,16 @@ mod tests {
         succeed(&mut world, &reports, 0);
         let info = PropertyInfo { name: "Shop".to_owned(), ..PropertyInfo::default() };
         let other = "6".parse().unwrap();
-        let nothing: [(&str, Writing<'_>); 6] = [
+        let named = |name: &str| PropertyInfo { name: name.to_owned(), ..PropertyInfo::default() };
+        let nothing: [(&str, Writing<'_>); 8] = [
+            ("there and back", &|states| {
+                states.put(id(), &named("Store"), &reports);
+                states.put(id(), &info, &reports);
+            }),
+            ("a property for a moment", &|states| {
+                states.put(other, &info, &reports);
+                states.remove(other);
+            }),
             ("no change", &|states| states.update(id(), |_| ())),
             ("the same interval", &|states| {
                 let set = |report: &mut ReportState| report.interval = reports[0].interval;
@@ -372,6 +390,28 @@ mod tests {
             world.store.apply(world.states.take_change());
             assert_eq!(world.store.version(), version, "{what}");
         }
+    }
+
+    #[test]
+    fn a_row_that_lacks_a_value_equals_itself() {
+        let (mut world, reports) = world();
+        let series = || {
+            let mut builder = SeriesBuilder::new(1, 2, usize::MAX, 1);
+            builder.add(0, ["/"].into_iter(), &[(0, 1.0)]);
+            builder.finish()
+        };
+        let succeed = |world: &mut World| {
+            world.update(|state| {
+                let report = Arc::clone(&reports[0]);
+                let snapshot = Snapshot { report, values: series(), quality: None, expires_at: at(100) };
+                state.report_mut(&reports[0].name).unwrap().succeed(attempt(0), 0, snapshot);
+            });
+        };
+        succeed(&mut world);
+        let version = world.store.version();
+        succeed(&mut world);
+        world.update(|_| ());
+        assert_eq!(world.store.version(), version);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) use builder::SeriesBuilder;
 mod builder;
 
 /// All series of a snapshot. Without dimensions there is one row, without labels.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Series {
     /// Row by row, in the order of the report's families; not a number where there is no value.
     values: Arc<[f64]>,
@@ -19,7 +19,7 @@ pub struct Series {
 }
 
 /// The labels of all rows.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 struct Labels {
     /// Every text once, one after the other.
     texts: Box<str>,
@@ -175,6 +175,18 @@ impl Labels {
         self.texts.get(begin..end(place)?)
     }
 }
+
+/// Values are compared by their bits: a missing one is NaN, and equals another missing one.
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |value: &f64| value.to_bits();
+        let same_values =
+            Arc::ptr_eq(&self.values, &other.values) || self.values.iter().map(bits).eq(other.values.iter().map(bits));
+        same_values && self.labels == other.labels
+    }
+}
+
+impl Eq for Series {}
 
 impl From<Vec<f64>> for Series {
     fn from(values: Vec<f64>) -> Self {

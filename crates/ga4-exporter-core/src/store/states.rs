@@ -1,9 +1,6 @@
 //! The states of all properties as their owner changes them, and the changes that readers have not seen yet.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{PropertyState, ReportState, keep_if_empty};
 use crate::{names::PropertyId, properties::PropertyInfo, report::Report};
@@ -12,9 +9,11 @@ use crate::{names::PropertyId, properties::PropertyInfo, report::Report};
 #[derive(Debug, Default)]
 pub struct States {
     properties: BTreeMap<PropertyId, Arc<PropertyState>>,
-    changed: BTreeSet<PropertyId>,
-    /// Whether one of the changes is visible on `/metrics`.
-    shows: bool,
+    /// What readers still see of the properties that may have changed; `None` of a new one. A state is copied and compared
+    /// once for all changes that readers see together.
+    before: BTreeMap<PropertyId, Option<Arc<PropertyState>>>,
+    /// Whether reports were redefined, so that the same values look different on `/metrics`.
+    redefined: bool,
 }
 
 /// A change of the store, applied atomically.
@@ -22,13 +21,14 @@ pub struct States {
 pub struct Change {
     /// The new state of each changed property; `None` for a removed one.
     pub(super) states: Vec<(PropertyId, Option<Arc<PropertyState>>)>,
+    /// Whether it is visible on `/metrics`.
     pub(super) shows: bool,
 }
 
 impl Change {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.states.is_empty()
+        self.states.is_empty() && !self.shows
     }
 }
 
@@ -67,49 +67,43 @@ impl States {
         let before = std::mem::take(&mut state.reports);
         state.reports = reports.iter().map(|report| ReportState::for_report(report, &before)).collect();
         change(&mut state);
-        // Values of a redefined report look different on /metrics.
-        let is_redefined = known.is_some_and(|known| known.is_redefined_by(&reports));
-        if is_redefined || known.is_none_or(|known| **known != state) {
-            self.changed.insert(id);
-            self.shows = true;
-            self.properties.insert(id, Arc::new(state));
-        }
+        self.redefined |= known.is_some_and(|known| known.is_redefined_by(&reports));
+        let before = self.properties.insert(id, Arc::new(state));
+        self.before.entry(id).or_insert(before);
     }
 
     /// Removes a property with all its series.
     pub fn remove(&mut self, id: PropertyId) {
-        if self.properties.remove(&id).is_some() {
-            self.changed.insert(id);
-            self.shows = true;
+        if let Some(state) = self.properties.remove(&id) {
+            self.before.entry(id).or_insert(Some(state));
         }
     }
 
     /// Changes a property, if it exists.
     pub fn update(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
-        self.shows |= self.change(id, change);
-    }
-
-    /// Changes something that is not visible on `/metrics`, so that renderings stay valid.
-    pub fn note(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) {
-        self.change(id, change);
-    }
-
-    /// Returns the changes since the last call.
-    pub fn take_change(&mut self) -> Change {
-        let changed = std::mem::take(&mut self.changed);
-        let states = changed.into_iter().map(|id| (id, self.properties.get(&id).cloned())).collect();
-        Change { states, shows: std::mem::take(&mut self.shows) }
-    }
-
-    /// Applies the change and returns whether the property differs afterwards.
-    fn change(&mut self, id: PropertyId, change: impl FnOnce(&mut PropertyState)) -> bool {
-        let Some(state) = self.properties.get_mut(&id) else { return false };
-        let before = Arc::clone(state);
+        let Some(state) = self.properties.get_mut(&id) else { return };
+        self.before.entry(id).or_insert_with(|| Some(Arc::clone(state)));
         change(Arc::make_mut(state));
-        let has_changed = *before != **state;
-        if has_changed {
-            self.changed.insert(id);
+    }
+
+    /// Returns the changes since the last call: of the properties that differ from what readers see.
+    pub fn take_change(&mut self) -> Change {
+        let mut change = Change { states: Vec::new(), shows: std::mem::take(&mut self.redefined) };
+        for (id, before) in std::mem::take(&mut self.before) {
+            match (before, self.properties.get_mut(&id)) {
+                // Shares the state with readers again.
+                (Some(before), Some(state)) if before == *state => *state = before,
+                (Some(before), Some(state)) => {
+                    change.shows |= state.differs_on_metrics(&before);
+                    change.states.push((id, Some(Arc::clone(state))));
+                }
+                (None, None) => {}
+                (_, state) => {
+                    change.shows = true;
+                    change.states.push((id, state.map(|state| Arc::clone(state))));
+                }
+            }
         }
-        has_changed
+        change
     }
 }
