@@ -47,7 +47,8 @@ impl SeriesBuilder {
         let is_full = self.counts.series_over_limit > 0;
         let cells: Box<[u32]> = if is_full { Box::default() } else { labels.map(|label| self.intern(label)).collect() };
         let window = 1_u64.checked_shl(u32::try_from(window).unwrap_or(u32::MAX)).unwrap_or_default();
-        if self.rows.get(&cells).is_some_and(|(_, windows)| windows & window != 0) {
+        let known = self.rows.get(&cells).copied();
+        if known.is_some_and(|(_, windows)| windows & window != 0) {
             self.counts.series_duplicate += series;
             self.counts.dropped += 1;
             return;
@@ -58,14 +59,12 @@ impl SeriesBuilder {
             self.counts.dropped += 1;
             return;
         }
-        let next = self.rows.len();
-        if !self.rows.contains_key(&cells) {
+        let (row, windows) = known.unwrap_or((self.rows.len(), 0));
+        if known.is_none() {
             self.cells.extend_from_slice(&cells);
             self.values.resize(self.values.len() + self.families, f64::NAN);
         }
-        let (row, windows) = self.rows.entry(cells).or_insert((next, 0));
-        *windows |= window;
-        let row = *row;
+        self.rows.insert(cells, (row, windows | window));
         for (family, value) in values {
             if let Some(slot) = self.values.get_mut(row * self.families + family) {
                 *slot = *value;
