@@ -17,7 +17,7 @@ pub use entry::EntryError;
 mod entry;
 
 /// The quiet days; cheap to clone. Empty by default.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct QuietDays(Arc<Sorted>);
 
 /// A configured entry. Its text can be parsed again, except for the days of a calendar.
@@ -58,7 +58,7 @@ pub struct YearDays {
 }
 
 /// The entries, and the days that they define.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Eq, PartialEq)]
 struct Sorted {
     entries: Vec<Entry>,
     /// Ascending, with at least one day between two ranges.
