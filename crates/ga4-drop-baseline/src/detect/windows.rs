@@ -97,6 +97,8 @@ pub struct Recent<'a> {
     counts: Vec<Option<u64>>,
     /// The expectation before calibration.
     expected: Vec<f64>,
+    /// The expected realtime counts.
+    usually: Vec<f64>,
 }
 
 impl<'a> Recent<'a> {
@@ -104,13 +106,15 @@ impl<'a> Recent<'a> {
     pub fn new(minutes: &Minutes, usual: Usual<'a>, length: usize, newest: Minute) -> Self {
         let seen = minutes.last(length, newest);
         let expected = usual.expected.minutes(length, newest);
-        let mut recent = Self { usual, newest, counts: seen.clone(), seen, expected };
-        for place in unanswered(&recent.seen, &recent.usually()) {
-            if let Some(count) = recent.counts.get_mut(place) {
+        let factor = usual.realtime_factor(newest);
+        let usually: Vec<f64> = expected.iter().map(|expected| expected * factor).collect();
+        let mut counts = seen.clone();
+        for place in unanswered(&seen, &usually) {
+            if let Some(count) = counts.get_mut(place) {
                 *count = None;
             }
         }
-        recent
+        Self { usual, newest, seen, counts, expected, usually }
     }
 
     /// Returns the evidence of an ongoing drop. During the learning period, only traffic far below the usual
@@ -119,7 +123,7 @@ impl<'a> Recent<'a> {
         let baseline = self.usual.expected.baseline;
         evidence(Observed {
             counts: &self.counts,
-            expected: &self.usually(),
+            expected: &self.usually,
             dispersion: baseline.dispersion,
             error: baseline.error(self.usual.expected.hour(self.newest.start())),
         })
@@ -130,13 +134,6 @@ impl<'a> Recent<'a> {
         let factor = self.usual.factor(HALF_HOUR.minutes, self.newest);
         self.seen.iter().zip(&self.expected).map(move |(count, expected)| (*count, expected * factor))
     }
-
-    /// Returns the expected realtime counts.
-    fn usually(&self) -> Vec<f64> {
-        let is_learning = self.usual.calibration.is_learning(self.newest);
-        let factor = if is_learning { WHILE_LEARNING } else { self.usual.factor(HALF_HOUR.minutes, self.newest) };
-        self.expected.iter().map(|expected| expected * factor).collect()
-    }
 }
 
 impl Usual<'_> {
@@ -144,6 +141,12 @@ impl Usual<'_> {
     fn factor(&self, minutes: usize, newest: Minute) -> f64 {
         let begins = newest.later(1 - i64::try_from(minutes).unwrap_or_default());
         self.calibration.factor(begins)
+    }
+
+    /// Returns the factor for the realtime counts of the last minutes. During the learning period, only counts far below the
+    /// usual traffic page.
+    fn realtime_factor(&self, newest: Minute) -> f64 {
+        if self.calibration.is_learning(newest) { WHILE_LEARNING } else { self.factor(HALF_HOUR.minutes, newest) }
     }
 
     /// Returns the lower bound of a window that ends with this minute. During the learning period, only counts far
