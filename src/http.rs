@@ -18,13 +18,12 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use ga4_exporter_core::names::{Handler, PropertyId, RefusedReason};
 
-use crate::{clock::Clock, status::Selection};
+use crate::{clock::Clock, status::Selection, workers::Workers};
 
 use budget::Budget;
 use places::Places;
 use rendering::Renderings;
 use target_list::TargetList;
-use workers::Workers;
 
 pub use address::{BindError, ListenAddress, ListenAddressError, bind};
 pub use base::{Base, ExternalUrl, ExternalUrlError, RoutePrefix, RoutePrefixError};
@@ -49,7 +48,6 @@ mod places;
 mod rendering;
 mod routes;
 mod target_list;
-mod workers;
 
 /// What is scraped: the metrics in memory, and whether they have changed.
 pub trait Metrics: Send + Sync + 'static {

@@ -79,12 +79,15 @@ pub mod telemetry;
 pub mod transport;
 pub mod troubles;
 pub mod witness;
+mod workers;
 
 use std::{
     ffi::OsString,
     io::{self, IsTerminal},
+    num::NonZero,
     process::ExitCode,
     sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -131,7 +134,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 /// The threads that names are looked up and files are written on are there from the start and stay: where the system has no
 /// thread left later, work waits for them instead of ending the process.
 fn runtime() -> io::Result<Runtime> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let runtime = Builder::new_multi_thread()
+        .worker_threads(cores.min(MOST_WORKER_THREADS))
         .enable_all()
         .thread_keep_alive(FOR_EVER)
         .max_blocking_threads(MOST_BLOCKING_THREADS)
@@ -175,6 +180,9 @@ fn failed(error: &(dyn std::error::Error + 'static), code: ExitCode) -> ExitCode
 
 /// No process runs longer.
 const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 10);
+
+/// All work of an exporter fits on a part of one core, and each thread keeps memory for itself.
+const MOST_WORKER_THREADS: usize = 4;
 
 const FIRST_BLOCKING_THREADS: usize = 4;
 

@@ -166,9 +166,9 @@ impl Transport {
         longest: Longest,
     ) -> Result<Answer, Error> {
         let exchange = async {
-            let response = self.head(request).await.map_err(|error| Error::from_reqwest(error, deadline))?;
+            let mut response = self.head(request).await.map_err(|error| Error::from_reqwest(error, deadline))?;
             let status = response.status();
-            let headers = response.headers().clone();
+            let headers = std::mem::take(response.headers_mut());
             if status.is_success() {
                 let (body, part) = self.read(response, deadline, longest).await?;
                 Ok(Answer { status, headers, body, part: part.is_large().then(|| Arc::new(part)) })

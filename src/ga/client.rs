@@ -1,6 +1,6 @@
 //! The client: one typed method for each of the Data API's.
 
-use std::{fmt, sync::Arc, thread};
+use std::{fmt, sync::Arc};
 
 use reqwest::{
     Url,
@@ -8,7 +8,6 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::oneshot;
 use tracing::debug;
 
 use ga4_exporter_core::{
@@ -27,6 +26,7 @@ use crate::{
     observer::Observer,
     secrets::hidden,
     transport::{self, Answer, Longest, SMALL_BYTES, Transport},
+    workers::Workers,
 };
 
 /// Sends requests to Google; cheap to clone, and all clones share their connections and the token.
@@ -36,6 +36,8 @@ pub struct Client {
     tokens: Tokens,
     observer: Arc<dyn Observer>,
     endpoints: Endpoints,
+    /// Parse large answers.
+    parsers: Arc<Workers>,
 }
 
 /// Base URLs of Google's APIs.
@@ -50,7 +52,8 @@ pub struct Endpoints {
 impl Client {
     /// Creates a client for these endpoints.
     pub fn new(transport: Transport, tokens: Tokens, observer: Arc<dyn Observer>, endpoints: Endpoints) -> Self {
-        Self { transport, tokens, observer, endpoints }
+        let parsers = Arc::new(Workers::start("parse", PARSERS));
+        Self { transport, tokens, observer, endpoints, parsers }
     }
 
     /// `properties.runReport`. `accept` translates the report for the caller, or says why it does not match the request.
@@ -154,7 +157,7 @@ impl Client {
     ) -> Result<T, Error> {
         let started = monotonic();
         let result = match self.exchange(url, call, token).await {
-            Ok(answer) => read(&answer, url, token, accept).await,
+            Ok(answer) => self.read(&answer, url, token, accept).await,
             Err(error) => Err(error),
         };
         self.observer.request(method, started.elapsed(), result.as_ref().err().map(Error::reason));
@@ -165,15 +168,37 @@ impl Client {
         let client = self.transport.for_url(url);
         let mut request = match call.body.clone() {
             Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
-            None => client.get(url.clone()),
+            None => client.get(url.clone()).query(call.query),
         };
-        request = request.query(call.query).bearer_auth(token.secret.expose_secret());
+        request = request.bearer_auth(token.secret.expose_secret());
         if let Some(project) = &token.quota_project {
             request = request.header("x-goog-user-project", project);
         }
         let deadline = self.transport.deadlines.request;
         let deadline = if call.longest == Longest::Page { PAGE_DEADLINES * deadline } else { deadline };
         Ok(self.transport.send(request, deadline, call.longest).await?)
+    }
+
+    /// Reads an answer's body, or the error in it.
+    async fn read<R: DeserializeOwned + Send + 'static, T>(
+        &self,
+        answer: &Answer,
+        url: &Url,
+        token: &Token,
+        accept: &impl Fn(R) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let host = url.host_str().unwrap_or_default();
+        // The answer may echo the request.
+        let words = || hidden(&String::from_utf8_lossy(&answer.body), &sent(url, token).iter().collect::<Vec<_>>());
+        let result = if answer.status.is_success() {
+            parsed(answer, &self.parsers).await.and_then(accept).map_err(Error::Protocol)
+        } else {
+            Err(Error::from_answer(answer.status.as_u16(), words().as_bytes(), host))
+        };
+        if let Err(error @ Error::Protocol(_)) = &result {
+            debug!(%error, status = %answer.status, body = beginning(&words()), "an answer that is not what was asked for");
+        }
+        result
     }
 }
 
@@ -220,52 +245,15 @@ struct Call<'a> {
     longest: Longest,
 }
 
-/// Reads an answer's body, or the error in it.
-async fn read<R: DeserializeOwned + Send + 'static, T>(
-    answer: &Answer,
-    url: &Url,
-    token: &Token,
-    accept: &impl Fn(R) -> Result<T, String>,
-) -> Result<T, Error> {
-    let host = url.host_str().unwrap_or_default();
-    // The answer may echo the request.
-    let words = || hidden(&String::from_utf8_lossy(&answer.body), &sent(url, token).iter().collect::<Vec<_>>());
-    let result = if answer.status.is_success() {
-        parsed(answer).await.and_then(accept).map_err(Error::Protocol)
-    } else {
-        Err(Error::from_answer(answer.status.as_u16(), words().as_bytes(), host))
-    };
-    if let Err(error @ Error::Protocol(_)) = &result {
-        debug!(%error, status = %answer.status, body = beginning(&words()), "an answer that is not what was asked for");
+/// Parses the JSON of a body. A large one is parsed aside, so that serving and polling continue. The transport's budget limits
+/// how many wait for that.
+async fn parsed<R: DeserializeOwned + Send + 'static>(answer: &Answer, parsers: &Workers) -> Result<R, String> {
+    if answer.body.len() <= SMALL_BYTES {
+        return parse(&answer.body);
     }
-    result
-}
-
-/// Parses the JSON of a body. A large one is parsed on a thread of its own, so that serving and polling continue; if the system
-/// has no thread, it is parsed in place. The transport's budget limits how many there are.
-async fn parsed<R: DeserializeOwned + Send + 'static>(answer: &Answer) -> Result<R, String> {
-    parsed_on(answer, |work| thread::Builder::new().name("parse".to_owned()).spawn(work).is_ok()).await
-}
-
-async fn parsed_on<R: DeserializeOwned + Send + 'static>(
-    answer: &Answer,
-    spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> bool,
-) -> Result<R, String> {
-    if answer.body.len() > SMALL_BYTES {
-        let (sender, parsed) = oneshot::channel();
-        // Keeps its part of the budget until it is parsed.
-        let aside = answer.clone();
-        let work = move || {
-            // The receiver is gone if the request was cancelled.
-            let _ = sender.send(parse(&aside.body));
-        };
-        if spawn(Box::new(work))
-            && let Ok(parsed) = parsed.await
-        {
-            return parsed;
-        }
-    }
-    parse(&answer.body)
+    // Keeps its part of the budget until it is parsed.
+    let aside = answer.clone();
+    parsers.run(move || parse(&aside.body)).await
 }
 
 /// The secrets of a request: the token, and the user and password of the URL.
@@ -317,6 +305,9 @@ pub const ADMIN_API_URL: &str = "https://analyticsadmin.googleapis.com";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Threads that parse large answers: one goes on while the other has the largest.
+const PARSERS: usize = 2;
+
 /// How many times as long as others a page of 250,000 rows may take.
 const PAGE_DEADLINES: u32 = 5;
 
@@ -326,6 +317,13 @@ const LOGGED_KIND_CHARACTERS: usize = 60;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        collections::BTreeSet,
+        thread::{self, ThreadId},
+    };
+
+    use serde::{Deserialize, Deserializer, de::IgnoredAny};
+
     use super::*;
 
     #[test]
@@ -339,22 +337,28 @@ mod tests {
         }
     }
 
+    /// Any JSON, and the thread that it was parsed on.
+    struct ParsedOn(ThreadId);
+
+    impl<'de> Deserialize<'de> for ParsedOn {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            IgnoredAny::deserialize(deserializer).map(|_| Self(thread::current().id()))
+        }
+    }
+
     #[tokio::test]
-    async fn a_large_answer_is_parsed_aside_or_else_in_place() {
-        let body = format!("{}1", " ".repeat(SMALL_BYTES));
-        let (status, headers) = (reqwest::StatusCode::OK, reqwest::header::HeaderMap::new());
-        let answer = Answer { status, headers, body: body.into(), part: None };
-        let mut spawned = 0;
-        let mut parsed = async |has_thread: bool| {
-            let spawn = |work: Box<dyn FnOnce() + Send>| {
-                spawned += 1;
-                has_thread && thread::Builder::new().spawn(work).is_ok()
-            };
-            parsed_on::<u8>(&answer, spawn).await
-        };
-        assert_eq!(parsed(true).await, Ok(1));
-        assert_eq!(parsed(false).await, Ok(1), "there is no thread left");
-        assert_eq!(spawned, 2);
+    async fn large_answers_are_parsed_aside_by_the_same_threads() {
+        let (here, parsers) = (thread::current().id(), Workers::start("parse", 1));
+        let mut threads = BTreeSet::new();
+        for (padding, is_large) in [(0, false), (SMALL_BYTES, true), (2 * SMALL_BYTES, true)] {
+            let body = format!("{}1", " ".repeat(padding)).into();
+            let (status, headers) = (reqwest::StatusCode::OK, reqwest::header::HeaderMap::new());
+            let answer = Answer { status, headers, body, part: None };
+            let ParsedOn(thread) = parsed(&answer, &parsers).await.unwrap();
+            assert_eq!(thread != here, is_large, "{padding} bytes");
+            threads.insert(format!("{thread:?}"));
+        }
+        assert_eq!(threads.len(), 2, "no thread is started for an answer");
     }
 
     #[test]

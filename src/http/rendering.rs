@@ -31,9 +31,8 @@ use super::{
     gzip::compress,
     listener::resume_panic,
     negotiate::Encoding,
-    workers::Workers,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, workers::Workers};
 
 /// The texts of all formats and scopes.
 pub(super) struct Renderings {

@@ -1,7 +1,8 @@
-//! Threads for long work, so that it blocks no connection.
+//! Threads for long work, so that it blocks neither serving nor polling.
 //!
-//! The threads are started with the server and run until it ends: no thread is started for a request, since the system may have
-//! none left. If none could be started, the work is done in place.
+//! The threads are started once and run until their owner ends: no thread is started for a request, since the system may have
+//! none left, and since the C library keeps memory for every thread that ever ran beside others. If none could be started, the
+//! work is done in place.
 
 use std::{
     any::Any,
@@ -17,14 +18,14 @@ use tracing::warn;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Some threads with one queue.
-pub(super) struct Workers {
+pub(crate) struct Workers {
     /// `None` without threads.
     jobs: Option<mpsc::Sender<Job>>,
 }
 
 impl Workers {
     /// Starts this many threads, or as many as the system allows.
-    pub(super) fn start(name: &str, count: usize) -> Self {
+    pub(crate) fn start(name: &str, count: usize) -> Self {
         Self::start_with(name, count, |builder, work| builder.spawn(work).map(drop))
     }
 
@@ -50,7 +51,7 @@ impl Workers {
     }
 
     /// Does the work on one of the threads. Work whose caller has gone is not started.
-    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let Some(jobs) = &self.jobs else { return work() };
         let (answer, answered) = oneshot::channel::<Result<T, Box<dyn Any + Send>>>();
         let job = move || {
@@ -76,7 +77,7 @@ fn work_off(queue: &Mutex<mpsc::Receiver<Job>>) {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
             Ok(job) => job(),
-            Err(_) => return, // the server has ended
+            Err(_) => return, // the owner has ended
         }
     }
 }
