@@ -41,6 +41,7 @@ fn main() {
             rows(&mut table, view, now);
         }
         labelled_rows(&mut table, &labelled::view(50, now), now);
+        million_row(&mut table, &labelled::view(500, now), now);
     }
 }
 
@@ -67,7 +68,7 @@ fn bench(criterion: &mut Criterion, view: &View, now: Timestamp) {
 fn levels(criterion: &mut Criterion, text: &[u8]) {
     let mut group = criterion.benchmark_group("gzip");
     group.throughput(Throughput::Bytes(text.len() as u64));
-    for level in [1, LEVEL, 6] {
+    for level in [1, 2, LEVEL, 6] {
         println!("gzip level {level}: {:.1} % of the text", 100.0 * pack(text, level).len() as f64 / text.len() as f64);
         group.bench_function(level.to_string(), |bencher| bencher.iter(|| pack(black_box(text), level)));
     }
@@ -100,16 +101,28 @@ fn rows(table: &mut Table, view: &View, now: Timestamp) {
 /// Series with three labels of their own.
 fn labelled_rows(table: &mut Table, view: &View, now: Timestamp) {
     let series = filled::series_of(view, now);
-    let mut text = Vec::new();
-    for _ in 0..ROUNDS {
-        let start = monotonic();
-        black_box(exposition::render(black_box(view), Format::Text, now));
-        text.push(start.elapsed());
-    }
-    let each = percentile(&mut text, 50) * 1e6 / series as f64;
+    let each = milliseconds_of_text(view, ROUNDS, now) * 1e6 / series as f64;
     table.row(&format!("render, text, per series with three labels of {series}"), each, "ns", ..=200.0);
     let bytes = labelled::bytes_of_each(view);
     table.row("memory of a series with three labels, in the store", bytes, "bytes", ..=200.0);
+}
+
+/// As many series as the exporter should ever have.
+fn million_row(table: &mut Table, view: &View, now: Timestamp) {
+    let series = filled::series_of(view, now);
+    let text = milliseconds_of_text(view, ROUNDS_OF_MILLION, now);
+    table.row(&format!("render {series} series with three labels, text"), text, "ms", ..=250.0);
+}
+
+/// The median of some renderings.
+fn milliseconds_of_text(view: &View, rounds: u32, now: Timestamp) -> f64 {
+    let mut times: Vec<Duration> = Vec::new();
+    for _ in 0..rounds {
+        let start = monotonic();
+        black_box(exposition::render(black_box(view), Format::Text, now));
+        times.push(start.elapsed());
+    }
+    percentile(&mut times, 50)
 }
 
 fn pack(text: &[u8], level: u32) -> Vec<u8> {
@@ -122,3 +135,5 @@ fn pack(text: &[u8], level: u32) -> Vec<u8> {
 const LEVEL: u32 = 3;
 
 const ROUNDS: u32 = 41;
+
+const ROUNDS_OF_MILLION: u32 = 11;

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ga4_simulator::{Effect, Fault, Method, Simulator};
 use google_analytics_exporter::clock::monotonic;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -18,43 +20,69 @@ use crate::{
     table::Table,
 };
 
-/// A thousand properties, so often that the noise of the counter does not matter.
+/// A thousand properties, so often that the noise of the counter does not matter; and a few with the largest report.
 pub(crate) async fn compare(table: &mut Table) {
     let all = "reports: {realtime: {interval: 10s}, traffic: {interval: 150s}}";
     let without = "reports: {realtime: {interval: 10s}, traffic: {interval: 150s}}\nbaseline: {enabled: false}";
     for (what, config, count) in [("realtime and traffic", without, 2), ("with the drop alert", all, 3)] {
-        let simulator = simulator(PROPERTIES).await;
-        let canned = Canned::start(simulator.base_url(), Duration::ZERO).await;
-        let exporter = Exporter::start(&simulator, &canned.url, config);
-        exporter.until_up(count * PROPERTIES, Duration::from_secs(1), Duration::from_secs(120));
-        let (mut ours, mut bare) = (Spent::default(), Spent::default());
-        let mut plan = Vec::new();
-        for round in 0..=ROUNDS {
-            canned.note();
-            let (start, before) = (monotonic(), exporter.cpu());
-            // What the exporter asked in the round before: so both work at the same time, and disturb each other alike.
-            if round == 0 {
-                thread::sleep(ROUND)
-            } else {
-                bare.add(replay(&plan), reports_in(&plan))
-            }
-            let cpu = exporter.cpu() - before;
-            plan = canned.noted().into_iter().map(|asked| planned(&canned.url, start, asked)).collect();
-            if round > 0 {
-                ours.add(cpu, reports_in(&plan));
-            }
-        }
-        println!(
-            "{what}: {} reports, exporter {:.0} µs of CPU for each; bare loop {:.0} µs",
-            ours.reports,
-            ours.each(),
-            bare.each()
-        );
-        let (ours, bare) = (ours.each(), bare.each());
-        let row = format!("polling, {what}: CPU per report by a bare reqwest+serde loop's");
-        table.row(&row, ours / bare, "", ..=1.5);
-        table.row(&format!("polling, {what}: CPU per report"), ours, "µs", ..);
+        compare_with(&simulator(PROPERTIES).await, config, count * PROPERTIES, what, table).await;
     }
+    let simulator = simulator(WITH_MANY_ROWS).await;
+    simulator.inject(Fault::new(Effect::Raw(200, many_rows().to_string())).on(Method::RunReport));
+    compare_with(&simulator, MANY_ROWS, WITH_MANY_ROWS, "10,000 rows with three labels", table).await;
+}
+
+/// Compares polling of that many reports.
+async fn compare_with(simulator: &Simulator, config: &str, reports: usize, what: &str, table: &mut Table) {
+    let canned = Canned::start(simulator.base_url(), Duration::ZERO).await;
+    let exporter = Exporter::start(simulator, &canned.url, config);
+    exporter.until_up(reports, Duration::from_secs(1), Duration::from_secs(120));
+    let (mut ours, mut bare) = (Spent::default(), Spent::default());
+    let mut plan = Vec::new();
+    for round in 0..=ROUNDS {
+        canned.note();
+        let (start, before) = (monotonic(), exporter.cpu());
+        // What the exporter asked in the round before: so both work at the same time, and disturb each other alike.
+        if round == 0 {
+            thread::sleep(ROUND)
+        } else {
+            bare.add(replay(&plan), reports_in(&plan))
+        }
+        let cpu = exporter.cpu() - before;
+        plan = canned.noted().into_iter().map(|asked| planned(&canned.url, start, asked)).collect();
+        if round > 0 {
+            ours.add(cpu, reports_in(&plan));
+        }
+    }
+    println!(
+        "{what}: {} reports, exporter {:.0} µs of CPU for each; bare loop {:.0} µs",
+        ours.reports,
+        ours.each(),
+        bare.each()
+    );
+    let (ours, bare) = (ours.each(), bare.each());
+    let row = format!("polling, {what}: CPU per report by a bare reqwest+serde loop's");
+    table.row(&row, ours / bare, "", ..=1.5);
+    table.row(&format!("polling, {what}: CPU per report"), ours, "µs", ..);
+}
+
+/// An answer of as many rows as Google sends by default.
+fn many_rows() -> Value {
+    let row = |row: u32| {
+        let device = if row.is_multiple_of(2) { "desktop" } else { "mobile" };
+        let path = format!("/products/category-{}/item-{row}", row % 50);
+        let labels = ["www.example.com", &path, device].map(|text| json!({"value": text}));
+        let cells = [row * 7919 % 100_000, row % 977].map(|count| json!({"value": count.to_string()}));
+        json!({"dimensionValues": labels, "metricValues": cells})
+    };
+    json!({
+        "kind": "analyticsData#runReport",
+        "dimensionHeaders": [{"name": "hostName"}, {"name": "pagePath"}, {"name": "deviceCategory"}],
+        "metricHeaders": [{"name": "screenPageViews"}, {"name": "activeUsers"}],
+        "rows": (0..10_000).map(row).collect::<Vec<_>>(),
+        "rowCount": 10_000,
+        "metadata": {"timeZone": "Europe/Berlin", "currencyCode": "EUR"},
+    })
 }
 
 #[derive(Default)]
@@ -102,6 +130,22 @@ fn replay(plan: &[Planned]) -> Duration {
 }
 
 const PROPERTIES: usize = 1_000;
+
+const WITH_MANY_ROWS: usize = 20;
+
+const MANY_ROWS: &str = "\
+baseline: {enabled: false}
+limits: {series: 1000000, series_per_property: 20000}
+reports:
+  realtime: {enabled: false}
+  traffic: {enabled: false}
+  pages:
+    dimensions: [hostName, pagePath, deviceCategory]
+    metrics: [screenPageViews, activeUsers]
+    limit: 10000
+    max_series: 20000
+    interval: 10s
+";
 
 const ROUNDS: u32 = 3;
 
