@@ -1,11 +1,6 @@
 //! Checks one property: whether it can be read, its name and time zone, and whether every report works for it.
 
-use ga4_exporter_core::{
-    chain::Chain,
-    names::Reason,
-    plan::Plan,
-    quota::{Allowance, Share},
-};
+use ga4_exporter_core::{chain::Chain, names::Reason, plan::Plan, quota::Share};
 
 use super::{
     is_everybodys, plan,
@@ -54,7 +49,7 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     if !works {
         return Checked { data_api, results };
     }
-    let mut spent = Spent { allowance: Allowance::new(subject.share), costs: Vec::new() };
+    let mut spent = Spent::new(subject.share);
     for report in subject.plan.reports_for(id) {
         let result = report::check(subject, id, report, schema.as_ref(), &mut spent).await;
         results.push(result.property(id).report(report.name.as_str()));

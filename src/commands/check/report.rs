@@ -1,15 +1,19 @@
-//! Checks one report of one property: the fields that the property does not support, and the request itself with one row.
+//! Checks one report of one property: whether the property has its fields, whether Google says that they go together, and the
+//! request itself with one row. Only the request decides; the rest explains why it is refused.
 
 use ga4_exporter_core::{
     chain::Chain,
     names::{Category, PropertyId, Reason, ReportName},
-    quota::Allowance,
-    report::{Report, Request, Unit},
+    quota::{Allowance, Share},
+    report::{
+        Report, Request, Unit,
+        fields::{Absent, absent},
+    },
     translate::{self, Outline},
     wire::{
         request::Name,
         response::{PropertyQuota, ReportResponse},
-        schema::{CompatibilityRequest, Incompatible, Schema},
+        schema::{CompatibilityRequest, Incompatible, Restriction, Schema},
     },
 };
 
@@ -21,9 +25,38 @@ use crate::ga;
 
 /// The tokens spent by the checks of a property.
 pub(super) struct Spent {
-    pub(super) allowance: Allowance,
+    /// Core and realtime reports have buckets of their own.
+    core: Allowance,
+    realtime: Allowance,
     /// For each report: the cost of a request, and what is left of the quota afterwards.
     pub(super) costs: Vec<(ReportName, Category, f64, PropertyQuota)>,
+    /// Whether `checkCompatibility` has answered so far. Failures count for the property, so none is repeated.
+    has_compatibility: bool,
+}
+
+impl Spent {
+    /// Nothing is spent yet.
+    pub(super) fn new(share: Share) -> Self {
+        let (core, realtime) = (Allowance::new(share), Allowance::new(share));
+        Self { core, realtime, costs: Vec::new(), has_compatibility: true }
+    }
+
+    fn allowance(&mut self, category: Category) -> &mut Allowance {
+        match category {
+            Category::Core => &mut self.core,
+            Category::Realtime => &mut self.realtime,
+        }
+    }
+
+    /// Records an answer; returns the tokens that it cost.
+    fn on_answer(&mut self, report: &Report, quota: &PropertyQuota) -> f64 {
+        let allowance = self.allowance(report.category);
+        let before = allowance.spent();
+        allowance.on_answer(quota);
+        let cost = allowance.spent() - before;
+        self.costs.push((report.name.clone(), report.category, cost, quota.clone()));
+        cost
+    }
 }
 
 /// Checks a report; the result names neither it nor its property.
@@ -34,24 +67,21 @@ pub(super) async fn check(
     schema: Option<&Schema>,
     spent: &mut Spent,
 ) -> CheckResult {
-    if let Some(missing) = schema.and_then(|schema| missing(report, schema)) {
-        return missing;
-    }
-    if let Err(overspent) = spent.allowance.admit() {
+    if let Err(overspent) = spent.allowance(report.category).admit() {
         return CheckResult::skipped("report", overspent.to_string());
     }
-    let before = spent.allowance.spent();
+    let absent = schema.map(|schema| absent(report, schema)).unwrap_or_default();
+    let incompatible =
+        if absent.is_empty() { incompatible(subject, property, report, spent).await } else { Vec::new() };
     match ask(subject, property, report).await {
         Ok(outline) => {
-            if let Some(quota) = &outline.quota {
-                spent.allowance.on_answer(quota);
-                let cost = spent.allowance.spent() - before;
-                spent.costs.push((report.name.clone(), report.category, cost, quota.clone()));
-            }
-            let tokens = spent.allowance.spent() - before;
-            answered(report, &outline, tokens, schema)
+            let tokens = outline.quota.as_ref().map_or(0.0, |quota| spent.on_answer(report, quota));
+            answered(subject, report, &outline, tokens, schema)
         }
-        Err(error) => failed(subject, property, report, &error).await,
+        Err(error) => {
+            let refusal = Refusal { absent: &absent, incompatible: &incompatible, schema };
+            failed(subject, property, report, &error, &refusal)
+        }
     }
 }
 
@@ -70,43 +100,52 @@ async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result
     }
 }
 
-/// Returns a result if the property does not have a field of the report.
-fn missing(report: &Report, schema: &Schema) -> Option<CheckResult> {
-    if report.category == Category::Realtime {
-        return None;
+/// Returns the fields of a core report that Google calls incompatible with the others. Realtime reports have no such check.
+async fn incompatible(subject: &Subject, property: PropertyId, report: &Report, spent: &mut Spent) -> Vec<String> {
+    if report.category == Category::Realtime || !spent.has_compatibility {
+        return Vec::new();
     }
-    let filtered = report.filter.dimension_names();
-    let dimensions = report.dimensions.iter().map(|dimension| dimension.api_name.as_str()).chain(filtered);
-    let dimension = dimensions.into_iter().find(|name| !schema.dimensions.contains(*name));
-    let metric = || report.metrics.iter().find(|metric| !schema.metrics.contains_key(metric.api_name.as_str()));
-    let (kind, name) = match dimension {
-        Some(name) => ("dimension", name),
-        None => ("metric", metric()?.api_name.as_str()),
+    let request = CompatibilityRequest {
+        dimensions: report.dimensions.iter().map(|dimension| Name { name: dimension.api_name.clone() }).collect(),
+        metrics: report.metrics.iter().map(|metric| Name { name: metric.api_name.clone() }).collect(),
+        dimension_filter: report.filter.dimension_filter(),
+        metric_filter: report.filter.metric_filter(),
+        compatibility_filter: Incompatible::Only,
     };
-    let remedy = if name.contains(':') {
-        "register it in Google Analytics under Admin > Custom definitions, or mark the event as a key event; or limit the report to \
-         the properties that have it, with `properties`"
-    } else {
-        "correct the report's fields, or limit it to the properties that have them, with `properties`"
-    };
-    Some(CheckResult::failed("report", format!("the property has no {kind} `{name}`")).remedy(remedy))
+    match subject.client.incompatible(property, &request).await {
+        Ok(refused) => {
+            let names = request.dimensions.iter().chain(&request.metrics).map(|field| field.name.as_str());
+            names.filter(|name| refused.contains(*name)).map(str::to_owned).collect()
+        }
+        Err(error) => {
+            // Google refuses to compare fields that do not go together at all; the request itself gets the same answer.
+            spent.has_compatibility = error.reason() == Reason::InvalidRequest;
+            Vec::new()
+        }
+    }
 }
 
-fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Schema>) -> CheckResult {
+fn answered(
+    subject: &Subject,
+    report: &Report,
+    outline: &Outline,
+    tokens: f64,
+    schema: Option<&Schema>,
+) -> CheckResult {
     #[expect(clippy::cast_possible_truncation, reason = "a few tokens, and never less than none")]
     let tokens = tokens as u64;
     let mut message = format!("{}, {}", counted(outline.rows, "row"), counted(tokens, "token"));
-    let blocked = |name: &str| schema.and_then(|schema| schema.metrics.get(name)).copied().unwrap_or_default();
-    let blocked = report.metrics.iter().filter(|metric| blocked(metric.api_name.as_str()));
-    let mut hidden: Vec<String> = blocked.map(|metric| metric.name.to_string()).collect();
+    let names = report.metrics.iter().map(|metric| metric.api_name.as_str());
+    let restriction = restriction(schema, names);
+    let is_hidden = |name: &str| restriction_of(schema, name).is_any();
+    let hidden = report.metrics.iter().filter(|metric| is_hidden(metric.api_name.as_str()));
+    let mut hidden: Vec<String> = hidden.map(|metric| metric.name.to_string()).collect();
     hidden.extend(outline.restricted.iter().cloned());
     hidden.sort();
     hidden.dedup();
     if !hidden.is_empty() {
         message.push_str(&format!("; the account's role hides {}", hidden.join(", ")));
-        return CheckResult::warning("report", message).remedy(
-            "lift the restriction on cost or revenue data under Admin > Property access management, or leave these metrics out",
-        );
+        return CheckResult::warning("report", message).remedy(lift(subject, restriction));
     }
     if !outline.other_units.is_empty() {
         let other =
@@ -133,29 +172,67 @@ fn answered(report: &Report, outline: &Outline, tokens: f64, schema: Option<&Sch
         .remedy("ask for fewer dimensions if the values have to be exact")
 }
 
-/// Returns the result for a refused report, with the incompatible fields if Google reports them.
-async fn failed(subject: &Subject, property: PropertyId, report: &Report, error: &ga::Error) -> CheckResult {
-    let account = subject.client.account();
-    let mut message = Chain(error).to_string();
-    let mut remedy = error.advice(Some(property), account.as_deref());
-    if error.reason() == Reason::InvalidRequest && report.category == Category::Core {
-        let refused = incompatible(subject, property, report).await;
-        if !refused.is_empty() {
-            message.push_str(&format!("; these do not go together with the rest: {}", refused.join(", ")));
-        }
-        "remove or replace the fields that Google names".clone_into(&mut remedy);
-    }
-    CheckResult::failed("report", message).remedy(remedy)
+/// What is known about the fields of a report when Google refuses it.
+struct Refusal<'a> {
+    absent: &'a [Absent],
+    incompatible: &'a [String],
+    schema: Option<&'a Schema>,
 }
 
-/// Returns the fields that are incompatible with the other fields of the report, if Google answers the question.
-async fn incompatible(subject: &Subject, property: PropertyId, report: &Report) -> Vec<String> {
-    let request = CompatibilityRequest {
-        dimensions: report.dimensions.iter().map(|dimension| Name { name: dimension.api_name.clone() }).collect(),
-        metrics: report.metrics.iter().map(|metric| Name { name: metric.api_name.clone() }).collect(),
-        compatibility_filter: Incompatible::Only,
+/// Returns the result for a report that Google does not answer.
+fn failed(
+    subject: &Subject,
+    property: PropertyId,
+    report: &Report,
+    error: &ga::Error,
+    refusal: &Refusal<'_>,
+) -> CheckResult {
+    let account = subject.client.account();
+    let mut message = Chain(error).to_string();
+    if error.reason() != Reason::InvalidRequest {
+        return CheckResult::failed("report", message).remedy(error.advice(Some(property), account.as_deref()));
+    }
+    if !refusal.absent.is_empty() {
+        let missing: Vec<String> = refusal.absent.iter().map(ToString::to_string).collect();
+        let advice: Vec<String> = refusal.absent.iter().map(Absent::advice).collect();
+        let elsewhere = "or limit the report to the properties that have the field, with `properties`";
+        return CheckResult::failed("report", missing.join(", ")).remedy(format!("{}; {elsewhere}", advice.join("; ")));
+    }
+    let filtered = report.filter.metric_names();
+    let hidden: Vec<&str> =
+        filtered.iter().copied().filter(|name| restriction_of(refusal.schema, name).is_any()).collect();
+    if !hidden.is_empty() {
+        message.push_str(&format!("; its filter uses {}, which the account's role hides", hidden.join(", ")));
+        return CheckResult::failed("report", message)
+            .remedy(lift(subject, restriction(refusal.schema, hidden.into_iter())));
+    }
+    if !refusal.incompatible.is_empty() {
+        let names = refusal.incompatible.join(", ");
+        message.push_str(&format!("; these do not go together with the rest: {names}"));
+    }
+    CheckResult::failed("report", message).remedy("remove or replace the fields that Google names")
+}
+
+/// Returns the restrictions that hide any of these metrics.
+fn restriction<'a>(schema: Option<&Schema>, metrics: impl Iterator<Item = &'a str>) -> Restriction {
+    metrics.fold(Restriction::default(), |all, name| all.and(restriction_of(schema, name)))
+}
+
+fn restriction_of(schema: Option<&Schema>, metric: &str) -> Restriction {
+    schema.and_then(|schema| schema.metrics.get(metric)).copied().unwrap_or_default()
+}
+
+/// Returns what lifts a restriction; if it is not known which one it is, both are named.
+fn lift(subject: &Subject, restriction: Restriction) -> String {
+    let account = subject.client.account();
+    let account = account.as_deref().unwrap_or("the account that signs in");
+    let names = match (restriction.cost, restriction.revenue) {
+        (true, false) => "\"No Cost Metrics\"",
+        (false, true) => "\"No Revenue Metrics\"",
+        (true, true) | (false, false) => "\"No Cost Metrics\" and \"No Revenue Metrics\"",
     };
-    let Ok(refused) = subject.client.incompatible(property, &request).await else { return Vec::new() };
-    let names = request.dimensions.iter().chain(&request.metrics).map(|field| field.name.as_str());
-    names.filter(|name| refused.contains(*name)).map(str::to_owned).collect()
+    format!(
+        "lift the restriction {names} of {account} in Google Analytics under Admin > Property access management, or leave these \
+         metrics out"
+    )
 }

@@ -172,8 +172,8 @@ https://developers.google.com/oauthplayground (not under Advanced Protection), a
 
 const AFTER_CALLS: &str = "\
 If that answers 400 too: wait half an hour after the account was made, use a service
-account from before April 2026, or sign in as a user. Groups do not help, and nor does
-unticking \"Notify by email\".
+account from before April 2026 or the project's default one of Compute Engine, or sign in
+as a user. Groups do not help, and nor does unticking \"Notify by email\".
 ";
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 
 use super::metric::{Addition, Metric, Unit};
 
+pub use absent::{Absent, absent};
 pub use lookup::{FieldError, Known, find};
 pub use standard::{Kind, Standard};
 
+mod absent;
 pub mod compatibility;
 mod lookup;
 pub mod name;

@@ -185,6 +185,15 @@ impl Filter {
         }
         names
     }
+
+    /// The metrics that it looks at.
+    pub fn metric_names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        if let Some(filter) = &self.metrics {
+            add_names(filter, &mut names);
+        }
+        names
+    }
 }
 
 /// What a condition is on.

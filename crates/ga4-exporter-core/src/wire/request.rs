@@ -145,6 +145,6 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// Requests share a filter, since it can be long.
-fn shared<S: Serializer>(filter: &Option<Arc<Value>>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn shared<S: Serializer>(filter: &Option<Arc<Value>>, serializer: S) -> Result<S::Ok, S::Error> {
     filter.as_deref().serialize(serializer)
 }

@@ -2,12 +2,16 @@
 //!
 //! Both answers list hundreds of fields; only names and a few facts are kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    request::Name,
+    request::{Name, shared},
     response::{at_most, null_as_default},
 };
 
@@ -16,18 +20,33 @@ use super::{
 pub struct Schema {
     /// Every name of a dimension, the old ones included.
     pub dimensions: BTreeSet<String>,
-    /// Every name of a metric, and whether Google keeps its values from the account.
-    pub metrics: BTreeMap<String, bool>,
+    /// Every name of a metric, and what Google keeps from the account with it.
+    pub metrics: BTreeMap<String, Restriction>,
+}
+
+/// Why Google hides the values of a metric from an account: restrictions of its role. Google sends 0 for them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Restriction {
+    /// `NO_COST_METRICS`, or a reason that is not known here.
+    pub cost: bool,
+    /// `NO_REVENUE_METRICS`, or a reason that is not known here.
+    pub revenue: bool,
 }
 
 /// `CheckCompatibilityRequest`: which fields do not go with these?
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompatibilityRequest {
-    /// What the report is split by, or filtered by.
+    /// What the report is split by.
     pub dimensions: Vec<Name>,
     /// What it counts.
     pub metrics: Vec<Name>,
+    /// Its filters, as in the report.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
+    pub dimension_filter: Option<Arc<Value>>,
+    /// The same of metrics.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared")]
+    pub metric_filter: Option<Arc<Value>>,
     /// Only those that do not go together are wanted.
     pub compatibility_filter: Incompatible,
 }
@@ -103,13 +122,35 @@ impl Schema {
             metrics: response
                 .metrics
                 .iter()
-                .flat_map(|field| names(field).into_iter().map(|name| (name, !field.blocked_reasons.is_empty())))
+                .flat_map(|field| {
+                    let restriction = Restriction::of(&field.blocked_reasons);
+                    names(field).into_iter().map(move |name| (name, restriction))
+                })
                 .collect(),
         };
         if schema.dimensions.is_empty() || schema.metrics.is_empty() {
             return Err("it lists no dimensions or no metrics".to_owned());
         }
         Ok(schema)
+    }
+}
+
+impl Restriction {
+    /// Whether there is any.
+    pub fn is_any(self) -> bool {
+        self.cost || self.revenue
+    }
+
+    /// The restrictions of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { cost: self.cost || other.cost, revenue: self.revenue || other.revenue }
+    }
+
+    fn of(reasons: &[String]) -> Self {
+        let has = |reason: &str| reasons.iter().any(|one| one == reason);
+        let is_unknown = !reasons.is_empty() && !has(NO_COST) && !has(NO_REVENUE);
+        Self { cost: has(NO_COST) || is_unknown, revenue: has(NO_REVENUE) || is_unknown }
     }
 }
 
@@ -122,6 +163,10 @@ impl CompatibilityResponse {
         all.map(|(_, field)| field.api_name.as_str()).collect()
     }
 }
+
+/// `MetricMetadata.BlockedReason`
+const NO_COST: &str = "NO_COST_METRICS";
+const NO_REVENUE: &str = "NO_REVENUE_METRICS";
 
 /// Ten times as many as there are.
 const MAX_FIELDS: usize = 5_000;
@@ -137,11 +182,22 @@ mod tests {
         let body = r#"{"name": "properties/1/metadata",
             "dimensions": [{"apiName": "pagePath", "uiName": "Page path"}, {"apiName": "customEvent:plan", "customDefinition": true}],
             "metrics": [{"apiName": "keyEvents", "deprecatedApiNames": ["conversions"]},
-                {"apiName": "totalRevenue", "blockedReasons": ["NO_REVENUE_METRICS"]}], "comparisons": [{}]}"#;
+                {"apiName": "totalRevenue", "blockedReasons": ["NO_REVENUE_METRICS"]},
+                {"apiName": "advertiserAdCost", "blockedReasons": ["NO_COST_METRICS", "NEW"]},
+                {"apiName": "other", "blockedReasons": ["NEW"]}], "comparisons": [{}]}"#;
         let schema = Schema::of(serde_json::from_str(body).unwrap()).unwrap();
         assert!(schema.dimensions.contains("customEvent:plan") && !schema.dimensions.contains("city"));
-        let metrics: Vec<_> = schema.metrics.iter().map(|(name, blocked)| (name.as_str(), *blocked)).collect();
-        assert_eq!(metrics, [("conversions", false), ("keyEvents", false), ("totalRevenue", true)]);
+        let hidden = |name: &str| schema.metrics.get(name).map(|hidden| (hidden.cost, hidden.revenue));
+        for (name, expected) in [
+            ("conversions", Some((false, false))),
+            ("keyEvents", Some((false, false))),
+            ("totalRevenue", Some((false, true))),
+            ("advertiserAdCost", Some((true, false))),
+            ("other", Some((true, true))),
+            ("sessions", None),
+        ] {
+            assert_eq!(hidden(name), expected, "{name}");
+        }
         for empty in ["{}", r#"{"dimensions": null, "metrics": []}"#] {
             assert!(Schema::of(serde_json::from_str(empty).unwrap()).is_err(), "{empty}");
         }
@@ -157,6 +213,8 @@ mod tests {
         let request = CompatibilityRequest {
             dimensions: vec![Name { name: "itemName".parse().unwrap() }],
             metrics: Vec::new(),
+            dimension_filter: None,
+            metric_filter: None,
             compatibility_filter: Incompatible::Only,
         };
         let expected = r#"{"dimensions":[{"name":"itemName"}],"metrics":[],"compatibilityFilter":"INCOMPATIBLE"}"#;

@@ -239,14 +239,14 @@ fn near(kind: Kind, text: &str) -> Option<String> {
     nearest.filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
 }
 
-fn other(kind: Kind) -> Kind {
+pub(super) fn other(kind: Kind) -> Kind {
     match kind {
         Kind::Dimension => Kind::Metric,
         Kind::Metric => Kind::Dimension,
     }
 }
 
-fn word(kind: Kind) -> &'static str {
+pub(super) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Dimension => "dimension",
         Kind::Metric => "metric",
