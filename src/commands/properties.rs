@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
 };
 
 use super::{
@@ -31,12 +31,12 @@ pub async fn run(
     let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
     let most = setup.loaded.config.most_properties;
     let listing = google.client.listed_properties(most).await.map_err(|error| google.listing_failure(&error))?;
-    let text = match flags.output {
-        PropertiesOutput::Table => table(&listing, screen),
-        PropertiesOutput::Yaml => yaml(&listing),
-        PropertiesOutput::Json => json(&listing),
+    let printed = match flags.output {
+        PropertiesOutput::Table => table(&listing, screen, out),
+        PropertiesOutput::Yaml => out.write_all(yaml(&listing).as_bytes()),
+        PropertiesOutput::Json => out.write_all(json(&listing).as_bytes()),
     };
-    match out.write_all(text.as_bytes()) {
+    match printed.and_then(|()| out.flush()) {
         // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(Error::Output(error)),
         Ok(()) | Err(_) => {}
@@ -59,9 +59,9 @@ fn verdict(listing: &Listing, account: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-fn table(listing: &Listing, screen: Screen) -> String {
+fn table(listing: &Listing, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     if listing.properties.is_empty() {
-        return String::new();
+        return Ok(());
     }
     let header = ["property_id", "property_name", "property_type", "account_id", "account_name"];
     let header: Vec<_> = header.iter().map(|name| ((*name).to_owned(), Align::Left)).collect();
@@ -74,7 +74,7 @@ fn table(listing: &Listing, screen: Screen) -> String {
             Cow::Borrowed(property.account_name.as_str()),
         ]
     });
-    screen.table(&header, rows)
+    screen.print_table(&header, rows, out)
 }
 
 /// Formats the properties as the configuration expects them, with names as comments, since names change and ids do not.

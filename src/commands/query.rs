@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use jiff::{Timestamp, tz::Offset};
+
 use super::{
     Error,
     google::{Google, Surroundings, Target},
@@ -15,10 +17,7 @@ use super::{
     screen::Screen,
     setup::Setup,
 };
-use crate::{
-    cli::{QueryFlags, QueryOutput},
-    config::Config,
-};
+use crate::{cli::QueryFlags, config::Config};
 use ga4_exporter_core::{
     chain::one_line,
     clock_offset::ClockOffset,
@@ -55,6 +54,7 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
     // The flags are validated before the first request to Google.
     let config = &setup.loaded.config;
     let query = query(flags, config)?;
+    check_dates(&query, surroundings.now())?;
     let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
     let properties = google.properties(config, &flags.property, surroundings.now()).await?;
     let question = Arc::new(Question {
@@ -74,7 +74,7 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
         // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(error)),
-        Ok(failures) => verdict(flags.output, failures, printer.asked()),
+        Ok(failures) => verdict(failures, printer.asked()),
     }
 }
 
@@ -96,6 +96,16 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
         )));
     }
     flags.asked().of_report(&report).map_err(usage)
+}
+
+/// Refuses dates that are wrong wherever on Earth the property is: a range that ends before it begins, or days before all data.
+fn check_dates(query: &Query, now: Timestamp) -> Result<(), Error> {
+    let date = |hours| Offset::constant(hours).to_datetime(now).date();
+    let [first, last] = [EARLIEST_HOURS, LATEST_HOURS].map(|hours| query.dates(date(hours)));
+    match (first, last) {
+        (Err(_), Err(error)) => Err(Error::Usage(error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// Queries every property and returns the failures. Fails only if nothing can be printed.
@@ -152,15 +162,19 @@ fn doubt_of_clock(offset: &ClockOffset) -> Option<String> {
 }
 
 /// Returns the result that decides the exit code.
-fn verdict(output: QueryOutput, failures: Vec<Failure>, asked: usize) -> Result<(), Error> {
+fn verdict(failures: Vec<Failure>, asked: usize) -> Result<(), Error> {
     let (count, first) = (failures.len(), failures.into_iter().next());
     match first {
-        None if asked == 0 && output == QueryOutput::Text => Err(Error::Google(NO_PROPERTIES.to_owned())),
+        None if asked == 0 => Err(Error::Google(NO_PROPERTIES.to_owned())),
         None => Ok(()),
         Some(failure) if asked == 1 => Err(Error::Google(failure.to_string())),
         Some(_) => Err(Error::Google(format!("{count} of {asked} properties failed; see above"))),
     }
 }
+
+/// Hours from UTC of the zones where a day begins first and last.
+const LATEST_HOURS: i8 = 14;
+const EARLIEST_HOURS: i8 = -12;
 
 const MESSAGE_CHARACTERS: usize = 1_000;
 

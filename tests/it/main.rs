@@ -11,6 +11,7 @@
 mod backtest;
 mod baseline;
 mod check;
+mod check_fields;
 mod clock;
 mod commands;
 mod custom_fields;
@@ -27,6 +28,7 @@ mod own_reports;
 mod properties;
 mod purity;
 mod query;
+mod query_edges;
 mod quota;
 mod quota_project;
 mod recordings;

@@ -6,10 +6,11 @@
 
 use jiff::civil::Date;
 
-pub use answer::{Answer, Quality, Row, Totals, numbers_as_people_write_them};
+pub use answer::{Answer, Quality, Totals, numbers_as_people_write_them};
 pub use asked::{AskError, Asked};
 pub use day::DayError;
 pub use pages::{Page, Pages};
+pub use rows::{Row, Rows};
 
 use crate::{
     names::Category,
@@ -23,6 +24,7 @@ pub mod condition;
 pub mod day;
 mod field;
 mod pages;
+mod rows;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +79,22 @@ impl Query {
         }
     }
 
+    /// A question with the same fields about the last of its days: its answer costs about a token, and says what is left of the
+    /// quota. `None` where it is about minutes.
+    pub fn probe(&self) -> Option<Self> {
+        let Range::Days(_, last) = self.report.windows.first()?.range else { return None };
+        Some(Self::new(self.report.clone(), Some(Range::Days(last, last)), Some(1)))
+    }
+
+    /// About how many tokens the first page costs where this is the day, from requests that were measured: 1 token for two
+    /// columns of 30 days, 2 for eleven, 4 for nineteen, 7 for two columns of a year. Large properties pay more.
+    pub fn expected_tokens(&self, today: Date) -> f64 {
+        let Ok(Some((first, last))) = self.dates(today) else { return 1.0 };
+        let days = f64::from(last.since(first).map_or(0, |span| span.get_days()) + 1);
+        let columns = f64::from(u32::try_from(self.report.dimensions.len() + self.report.metrics.len()).unwrap_or(2));
+        (days / DAYS_OF_A_TOKEN).max(1.0) * (1.0 + (columns - 2.0).max(0.0) / COLUMNS_OF_A_TOKEN)
+    }
+
     /// The first and the last date that it is about, where it is this day; `None` where it is about minutes.
     ///
     /// # Errors
@@ -98,6 +116,10 @@ fn usual_range(category: Category) -> Range {
 
 /// The most rows that one request asks for.
 pub const PAGE_ROWS: usize = LONGEST;
+
+const DAYS_OF_A_TOKEN: f64 = 52.0;
+
+const COLUMNS_OF_A_TOKEN: f64 = 6.0;
 
 /// The most rows of one property that can be asked for: what a machine has memory for.
 pub const MOST_ROWS: u64 = 5_000_000;
@@ -140,6 +162,30 @@ mod tests {
         let first = body(&query, None, query.pages().next_page().unwrap());
         assert_eq!((&first["offset"], &first["limit"]), (&Value::Null, &json!(250_000)));
         assert_eq!(first["dateRanges"][0]["startDate"], json!("7daysAgo"));
+    }
+
+    #[test]
+    fn long_ranges_are_expected_to_cost_more() {
+        let query = |dimensions: &[&str], from: &str| {
+            let dimensions = dimensions.iter().map(|name| (*name).to_owned()).collect();
+            Asked { dimensions, from: Some(from.to_owned()), ..Asked::default() }.query().unwrap()
+        };
+        let today = jiff::civil::date(2026, 3, 1);
+        for (dimensions, from, expected) in [
+            (&[][..], "yesterday", 1.0),
+            (&[], "30daysAgo", 1.0),
+            (&[], "364daysAgo", 7.0),
+            (&["date", "country", "city", "pagePath", "browser", "hour"], "30daysAgo", 2.0),
+            (&["date", "country", "city", "pagePath", "browser", "hour"], "2023-03-01", 42.0),
+        ] {
+            assert_eq!(query(dimensions, from).expected_tokens(today).round(), expected, "{dimensions:?} {from}");
+        }
+        let probe = query(&["date"], "2023-03-01").probe().unwrap();
+        let page = probe.pages().next_page().unwrap();
+        let body = body(&probe, Some(today), page);
+        assert_eq!(body["dateRanges"][0]["startDate"], json!("2026-02-28"));
+        assert_eq!((&body["limit"], &body["dimensions"]), (&json!(1), &json!([{"name": "date"}])));
+        assert_eq!(Asked { realtime: true, ..Asked::default() }.query().unwrap().probe(), None);
     }
 
     #[test]

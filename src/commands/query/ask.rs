@@ -6,13 +6,13 @@ use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
     names::{PropertyId, Reason},
-    query::{Answer, Page, Pages, Quality, Query, Row, Totals},
+    query::{Answer, Page, Pages, Quality, Query, Rows, Totals},
     quota::{Allowance, Share},
-    report::Unit,
+    report::{Unit, fields},
     translate,
     wire::response::{PropertyQuota, ReportResponse},
 };
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::{super::google::Target, progress::Progress};
@@ -41,7 +41,7 @@ pub(super) struct Answered {
     pub(super) currency: String,
     pub(super) dates: Option<(Date, Date)>,
     pub(super) units: Vec<Unit>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
     pub(super) row_count: u64,
     pub(super) totals: Option<Totals>,
     pub(super) quality: Quality,
@@ -74,7 +74,8 @@ impl Answered {
 
 /// Queries a property.
 pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target) -> Outcome {
-    let mut asking = Asking { client, question, property: target.id, zone: None, further: Vec::new() };
+    let allowance = Allowance::new(question.share);
+    let mut asking = Asking { client, question, property: target.id, allowance, zone: None, further: Vec::new() };
     let (mut name, mut currency) = (target.name, String::new());
     match client.property(target.id).await {
         Ok(details) => {
@@ -91,8 +92,11 @@ pub(super) async fn ask(client: &ga::Client, question: &Question, target: Target
         answer = asking.whole_answer().await;
     }
     let (parts, further, zone) = match answer {
-        Ok(parts) => (parts, asking.further, asking.zone),
-        Err(problem) => return Outcome::Failed(asking.failure(problem)),
+        Ok(parts) => {
+            asking.note_future(parts.dates);
+            (parts, asking.further, asking.zone)
+        }
+        Err(problem) => return Outcome::Failed(asking.failure(problem).await),
     };
     let Parts { rows, pages, units, quality, currency: of_answer, dates, .. } = parts;
     Outcome::Answered(Box::new(Answered {
@@ -115,6 +119,7 @@ struct Asking<'a> {
     client: &'a ga::Client,
     question: &'a Question,
     property: PropertyId,
+    allowance: Allowance,
     /// The time zone of the property, if known.
     zone: Option<Zone>,
     further: Vec<String>,
@@ -122,7 +127,7 @@ struct Asking<'a> {
 
 /// The pages received so far.
 struct Parts {
-    rows: Vec<Row>,
+    rows: Rows,
     pages: Pages,
     units: Vec<Unit>,
     quality: Quality,
@@ -144,21 +149,26 @@ impl Asking<'_> {
     async fn whole_answer(&mut self) -> Result<Parts, Problem> {
         let question = self.question;
         let query = &question.query;
-        let mut allowance = Allowance::new(question.share);
         let mut pages = query.pages();
         let mut parts: Option<Parts> = None;
         let mut today = self.today();
+        if let Some(today) = today {
+            query.dates(today).map_err(|error| Problem::Own(Reason::InvalidRequest, error.to_string()))?;
+        }
+        let expected =
+            query.expected_tokens(today.unwrap_or_else(|| question.clock.now().to_zoned(TimeZone::UTC).date()));
+        if expected > CHEAP_TOKENS && self.allowance.spent() == 0.0 {
+            self.probe(today).await?;
+        }
         while let Some(page) = pages.next_page() {
-            if let Err(overspent) = allowance.admit() {
+            let expected = if pages.received() == 0 { expected } else { 0.0 };
+            if let Err(overspent) = self.allowance.admit_expected(expected) {
                 let reason = ga::Error::QuotaExhausted { bucket: overspent.bucket(), message: String::new() }.reason();
                 return Err(Problem::Own(reason, overspent.to_string()));
             }
-            if let Some(today) = today {
-                query.dates(today).map_err(|error| Problem::Own(Reason::InvalidRequest, error.to_string()))?;
-            }
             let (answer, quota) = self.page(today, page).await?;
             if let Some(quota) = quota {
-                allowance.on_answer(&quota);
+                self.allowance.on_answer(&quota);
             }
             let before = today;
             today = today.or_else(|| self.learn_zone(&answer.time_zone));
@@ -177,6 +187,21 @@ impl Asking<'_> {
         parts.pages = pages;
         parts.dates = today.and_then(|today| query.dates(today).ok().flatten());
         Ok(parts)
+    }
+
+    /// Learns what is left of the quota from a request that is cheap: the first request of a command is sent without knowing
+    /// it, and an expensive one could take what others need.
+    async fn probe(&mut self, today: Option<Date>) -> Result<(), Problem> {
+        let probe = self.question.query.probe();
+        let Some((probe, page)) = probe.and_then(|probe| probe.pages().next_page().map(|page| (probe, page))) else {
+            return Ok(());
+        };
+        let accept = |response: ReportResponse| translate::quota(&response);
+        let quota = self.client.report_page(self.property, &probe.request(today, page), accept).await;
+        if let Some(quota) = quota.map_err(Problem::Google)? {
+            self.allowance.on_answer(&quota);
+        }
+        Ok(())
     }
 
     async fn page(&self, today: Option<Date>, page: Page) -> Result<(Answer, Option<PropertyQuota>), Problem> {
@@ -209,11 +234,23 @@ impl Asking<'_> {
         if dates(asked) == dates(today) { Ok(()) } else { Err(Problem::OtherDay) }
     }
 
-    fn failure(&self, problem: Problem) -> Failure {
+    /// Notes days that have not begun in the property's zone: nothing can be counted in them yet.
+    fn note_future(&mut self, dates: Option<(Date, Date)>) {
+        let (Some((first, last)), Some(today)) = (dates, self.today()) else { return };
+        if last > today {
+            let days = if first > today { format!("{first} to {last}") } else { format!("the days after {today}") };
+            self.further
+                .push(format!("{days}: not begun yet in the property's time zone, so nothing is counted in them"));
+        }
+    }
+
+    async fn failure(&self, problem: Problem) -> Failure {
         let (reason, message, remedy) = match problem {
             Problem::Google(error) => {
                 let account = self.client.account();
-                (error.reason(), Chain(&error).to_string(), error.advice(Some(self.property), account.as_deref()))
+                let usual = || error.advice(Some(self.property), account.as_deref());
+                let remedy = self.advice_on_fields(&error).await.unwrap_or_else(usual);
+                (error.reason(), Chain(&error).to_string(), remedy)
             }
             Problem::Own(reason, message) => (reason, message, String::new()),
             Problem::OtherDay => {
@@ -222,6 +259,17 @@ impl Asking<'_> {
             }
         };
         Failure { property_id: self.property.to_string(), reason: reason.as_str(), message, remedy }
+    }
+
+    /// Says what to do about a refused query: about each of its fields that the property does not have.
+    async fn advice_on_fields(&self, error: &ga::Error) -> Option<String> {
+        if error.reason() != Reason::InvalidRequest {
+            return None;
+        }
+        let schema = self.client.schema(self.property).await.ok()?;
+        let absent = fields::absent(self.question.query.report(), &schema);
+        let advice: Vec<String> = absent.iter().map(fields::Absent::advice).collect();
+        Some(if advice.is_empty() { REFUSED.to_owned() } else { advice.join("; ") })
     }
 }
 
@@ -232,7 +280,12 @@ impl Parts {
     }
 
     fn add(&mut self, answer: Answer) {
-        self.rows.extend(answer.rows);
+        self.rows.append(&answer.rows);
         self.quality.add(&answer.quality);
     }
 }
+
+/// What a first request may be expected to cost without asking what is left: little more than asking.
+const CHEAP_TOKENS: f64 = 5.0;
+
+const REFUSED: &str = "change or leave out the fields, filters or days that Google names";

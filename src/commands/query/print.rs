@@ -45,9 +45,10 @@ impl Printer {
         self.printed += 1;
         match self.output {
             QueryOutput::Text => {
-                let text = text::block(self.screen, &self.report, answered, self.asked > 1);
-                let space = if is_first { "" } else { "\n" };
-                out.write_all(format!("{space}{text}").as_bytes())
+                if !is_first {
+                    out.write_all(b"\n")?;
+                }
+                text::block(self.screen, &self.report, answered, self.asked > 1, out)
             }
             QueryOutput::Csv => csv::rows(answered, self.screen, out),
             QueryOutput::Json => json::result(&self.report, answered, is_first, out),

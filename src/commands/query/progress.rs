@@ -1,6 +1,6 @@
 //! Shows the progress of a query with several pages on a terminal.
 
-/// The progress bar, drawn on stderr if that is a terminal.
+/// The progress bar, drawn on stderr if that is a terminal that can move its cursor.
 pub(super) struct Progress {
     #[cfg(feature = "progress-bar")]
     bar: indicatif::ProgressBar,
@@ -24,7 +24,7 @@ impl Progress {
         if first {
             self.bar.inc_length(existing);
         }
-        if self.bar.is_hidden() {
+        if self.bar.is_hidden() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
             self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         }
         self.bar.inc(rows);

@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Page, Query};
+use super::{Page, Query, Rows};
 use crate::{
     chain::one_line,
     report::{Addition, Metric, Unit},
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The rows, in the order asked for.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     /// How many rows Google sent, those that cannot be read included.
     pub received: u64,
     /// How many rows there are altogether, as Google says.
@@ -30,16 +30,6 @@ pub struct Answer {
     pub time_zone: String,
     /// ISO 4217 code of the property's currency; empty where Google does not say it.
     pub currency: String,
-}
-
-/// One row.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
-    /// In the order of the question's dimensions.
-    pub dimensions: Vec<String>,
-    /// In the order of its metrics; `None` where Google keeps the metric from the account.
-    #[serde(serialize_with = "numbers_as_people_write_them")]
-    pub metrics: Vec<Option<f64>>,
 }
 
 /// For each metric the sum of all rows, where that is true.
@@ -156,7 +146,7 @@ impl Query {
             .map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) })
             .collect();
         let mut answer = Answer {
-            rows: Vec::with_capacity(response.rows.len()),
+            rows: Rows::new(report.dimensions.len(), columns.len()),
             received,
             existing,
             quality: quality.clone(),
@@ -165,7 +155,7 @@ impl Query {
             units: units.clone(),
         };
         if report.dimensions.is_empty() {
-            answer.rows.push(single(&columns, response.rows)?);
+            answer.rows.push([], single(&columns, &response.rows)?);
             return Ok(answer);
         }
         for row in response.rows {
@@ -174,8 +164,7 @@ impl Query {
                 && row.dimension_values.iter().all(|value| !value.is_broken);
             match numbers(&columns, &row) {
                 Ok(metrics) if is_whole => {
-                    let dimensions = row.dimension_values.into_iter().map(|value| value.value).collect();
-                    answer.rows.push(Row { dimensions, metrics });
+                    answer.rows.push(row.dimension_values.iter().map(|one| one.value.as_str()), metrics);
                 }
                 Ok(_) | Err(_) => answer.quality.unreadable_rows += 1,
             }
@@ -185,17 +174,17 @@ impl Query {
 
     /// The sums of all rows, where they are true: of what adds up, in an answer from which nothing is missing. Without
     /// dimensions the one row is the total, of users too.
-    pub fn totals(&self, rows: &[Row], quality: &Quality) -> Option<Totals> {
+    pub fn totals(&self, rows: &Rows, quality: &Quality) -> Option<Totals> {
         let report = &self.report;
         if report.dimensions.is_empty() {
-            return rows.first().map(|row| row.metrics.clone());
+            return rows.first().map(|row| row.metrics().collect());
         }
         if quality.truncated || quality.rows_changed || quality.unreadable_rows > 0 {
             return None;
         }
         let total = |(index, metric): (usize, &Metric)| {
             let adds_up = metric.addition == Addition::Sum;
-            let sum = || rows.iter().try_fold(0.0, |sum, row| Some(sum + row.metrics.get(index).copied().flatten()?));
+            let sum = || rows.iter().try_fold(0.0, |sum, row| Some(sum + row.metric(index)?));
             adds_up.then(sum).flatten().map(without_noise)
         };
         let totals: Totals = report.metrics.iter().enumerate().map(total).collect();
@@ -238,14 +227,13 @@ fn unit(metric: &Metric, value_type: Option<&str>) -> Unit {
 }
 
 /// The row of an answer without dimensions: none is zero.
-fn single(columns: &[Column<'_>], rows: Vec<WireRow>) -> Result<Row, Error> {
-    let metrics = match rows.as_slice() {
-        [] => columns.iter().map(|column| (!column.is_hidden).then_some(0.0)).collect(),
-        [row] if row.dimension_values.is_empty() && row.metric_values.len() == columns.len() => numbers(columns, row)?,
-        [_] => return Err(Error::RowLength),
-        _ => return Err(Error::UnknownRange),
-    };
-    Ok(Row { dimensions: Vec::new(), metrics })
+fn single(columns: &[Column<'_>], rows: &[WireRow]) -> Result<Vec<Option<f64>>, Error> {
+    match rows {
+        [] => Ok(columns.iter().map(|column| (!column.is_hidden).then_some(0.0)).collect()),
+        [row] if row.dimension_values.is_empty() && row.metric_values.len() == columns.len() => numbers(columns, row),
+        [_] => Err(Error::RowLength),
+        _ => Err(Error::UnknownRange),
+    }
 }
 
 fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, Error> {

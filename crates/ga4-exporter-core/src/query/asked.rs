@@ -94,7 +94,7 @@ impl Asked {
         let range =
             self.range()?.unwrap_or(if self.realtime { LAST_MINUTES } else { Range::Days(YESTERDAY, YESTERDAY) });
         let known = |kind, texts: &[String]| -> Result<Vec<Known>, FieldError> {
-            texts.iter().map(|text| find(kind, text, category)).collect()
+            texts.iter().map(|text| find(kind, text.trim(), category)).collect()
         };
         let usual = || [usual_metrics(category)].concat().into_iter().map(str::to_owned).collect();
         let metrics: Vec<String> = if self.metrics.is_empty() { usual() } else { self.metrics.clone() };
@@ -164,7 +164,8 @@ impl Asked {
 
     fn order(&self, dimensions: &[Known], metrics: &[Known]) -> Result<Vec<OrderBy>, AskError> {
         let order = |text: &String| {
-            let (desc, name) = text.strip_prefix('-').map_or((false, text.as_str()), |name| (true, name));
+            let name = text.trim();
+            let (desc, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
             let metric = metrics.iter().find(|known| is_called(known, Kind::Metric, name));
             let dimension = dimensions.iter().find(|known| is_called(known, Kind::Dimension, name));
             let by = match (metric, dimension) {

@@ -2,7 +2,7 @@
 //!
 //! Commands are run by hand and by timers beside the daemon and beside others. One command spends at most its share of a bucket,
 //! and leaves a reserve in it for everybody else, by what Google says with each answer. What a request costs is known only
-//! afterwards, so the next one is assumed to cost what the last one did.
+//! afterwards, so the next one is assumed to cost what the last one did, or what is expected of it if that is more.
 
 use thiserror::Error as ThisError;
 
@@ -61,19 +61,29 @@ impl Allowance {
         Self { share, spent: 0.0, last_cost: 0.0, last: None, premium: false }
     }
 
-    /// Whether one more request may be sent. The first one always may: what is left is known from its answer.
+    /// Whether one more request may be sent that costs as much as the last one. The first request always may: what is left is
+    /// known from its answer. So the first one should be cheap.
     ///
     /// # Errors
     /// It may not, and why.
     pub fn admit(&self) -> Result<(), Overspent> {
+        self.admit_expected(0.0)
+    }
+
+    /// The same for a request that is expected to cost at least this many tokens.
+    ///
+    /// # Errors
+    /// It may not be sent, and why.
+    pub fn admit_expected(&self, expected: f64) -> Result<(), Overspent> {
         let Some(last) = &self.last else { return Ok(()) };
+        let cost = self.last_cost.max(expected);
         for (bucket, _) in view::TOKEN_BUCKETS {
             let (bucket, size) = (*bucket, view::size_of(*bucket, self.premium));
             let Some(left) = view::left_of(bucket, last) else { continue };
-            if left - self.last_cost < size * RESERVE / 100.0 {
+            if left - cost < size * RESERVE / 100.0 {
                 return Err(Overspent::Reserve { bucket, left });
             }
-            if self.spent + self.last_cost > self.share.of(size) {
+            if self.spent + cost > self.share.of(size) {
                 return Err(Overspent::Share { bucket, share: self.share });
             }
         }
@@ -145,6 +155,14 @@ mod tests {
         assert_eq!(after(&[full(701)]), Err(Overspent::Share { bucket: Bucket::ProjectHour, share }));
         assert_eq!(after(&[full(500), full(500), full(500)]).map_err(|spent| spent.bucket()), Err(Bucket::ProjectHour));
         assert_eq!(after(&[quota(701, 1_900_000, 390_000, 135_000)]), Ok(()), "Analytics 360 has ten times as many");
+        let mut allowance = Allowance::new(share);
+        allowance.on_answer(&full(1));
+        assert_eq!(allowance.admit_expected(1_399.0), Ok(()));
+        assert_eq!(
+            allowance.admit_expected(1_400.0),
+            Err(Overspent::Share { bucket: Bucket::ProjectHour, share }),
+            "expected"
+        );
     }
 
     #[test]

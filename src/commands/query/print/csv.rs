@@ -1,6 +1,9 @@
 //! Comma-separated values as RFC 4180 defines them: one header for all properties, and lines that end in CR LF.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 use ga4_exporter_core::{report::Report, shown};
@@ -22,17 +25,22 @@ pub(super) fn rows(answered: &Answered, screen: Screen, out: &mut dyn Write) -> 
     let mut writer = writer(out);
     for row in &answered.rows {
         writer.write_field(&id).map_err(of_io)?;
-        for value in &row.dimensions {
+        for value in row.dimensions() {
             // A terminal would interpret control characters in the names of pages.
-            let value = if screen.width.is_some() { &shown::name(value) } else { value };
-            writer.write_field(value).map_err(of_io)?;
+            let shown = if screen.is_terminal() { Cow::Owned(shown::name(value)) } else { Cow::Borrowed(value) };
+            writer.write_field(shown.as_bytes()).map_err(of_io)?;
         }
-        for number in &row.metrics {
-            writer.write_field(number.map(|number| number.to_string()).unwrap_or_default()).map_err(of_io)?;
+        for number in row.metrics() {
+            writer.write_field(number.map(text).unwrap_or_default()).map_err(of_io)?;
         }
         writer.write_record(None::<&[u8]>).map_err(of_io)?;
     }
     writer.flush()
+}
+
+/// Formats a number with all its digits. Zero has no sign.
+fn text(number: f64) -> String {
+    (if number == 0.0 { 0.0 } else { number }).to_string()
 }
 
 fn writer(out: &mut dyn Write) -> Writer<&mut dyn Write> {

@@ -1,6 +1,9 @@
 //! Prints lines and tables for people.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use ga4_exporter_core::{
     report::{Report, Unit},
@@ -10,12 +13,19 @@ use ga4_exporter_core::{
 use super::super::ask::Answered;
 use crate::commands::screen::{Align, Screen};
 
-/// Formats the answer of a property: a line for each metric, or a table if there are dimensions. `named` adds the
+/// Prints the answer of a property: a line for each metric, or a table if there are dimensions. `named` adds the
 /// property's name, for a query of several properties.
-pub(super) fn block(screen: Screen, report: &Report, answered: &Answered, named: bool) -> String {
-    let head = if named { format!("{}\n", screen.bold(&title(answered))) } else { String::new() };
-    let body = if report.dimensions.is_empty() { lines(report, answered) } else { table(screen, report, answered) };
-    format!("{head}{body}")
+pub(super) fn block(
+    screen: Screen,
+    report: &Report,
+    answered: &Answered,
+    named: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if named {
+        writeln!(out, "{}", screen.bold(&title(answered)))?;
+    }
+    if report.dimensions.is_empty() { lines(report, answered, out) } else { table(screen, report, answered, out) }
 }
 
 fn title(answered: &Answered) -> String {
@@ -29,19 +39,19 @@ fn title(answered: &Answered) -> String {
     if name.is_empty() { format!("property {id}{dates}") } else { format!("{name} ({id}){dates}") }
 }
 
-fn lines(report: &Report, answered: &Answered) -> String {
+fn lines(report: &Report, answered: &Answered, out: &mut dyn Write) -> io::Result<()> {
     let row = answered.rows.first();
-    let line = |(index, metric): (usize, &ga4_exporter_core::report::Metric)| {
-        let value = row.and_then(|row| row.metrics.get(index).copied().flatten());
+    for (index, metric) in report.metrics.iter().enumerate() {
+        let value = row.and_then(|row| row.metric(index));
         let unit = currency(answered, index).map(|code| format!(" {code}")).unwrap_or_default();
-        format!("{}: {}{unit}\n", metric.name, number(value))
-    };
-    report.metrics.iter().enumerate().map(line).collect()
+        writeln!(out, "{}: {}{unit}", metric.name, number(value))?;
+    }
+    Ok(())
 }
 
-fn table(screen: Screen, report: &Report, answered: &Answered) -> String {
+fn table(screen: Screen, report: &Report, answered: &Answered, out: &mut dyn Write) -> io::Result<()> {
     if answered.rows.is_empty() {
-        return "no rows\n".to_owned();
+        return out.write_all(b"no rows\n");
     }
     let dimensions = report.dimensions.iter().map(|dimension| (dimension.label.to_string(), Align::Left));
     let metrics = report.metrics.iter().enumerate().map(|(index, metric)| {
@@ -50,10 +60,10 @@ fn table(screen: Screen, report: &Report, answered: &Answered) -> String {
     });
     let header: Vec<_> = dimensions.chain(metrics).collect();
     let rows = answered.rows.iter().map(|row| {
-        let texts = row.dimensions.iter().map(|text| Cow::Borrowed(text.as_str()));
-        texts.chain(row.metrics.iter().map(|value| Cow::Owned(number(*value)))).collect()
+        let texts = row.dimensions().map(Cow::Borrowed);
+        texts.chain(row.metrics().map(|value| Cow::Owned(number(value)))).collect()
     });
-    screen.table(&header, rows.chain(total(report, answered)))
+    screen.print_table(&header, rows.chain(total(report, answered)), out)
 }
 
 /// Returns the total line, if sums are meaningful. One row needs no total.
