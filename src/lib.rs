@@ -83,7 +83,7 @@ mod workers;
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     num::NonZero,
     process::ExitCode,
     sync::{Arc, Mutex},
@@ -158,11 +158,15 @@ fn ignore_file_limit() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-/// Help and version go to stdout and are no mistake. A closed pipe is no reason to fail.
+/// Help and version go to stdout and are no mistake. A closed pipe is no reason to fail; a full disk is.
 fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                failed(&commands::Error::Output(cause), ExitCode::FAILURE)
+            }
+            Ok(()) | Err(_) => ExitCode::SUCCESS,
+        };
     }
     match cli::refusal::message(error, arguments) {
         Some(message) => telemetry::write(&message),

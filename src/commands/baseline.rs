@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::Error;
+use super::{Error, print};
 use ga4_drop_baseline::{Baseline, Forecast, History, LocalHour};
 
 use ga4_exporter_core::{
@@ -33,9 +33,7 @@ pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
             Vec::new()
         }
     };
-    // If the pipe is closed, its reader has read enough.
-    let _ = io::stdout().write_all(table(&rows).as_bytes());
-    Ok(())
+    print(table(&rows).as_bytes(), &mut io::stdout())
 }
 
 /// Reads hourly history from a file.

@@ -1,13 +1,10 @@
 //! `--config.check`: checks offline whether the configuration can be used.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{io, path::PathBuf};
 
 use jiff::civil::Date;
 
-use super::Error;
+use super::{Error, print};
 use ga4_drop_baseline::calendar::{QuietDays, Zone};
 
 use ga4_exporter_core::{
@@ -66,9 +63,7 @@ pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
     // Properties have dates of their own, but one day more or less does not matter here.
     let today = Zone::utc().date(now);
     text.push_str(&plan.quiet_days().map(|days| describe_quiet_days(days, today)).unwrap_or_default());
-    // If the pipe is closed, its reader has read enough.
-    let _ = io::stdout().write_all(text.as_bytes());
-    Ok(())
+    print(text.as_bytes(), &mut io::stdout())
 }
 
 /// Checks the key file.

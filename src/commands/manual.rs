@@ -1,6 +1,6 @@
 //! `completions` and `man`: generate shell completions and the manual page from the definition of the command line.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -9,7 +9,7 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 
-use super::Error;
+use super::{Error, print};
 use crate::cli::Cli;
 
 /// Prints the completions for a shell.
@@ -75,14 +75,6 @@ fn options(man: &Man, text: &mut Vec<u8>) -> io::Result<()> {
     section(&mut options, |section| man.render_options_section(section))?;
     let options = String::from_utf8(options).map_err(io::Error::other)?;
     text.write_all(options.strip_prefix(".SH OPTIONS\n").unwrap_or(&options).as_bytes())
-}
-
-fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
-    match out.write_all(text) {
-        // If the pipe is closed, its reader has read enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 const NAME: &str = "google_analytics_exporter";
