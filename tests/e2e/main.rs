@@ -42,6 +42,8 @@ mod streams;
 #[cfg(test)]
 mod systemd;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod webhook;
 #[cfg(test)]
 mod worlds;
