@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{BufWriter, ErrorKind},
+    io::{BufWriter, ErrorKind, Write},
     net::TcpListener,
     process::ExitCode,
 };
@@ -141,6 +141,15 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
             check_environment().await?;
             serving::run(cli.serve, inherited).await
         }
+    }
+}
+
+/// Prints a text as a whole.
+fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
+    match out.write_all(text).and_then(|()| out.flush()) {
+        // If the pipe is closed, its reader has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
