@@ -1,7 +1,7 @@
 //! The database of daily figures: SQLite or PostgreSQL, the same tables in both.
 //!
 //! Knows how rows, marks and runs are read and written. Refuses to know Google and what a difference between rows is: that is
-//! [`Change`](ga4_exporter_core::daily::Change)'s. Invariants: the rows of an answer and the marks of its days change in one
+//! [`Change`](ga4_exporter_core::daily::RowChange)'s. Invariants: the rows of an answer and the marks of its days change in one
 //! transaction, or not at all; a row that stays as it is is not touched; one run at a time writes a property.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};

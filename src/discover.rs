@@ -86,8 +86,8 @@ enum News {
 
 /// The purpose of a request.
 enum Answer {
-    Listing(Result<Listing, ga::Error>),
-    Details(PropertyId, Result<PropertyDetails, ga::Error>),
+    Listing(Result<Listing, ga::ApiError>),
+    Details(PropertyId, Result<PropertyDetails, ga::ApiError>),
 }
 
 impl Discoverer {
@@ -347,7 +347,7 @@ impl Discoverer {
         self.config.discovery.is_none() || self.has_listed
     }
 
-    fn publish_listing_failure(&self, error: &ga::Error, now: Timestamp) {
+    fn publish_listing_failure(&self, error: &ga::ApiError, now: Timestamp) {
         let since = self.listing_failure.borrow().as_ref().map_or(now, |before| before.since);
         let remedy = error.remedy(None, self.client.account().as_deref());
         let failure = Failure { reason: error.reason(), message: Chain(error).to_string(), remedy, since };
@@ -355,7 +355,7 @@ impl Discoverer {
     }
 
     /// Logs a change once, as a warning; a missing access token was already logged by the sign-in.
-    fn log_failure(&self, error: &ga::Error, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
+    fn log_failure(&self, error: &ga::ApiError, known: Option<Reason>, property: Option<PropertyId>, message: &str) {
         let reason = error.reason();
         if known == Some(reason) || reason == Reason::NoCredentials {
             debug!(%reason, error = %Chain(error), "{message}");

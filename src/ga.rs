@@ -2,11 +2,11 @@
 //!
 //! Knows how a request is sent and how its answer is read. Refuses to know metrics, scheduling and the store. Invariant: a
 //! method
-//! returns an answer of the right kind; everything else is an [`Error`].
+//! returns an answer of the right kind; everything else is an [`ApiError`].
 
 pub use client::{ADMIN_API_URL, Client, DATA_API_URL, Endpoints};
 
-pub use ga4_exporter_core::wire::{Error, ListedProperty, Listing, ProjectFault, PropertyDetails};
+pub use ga4_exporter_core::wire::{ApiError, ListedProperty, Listing, ProjectFault, PropertyDetails};
 
 mod admin;
 mod client;

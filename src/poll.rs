@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, panic, sync::Arc, time::Duration};
 
-use ga4_exporter_core::engine::{Effects, Engine, Observation, Step};
+use ga4_exporter_core::engine::{Effects, Engine, EngineStep, Observation};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{JoinError, JoinSet},
@@ -134,10 +134,10 @@ impl Poller {
             let (step, effects) = self.engine.next(now);
             self.carry_out(effects);
             match step {
-                Step::Send(poll) => {
+                EngineStep::Send(poll) => {
                     self.running.spawn(request::make(self.client.clone(), self.clock.clone(), poll));
                 }
-                Step::Wait(until) => {
+                EngineStep::Wait(until) => {
                     let left = until.map_or(LONGEST_SLEEP, |until| {
                         Duration::try_from(until.duration_since(now)).unwrap_or_default()
                     });

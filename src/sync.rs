@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use ga4_exporter_core::{
-    daily::{Changed, Table, Wanted},
+    daily::{Changed, Table, WantedDays},
     names::PropertyId,
     properties::PropertyInfo,
     quota::Share,
@@ -44,7 +44,7 @@ pub struct Job {
     /// What is kept.
     pub tables: Vec<Table>,
     /// Which days.
-    pub wanted: Wanted,
+    pub wanted: WantedDays,
     /// How much of a property's quota may be spent.
     pub share: Share,
     /// The time.

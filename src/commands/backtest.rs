@@ -130,7 +130,7 @@ async fn ask(
     let google = Google::reach(&flags.access, flags.access.credentials_file.as_deref(), surroundings).await?;
     let accept = |response: ReportResponse| {
         let history = translate::history(&response)?;
-        Ok::<_, translate::Error>((history, response.metadata.time_zone))
+        Ok::<_, translate::TranslateError>((history, response.metadata.time_zone))
     };
     let answer = google.client.run_report(property, &request, accept).await;
     let (mut history, zone) = answer.map_err(|error| google.failure(&error, property))?;

@@ -55,7 +55,7 @@ pub(super) fn text(path: &Path) -> Result<String, Error> {
 }
 
 /// Returns the error for a mistake in a file.
-pub(super) fn in_file(path: &Path, error: &csv::Error) -> Error {
+pub(super) fn in_file(path: &Path, error: &csv::CsvError) -> Error {
     Error::Usage(format!("{}: {error}", ShownPath(path)))
 }
 

@@ -180,13 +180,13 @@ fn skipped(message: &str) -> CheckResult {
 }
 
 /// Returns the result for a failed request, with its remedy.
-fn failed(check: &'static str, what: &str, error: &ga::Error, google: &Google) -> CheckResult {
+fn failed(check: &'static str, what: &str, error: &ga::ApiError, google: &Google) -> CheckResult {
     let account = google.client.account();
     CheckResult::failed(check, format!("{what}: {}", Chain(error))).remedy(error.advice(None, account.as_deref()))
 }
 
 /// Returns whether an error concerns the Cloud project, the sign-in or the network, and therefore every property.
-fn is_everybodys(error: &ga::Error) -> bool {
+fn is_everybodys(error: &ga::ApiError) -> bool {
     matches!(
         error.reason(),
         Reason::ApiDisabled

@@ -143,14 +143,14 @@ impl Google {
     }
 
     /// Returns the error for a failed listing, with its remedy.
-    pub(super) fn listing_failure(&self, error: &ga::Error) -> Error {
+    pub(super) fn listing_failure(&self, error: &ga::ApiError) -> Error {
         let account = self.client.account();
         let remedy = error.advice(None, account.as_deref());
         Error::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
     }
 
     /// Returns the error for a failed property, with its remedy.
-    pub(super) fn failure(&self, error: &ga::Error, property: PropertyId) -> Error {
+    pub(super) fn failure(&self, error: &ga::ApiError, property: PropertyId) -> Error {
         let account = self.client.account();
         let remedy = error.remedy(Some(property), account.as_deref());
         Error::Google(format!("property {property}: {}; {remedy}", Chain(error)))

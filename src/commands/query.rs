@@ -157,7 +157,7 @@ fn print_one(
 /// Returns a note if the clock is wrong, since dates depend on it.
 fn doubt_of_clock(offset: &ClockOffset) -> Option<String> {
     let ahead = offset.ahead().filter(|_| !offset.is_trusted())?;
-    let error = wire::Error::Clock { ahead };
+    let error = wire::ApiError::Clock { ahead };
     Some(format!("{error}, so the dates may be wrong; set the clock, and let NTP keep it right"))
 }
 

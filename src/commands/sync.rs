@@ -26,7 +26,7 @@ use crate::{
 use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
-    daily::{Table, Wanted},
+    daily::{Table, WantedDays},
     names::PropertyId,
     properties::{Properties, PropertyInfo},
 };
@@ -69,7 +69,7 @@ struct Run<'a> {
     source: Source,
     location: Location,
     tables: Vec<Table>,
-    wanted: Wanted,
+    wanted: WantedDays,
 }
 
 impl<'a> Run<'a> {
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
         let names = names.iter().filter(|name| seen.insert(name.as_str()));
         let tables: Vec<Table> = names.map(table).collect::<Result<_, _>>()?;
         let configured = config.sync.wanted();
-        let wanted = Wanted {
+        let wanted = WantedDays {
             from: flags.from.unwrap_or(configured.from),
             to: flags.to,
             lookback: flags.lookback.unwrap_or(configured.lookback),
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
 }
 
 /// Refuses a range without days. Somewhere on Earth it is a day later than in UTC.
-fn check_days(wanted: Wanted, now: Timestamp) -> Result<(), Error> {
+fn check_days(wanted: WantedDays, now: Timestamp) -> Result<(), Error> {
     let today = Zone::utc().date(now).tomorrow().unwrap_or(Date::MAX);
     if wanted.period(today, None).is_some() {
         return Ok(());

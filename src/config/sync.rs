@@ -3,7 +3,7 @@
 use super::Config;
 use crate::database::DatabaseUrl;
 use ga4_exporter_core::{
-    daily::{DAILY, Table, Wanted},
+    daily::{DAILY, Table, WantedDays},
     report::Day,
     shown::Shown,
 };
@@ -23,8 +23,8 @@ pub struct SyncSettings {
 
 impl SyncSettings {
     /// Which days are wanted.
-    pub fn wanted(&self) -> Wanted {
-        Wanted { from: self.from, to: None, lookback: self.lookback }
+    pub fn wanted(&self) -> WantedDays {
+        WantedDays { from: self.from, to: None, lookback: self.lookback }
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     whole,
 };
 use ga4_exporter_core::{
-    daily::{Change, Changed, ROW_KEY, Table},
+    daily::{Changed, ROW_KEY, RowChange, Table},
     names::{PropertyId, ReportName},
 };
 
@@ -165,7 +165,7 @@ impl Postgres {
     pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, Error> {
         self.within(async |transaction| {
             let stored = rows::stored(transaction, table, batch.property, batch.span).await?;
-            let change = Change::between(&stored, &batch.rows);
+            let change = RowChange::between(&stored, &batch.rows);
             rows::delete(transaction, table, batch.property, &change.deletes).await?;
             let changed: Vec<_> = change.inserts.iter().chain(&change.updates).copied().collect();
             rows::upsert(transaction, table, batch.property, &changed).await?;

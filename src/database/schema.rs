@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use ga4_exporter_core::daily::{Kind, MetricColumn, ROW_KEY, Table};
+use ga4_exporter_core::daily::{MetricColumn, NumberKind, ROW_KEY, Table};
 
 /// Which database a statement is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,11 +80,11 @@ impl Dialect {
         types.iter().fold(statement.to_owned(), |text, (name, spelled)| text.replace(name, spelled))
     }
 
-    fn of(self, kind: Kind) -> &'static str {
+    fn of(self, kind: NumberKind) -> &'static str {
         match (kind, self) {
-            (Kind::Integer, _) => "bigint",
-            (Kind::Float, Self::Sqlite) => "double",
-            (Kind::Float, Self::Postgres) => "double precision",
+            (NumberKind::Integer, _) => "bigint",
+            (NumberKind::Float, Self::Sqlite) => "double",
+            (NumberKind::Float, Self::Postgres) => "double precision",
         }
     }
 }
@@ -133,7 +133,7 @@ fn extension(dialect: Dialect, table: &Table, present: &Present, column: &Metric
     let (kind, quoted_name) = (dialect.of(column.kind), quoted(name));
     let change = if !present.columns.contains(name) {
         format!("add column {quoted_name} {kind}")
-    } else if dialect == Dialect::Postgres && column.kind == Kind::Float && present.integers.contains(name) {
+    } else if dialect == Dialect::Postgres && column.kind == NumberKind::Float && present.integers.contains(name) {
         // Else PostgreSQL rounds without a word. SQLite keeps fractions in any column.
         format!("alter column {quoted_name} type {kind}")
     } else {

@@ -22,7 +22,7 @@ use super::{
     whole,
 };
 use ga4_exporter_core::{
-    daily::{Change, Changed, Table},
+    daily::{Changed, RowChange, Table},
     names::{PropertyId, ReportName},
     shown::ShownPath,
 };
@@ -133,7 +133,7 @@ impl Sqlite {
         let table = table.clone();
         self.within(move |transaction| {
             let stored = rows::stored(transaction, &table, batch.property, batch.span)?;
-            let change = Change::between(&stored, &batch.rows);
+            let change = RowChange::between(&stored, &batch.rows);
             rows::delete(transaction, &table, batch.property, &change.deletes)?;
             rows::upsert(transaction, &table, batch.property, change.inserts.iter().chain(&change.updates))?;
             rows::mark(transaction, &table, &batch)?;

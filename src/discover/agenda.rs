@@ -98,7 +98,7 @@ impl Agenda {
         self.listing = interval.map(|interval| later(now, interval));
     }
 
-    pub(super) fn listing_failed(&mut self, error: &wire::Error, now: Timestamp) {
+    pub(super) fn listing_failed(&mut self, error: &wire::ApiError, now: Timestamp) {
         self.listing_failures = self.listing_failures.saturating_add(1);
         self.listing = self.listing.map(|_| later(now, pause(error, self.listing_failures)));
     }
@@ -110,7 +110,7 @@ impl Agenda {
     }
 
     /// A request for details failed. Returns whether the failure concerns all of them.
-    pub(super) fn details_failed(&mut self, id: PropertyId, error: &wire::Error, now: Timestamp) -> bool {
+    pub(super) fn details_failed(&mut self, id: PropertyId, error: &wire::ApiError, now: Timestamp) -> bool {
         let failures = self.details.get(&id).map_or(1, |details| details.failures.saturating_add(1));
         let concerns_all = !matches!(
             error.reason(),
@@ -138,7 +138,7 @@ impl Agenda {
 }
 
 /// The pause after a failure: some failures need an operator, others time.
-fn pause(error: &wire::Error, failures: u32) -> Duration {
+fn pause(error: &wire::ApiError, failures: u32) -> Duration {
     let reason = error.reason();
     if reason.needs_operator() {
         DENIED_PAUSE
@@ -189,8 +189,8 @@ mod tests {
         agenda
     }
 
-    fn server_error() -> wire::Error {
-        wire::Error::ServerError { status: 500, message: String::new() }
+    fn server_error() -> wire::ApiError {
+        wire::ApiError::ServerError { status: 500, message: String::new() }
     }
 
     fn due_in(agenda: &Agenda, now: i64) -> (Due, i64) {
@@ -219,7 +219,7 @@ mod tests {
         let mut agenda = agenda(false);
         assert!(!agenda.details_failed(id(1), &server_error(), at(0)));
         assert_eq!(due_in(&agenda, 1), (Due::Details(id(2)), 0));
-        assert!(!agenda.details_failed(id(2), &wire::Error::NoAccess(String::new()), at(1)));
+        assert!(!agenda.details_failed(id(2), &wire::ApiError::NoAccess(String::new()), at(1)));
         agenda.details_came(id(3), at(2));
         assert!(matches!(due_in(&agenda, 2), (Due::Details(first), 1..=3) if first == id(1)));
     }
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn everybodys_trouble_makes_all_wait() {
         let mut agenda = agenda(false);
-        let disabled = wire::Error::ApiDisabled { message: String::new(), url: String::new() };
+        let disabled = wire::ApiError::ApiDisabled { message: String::new(), url: String::new() };
         assert!(agenda.details_failed(id(1), &disabled, at(0)));
         assert_eq!(due_in(&agenda, 0), (Due::Details(id(2)), 600));
         agenda.plan_all(false, [1, 2, 3].into_iter().map(id), at(1));
@@ -262,7 +262,7 @@ mod tests {
             pauses.push(agenda.listing.unwrap().duration_since(at(0)).as_secs());
         }
         assert!(pauses.windows(2).take(5).all(|pair| pair[0] < pair[1]) && pauses[7] > 200, "{pauses:?}");
-        agenda.listing_failed(&wire::Error::RateLimited(String::new()), at(0));
+        agenda.listing_failed(&wire::ApiError::RateLimited(String::new()), at(0));
         assert_eq!(agenda.listing, Some(at(60)));
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::Client;
 use ga4_exporter_core::{
     names::{Method, PropertyId},
-    wire::{DescribedProperty, Error, Listing, ListingPage, PropertyDetails},
+    wire::{ApiError, DescribedProperty, Listing, ListingPage, PropertyDetails},
 };
 
 use crate::transport;
@@ -15,14 +15,14 @@ impl Client {
     /// Unreadable entries are skipped.
     ///
     /// # Errors
-    /// See [`Error`]; also if a single page fails, since an incomplete listing is useless, and if the listing does not end
+    /// See [`ApiError`]; also if a single page fails, since an incomplete listing is useless, and if the listing does not end
     /// within 5 minutes.
-    pub async fn listed_properties(&self, most: usize) -> Result<Listing, Error> {
+    pub async fn listed_properties(&self, most: usize) -> Result<Listing, ApiError> {
         all_pages_in_time(most, |token| self.listing_page(token)).await
     }
 
     /// Returns a page and the token of the next one. The empty token is that of the first page, and follows the last one.
-    async fn listing_page(&self, token: String) -> Result<(Listing, String), Error> {
+    async fn listing_page(&self, token: String) -> Result<(Listing, String), ApiError> {
         let query = [("pageSize", PAGE_SIZE), ("pageToken", &token)];
         let query = if token.is_empty() { query.get(..1) } else { query.get(..) };
         let accept = |page: ListingPage| Listing::of_page(page);
@@ -32,8 +32,8 @@ impl Client {
     /// `properties.get`.
     ///
     /// # Errors
-    /// See [`Error`]; an answer for another property is [`Error::Protocol`].
-    pub async fn property(&self, id: PropertyId) -> Result<PropertyDetails, Error> {
+    /// See [`ApiError`]; an answer for another property is [`ApiError::Protocol`].
+    pub async fn property(&self, id: PropertyId) -> Result<PropertyDetails, ApiError> {
         let path = format!("v1beta/properties/{id}");
         let accept = |property: DescribedProperty| PropertyDetails::of(&property, id);
         self.get(Method::GetProperty, &path, &[], accept).await
@@ -41,17 +41,17 @@ impl Client {
 }
 
 /// Reads all pages of a listing, each with the token that the one before returned.
-async fn all_pages_in_time<F>(most: usize, page: impl Fn(String) -> F) -> Result<Listing, Error>
+async fn all_pages_in_time<F>(most: usize, page: impl Fn(String) -> F) -> Result<Listing, ApiError>
 where
-    F: Future<Output = Result<(Listing, String), Error>>,
+    F: Future<Output = Result<(Listing, String), ApiError>>,
 {
     let pages = tokio::time::timeout(LISTING_DEADLINE, all_pages(most, page));
     pages.await.unwrap_or_else(|_| Err(transport::Error::Timeout(LISTING_DEADLINE).into()))
 }
 
-async fn all_pages<F>(most: usize, page: impl Fn(String) -> F) -> Result<Listing, Error>
+async fn all_pages<F>(most: usize, page: impl Fn(String) -> F) -> Result<Listing, ApiError>
 where
-    F: Future<Output = Result<(Listing, String), Error>>,
+    F: Future<Output = Result<(Listing, String), ApiError>>,
 {
     let mut listing = Listing::default();
     let mut tokens = BTreeSet::new();
@@ -60,17 +60,17 @@ where
         let (part, next) = page(token).await?;
         listing.append(part);
         if listing.properties.len() > most {
-            return Err(Error::TooManyProperties { most });
+            return Err(ApiError::TooManyProperties { most });
         }
         if next.is_empty() {
             return Ok(listing);
         }
         if !tokens.insert(next.clone()) {
-            return Err(Error::Protocol("the listing of properties leads in a circle".to_owned()));
+            return Err(ApiError::Protocol("the listing of properties leads in a circle".to_owned()));
         }
         token = next;
     }
-    Err(Error::Protocol(format!("the listing of properties has more than {MAX_PAGES} pages")))
+    Err(ApiError::Protocol(format!("the listing of properties has more than {MAX_PAGES} pages")))
 }
 
 /// The most accounts that one page may have (google/analytics/admin/v1beta/analytics_admin.proto).
@@ -92,7 +92,7 @@ mod tests {
     use ga4_exporter_core::names::Reason;
 
     /// Lists pages that each take this long: as many as these, or without an end.
-    async fn listed(pages: Option<usize>, pause: Duration) -> (Result<Listing, Error>, usize) {
+    async fn listed(pages: Option<usize>, pause: Duration) -> (Result<Listing, ApiError>, usize) {
         let asked = AtomicUsize::new(0);
         let page = async |_: String| {
             let number = asked.fetch_add(1, Ordering::Relaxed) + 1;

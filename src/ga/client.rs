@@ -14,7 +14,7 @@ use ga4_exporter_core::{
     chain::one_line,
     names::{Api, Method, PropertyId},
     wire::{
-        Error,
+        ApiError,
         request::{RunRealtimeReportRequest, RunReportRequest},
         response::ReportResponse,
     },
@@ -59,13 +59,13 @@ impl Client {
     /// `properties.runReport`. `accept` translates the report for the caller, or says why it does not match the request.
     ///
     /// # Errors
-    /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
+    /// See [`ApiError`]; an answer that is not a report, or that is not accepted, is [`ApiError::Protocol`].
     pub async fn run_report<T, E: fmt::Display>(
         &self,
         property: PropertyId,
         request: &RunReportRequest,
         accept: impl Fn(ReportResponse) -> Result<T, E>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let accept = |response: ReportResponse| {
             expect_kind(&response.kind, "analyticsData#runReport")?;
             accept(response).map_err(|error| error.to_string())
@@ -76,13 +76,13 @@ impl Client {
     /// `properties.runRealtimeReport`, as [`Client::run_report`].
     ///
     /// # Errors
-    /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
+    /// See [`ApiError`]; an answer that is not a report, or that is not accepted, is [`ApiError::Protocol`].
     pub async fn run_realtime_report<T, E: fmt::Display>(
         &self,
         property: PropertyId,
         request: &RunRealtimeReportRequest,
         accept: impl Fn(ReportResponse) -> Result<T, E>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let accept = |response: ReportResponse| {
             expect_kind(&response.kind, "analyticsData#runRealtimeReport")?;
             accept(response).map_err(|error| error.to_string())
@@ -101,7 +101,7 @@ impl Client {
         property: PropertyId,
         request: &impl Serialize,
         accept: impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         self.post_long(method, longest(method), property, request, accept).await
     }
 
@@ -113,7 +113,7 @@ impl Client {
         property: PropertyId,
         request: &impl Serialize,
         accept: impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let path = format!("v1beta/properties/{property}:{method}");
         let body = serde_json::to_vec(request).expect("texts, numbers and lists always serialise");
         self.call(method, &Call { path: &path, query: &[], body: Some(body), longest }, accept).await
@@ -125,7 +125,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
         accept: impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         self.call(method, &Call { path, query, body: None, longest: longest(method) }, accept).await
     }
 
@@ -135,13 +135,13 @@ impl Client {
         method: Method,
         call: &Call<'_>,
         accept: impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let url = self.endpoints.url(method.api(), call.path)?;
         let token = self.tokens.token().await?;
         match self.observed(method, &url, call, &token, &accept).await {
-            Err(Error::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
+            Err(ApiError::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
                 Ok(token) => self.observed(method, &url, call, &token, &accept).await,
-                Err(_) => Err(Error::Unauthenticated(message)),
+                Err(_) => Err(ApiError::Unauthenticated(message)),
             },
             result => result,
         }
@@ -154,17 +154,17 @@ impl Client {
         call: &Call<'_>,
         token: &Token,
         accept: &impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let started = monotonic();
         let result = match self.exchange(url, call, token).await {
             Ok(answer) => self.read(&answer, url, token, accept).await,
             Err(error) => Err(error),
         };
-        self.observer.request(method, started.elapsed(), result.as_ref().err().map(Error::reason));
+        self.observer.request(method, started.elapsed(), result.as_ref().err().map(ApiError::reason));
         result
     }
 
-    async fn exchange(&self, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, Error> {
+    async fn exchange(&self, url: &Url, call: &Call<'_>, token: &Token) -> Result<Answer, ApiError> {
         let client = self.transport.for_url(url);
         let mut request = match call.body.clone() {
             Some(body) => client.post(url.clone()).header(CONTENT_TYPE, JSON).body(body),
@@ -186,23 +186,23 @@ impl Client {
         url: &Url,
         token: &Token,
         accept: &impl Fn(R) -> Result<T, String>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let host = url.host_str().unwrap_or_default();
         // The answer may echo the request.
         let words = || hidden(&String::from_utf8_lossy(&answer.body), &sent(url, token).iter().collect::<Vec<_>>());
         let result = if answer.status.is_success() {
-            parsed(answer, &self.parsers).await.and_then(accept).map_err(Error::Protocol)
+            parsed(answer, &self.parsers).await.and_then(accept).map_err(ApiError::Protocol)
         } else {
-            Err(Error::from_answer(answer.status.as_u16(), words().as_bytes(), host))
+            Err(ApiError::from_answer(answer.status.as_u16(), words().as_bytes(), host))
         };
-        if let Err(error @ Error::Protocol(_)) = &result {
+        if let Err(error @ ApiError::Protocol(_)) = &result {
             debug!(%error, status = %answer.status, body = beginning(&words()), "an answer that is not what was asked for");
         }
         result
     }
 }
 
-impl From<transport::Error> for Error {
+impl From<transport::Error> for ApiError {
     fn from(error: transport::Error) -> Self {
         match error {
             transport::Error::Timeout(_) | transport::Error::TooSlow => Self::Timeout(Box::new(error)),
@@ -212,7 +212,7 @@ impl From<transport::Error> for Error {
     }
 }
 
-impl From<Unavailable> for Error {
+impl From<Unavailable> for ApiError {
     fn from(unavailable: Unavailable) -> Self {
         let remedy = match &unavailable {
             Unavailable::Failed(failure) => Some(failure.remedy()),
@@ -223,10 +223,11 @@ impl From<Unavailable> for Error {
 }
 
 impl Endpoints {
-    fn url(&self, api: Api, path: &str) -> Result<Url, Error> {
+    fn url(&self, api: Api, path: &str) -> Result<Url, ApiError> {
         let base = if api == Api::Admin { &self.admin } else { &self.data };
         let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&joined).map_err(|error| Error::InvalidRequest(format!("the address of the API is no URL: {error}")))
+        Url::parse(&joined)
+            .map_err(|error| ApiError::InvalidRequest(format!("the address of the API is no URL: {error}")))
     }
 }
 

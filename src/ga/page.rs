@@ -6,7 +6,7 @@ use ga4_exporter_core::{
     names::{Method, PropertyId},
     report::Request,
     wire::{
-        Error,
+        ApiError,
         response::{LongResponse, ReportResponse},
     },
 };
@@ -18,13 +18,13 @@ impl Client {
     /// A page of up to 250,000 rows. `accept` makes of it what the caller wants, or says why it is not the one that was asked for.
     ///
     /// # Errors
-    /// See [`Error`]; an answer that is not a report, or that is not accepted, is [`Error::Protocol`].
+    /// See [`ApiError`]; an answer that is not a report, or that is not accepted, is [`ApiError::Protocol`].
     pub async fn report_page<T, E: fmt::Display>(
         &self,
         property: PropertyId,
         request: &Request,
         accept: impl Fn(ReportResponse) -> Result<T, E>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ApiError> {
         let method = match request {
             Request::Core(_) => Method::RunReport,
             Request::Realtime(_) => Method::RunRealtimeReport,

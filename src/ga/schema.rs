@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ga4_exporter_core::{
     names::{Method, PropertyId},
     wire::{
-        Error,
+        ApiError,
         schema::{CompatibilityRequest, CompatibilityResponse, Schema},
     },
 };
@@ -16,8 +16,8 @@ impl Client {
     /// `properties.getMetadata`: the fields that core reports of a property may ask for.
     ///
     /// # Errors
-    /// See [`Error`]; an answer that lists nothing is [`Error::Protocol`].
-    pub async fn schema(&self, property: PropertyId) -> Result<Schema, Error> {
+    /// See [`ApiError`]; an answer that lists nothing is [`ApiError::Protocol`].
+    pub async fn schema(&self, property: PropertyId) -> Result<Schema, ApiError> {
         let path = format!("v1beta/properties/{property}/metadata");
         self.get(Method::GetMetadata, &path, &[], Schema::of).await
     }
@@ -26,12 +26,12 @@ impl Client {
     /// are not compatible in themselves.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`ApiError`].
     pub async fn incompatible(
         &self,
         property: PropertyId,
         request: &CompatibilityRequest,
-    ) -> Result<BTreeSet<String>, Error> {
+    ) -> Result<BTreeSet<String>, ApiError> {
         let names = |response: CompatibilityResponse| {
             Ok(response.incompatible().into_iter().map(str::to_owned).collect::<BTreeSet<_>>())
         };

@@ -1,6 +1,6 @@
 //! Makes one poll: sends its requests one after the other, and records when each was sent and answered.
 
-use ga4_exporter_core::engine::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
+use ga4_exporter_core::engine::{MinutesAnswer, Poll, PollAnswer, Polled, PolledMinutes};
 
 use ga4_exporter_core::{report::Request, schedule::Job, wire::request::RunRealtimeReportRequest};
 
@@ -15,7 +15,7 @@ pub(super) async fn make(client: ga::Client, clock: Clock, poll: Poll) -> Polled
     let sent_at = clock.now();
     let started = monotonic();
     let today = poll.zone.as_ref().map(|zone| zone.date(sent_at));
-    let accept = |response| Answer::read(&poll.report, response);
+    let accept = |response| PollAnswer::read(&poll.report, response);
     let result = match poll.report.request(today) {
         Request::Core(request) => client.run_report(poll.job.property, &request, accept).await,
         Request::Realtime(request) => client.run_realtime_report(poll.job.property, &request, accept).await,

@@ -37,7 +37,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use ga4_exporter_core::{
-        report::{Preset, Quality, Report},
+        report::{Preset, Report, ReportQuality},
         store::{Attempt, Snapshot, States},
         translate,
     };
@@ -60,7 +60,7 @@ mod tests {
         let mut states = States::default();
         let id = "5".parse().unwrap();
         states.put(id, &Default::default(), &[Arc::clone(&report)]);
-        let bad = Quality { sampled_ratio: 0.25, thresholded: true, data_loss: true, restricted: true };
+        let bad = ReportQuality { sampled_ratio: 0.25, thresholded: true, data_loss: true, restricted: true };
         states.update(id, |state| {
             let attempt = Attempt { sent_at: at(0), took: Duration::ZERO };
             let snapshot = Snapshot { report: Arc::clone(&report), values, quality: Some(bad), expires_at: at(60) };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ga4_exporter_core::{
-    daily::{Answer, AnswerError, Span, Table},
+    daily::{AnswerError, DailyAnswer, Span, Table},
     names::{PropertyId, Reason},
     quota::{Allowance, Overspent},
     report::Request,
@@ -17,13 +17,13 @@ use crate::ga::{self, Client};
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// Google refuses, or does not answer, or what it answers cannot be.
-    Google(ga::Error),
+    Google(ga::ApiError),
     /// The quota is spared.
     Own(Overspent),
 }
 
-impl From<ga::Error> for Refusal {
-    fn from(error: ga::Error) -> Self {
+impl From<ga::ApiError> for Refusal {
+    fn from(error: ga::ApiError) -> Self {
         Self::Google(error)
     }
 }
@@ -39,18 +39,18 @@ pub(super) async fn days(
     span: Span,
     allowance: &mut Allowance,
     requests: &mut usize,
-) -> Result<Answer, Refusal> {
+) -> Result<DailyAnswer, Refusal> {
     let mut answer = page(client, property, table, span, 0, allowance, requests).await?;
     while !answer.is_whole() && span.days() == 1 {
         if answer.received() > MOST_ROWS {
-            return Err(ga::Error::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)).into());
+            return Err(ga::ApiError::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)).into());
         }
         let offset = u64::try_from(answer.received()).unwrap_or(u64::MAX);
         let next = page(client, property, table, span, offset, allowance, requests).await?;
         if next.received() == 0 {
-            return Err(ga::Error::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
+            return Err(ga::ApiError::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
         }
-        answer.append(next).map_err(|error| ga::Error::Protocol(error.to_string()))?;
+        answer.append(next).map_err(|error| ga::ApiError::Protocol(error.to_string()))?;
     }
     Ok(answer)
 }
@@ -63,12 +63,12 @@ async fn page(
     offset: u64,
     allowance: &mut Allowance,
     requests: &mut usize,
-) -> Result<Answer, Refusal> {
+) -> Result<DailyAnswer, Refusal> {
     allowance.admit().map_err(Refusal::Own)?;
     let request = Request::Core(table.request(span, offset));
     let accept = |response: ReportResponse| {
         let quota = translate::quota(&response)?;
-        Ok::<_, AnswerError>((Answer::read(table, span, &response)?, quota))
+        Ok::<_, AnswerError>((DailyAnswer::read(table, span, &response)?, quota))
     };
     let mut attempt = 0;
     loop {
@@ -86,7 +86,7 @@ async fn page(
 }
 
 /// Waits before the next attempt; `None` when there is none.
-pub(super) async fn pause(error: &ga::Error, attempt: &mut usize) -> Option<()> {
+pub(super) async fn pause(error: &ga::ApiError, attempt: &mut usize) -> Option<()> {
     let pauses = match error.reason() {
         Reason::ServerError | Reason::Timeout | Reason::Connection => PAUSES,
         Reason::RateLimit | Reason::QuotaConcurrent => LONG_PAUSES,

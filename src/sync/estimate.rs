@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
-    daily::{Agenda, Table, Wanted},
+    daily::{Agenda, Table, WantedDays},
     names::PropertyId,
     properties::PropertyInfo,
     quota::ASSUMED,
@@ -40,7 +40,7 @@ pub async fn estimate(
     client: &Client,
     database: Option<&Database>,
     tables: &[Table],
-    wanted: Wanted,
+    wanted: WantedDays,
     properties: BTreeMap<PropertyId, PropertyInfo>,
     now: Timestamp,
 ) -> Result<Estimate, database::Error> {

@@ -7,7 +7,7 @@ use tracing::debug;
 use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
-    daily::{Agenda, Answer, Span, Table},
+    daily::{Agenda, DailyAnswer, Span, Table},
     names::{PropertyId, PropertyType, Reason},
     properties::PropertyInfo,
     quota::{Allowance, Overspent, refill},
@@ -56,7 +56,7 @@ pub(super) async fn bring_up_to_date(
 #[derive(Debug)]
 enum Problem {
     Database(database::Error),
-    Google(ga::Error),
+    Google(ga::ApiError),
 }
 
 impl Problem {
@@ -249,7 +249,7 @@ impl<'a> Property<'a> {
         &mut self,
         table: &Table,
         span: Span,
-        answer: Answer,
+        answer: DailyAnswer,
         fetched_at: jiff::Timestamp,
     ) -> Result<(), Problem> {
         let marks = answer.marks(span, &self.zone, fetched_at);
@@ -268,7 +268,7 @@ impl<'a> Property<'a> {
     }
 
     /// Whether an answer names another zone than was assumed, which is the property's from then on.
-    async fn is_of_another_zone(&mut self, answer: &Answer) -> Result<bool, Problem> {
+    async fn is_of_another_zone(&mut self, answer: &DailyAnswer) -> Result<bool, Problem> {
         let is_other_currency = !answer.currency.is_empty() && answer.currency != self.row.currency;
         let zone = Zone::named(&answer.time_zone).ok().filter(|zone| zone.name() != self.zone.name());
         if is_other_currency {
@@ -311,7 +311,7 @@ fn spared(refusal: Refusal) -> Result<String, Problem> {
             Ok(format!("{overspent}; the next run goes on where this one stopped"))
         }
         Refusal::Own(overspent @ Overspent::Reserve { .. }) => Ok(overspent.to_string()),
-        Refusal::Google(ga::Error::QuotaExhausted { bucket, .. }) => {
+        Refusal::Google(ga::ApiError::QuotaExhausted { bucket, .. }) => {
             Ok(format!("Google's quota is used up; the next run can go on {}", refill(bucket)))
         }
         Refusal::Google(error) => Err(Problem::Google(error)),

@@ -6,7 +6,7 @@ use ga4_exporter_core::{
     names::Category,
     report::{
         Addition, Unit,
-        fields::{Kind, Standard, name, standard::Former},
+        fields::{FieldKind, Standard, name, standard::Former},
         preset::PRESETS,
     },
 };
@@ -60,7 +60,7 @@ fn presets() -> String {
     table
 }
 
-fn fields(kind: Kind, is_custom: bool) -> impl Iterator<Item = &'static Standard> {
+fn fields(kind: FieldKind, is_custom: bool) -> impl Iterator<Item = &'static Standard> {
     Standard::all()
         .filter(move |field| (field.kind, field.is_custom, field.is_out_of_reach()) == (kind, is_custom, false))
 }
@@ -69,7 +69,7 @@ fn metrics() -> String {
     let mut table =
         "| metric | Google's name | what it is | unit | may be summed | reports |\n|---|---|---|---|---|---|\n"
             .to_owned();
-    for field in fields(Kind::Metric, false) {
+    for field in fields(FieldKind::Metric, false) {
         let unit = field.unit.unwrap_or(Unit::Plain);
         table += &format!(
             "| `{}` | `{}` | {} | {} | {} | {} |\n",
@@ -86,7 +86,7 @@ fn metrics() -> String {
 
 fn dimensions() -> String {
     let mut table = "| label | Google's name | what it is | reports | mind |\n|---|---|---|---|---|\n".to_owned();
-    for field in fields(Kind::Dimension, false) {
+    for field in fields(FieldKind::Dimension, false) {
         let notes = [
             (field.is_attributed, "of key events only"),
             (field.is_thresholded, "120 requests an hour, rows of few users withheld"),
@@ -107,8 +107,8 @@ fn dimensions() -> String {
 
 fn custom() -> String {
     let mut table = "| beginning | kind | unit | may be summed | reports |\n|---|---|---|---|---|\n".to_owned();
-    for field in fields(Kind::Dimension, true).chain(fields(Kind::Metric, true)) {
-        let is_metric = field.kind == Kind::Metric;
+    for field in fields(FieldKind::Dimension, true).chain(fields(FieldKind::Metric, true)) {
+        let is_metric = field.kind == FieldKind::Metric;
         let unit = field.unit.map_or("that of its registration: `unit`", unit_words);
         table += &format!(
             "| `{}:` | {} | {} | {} | {} |\n",

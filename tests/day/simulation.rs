@@ -9,7 +9,7 @@ use std::{
 };
 
 use ga4_drop_baseline::{History, calendar::Zone};
-use ga4_exporter_core::engine::{self, Engine, MinutesAnswer, Poll, Polled, PolledMinutes, Step};
+use ga4_exporter_core::engine::{self, Engine, EngineStep, MinutesAnswer, Poll, Polled, PolledMinutes};
 use ga4_exporter_core::{
     names::{Bucket, PropertyId, ReportName},
     properties::{PropertyInfo, PropertySet},
@@ -119,8 +119,8 @@ impl Day {
             let (step, effects) = self.engine.next(self.now);
             self.store.apply(effects.store);
             let poll = match step {
-                Step::Send(poll) => poll,
-                Step::Wait(until) => return until,
+                EngineStep::Send(poll) => poll,
+                EngineStep::Wait(until) => return until,
             };
             self.figures.sent(&poll.job, poll.report.requests(), self.now);
             let mut latency = self.google.latency() * poll.report.requests();
@@ -142,9 +142,9 @@ impl Day {
             }
             Answer::DayExhausted => {
                 self.figures.refused(&poll.job);
-                (Err(wire::Error::QuotaExhausted { bucket: Bucket::Day, message: String::new() }), None)
+                (Err(wire::ApiError::QuotaExhausted { bucket: Bucket::Day, message: String::new() }), None)
             }
-            Answer::Nothing => (Err(wire::Error::Connection("no route".into())), None),
+            Answer::Nothing => (Err(wire::ApiError::Connection("no route".into())), None),
         };
         let (received_at, took) = (self.now, Duration::from_millis(100));
         let polled = Polled { poll, account: None, sent_at, received_at, took, result, minutes };
@@ -174,14 +174,14 @@ impl Day {
         self.figures.came(&poll.job, kind, interval, poll.report.rhythm() == Rhythm::Daily, self.now);
     }
 
-    fn report(&mut self, poll: &Poll, quota: PropertyQuota) -> engine::Answer {
+    fn report(&mut self, poll: &Poll, quota: PropertyQuota) -> engine::PollAnswer {
         let zone = self.zones.get(&poll.job.property).filter(|_| poll.report.has_dates());
         let values = if poll.report.is_labelled() {
             self.rows.entry(poll.job.report.clone()).or_insert_with(|| rows(&poll.report)).clone()
         } else {
             Series::unlabelled(vec![0.0; poll.report.families.len()])
         };
-        engine::Answer {
+        engine::PollAnswer {
             values,
             quality: None,
             history: poll.report.is_history().then(History::default),

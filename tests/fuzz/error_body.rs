@@ -1,6 +1,6 @@
 //! The bodies of Google's refusals, and of those who answer in its place.
 
-use ga4_exporter_core::{names::PropertyId, wire::Error};
+use ga4_exporter_core::{names::PropertyId, wire::ApiError};
 use proptest::{collection, prelude::*, sample};
 
 use crate::json;
@@ -28,7 +28,7 @@ proptest! {
 }
 
 fn check(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
-    let error = Error::from_answer(status, body, "analyticsdata.googleapis.com");
+    let error = ApiError::from_answer(status, body, "analyticsdata.googleapis.com");
     let remedy = error.remedy("123456789".parse::<PropertyId>().ok(), Some("exporter@example.com"));
     for text in [error.to_string(), remedy] {
         prop_assert!(text.chars().count() <= LONGEST, "{} characters: {}", text.chars().count(), text);

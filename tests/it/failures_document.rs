@@ -8,7 +8,7 @@ use ga4_exporter_core::{
     properties::PropertyInfo,
     report::{Report, ReportSettings},
     store::States,
-    wire::Error,
+    wire::ApiError,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,29 +29,29 @@ fn every_reason_is_documented_with_its_causes_and_remedies() {
 }
 
 fn refused(cause: &Cause) -> (Reason, String, String) {
-    let error = Error::from_answer(cause.status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
+    let error = ApiError::from_answer(cause.status, cause.body().as_bytes(), "analyticsdata.googleapis.com");
     (error.reason(), format!("{}, {}", cause.status, cause.name), remedy(&error))
 }
 
 /// What fails without a refusal of Google's.
-fn not_refused() -> impl Iterator<Item = (&'static str, Error)> {
-    let bucket = |bucket| Error::QuotaExhausted { bucket, message: String::new() };
+fn not_refused() -> impl Iterator<Item = (&'static str, ApiError)> {
+    let bucket = |bucket| ApiError::QuotaExhausted { bucket, message: String::new() };
     [
         ("429, tokens of a bucket that the exporter does not know", bucket(Bucket::Unknown)),
-        ("no complete answer within 60 seconds", Error::Timeout("x".into())),
-        ("DNS, TCP or TLS fails, or the connection is cut", Error::Connection("x".into())),
-        ("200, but the answer is not the report that was asked for", Error::Protocol(String::new())),
-        ("a listing longer than `limits.properties`", Error::TooManyProperties { most: 1 }),
+        ("no complete answer within 60 seconds", ApiError::Timeout("x".into())),
+        ("DNS, TCP or TLS fails, or the connection is cut", ApiError::Connection("x".into())),
+        ("200, but the answer is not the report that was asked for", ApiError::Protocol(String::new())),
+        ("a listing longer than `limits.properties`", ApiError::TooManyProperties { most: 1 }),
         (
             "this machine's clock differs from Google's by more than a minute",
-            Error::Clock { ahead: SignedDuration::from_mins(10) },
+            ApiError::Clock { ahead: SignedDuration::from_mins(10) },
         ),
-        ("no access token: see [sign-in](#sign-in)", Error::NoCredentials { remedy: None, cause: "x".into() }),
+        ("no access token: see [sign-in](#sign-in)", ApiError::NoCredentials { remedy: None, cause: "x".into() }),
     ]
     .into_iter()
 }
 
-fn remedy(error: &Error) -> String {
+fn remedy(error: &ApiError) -> String {
     error.remedy(Some("123".parse().unwrap()), Some("exporter@example.iam.gserviceaccount.com"))
 }
 

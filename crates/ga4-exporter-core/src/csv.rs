@@ -15,7 +15,7 @@ use crate::shown::Shown;
 /// What is wrong with a text.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[error("line {line}: {problem}")]
-pub struct Error {
+pub struct CsvError {
     /// Counted from 1.
     pub line: usize,
     /// What is wrong on it.
@@ -58,12 +58,12 @@ pub struct LocalTime(pub DateTime);
 ///
 /// # Errors
 /// The first invalid line.
-pub fn history(text: &str) -> Result<History, Error> {
+pub fn history(text: &str) -> Result<History, CsvError> {
     let mut lines = BTreeMap::new();
     rows(text, HISTORY)?
         .map(|row| {
             let Row { line, time, count } = row?;
-            let error = |problem| Error { line, problem };
+            let error = |problem| CsvError { line, problem };
             let hour = LocalHour::of(time.0);
             if hour.start() != time.0 {
                 return Err(error(Problem::NotOnTheHour(time)));
@@ -80,14 +80,14 @@ pub fn history(text: &str) -> Result<History, Error> {
 ///
 /// # Errors
 /// The first invalid line.
-pub fn minutes(text: &str) -> Result<Traffic, Error> {
+pub fn minutes(text: &str) -> Result<Traffic, CsvError> {
     let header = if lines(text).next() == Some(HALF_HOURS) { HALF_HOURS } else { MINUTES };
     let mut lines = BTreeMap::new();
     let mut counts = BTreeMap::new();
     for row in rows(text, header)? {
         let Row { line, time, count } = row?;
         if let Some(before) = lines.insert(time, line) {
-            return Err(Error { line, problem: Problem::Twice(time, before) });
+            return Err(CsvError { line, problem: Problem::Twice(time, before) });
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1e12")]
         counts.insert(time.0, count.round() as u64);
@@ -122,14 +122,14 @@ struct Row {
 }
 
 /// Returns the lines after this header; empty ones are skipped.
-fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = Result<Row, Error>> + 'a, Error> {
+fn rows<'a>(text: &'a str, header: &'static str) -> Result<impl Iterator<Item = Result<Row, CsvError>> + 'a, CsvError> {
     let mut lines = (1..).zip(lines(text));
     let (line, first) = lines.next().unwrap_or((1, ""));
     if first != header {
-        return Err(Error { line, problem: Problem::Header(header, shortened(first)) });
+        return Err(CsvError { line, problem: Problem::Header(header, shortened(first)) });
     }
     let filled = lines.filter(|(_, text)| !text.is_empty());
-    Ok(filled.map(|(line, text)| row(line, text).map_err(|problem| Error { line, problem })))
+    Ok(filled.map(|(line, text)| row(line, text).map_err(|problem| CsvError { line, problem })))
 }
 
 /// Returns the lines without additions of spreadsheets and editors: a byte-order mark, blanks, Windows line ends.

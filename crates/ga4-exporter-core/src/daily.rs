@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use jiff::{Timestamp, civil::Date};
 
-pub use agenda::{Agenda, Period, Span, Wanted};
-pub use answer::{Answer, AnswerError, Mark};
-pub use change::{Change, Changed};
+pub use agenda::{Agenda, Period, Span, WantedDays};
+pub use answer::{AnswerError, DailyAnswer, Mark};
+pub use change::{Changed, RowChange};
 pub use definition::TableDefinition;
-pub use table::{Column, DAILY, Kind, MetricColumn, ROW_KEY, Table, TableError};
+pub use table::{Column, DAILY, MetricColumn, NumberKind, ROW_KEY, Table, TableError};
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@
 //! 2. calls [`Engine::next`] for the next step, makes the poll, and passes the outcome to [`Engine::on_answer`],
 //! 3. carries out the [`Effects`] of each call, in order.
 //!
-//! Invariants: every [`Step::Send`] ends in exactly one [`Engine::on_answer`], so that no in-flight slot leaks; one call makes
+//! Invariants: every [`EngineStep::Send`] ends in exactly one [`Engine::on_answer`], so that no in-flight slot leaks; one call makes
 //! one change of the store, so that no scrape sees half of a poll.
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
     wire::{self, response::PropertyQuota},
 };
 
-pub use answer::{Answer, MinutesAnswer, Poll, Polled, PolledMinutes};
+pub use answer::{MinutesAnswer, Poll, PollAnswer, Polled, PolledMinutes};
 pub use effects::{Effects, Event, Observation, SeriesLimit};
 pub use kept::Kept;
 
@@ -57,7 +57,7 @@ mod watches;
 
 /// What the driver does next.
 #[derive(Debug)]
-pub enum Step {
+pub enum EngineStep {
     /// Make this poll and pass its outcome to [`Engine::on_answer`], success or failure.
     Send(Poll),
     /// Wait until this time, or until an answer arrives.
@@ -171,12 +171,12 @@ impl Engine {
     }
 
     /// Returns the next step. Reports that wait for a quota bucket are among the effects.
-    pub fn next(&mut self, now: Timestamp) -> (Step, Effects) {
+    pub fn next(&mut self, now: Timestamp) -> (EngineStep, Effects) {
         let step = loop {
             match self.timetable.next(now) {
-                schedule::Step::Send(job) => break Step::Send(self.poll(job)),
-                schedule::Step::Postponed(job, limit) => self.postpone(&job, limit, now),
-                schedule::Step::Wait(until) => break Step::Wait(until),
+                schedule::ScheduleStep::Send(job) => break EngineStep::Send(self.poll(job)),
+                schedule::ScheduleStep::Postponed(job, limit) => self.postpone(&job, limit, now),
+                schedule::ScheduleStep::Wait(until) => break EngineStep::Wait(until),
             }
         };
         (step, self.take_effects())
@@ -354,7 +354,7 @@ impl Engine {
     fn settle_one(
         &mut self,
         poll: &Poll,
-        result: Result<Option<&PropertyQuota>, &wire::Error>,
+        result: Result<Option<&PropertyQuota>, &wire::ApiError>,
         sent_at: Timestamp,
         received_at: Timestamp,
     ) {
@@ -363,14 +363,14 @@ impl Engine {
         let ledger = &mut self.timetable.ledger;
         match result {
             Ok(quota) => ledger.on_success(property, category, quota, sent_at, holds_until),
-            Err(wire::Error::QuotaExhausted { bucket, .. }) => {
+            Err(wire::ApiError::QuotaExhausted { bucket, .. }) => {
                 ledger.on_exhausted(property, category, *bucket, received_at);
             }
             // Google counts only these (developers.google.com/analytics/devguides/reporting/data/v1/quotas).
-            Err(wire::Error::ServerError { status: 500 | 503, .. }) => {
+            Err(wire::ApiError::ServerError { status: 500 | 503, .. }) => {
                 ledger.on_server_error(property, category, received_at);
             }
-            Err(wire::Error::NoCredentials { .. }) => ledger.on_not_sent(property, category),
+            Err(wire::ApiError::NoCredentials { .. }) => ledger.on_not_sent(property, category),
             Err(_) => ledger.on_other_failure(property, category, received_at),
         }
     }
@@ -388,7 +388,7 @@ impl Engine {
         !poll.report.is_history() || self.plan.baseline().is_some_and(|report| *report == poll.report)
     }
 
-    fn fail(&mut self, polled: &Polled, error: &wire::Error) -> Outcome {
+    fn fail(&mut self, polled: &Polled, error: &wire::ApiError) -> Outcome {
         let (job, reason) = (&polled.poll.job, error.reason());
         let failure = failure::of(polled, error);
         let mut before = None;
@@ -408,8 +408,8 @@ impl Engine {
 }
 
 /// Maps a failure to the outcome that the schedule knows.
-fn outcome_of(error: &wire::Error) -> Outcome {
-    if matches!(error, wire::Error::AddressLimited(_)) {
+fn outcome_of(error: &wire::ApiError) -> Outcome {
+    if matches!(error, wire::ApiError::AddressLimited(_)) {
         return Outcome::AddressLimited;
     }
     Outcome::Failed(error.reason())

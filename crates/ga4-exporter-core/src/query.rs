@@ -6,9 +6,9 @@
 
 use jiff::civil::Date;
 
-pub use answer::{Answer, Quality, Totals, numbers_as_people_write_them};
+pub use answer::{QueryAnswer, QueryQuality, Totals, numbers_as_people_write_them};
 pub use asked::{AskError, Asked};
-pub use day::DayError;
+pub use day::QueryDayError;
 pub use pages::{Page, Pages};
 pub use rows::{Row, Rows};
 
@@ -99,7 +99,7 @@ impl Query {
     ///
     /// # Errors
     /// The days are none that Google has.
-    pub fn dates(&self, today: Date) -> Result<Option<(Date, Date)>, DayError> {
+    pub fn dates(&self, today: Date) -> Result<Option<(Date, Date)>, QueryDayError> {
         match self.report.windows.first().map(|window| window.range) {
             Some(Range::Days(from, to)) => day::dates(from, to, today).map(Some),
             Some(Range::Minutes(..)) | None => Ok(None),
@@ -199,6 +199,6 @@ mod tests {
         let query = Asked::default().of_report(&realtime).unwrap();
         assert_eq!(body(&query, None, page)["minuteRanges"][0]["startMinutesAgo"], json!(29));
         let dated = Asked { from: Some("today".to_owned()), ..Asked::default() };
-        assert!(matches!(dated.of_report(&realtime), Err(AskError::Day(DayError::Realtime))));
+        assert!(matches!(dated.of_report(&realtime), Err(AskError::Day(QueryDayError::Realtime))));
     }
 }

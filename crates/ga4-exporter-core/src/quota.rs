@@ -64,7 +64,7 @@ pub struct Remembered {
 
 /// A poll that is due.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct DuePoll<'a> {
     /// The report.
     pub report: &'a ReportName,
     /// How many requests it takes.
@@ -119,7 +119,7 @@ impl Ledger {
         &mut self,
         property: PropertyId,
         category: Category,
-        wanted: Wanted<'_>,
+        wanted: DuePoll<'_>,
         now: Timestamp,
     ) -> Admission {
         let share = self.share;

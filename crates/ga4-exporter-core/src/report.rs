@@ -17,10 +17,10 @@ pub use fields::Field;
 pub use filter::Filter;
 pub use metric::{Addition, Metric, Unit};
 pub use preset::Preset;
-pub use quality::Quality;
+pub use quality::ReportQuality;
 pub use series::{RowCounts, Series};
 pub use settings::{BaselineSettings, LEAST_STALE_AFTER, ReportSettings, StaleAfter};
-pub use window::{Day, DayError, Range, SETTLED_DAYS_AGO, Window};
+pub use window::{Day, Range, ReportDayError, SETTLED_DAYS_AGO, Window};
 
 use ga4_drop_baseline::calendar::QuietDays;
 

@@ -20,7 +20,7 @@ use concurrency::Concurrency;
 use crate::{
     jitter,
     names::{Category, PropertyId, Reason, ReportName},
-    quota::{Admission, Ledger, Limit, Wanted},
+    quota::{Admission, DuePoll, Ledger, Limit},
     report::{Rhythm, Scope},
     time::later,
 };
@@ -59,7 +59,7 @@ pub struct Pace {
 
 /// What the caller does next.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Step {
+pub enum ScheduleStep {
     /// Send this poll.
     Send(Job),
     /// This report is due but waits for a quota bucket: for one that Google closed, or for our own limit.
@@ -189,20 +189,20 @@ impl Schedule {
         }
     }
 
-    /// Returns the next step. After [`Step::Send`] the caller sends the request and reports its [`Outcome`].
-    pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> Step {
+    /// Returns the next step. After [`ScheduleStep::Send`] the caller sends the request and reports its [`Outcome`].
+    pub fn next(&mut self, ledger: &mut Ledger, now: Timestamp) -> ScheduleStep {
         self.last_seen = now;
         let limit = self.concurrency.in_flight(self.planned_rate());
         loop {
             if self.on_its_way.len() >= limit {
-                return Step::Wait(None);
+                return ScheduleStep::Wait(None);
             }
-            let Some((due, number, job)) = self.queue.first().cloned() else { return Step::Wait(None) };
+            let Some((due, number, job)) = self.queue.first().cloned() else { return ScheduleStep::Wait(None) };
             if due > now {
-                return Step::Wait(Some(due));
+                return ScheduleStep::Wait(Some(due));
             }
             if let Some(open_at) = self.throttle.closed_until(now) {
-                return Step::Wait(Some(open_at));
+                return ScheduleStep::Wait(Some(open_at));
             }
             self.queue.remove(&(due, number, job.clone()));
             self.unqueue(&job);
@@ -215,23 +215,23 @@ impl Schedule {
                 continue;
             }
             let Some(pace) = self.pace_of(&job) else { continue };
-            let wanted = Wanted { report: &job.report, requests: pace.requests, essential: pace.essential };
+            let wanted = DuePoll { report: &job.report, requests: pace.requests, essential: pace.essential };
             match ledger.admit_poll(job.property, pace.category, wanted, now) {
                 Admission::Open | Admission::Trial => {
                     *self.in_flight.entry(job.property).or_default() += 1;
                     self.on_its_way.insert(job.clone());
                     self.throttle.on_sent(now, self.planned_rate());
-                    return Step::Send(job);
+                    return ScheduleStep::Send(job);
                 }
                 Admission::Closed { until, bucket, limit } => {
                     self.enqueue(&job, due::after_closure(&job, &pace, bucket, until));
-                    return Step::Postponed(job, limit);
+                    return ScheduleStep::Postponed(job, limit);
                 }
             }
         }
     }
 
-    /// Applies the outcome of a request that [`Step::Send`] started.
+    /// Applies the outcome of a request that [`ScheduleStep::Send`] started.
     pub fn on_result(&mut self, job: &Job, outcome: &Outcome, now: Timestamp) {
         self.on_its_way.remove(job);
         self.land(job.property);

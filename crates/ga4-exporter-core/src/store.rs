@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use report_state::{Attempt, Failure, ReportState, Snapshot};
-pub use states::{Change, States};
+pub use states::{States, StoreChange};
 
 mod report_state;
 mod states;
@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Applies a change atomically: no reader sees a part of it.
-    pub fn apply(&self, change: Change) {
+    pub fn apply(&self, change: StoreChange) {
         if change.is_empty() {
             return;
         }

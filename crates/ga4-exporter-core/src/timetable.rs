@@ -1,7 +1,7 @@
 //! Schedule and ledger together: which report is polled when, within the quota.
 //!
 //! Pure: times and outcomes in, steps and planned intervals out. Knows how a finished poll changes the plan. Refuses to
-//! know requests, answers and the store. Invariant: every [`Step::Send`] is followed by one [`Timetable::settle`] and
+//! know requests, answers and the store. Invariant: every [`ScheduleStep::Send`] is followed by one [`Timetable::settle`] and
 //! one [`Timetable::ended`].
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -13,7 +13,7 @@ use crate::{
     plan::Plan,
     quota::{Demand, Ledger, Limit, Spent},
     report::Report,
-    schedule::{Job, Outcome, Schedule, Step},
+    schedule::{Job, Outcome, Schedule, ScheduleStep},
 };
 
 /// The due times of all polls and the quota.
@@ -60,11 +60,11 @@ impl Timetable {
     }
 
     /// Returns the next step.
-    pub fn next(&mut self, now: Timestamp) -> Step {
+    pub fn next(&mut self, now: Timestamp) -> ScheduleStep {
         self.schedule.next(&mut self.ledger, now)
     }
 
-    /// Settles the cost of a poll that [`Step::Send`] started, after the ledger has each of its requests. Returns the changed
+    /// Settles the cost of a poll that [`ScheduleStep::Send`] started, after the ledger has each of its requests. Returns the changed
     /// intervals of its property; its values hold by the new plan.
     pub fn settle(&mut self, job: &Job, category: Category, spent: Spent, now: Timestamp) -> Vec<Replanned> {
         self.ledger.settle(job.property, category, &job.report, spent, now);

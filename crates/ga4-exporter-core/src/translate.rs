@@ -27,7 +27,7 @@ mod series;
 
 /// Why an answer does not match the requested report.
 #[derive(Debug, Eq, PartialEq, ThisError)]
-pub enum Error {
+pub enum TranslateError {
     /// Other metrics than requested, another order, or rows without headers.
     #[error("its metrics are not those asked for")]
     Metrics,
@@ -78,7 +78,7 @@ pub enum Error {
 ///
 /// # Errors
 /// The answer does not match the report; nothing of it is used.
-pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
+pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, TranslateError> {
     let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
     check_headers(response, report.columns(), metrics)?;
     if report.is_labelled() {
@@ -111,12 +111,12 @@ pub(crate) fn check_headers<'a>(
     response: &ReportResponse,
     dimensions: impl Iterator<Item = &'a str>,
     metrics: impl Iterator<Item = &'a str>,
-) -> Result<(), Error> {
+) -> Result<(), TranslateError> {
     if !are_those(response, &response.metric_headers, metrics) {
-        return Err(Error::Metrics);
+        return Err(TranslateError::Metrics);
     }
     if !are_those(response, &response.dimension_headers, dimensions) {
-        return Err(Error::Dimensions);
+        return Err(TranslateError::Dimensions);
     }
     Ok(())
 }
@@ -132,58 +132,64 @@ fn lacks_rows(response: &ReportResponse) -> bool {
     usize::try_from(response.row_count).map_or(true, |count| count > response.rows.len())
 }
 
-fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, Error> {
+fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, TranslateError> {
     // A range without a row is zero, but only if no row can have been cut off.
     if lacks_rows(response) && response.rows.len() < report.windows.len() {
-        return Err(Error::Truncated);
+        return Err(TranslateError::Truncated);
     }
     let mut rows = vec![None; report.windows.len()];
     for row in &response.rows {
         if row.metric_values.len() != report.metrics.len() {
-            return Err(Error::RowLength);
+            return Err(TranslateError::RowLength);
         }
         let index = window_of(report, row)?;
-        let slot = rows.get_mut(index).ok_or(Error::UnknownRange)?;
+        let slot = rows.get_mut(index).ok_or(TranslateError::UnknownRange)?;
         if slot.replace(row).is_some() {
             let name = report.windows.get(index).map_or("", |window| window.name.as_str());
-            return Err(Error::DuplicateRange(name.to_owned()));
+            return Err(TranslateError::DuplicateRange(name.to_owned()));
         }
     }
     Ok(rows)
 }
 
-fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
+fn window_of(report: &Report, row: &Row) -> Result<usize, TranslateError> {
     match row.dimension_values.as_slice() {
         [] if report.windows.len() == 1 => Ok(0),
         [range] if report.windows.len() > 1 => window_named(report, &range.value),
-        _ => Err(Error::RowLength),
+        _ => Err(TranslateError::RowLength),
     }
 }
 
 /// The range of this name.
-fn window_named(report: &Report, name: &str) -> Result<usize, Error> {
-    report.windows.iter().position(|window| window.name.as_str() == name).ok_or(Error::UnknownRange)
+fn window_named(report: &Report, name: &str) -> Result<usize, TranslateError> {
+    report.windows.iter().position(|window| window.name.as_str() == name).ok_or(TranslateError::UnknownRange)
 }
 
-fn value(report: &Report, units: &[Unit], rows: &[Option<&Row>], window: usize, metric: usize) -> Result<f64, Error> {
+fn value(
+    report: &Report,
+    units: &[Unit],
+    rows: &[Option<&Row>],
+    window: usize,
+    metric: usize,
+) -> Result<f64, TranslateError> {
     let Some(row) = rows.get(window).copied().flatten() else { return Ok(0.0) };
     let cell = report.metrics.get(metric).zip(row.metric_values.get(metric)).zip(units.get(metric));
-    let ((metric, cell), unit) = cell.ok_or(Error::RowLength)?;
+    let ((metric, cell), unit) = cell.ok_or(TranslateError::RowLength)?;
     number_in(metric, *unit, &cell.value)
 }
 
 /// Reads a cell of a metric whose numbers are in this unit; returns it in the exported one.
-pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, Error> {
+pub(crate) fn number_in(metric: &Metric, unit: Unit, text: &str) -> Result<f64, TranslateError> {
     let name = || metric.api_name.to_string();
     let number = if metric.is_signed {
-        finite(text).ok_or_else(|| Error::NotANumber(name()))?
+        finite(text).ok_or_else(|| TranslateError::NotANumber(name()))?
     } else if unit == Unit::Plain {
-        count(text).ok_or_else(|| Error::NotACount(name()))?
+        count(text).ok_or_else(|| TranslateError::NotACount(name()))?
     } else {
-        finite(text).filter(|number| *number >= 0.0).ok_or_else(|| Error::Negative(name()))?
+        finite(text).filter(|number| *number >= 0.0).ok_or_else(|| TranslateError::Negative(name()))?
     };
     let exported = number * unit.factor();
-    if exported.is_finite() { Ok(exported) } else { Err(Error::NotANumber(name())) }
+    if exported.is_finite() { Ok(exported) } else { Err(TranslateError::NotANumber(name())) }
 }
 
 /// Parses a decimal number as Google writes it. Revenue may be negative, and durations and amounts can exceed any count.
@@ -242,7 +248,7 @@ mod tests {
         json!({"dimensionValues": [{"value": range}], "metricValues": values})
     }
 
-    fn translated(answer: Value) -> Result<Vec<f64>, Error> {
+    fn translated(answer: Value) -> Result<Vec<f64>, TranslateError> {
         values(&traffic(), &serde_json::from_value(answer).unwrap()).map(|series| series.values().to_vec())
     }
 
@@ -254,7 +260,7 @@ mod tests {
     }
 
     /// One window only, so that Google adds no column.
-    fn one_window(answer: Value) -> Result<Vec<f64>, Error> {
+    fn one_window(answer: Value) -> Result<Vec<f64>, TranslateError> {
         let mut report = traffic();
         report.windows.truncate(1);
         report.families.retain(|family| family.window == 0);
@@ -292,13 +298,13 @@ mod tests {
         let metrics: [&[&str]; 4] =
             [&["totalUsers", "screenPageViews"], &["screenPageViews"], &["sessions"], &["screenPageViews", ""]];
         for names in metrics {
-            assert_eq!(translated(with("metricHeaders", names)), Err(Error::Metrics), "{names:?}");
+            assert_eq!(translated(with("metricHeaders", names)), Err(TranslateError::Metrics), "{names:?}");
         }
         let dimensions: [&[&str]; 3] = [&["date"], &["date", "dateRange"], &["dateRange", "dateRange"]];
         for names in dimensions {
-            assert_eq!(translated(with("dimensionHeaders", names)), Err(Error::Dimensions), "{names:?}");
+            assert_eq!(translated(with("dimensionHeaders", names)), Err(TranslateError::Dimensions), "{names:?}");
         }
-        assert_eq!(one_window(with("dimensionHeaders", &["dateRange"])), Err(Error::Dimensions));
+        assert_eq!(one_window(with("dimensionHeaders", &["dateRange"])), Err(TranslateError::Dimensions));
     }
 
     #[test]
@@ -334,33 +340,33 @@ mod tests {
         whole["rowCount"] = json!(86);
         assert_eq!(translated(whole), Ok(vec![1.0; 8]));
         let mut none = json!({"kind": "analyticsData#runReport", "rowCount": 1});
-        assert_eq!(translated(none.clone()), Err(Error::Truncated));
+        assert_eq!(translated(none.clone()), Err(TranslateError::Truncated));
         none["rowCount"] = json!("1");
-        assert_eq!(translated(none.clone()), Err(Error::Truncated), "as text");
+        assert_eq!(translated(none.clone()), Err(TranslateError::Truncated), "as text");
         none["rowCount"] = json!(-1);
-        assert_eq!(translated(none), Err(Error::Truncated), "a number of rows that cannot be");
+        assert_eq!(translated(none), Err(TranslateError::Truncated), "a number of rows that cannot be");
     }
 
     #[test]
     fn what_was_not_asked_for_is_never_a_number() {
         let one = |range, values: &[&str]| answer(json!([row(range, values)]));
         let headless = json!({"kind": "analyticsData#runReport", "rows": [row("today", &["5", "5"])], "rowCount": 1});
-        assert_eq!(translated(headless), Err(Error::Metrics));
-        assert_eq!(translated(json!({"rows": [{}]})), Err(Error::Metrics));
+        assert_eq!(translated(headless), Err(TranslateError::Metrics));
+        assert_eq!(translated(json!({"rows": [{}]})), Err(TranslateError::Metrics));
         let mut swapped = answer(json!([]));
         swapped["metricHeaders"] = json!([{"name": "totalUsers"}, {"name": "screenPageViews"}]);
-        assert_eq!(translated(swapped), Err(Error::Metrics));
-        assert_eq!(translated(one("date_range_0", &["1", "1"])), Err(Error::UnknownRange));
-        assert_eq!(translated(one("today", &["1"])), Err(Error::RowLength));
-        assert_eq!(translated(one("today", &["1", "1", "1"])), Err(Error::RowLength));
+        assert_eq!(translated(swapped), Err(TranslateError::Metrics));
+        assert_eq!(translated(one("date_range_0", &["1", "1"])), Err(TranslateError::UnknownRange));
+        assert_eq!(translated(one("today", &["1"])), Err(TranslateError::RowLength));
+        assert_eq!(translated(one("today", &["1", "1", "1"])), Err(TranslateError::RowLength));
         let twice = answer(json!([row("today", &["1", "1"]), row("today", &["2", "2"])]));
-        assert_eq!(translated(twice), Err(Error::DuplicateRange("today".to_owned())));
+        assert_eq!(translated(twice), Err(TranslateError::DuplicateRange("today".to_owned())));
         let mut half = one("today", &["1", "1"]);
         half["rowCount"] = json!(2);
-        assert_eq!(translated(half), Err(Error::Truncated));
+        assert_eq!(translated(half), Err(TranslateError::Truncated));
         let mut unsplit = one("today", &["1", "1"]);
         unsplit["dimensionHeaders"] = json!([]);
-        assert_eq!(translated(unsplit), Err(Error::Dimensions));
+        assert_eq!(translated(unsplit), Err(TranslateError::Dimensions));
         for value in [
             "-1",
             "NaN",
@@ -376,7 +382,7 @@ mod tests {
             "18446744073709551616",
         ] {
             let result = translated(one("today", &["1", value]));
-            assert_eq!(result, Err(Error::NotACount("totalUsers".to_owned())), "{value}");
+            assert_eq!(result, Err(TranslateError::NotACount("totalUsers".to_owned())), "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Values only: it compiles without an HTTP client. Knows Google's formats and which error means what. Refuses to know how
 //! requests are sent and how this process signs in.
 
-pub use error::{Error, ProjectFault};
+pub use error::{ApiError, ProjectFault};
 pub use listing::{ListedProperty, Listing, ListingPage};
 pub use property_details::{DescribedProperty, PropertyDetails};
 pub use scope::{GCLOUD_LOGIN, SCOPE};

@@ -80,7 +80,7 @@ async fn about(subject: &Subject, target: &Target) -> CheckResult {
     }
 }
 
-fn no_access(subject: &Subject, error: &ga::Error, target: &Target) -> CheckResult {
+fn no_access(subject: &Subject, error: &ga::ApiError, target: &Target) -> CheckResult {
     let account = subject.client.account();
     let call = subject.service_account.as_deref().map(|email| by_call(email, target));
     CheckResult::failed("property", Chain(error).to_string())

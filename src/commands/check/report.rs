@@ -86,7 +86,7 @@ pub(super) async fn check(
 }
 
 /// Sends the request.
-async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result<Outline, ga::Error> {
+async fn ask(subject: &Subject, property: PropertyId, report: &Report) -> Result<Outline, ga::ApiError> {
     let accept = |response: ReportResponse| translate::outline(report, &response);
     match report.request(None) {
         Request::Core(mut request) => {
@@ -184,7 +184,7 @@ fn failed(
     subject: &Subject,
     property: PropertyId,
     report: &Report,
-    error: &ga::Error,
+    error: &ga::ApiError,
     refusal: &Refusal<'_>,
 ) -> CheckResult {
     let account = subject.client.account();

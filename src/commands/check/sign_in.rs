@@ -1,6 +1,6 @@
 //! Checks whether the credentials give a token, and whether this machine's clock is right.
 
-use ga4_exporter_core::{chain::Chain, wire::Error};
+use ga4_exporter_core::{chain::Chain, wire::ApiError};
 use jiff::SignedDuration;
 
 use super::result::{CheckResult, Status};
@@ -49,7 +49,7 @@ pub(super) fn clock(google: &Google) -> CheckResult {
     } else if offset.is_trusted() {
         CheckResult::ok("clock", format!("this machine's clock is {seconds} s off, which does not matter"))
     } else {
-        let error = Error::Clock { ahead };
+        let error = ApiError::Clock { ahead };
         let remedy = "set this machine's clock, and let NTP keep it right (`timedatectl set-ntp true`)";
         let status = if offset.is_wrong() { Status::Failed } else { Status::Warning };
         CheckResult::new("clock", status, error.to_string()).remedy(remedy)

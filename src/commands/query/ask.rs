@@ -6,7 +6,7 @@ use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
     names::{PropertyId, Reason},
-    query::{Answer, Page, Pages, Quality, Query, Rows, Totals},
+    query::{Page, Pages, Query, QueryAnswer, QueryQuality, Rows, Totals},
     quota::{Allowance, Share},
     report::{Unit, fields},
     translate,
@@ -44,7 +44,7 @@ pub(super) struct Answered {
     pub(super) rows: Rows,
     pub(super) row_count: u64,
     pub(super) totals: Option<Totals>,
-    pub(super) quality: Quality,
+    pub(super) quality: QueryQuality,
     /// Notes about the answer that are not about its quality.
     further: Vec<String>,
 }
@@ -130,14 +130,14 @@ struct Parts {
     rows: Rows,
     pages: Pages,
     units: Vec<Unit>,
-    quality: Quality,
+    quality: QueryQuality,
     currency: String,
     dates: Option<(Date, Date)>,
 }
 
 /// Why there is no answer.
 enum Problem {
-    Google(ga::Error),
+    Google(ga::ApiError),
     /// Refused by our own quota plan.
     Own(Reason, String),
     /// The answer covers another day than the query means.
@@ -163,7 +163,8 @@ impl Asking<'_> {
         while let Some(page) = pages.next_page() {
             let expected = if pages.received() == 0 { expected } else { 0.0 };
             if let Err(overspent) = self.allowance.admit_expected(expected) {
-                let reason = ga::Error::QuotaExhausted { bucket: overspent.bucket(), message: String::new() }.reason();
+                let reason =
+                    ga::ApiError::QuotaExhausted { bucket: overspent.bucket(), message: String::new() }.reason();
                 return Err(Problem::Own(reason, overspent.to_string()));
             }
             let (answer, quota) = self.page(today, page).await?;
@@ -204,11 +205,11 @@ impl Asking<'_> {
         Ok(())
     }
 
-    async fn page(&self, today: Option<Date>, page: Page) -> Result<(Answer, Option<PropertyQuota>), Problem> {
+    async fn page(&self, today: Option<Date>, page: Page) -> Result<(QueryAnswer, Option<PropertyQuota>), Problem> {
         let query = &self.question.query;
         let accept = |response: ReportResponse| {
             let quota = translate::quota(&response)?;
-            Ok::<_, translate::Error>((query.answer(page, response)?, quota))
+            Ok::<_, translate::TranslateError>((query.answer(page, response)?, quota))
         };
         self.client.report_page(self.property, &query.request(today, page), accept).await.map_err(Problem::Google)
     }
@@ -225,7 +226,7 @@ impl Asking<'_> {
 
     /// Checks that the answer covers the intended days: the time zone may have changed, or a day may have ended
     /// in the meantime.
-    fn check_day(&mut self, asked: Option<Date>, answer: &Answer) -> Result<(), Problem> {
+    fn check_day(&mut self, asked: Option<Date>, answer: &QueryAnswer) -> Result<(), Problem> {
         if let Ok(zone) = Zone::named(&answer.time_zone) {
             self.zone = Some(zone);
         }
@@ -262,7 +263,7 @@ impl Asking<'_> {
     }
 
     /// Says what to do about a refused query: about each of its fields that the property does not have.
-    async fn advice_on_fields(&self, error: &ga::Error) -> Option<String> {
+    async fn advice_on_fields(&self, error: &ga::ApiError) -> Option<String> {
         if error.reason() != Reason::InvalidRequest {
             return None;
         }
@@ -274,12 +275,12 @@ impl Asking<'_> {
 }
 
 impl Parts {
-    fn new(answer: Answer, pages: Pages) -> Self {
-        let Answer { rows, units, quality, currency, .. } = answer;
+    fn new(answer: QueryAnswer, pages: Pages) -> Self {
+        let QueryAnswer { rows, units, quality, currency, .. } = answer;
         Self { rows, pages, units, quality, currency, dates: None }
     }
 
-    fn add(&mut self, answer: Answer) {
+    fn add(&mut self, answer: QueryAnswer) {
         self.rows.append(&answer.rows);
         self.quality.add(&answer.quality);
     }

@@ -12,7 +12,7 @@ use ga4_exporter_core::{
     names::{ApiName, Category},
     report::{
         Filter,
-        fields::{self, Kind, Known},
+        fields::{self, FieldKind, Known},
         filter::{Expression, On, Operator},
     },
 };
@@ -108,8 +108,8 @@ impl Scope<'_, '_> {
                         .error(*at, format!("`{path}` has two fields; write a condition for each, joined by `and`"));
                     is_good = false;
                 }
-                "dimension" => field = Some((On::Dimension, self.field(value, &here, Kind::Dimension))),
-                "metric" => field = Some((On::Metric, self.field(value, &here, Kind::Metric))),
+                "dimension" => field = Some((On::Dimension, self.field(value, &here, FieldKind::Dimension))),
+                "metric" => field = Some((On::Metric, self.field(value, &here, FieldKind::Metric))),
                 "case_sensitive" => match self.reader.truth(value, &here) {
                     Some(truth) => case_sensitive = truth,
                     None => is_good = false,
@@ -147,12 +147,12 @@ impl Scope<'_, '_> {
     }
 
     /// A field by our name or Google's.
-    fn field(&mut self, node: &Node, path: &str, kind: Kind) -> Option<ApiName> {
+    fn field(&mut self, node: &Node, path: &str, kind: FieldKind) -> Option<ApiName> {
         let category = self.category;
         let parse = |text: &str| fields::find(kind, text, category).map_err(|error| error.to_string());
         let known = self.reader.parsed(node, path, "pagePath", parse)?;
         let name = known.api_name.clone();
-        if kind == Kind::Dimension {
+        if kind == FieldKind::Dimension {
             self.dimensions.push(known);
         }
         Some(name)

@@ -7,7 +7,7 @@ use ga4_exporter_core::{
     names::Category,
     report::{
         Metric, Range, Report, Scope,
-        fields::{self, Kind},
+        fields::{self, FieldKind},
     },
     wire::request::OrderKey,
 };
@@ -47,7 +47,7 @@ pub(super) fn write(own: &OwnReport, out: &mut String) -> fmt::Result {
 
 fn metric(metric: &Metric, category: Category) -> String {
     let (name, field) = (&metric.name, metric.api_name.as_str());
-    let known = fields::find(Kind::Metric, field, category).ok().and_then(|known| known.standard.unit);
+    let known = fields::find(FieldKind::Metric, field, category).ok().and_then(|known| known.standard.unit);
     match known {
         Some(_) => format!("{name}: {}", Quoted(field)),
         None => format!("{name}: {{field: {}, unit: {}}}", Quoted(field), metric.unit.word()),

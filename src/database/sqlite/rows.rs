@@ -8,7 +8,7 @@ use super::super::{
     schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
-    daily::{Key, Kind, Mark, Rows, Span, Table, Values},
+    daily::{Key, Mark, NumberKind, Rows, Span, Table, Values},
     names::PropertyId,
 };
 
@@ -75,8 +75,8 @@ pub(super) fn upsert<'a>(
         let values = table.metrics().iter().zip(values.iter()).map(|(column, value)| match (value, column.kind) {
             (None, _) => Value::Null,
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 10^12")]
-            (Some(value), Kind::Integer) => Value::Integer(*value as i64),
-            (Some(value), Kind::Float) => Value::Real(*value),
+            (Some(value), NumberKind::Integer) => Value::Integer(*value as i64),
+            (Some(value), NumberKind::Float) => Value::Real(*value),
         });
         statement.execute(params_from_iter(of_key(property, key).chain(values)))?;
     }

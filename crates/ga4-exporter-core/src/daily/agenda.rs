@@ -17,7 +17,7 @@ pub struct Span {
 
 /// What is wanted of every property.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Wanted {
+pub struct WantedDays {
     /// The first day.
     pub from: Day,
     /// The last day; without it, each property's yesterday.
@@ -68,7 +68,7 @@ impl Span {
     }
 }
 
-impl Wanted {
+impl WantedDays {
     /// What is wanted of a property with this date, which was made on that one; `None` when it has no day that is wanted.
     pub fn period(&self, today: Date, created: Option<Date>) -> Option<Period> {
         let yesterday = today.yesterday().ok()?;
@@ -163,8 +163,8 @@ mod tests {
 
     const TODAY: Date = Date::constant(2026, 3, 20);
 
-    fn wanted(from: Date) -> Wanted {
-        Wanted { from: Day::On(from), to: None, lookback: 7 }
+    fn wanted(from: Date) -> WantedDays {
+        WantedDays { from: Day::On(from), to: None, lookback: 7 }
     }
 
     fn spans(agenda: &Agenda) -> Vec<String> {
@@ -213,14 +213,14 @@ mod tests {
         let created = |date| wanted(Date::constant(2020, 1, 1)).period(TODAY, Some(date));
         assert_eq!(created(date(2026, 3, 18)).unwrap().days.days(), 2);
         assert_eq!(created(TODAY), None);
-        let ago = Wanted { from: Day::Ago(400), to: None, lookback: 7 };
+        let ago = WantedDays { from: Day::Ago(400), to: None, lookback: 7 };
         assert_eq!(ago.period(TODAY, None).unwrap().days.days(), 400);
-        let until = Wanted { to: Some(Day::On(date(2026, 2, 2))), ..wanted(date(2026, 2, 1)) };
+        let until = WantedDays { to: Some(Day::On(date(2026, 2, 2))), ..wanted(date(2026, 2, 1)) };
         let period = until.period(TODAY, None).unwrap();
         let agenda = Agenda::new(period, &BTreeMap::new(), 366);
         assert_eq!(spans(&agenda), ["2026-02-01..2026-02-02"]);
         assert!(agenda.has_lookback(), "what is not wanted is not missing");
-        let future = Wanted { to: Some(Day::Ago(0)), ..wanted(date(2026, 3, 19)) };
+        let future = WantedDays { to: Some(Day::Ago(0)), ..wanted(date(2026, 3, 19)) };
         assert_eq!(future.period(TODAY, None).unwrap().days.last, date(2026, 3, 19));
     }
 

@@ -9,21 +9,21 @@ use thiserror::Error as ThisError;
 
 use super::{
     Key, Rows, Span, Table, Values, is_settled,
-    table::{DATE, Kind, MetricColumn},
+    table::{DATE, MetricColumn, NumberKind},
 };
 
 use ga4_drop_baseline::calendar::Zone;
 
 use crate::{
     chain::one_line,
-    report::{Metric, Quality, Unit},
+    report::{Metric, ReportQuality, Unit},
     translate::{self, check_headers, is_restricted, number_in, sampled_ratio},
     wire::response::{ReportResponse, Row},
 };
 
 /// The days of one answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct DailyAnswer {
     /// The rows of each day; of a table without dimensions there is one of each day that was asked for.
     pub rows: Rows,
     /// How many rows Google has of each day that has any.
@@ -32,7 +32,7 @@ pub struct Answer {
     received: usize,
     existing: Option<usize>,
     /// What Google says of the values, all days together.
-    pub quality: Quality,
+    pub quality: ReportQuality,
     /// IANA name of the property's zone; empty where Google does not say it.
     pub time_zone: String,
     /// The property's currency; empty where Google does not say it.
@@ -61,7 +61,7 @@ pub struct Mark {
 pub enum AnswerError {
     /// It is another report, or a number of it cannot be read.
     #[error(transparent)]
-    Report(#[from] translate::Error),
+    Report(#[from] translate::TranslateError),
     /// A dimension of a row is a number, a list or another thing than a text.
     #[error("a dimension of a row is not a text")]
     NotAText,
@@ -73,7 +73,7 @@ pub enum AnswerError {
     DuplicateRow(Date),
 }
 
-impl Answer {
+impl DailyAnswer {
     /// What a response says of the days of this span.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Answer {
             received: response.rows.len(),
             // A number of rows that no machine can count to is none that has come.
             existing: usize::try_from(response.row_count).ok(),
-            quality: Quality {
+            quality: ReportQuality {
                 sampled_ratio: sampled_ratio(metadata),
                 thresholded: metadata.subject_to_thresholding,
                 data_loss: metadata.data_loss_from_other_row,
@@ -176,9 +176,9 @@ fn units(table: &Table, response: &ReportResponse) -> Vec<Option<Unit>> {
 }
 
 fn read_row(table: &Table, span: Span, row: &Row, units: &[Option<Unit>]) -> Result<(Key, Values), AnswerError> {
-    let (date, dimensions) = row.dimension_values.split_first().ok_or(translate::Error::RowLength)?;
+    let (date, dimensions) = row.dimension_values.split_first().ok_or(translate::TranslateError::RowLength)?;
     if dimensions.len() != table.dimensions().len() || row.metric_values.len() != table.metrics().len() {
-        return Err(translate::Error::RowLength.into());
+        return Err(translate::TranslateError::RowLength.into());
     }
     if row.dimension_values.iter().any(|cell| cell.is_broken) {
         return Err(AnswerError::NotAText);
@@ -196,12 +196,12 @@ fn read_row(table: &Table, span: Span, row: &Row, units: &[Option<Unit>]) -> Res
 }
 
 /// Integers may come with fractions where Google estimates.
-fn number(column: &MetricColumn, unit: Unit, text: &str) -> Result<f64, translate::Error> {
+fn number(column: &MetricColumn, unit: Unit, text: &str) -> Result<f64, translate::TranslateError> {
     let number = number_in(&column.metric, unit, text)?;
     Ok(match column.kind {
-        Kind::Integer => number.round(),
+        NumberKind::Integer => number.round(),
         // 0 is one number, whatever its sign.
-        Kind::Float => number + 0.0,
+        NumberKind::Float => number + 0.0,
     })
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{super::table::tests::checkout, *};
-    use crate::translate::Error;
+    use crate::translate::TranslateError;
 
     fn span() -> Span {
         Span { first: date(2026, 1, 30), last: date(2026, 2, 1) }
@@ -245,11 +245,11 @@ mod tests {
         })
     }
 
-    fn read(table: &Table, response: Value) -> Result<Answer, AnswerError> {
-        Answer::read(table, span(), &serde_json::from_value(response).unwrap())
+    fn read(table: &Table, response: Value) -> Result<DailyAnswer, AnswerError> {
+        DailyAnswer::read(table, span(), &serde_json::from_value(response).unwrap())
     }
 
-    fn of(table: &Table, rows: Value) -> Result<Answer, AnswerError> {
+    fn of(table: &Table, rows: Value) -> Result<DailyAnswer, AnswerError> {
         read(table, response(table, rows))
     }
 
@@ -370,17 +370,17 @@ mod tests {
         }
         assert_eq!(refused(good.clone()), AnswerError::DuplicateRow(date(2026, 1, 30)));
         for short in [row(&["20260130", "a"], &["1", "1"]), row(&["20260130", "a", "c"], &["1"]), json!({})] {
-            assert_eq!(refused(short), AnswerError::Report(Error::RowLength));
+            assert_eq!(refused(short), AnswerError::Report(TranslateError::RowLength));
         }
         assert!(matches!(
             refused(row(&["20260130", "a", "c"], &["-1", "1"])),
-            AnswerError::Report(Error::NotACount(_))
+            AnswerError::Report(TranslateError::NotACount(_))
         ));
         let mut broken = good.clone();
         broken["dimensionValues"][1]["value"] = json!(7);
         assert_eq!(of(&checkout(), json!([broken])), Err(AnswerError::NotAText));
         let mut other = response(&checkout(), json!([good]));
         other["dimensionHeaders"][0]["name"] = json!("dateHour");
-        assert_eq!(read(&checkout(), other), Err(AnswerError::Report(Error::Dimensions)));
+        assert_eq!(read(&checkout(), other), Err(AnswerError::Report(TranslateError::Dimensions)));
     }
 }

@@ -4,7 +4,7 @@ use super::{Key, Rows, Values};
 
 /// What to do so that the stored rows become the wanted ones.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change<'a> {
+pub struct RowChange<'a> {
     /// Rows that are not there yet.
     pub inserts: Vec<(&'a Key, &'a Values)>,
     /// Rows whose values are others.
@@ -28,7 +28,7 @@ pub struct Changed {
     pub untouched: usize,
 }
 
-impl<'a> Change<'a> {
+impl<'a> RowChange<'a> {
     /// The difference between the rows of the same days.
     pub fn between(stored: &'a Rows, wanted: &'a Rows) -> Self {
         let mut change =
@@ -89,10 +89,10 @@ mod tests {
     fn revised_rows_change_vanished_rows_go_and_others_stay() {
         let stored = rows(&[(1, "/", Some(1.0)), (1, "/a", Some(2.0)), (1, "/b", None), (2, "/", Some(4.0))]);
         let wanted = rows(&[(1, "/", Some(1.0)), (1, "/b", Some(3.0)), (2, "/", None), (2, "/c", None)]);
-        let change = Change::between(&stored, &wanted);
+        let change = RowChange::between(&stored, &wanted);
         assert_eq!(change.size(), Changed { inserted: 1, updated: 2, deleted: 1, untouched: 1 });
         assert_eq!(change.size().touched(), 4);
         assert_eq!(change.deletes[0].dimensions, ["/a"]);
-        assert_eq!(Change::between(&wanted, &wanted).size().touched(), 0);
+        assert_eq!(RowChange::between(&wanted, &wanted).size().touched(), 0);
     }
 }

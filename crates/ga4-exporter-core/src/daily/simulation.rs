@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::prelude::*;
 
-use super::{Agenda, Answer, Change, Key, Mark, Rows, Span, Table, Values, Wanted, table::tests::checkout};
+use super::{Agenda, DailyAnswer, Key, Mark, RowChange, Rows, Span, Table, Values, WantedDays, table::tests::checkout};
 
 use ga4_drop_baseline::calendar::Zone;
 
@@ -114,7 +114,7 @@ impl World {
     /// What the database should have of a day.
     fn truth(&self, table: &Table, date: Date, at: Timestamp) -> Rows {
         let span = Span { first: date, last: date };
-        Answer::read(table, span, &self.answer(table, span, at, false)).unwrap().rows
+        DailyAnswer::read(table, span, &self.answer(table, span, at, false)).unwrap().rows
     }
 }
 
@@ -128,9 +128,9 @@ impl Stored {
     }
 
     /// As a database does it in one transaction; how many rows were touched.
-    fn replace(&mut self, span: Span, answer: &Answer, zone: &Zone, at: Timestamp) -> usize {
+    fn replace(&mut self, span: Span, answer: &DailyAnswer, zone: &Zone, at: Timestamp) -> usize {
         let stored = self.of_span(span);
-        let change = Change::between(&stored, &answer.rows);
+        let change = RowChange::between(&stored, &answer.rows);
         for key in &change.deletes {
             self.rows.remove(key);
         }
@@ -148,7 +148,7 @@ fn run(
     world: &World,
     table: &Table,
     stored: &mut Stored,
-    wanted: Wanted,
+    wanted: WantedDays,
     at: Timestamp,
     events: &[Event],
 ) -> (usize, bool) {
@@ -163,7 +163,7 @@ fn run(
             Event::Sampled => span.days() > 1,
             Event::Answered => false,
         };
-        let answer = Answer::read(table, span, &world.answer(table, span, at, is_sampled)).unwrap();
+        let answer = DailyAnswer::read(table, span, &world.answer(table, span, at, is_sampled)).unwrap();
         if answer.is_too_coarse() && agenda.halve() {
             continue;
         }
@@ -200,7 +200,7 @@ proptest! {
         let world = World { zone: Zone::named(zone).unwrap(), seed };
         let table = if is_labelled { checkout() } else { Table::daily() };
         let start: Timestamp = "2026-03-20T03:00:00Z".parse().unwrap();
-        let wanted = Wanted { from: Day::On(Date::constant(2026, 2, 20)), to: None, lookback };
+        let wanted = WantedDays { from: Day::On(Date::constant(2026, 2, 20)), to: None, lookback };
         let (mut stored, mut at) = (Stored::default(), start);
         for (hours, events) in &runs {
             run(&world, &table, &mut stored, wanted, at, events);

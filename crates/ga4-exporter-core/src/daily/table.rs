@@ -40,12 +40,12 @@ pub struct MetricColumn {
     /// What it counts; its name is that of the column.
     pub metric: Metric,
     /// What its numbers are.
-    pub kind: Kind,
+    pub kind: NumberKind,
 }
 
 /// What numbers of a column are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum NumberKind {
     /// Whole ones.
     Integer,
     /// Any.
@@ -235,7 +235,7 @@ impl Table {
 
 impl MetricColumn {
     fn new(metric: Metric) -> Self {
-        let kind = if INTEGERS.contains(&metric.api_name.as_str()) { Kind::Integer } else { Kind::Float };
+        let kind = if INTEGERS.contains(&metric.api_name.as_str()) { NumberKind::Integer } else { NumberKind::Float };
         Self { metric, kind }
     }
 }
@@ -324,14 +324,14 @@ pub(super) mod tests {
         assert_eq!((table.name(), table.report().as_str()), ("ga_daily", "daily"));
         let columns: Vec<_> = table.metrics().iter().map(|column| (column.metric.name.as_str(), column.kind)).collect();
         let expected = [
-            ("pageviews", Kind::Integer),
-            ("visitors", Kind::Integer),
-            ("active_users", Kind::Integer),
-            ("new_users", Kind::Integer),
-            ("sessions", Kind::Integer),
-            ("engaged_sessions", Kind::Integer),
-            ("events", Kind::Integer),
-            ("key_events", Kind::Float),
+            ("pageviews", NumberKind::Integer),
+            ("visitors", NumberKind::Integer),
+            ("active_users", NumberKind::Integer),
+            ("new_users", NumberKind::Integer),
+            ("sessions", NumberKind::Integer),
+            ("engaged_sessions", NumberKind::Integer),
+            ("events", NumberKind::Integer),
+            ("key_events", NumberKind::Float),
         ];
         assert_eq!(columns, expected);
         table.check().unwrap();

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Answer, Engine, Event, Observation, Polled,
+    Engine, Event, Observation, PollAnswer, Polled,
     day::{Day, Named, day_of},
     failure, outcome_of,
     watches::RecentMinutes,
@@ -23,7 +23,7 @@ use crate::{
 
 impl Engine {
     /// Accepts an answer unless it belongs to another day than the requested one.
-    pub(super) fn accept(&mut self, polled: &Polled, answer: &Answer, now: Timestamp) -> Outcome {
+    pub(super) fn accept(&mut self, polled: &Polled, answer: &PollAnswer, now: Timestamp) -> Outcome {
         if let Some(outcome) = self.refuse_dates(polled, answer) {
             return outcome;
         }
@@ -64,7 +64,7 @@ impl Engine {
     }
 
     /// Stores the values and marks the report as up.
-    fn publish(&mut self, polled: &Polled, answer: &Answer, values: Series, day_ends: Option<Timestamp>) {
+    fn publish(&mut self, polled: &Polled, answer: &PollAnswer, values: Series, day_ends: Option<Timestamp>) {
         let property = polled.poll.job.property;
         let holds_until = later(polled.sent_at, self.holds_for(&polled.poll));
         let expires_at =
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// Compares the answer with the baseline.
-    fn watch(&mut self, polled: &Polled, answer: &Answer) {
+    fn watch(&mut self, polled: &Polled, answer: &PollAnswer) {
         if !self.offset.is_trusted() {
             return;
         }
@@ -130,7 +130,7 @@ impl Engine {
     }
 
     /// Returns the day of a dated answer; an undated one has none.
-    fn day_of(&mut self, polled: &Polled, answer: &Answer) -> Day {
+    fn day_of(&mut self, polled: &Polled, answer: &PollAnswer) -> Day {
         if !polled.poll.report.has_dates() {
             return Day::Undated;
         }
@@ -156,7 +156,7 @@ impl Engine {
     fn discard(
         &mut self,
         polled: &Polled,
-        answer: &Answer,
+        answer: &PollAnswer,
         zone: Option<Zone>,
         midnight: Option<Timestamp>,
         now: Timestamp,
@@ -173,11 +173,11 @@ impl Engine {
     }
 
     /// The day of the answer is uncertain.
-    pub(super) fn ask_again(&mut self, polled: &Polled, answer: &Answer, midnight: Option<Timestamp>) -> Outcome {
+    pub(super) fn ask_again(&mut self, polled: &Polled, answer: &PollAnswer, midnight: Option<Timestamp>) -> Outcome {
         let property = polled.poll.job.property;
         if self.timetable.schedule.discarded(&polled.poll.job) >= DISCARDED_IN_A_ROW {
             let message = "its day or its zone is another with every answer".to_owned();
-            return self.fail(polled, &wire::Error::Protocol(message));
+            return self.fail(polled, &wire::ApiError::Protocol(message));
         }
         self.effects.log.push(Event::Discarded { job: polled.poll.job.clone() });
         self.states.update(property, |state| {

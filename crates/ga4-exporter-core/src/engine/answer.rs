@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     names::Category,
     quota::Spent,
-    report::{Quality, Report, Series},
+    report::{Report, ReportQuality, Series},
     schedule::Job,
     store::Attempt,
     translate,
@@ -43,7 +43,7 @@ pub struct Polled {
     /// The time in between.
     pub took: Duration,
     /// The answer.
-    pub result: Result<Answer, wire::Error>,
+    pub result: Result<PollAnswer, wire::ApiError>,
     /// The second request, if there is one and the first succeeded.
     pub minutes: Option<PolledMinutes>,
 }
@@ -56,16 +56,16 @@ pub struct PolledMinutes {
     /// When its answer was complete.
     pub received_at: Timestamp,
     /// The answer.
-    pub result: Result<MinutesAnswer, wire::Error>,
+    pub result: Result<MinutesAnswer, wire::ApiError>,
 }
 
 /// The content of an answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct PollAnswer {
     /// The series of the report's families.
     pub values: Series,
     /// Their quality according to Google; none for realtime.
-    pub quality: Option<Quality>,
+    pub quality: Option<ReportQuality>,
     /// The hours, if the report is a history.
     pub history: Option<History>,
     /// IANA name of the time zone; empty if the answer has none.
@@ -85,12 +85,12 @@ pub struct MinutesAnswer {
     pub quota: Option<PropertyQuota>,
 }
 
-impl Answer {
+impl PollAnswer {
     /// Reads the answer to this report.
     ///
     /// # Errors
     /// The answer does not match the report; nothing of it is used.
-    pub fn read(report: &Report, response: ReportResponse) -> Result<Self, translate::Error> {
+    pub fn read(report: &Report, response: ReportResponse) -> Result<Self, translate::TranslateError> {
         let (values, history) = if report.is_history() {
             (Series::default(), Some(translate::history(&response)?))
         } else {
@@ -114,7 +114,7 @@ impl MinutesAnswer {
     ///
     /// # Errors
     /// The answer does not match the request; nothing of it is used.
-    pub fn read(response: ReportResponse) -> Result<Self, translate::Error> {
+    pub fn read(response: ReportResponse) -> Result<Self, translate::TranslateError> {
         Ok(Self { minutes: translate::minutes(&response)?, quota: translate::quota(&response)? })
     }
 }
@@ -148,12 +148,12 @@ impl Polled {
         let whole = self.result.is_ok() && asked_all && self.minutes_error().is_none();
         let errors = self.result.as_ref().err().into_iter().chain(self.minutes_error());
         let unread =
-            errors.into_iter().any(|error| matches!(error, wire::Error::Timeout(_) | wire::Error::Protocol(_)));
+            errors.into_iter().any(|error| matches!(error, wire::ApiError::Timeout(_) | wire::ApiError::Protocol(_)));
         Spent { tokens: u32::try_from(self.tokens()).unwrap_or(u32::MAX), whole, unread }
     }
 
     /// Returns the error of the second request, after the values had arrived.
-    pub(super) fn minutes_error(&self) -> Option<&wire::Error> {
+    pub(super) fn minutes_error(&self) -> Option<&wire::ApiError> {
         self.minutes.as_ref()?.result.as_ref().err()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Answer, Engine, Event, Polled};
+use super::{Engine, Event, PollAnswer, Polled};
 use crate::{
     chain::Chain,
     clock_offset::ClockOffset,
@@ -17,7 +17,7 @@ use crate::{
 impl Engine {
     /// Decides about an answer whose dates come from a wrong or doubtful clock; `None` if they are right. A doubtful one is
     /// polled again until there is a verdict, or until the retries are used up.
-    pub(super) fn refuse_dates(&mut self, polled: &Polled, answer: &Answer) -> Option<Outcome> {
+    pub(super) fn refuse_dates(&mut self, polled: &Polled, answer: &PollAnswer) -> Option<Outcome> {
         let job = &polled.poll.job;
         let is_asked_again = self.offset.is_in_doubt() && self.timetable.schedule.discarded(job) < DISCARDED_IN_A_ROW;
         if !polled.poll.report.has_dates() || !(self.offset.is_wrong() || is_asked_again) {
@@ -60,6 +60,6 @@ impl Engine {
     }
 }
 
-fn clock_error(offset: &ClockOffset) -> wire::Error {
-    wire::Error::Clock { ahead: offset.ahead().unwrap_or(SignedDuration::ZERO) }
+fn clock_error(offset: &ClockOffset) -> wire::ApiError {
+    wire::ApiError::Clock { ahead: offset.ahead().unwrap_or(SignedDuration::ZERO) }
 }

@@ -8,7 +8,7 @@ use crate::{
     names::{DropReason, PropertyId, Reason},
     quota::{Limit, Outlook, Share},
     schedule::Job,
-    store::{Change, Failure},
+    store::{Failure, StoreChange},
     timetable::Replanned,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Effects {
     /// The change of the store.
-    pub store: Change,
+    pub store: StoreChange,
     /// The lines to log, in this order.
     pub log: Vec<Event>,
     /// States to save; the last one of a property counts.

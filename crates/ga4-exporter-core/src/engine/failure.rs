@@ -50,7 +50,7 @@ impl Engine {
 }
 
 /// Why a poll failed.
-pub(super) fn of(polled: &Polled, error: &wire::Error) -> Failure {
+pub(super) fn of(polled: &Polled, error: &wire::ApiError) -> Failure {
     Failure {
         reason: error.reason(),
         message: Chain(error).to_string(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Answer, Engine, Event, Polled, effects::SeriesLimit};
+use super::{Engine, Event, PollAnswer, Polled, effects::SeriesLimit};
 use crate::{
     names::{PropertyId, ReportName},
     plan::{Plan, SeriesLimits},
@@ -65,7 +65,7 @@ impl SeriesBudget {
 
 impl Engine {
     /// The series of an answer that there is room for; what is beyond is counted, and logged where it begins.
-    pub(super) fn within_limits(&mut self, polled: &Polled, answer: &Answer, now: Timestamp) -> Series {
+    pub(super) fn within_limits(&mut self, polled: &Polled, answer: &PollAnswer, now: Timestamp) -> Series {
         let (job, report) = (&polled.poll.job, &polled.poll.report);
         if !report.is_limited() {
             return answer.values.clone();

@@ -124,7 +124,7 @@ impl World {
         loop {
             let (step, effects) = self.engine.next(self.now);
             self.store.apply(effects.store);
-            let Step::Send(poll) = step else { return };
+            let EngineStep::Send(poll) = step else { return };
             self.sent += 1;
             assert!(self.plan.properties.active.contains_key(&poll.job.property), "{:?} is not planned", poll.job);
             assert!(self.on_their_way.iter().all(|(other, _)| other.job != poll.job), "{:?} is on its way", poll.job);
@@ -164,7 +164,7 @@ impl World {
         ending: Ending,
         sent_at: Timestamp,
         mark: f64,
-    ) -> (Result<Answer, wire::Error>, Option<PolledMinutes>) {
+    ) -> (Result<PollAnswer, wire::ApiError>, Option<PolledMinutes>) {
         let text = String::new;
         let failed = |error| (Err(error), None);
         let minutes = |result| {
@@ -175,14 +175,14 @@ impl World {
         match ending {
             Ending::Well(zone) => (Ok(answer(poll, zone, mark)), minutes(good)),
             Ending::WithoutMinutes => {
-                (Ok(answer(poll, "Europe/Berlin", mark)), minutes(Err(wire::Error::Protocol(text()))))
+                (Ok(answer(poll, "Europe/Berlin", mark)), minutes(Err(wire::ApiError::Protocol(text()))))
             }
-            Ending::Exhausted(bucket) => failed(wire::Error::QuotaExhausted { bucket, message: text() }),
-            Ending::Failed(status) => failed(wire::Error::ServerError { status, message: text() }),
-            Ending::Timeout => failed(wire::Error::Timeout("late".into())),
-            Ending::NoAccess => failed(wire::Error::NoAccess(text())),
-            Ending::NoToken => failed(wire::Error::NoCredentials { remedy: None, cause: "none".into() }),
-            Ending::Garbage => failed(wire::Error::Protocol(text())),
+            Ending::Exhausted(bucket) => failed(wire::ApiError::QuotaExhausted { bucket, message: text() }),
+            Ending::Failed(status) => failed(wire::ApiError::ServerError { status, message: text() }),
+            Ending::Timeout => failed(wire::ApiError::Timeout("late".into())),
+            Ending::NoAccess => failed(wire::ApiError::NoAccess(text())),
+            Ending::NoToken => failed(wire::ApiError::NoCredentials { remedy: None, cause: "none".into() }),
+            Ending::Garbage => failed(wire::ApiError::Protocol(text())),
         }
     }
 
@@ -233,8 +233,8 @@ impl World {
     }
 }
 
-fn answer(poll: &Poll, zone: &str, mark: f64) -> Answer {
-    Answer {
+fn answer(poll: &Poll, zone: &str, mark: f64) -> PollAnswer {
+    PollAnswer {
         values: Series::unlabelled(vec![mark; poll.report.families.len()]),
         quality: None,
         history: poll.report.is_history().then(Default::default),

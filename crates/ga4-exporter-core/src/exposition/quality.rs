@@ -7,7 +7,7 @@ use super::{
     PropertyRow,
     page::{Kind, Page},
 };
-use crate::report::{Quality, RowCounts};
+use crate::report::{ReportQuality, RowCounts};
 
 /// The quality holds as long as the values that it describes.
 pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
@@ -69,7 +69,7 @@ fn number(count: usize) -> f64 {
 }
 
 /// Name, HELP and value.
-type Family = (&'static str, &'static str, fn(&Quality) -> f64);
+type Family = (&'static str, &'static str, fn(&ReportQuality) -> f64);
 
 const FAMILIES: [Family; 4] = [
     (

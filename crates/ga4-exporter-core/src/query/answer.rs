@@ -9,13 +9,13 @@ use super::{Page, Query, Rows};
 use crate::{
     chain::one_line,
     report::{Addition, Metric, Unit},
-    translate::{self, Error},
+    translate::{self, TranslateError},
     wire::response::{Metadata, ReportResponse, Row as WireRow},
 };
 
 /// One page of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct QueryAnswer {
     /// The rows, in the order asked for.
     pub rows: Rows,
     /// How many rows Google sent, those that cannot be read included.
@@ -25,7 +25,7 @@ pub struct Answer {
     /// What the numbers are in after conversion, for each metric: seconds and metres, and the property's currency.
     pub units: Vec<Unit>,
     /// What Google says about the values.
-    pub quality: Quality,
+    pub quality: QueryQuality,
     /// IANA name of the property's time zone; empty where Google does not say it.
     pub time_zone: String,
     /// ISO 4217 code of the property's currency; empty where Google does not say it.
@@ -37,7 +37,7 @@ pub type Totals = Vec<Option<f64>>;
 
 /// How far the values can be trusted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Quality {
+pub struct QueryQuality {
     /// Which part of the events was read, from 0 to 1: below 1 the values are estimates.
     pub sampled_ratio: f64,
     /// Whether Google may have withheld rows of few users.
@@ -56,7 +56,7 @@ pub struct Quality {
     pub truncation_messages: Vec<String>,
 }
 
-impl Quality {
+impl QueryQuality {
     /// Adds what is said about another page of the same answer.
     pub fn add(&mut self, page: &Self) {
         self.sampled_ratio = self.sampled_ratio.min(page.sampled_ratio);
@@ -124,15 +124,16 @@ impl Query {
     ///
     /// # Errors
     /// It is not the answer to this question: nothing of it is used.
-    pub fn answer(&self, page: Page, response: ReportResponse) -> Result<Answer, Error> {
+    pub fn answer(&self, page: Page, response: ReportResponse) -> Result<QueryAnswer, TranslateError> {
         let report = &self.report;
         let dimensions = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
         let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
         translate::check_headers(&response, dimensions, metrics)?;
         let received = response.rows.len() as u64;
-        let existing = u64::try_from(response.row_count).map_err(|_| Error::Truncated)?.max(page.offset + received);
+        let existing =
+            u64::try_from(response.row_count).map_err(|_| TranslateError::Truncated)?.max(page.offset + received);
         if received == 0 && page.offset == 0 && existing > 0 {
-            return Err(Error::Truncated);
+            return Err(TranslateError::Truncated);
         }
         let header = |index: usize| response.metric_headers.get(index).map(|header| header.value_type.as_str());
         let units: Vec<Unit> =
@@ -145,7 +146,7 @@ impl Query {
             .zip(&units)
             .map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) })
             .collect();
-        let mut answer = Answer {
+        let mut answer = QueryAnswer {
             rows: Rows::new(report.dimensions.len(), columns.len()),
             received,
             existing,
@@ -174,7 +175,7 @@ impl Query {
 
     /// The sums of all rows, where they are true: of what adds up, in an answer from which nothing is missing. Without
     /// dimensions the one row is the total, of users too.
-    pub fn totals(&self, rows: &Rows, quality: &Quality) -> Option<Totals> {
+    pub fn totals(&self, rows: &Rows, quality: &QueryQuality) -> Option<Totals> {
         let report = &self.report;
         if report.dimensions.is_empty() {
             return rows.first().map(|row| row.metrics().collect());
@@ -191,12 +192,12 @@ impl Query {
         totals.iter().any(Option::is_some).then_some(totals)
     }
 
-    fn quality(&self, metadata: &Metadata) -> Quality {
+    fn quality(&self, metadata: &Metadata) -> QueryQuality {
         let said = translate::quality(&self.report, metadata);
         let is_hidden = |metric: &&Metric| translate::is_restricted(metadata, metric.api_name.as_str());
         let messages = metadata.data_truncation_reasons.iter();
         let messages = messages.map(|reason| one_line(&reason.data_truncation_message, MESSAGE_CHARACTERS));
-        Quality {
+        QueryQuality {
             sampled_ratio: said.sampled_ratio,
             thresholded: said.thresholded,
             data_loss: said.data_loss,
@@ -227,16 +228,16 @@ fn unit(metric: &Metric, value_type: Option<&str>) -> Unit {
 }
 
 /// The row of an answer without dimensions: none is zero.
-fn single(columns: &[Column<'_>], rows: &[WireRow]) -> Result<Vec<Option<f64>>, Error> {
+fn single(columns: &[Column<'_>], rows: &[WireRow]) -> Result<Vec<Option<f64>>, TranslateError> {
     match rows {
         [] => Ok(columns.iter().map(|column| (!column.is_hidden).then_some(0.0)).collect()),
         [row] if row.dimension_values.is_empty() && row.metric_values.len() == columns.len() => numbers(columns, row),
-        [_] => Err(Error::RowLength),
-        _ => Err(Error::UnknownRange),
+        [_] => Err(TranslateError::RowLength),
+        _ => Err(TranslateError::UnknownRange),
     }
 }
 
-fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, Error> {
+fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, TranslateError> {
     let number = |(column, cell): (&Column<'_>, &crate::wire::response::Value)| {
         if column.is_hidden {
             return Ok(None);

@@ -10,14 +10,14 @@ use thiserror::Error as ThisError;
 use super::{
     Query, condition,
     condition::ParseError,
-    day::{self, DayError},
+    day::{self, QueryDayError},
     field,
 };
 use crate::{
     names::{ApiName, Category, ReportName},
     report::{
         Definition, DefinitionError, Filter, Priority, Range, Report, Scope, StaleAfter,
-        fields::{FieldError, Kind, Known, find},
+        fields::{FieldError, FieldKind, Known, find},
         filter::{Expression, FilterError},
     },
     wire::request::{OrderBy, OrderKey},
@@ -49,7 +49,7 @@ pub struct Asked {
 pub enum AskError {
     /// The dates.
     #[error(transparent)]
-    Day(#[from] DayError),
+    Day(#[from] QueryDayError),
     /// A field.
     #[error(transparent)]
     Field(#[from] FieldError),
@@ -98,7 +98,8 @@ impl Asked {
         };
         let usual = || [usual_metrics(category)].concat().into_iter().map(str::to_owned).collect();
         let metrics: Vec<String> = if self.metrics.is_empty() { usual() } else { self.metrics.clone() };
-        let (dimensions, metrics) = (known(Kind::Dimension, &self.dimensions)?, known(Kind::Metric, &metrics)?);
+        let (dimensions, metrics) =
+            (known(FieldKind::Dimension, &self.dimensions)?, known(FieldKind::Metric, &metrics)?);
         let api_names: Vec<ApiName> = metrics.iter().map(|metric| metric.api_name.clone()).collect();
         let definition = Definition {
             name: name(),
@@ -142,12 +143,12 @@ impl Asked {
     }
 
     /// The days, where any are given.
-    fn range(&self) -> Result<Option<Range>, DayError> {
+    fn range(&self) -> Result<Option<Range>, QueryDayError> {
         if self.from.is_none() && self.to.is_none() {
             return Ok(None);
         }
         if self.realtime {
-            return Err(DayError::Realtime);
+            return Err(QueryDayError::Realtime);
         }
         let read = |text: &Option<String>| text.as_deref().map(day::day).transpose();
         day::range(read(&self.from)?, read(&self.to)?).map(Some)
@@ -166,8 +167,8 @@ impl Asked {
         let order = |text: &String| {
             let name = text.trim();
             let (desc, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
-            let metric = metrics.iter().find(|known| is_called(known, Kind::Metric, name));
-            let dimension = dimensions.iter().find(|known| is_called(known, Kind::Dimension, name));
+            let metric = metrics.iter().find(|known| is_called(known, FieldKind::Metric, name));
+            let dimension = dimensions.iter().find(|known| is_called(known, FieldKind::Dimension, name));
             let by = match (metric, dimension) {
                 (Some(metric), _) => OrderKey::Metric { metric_name: metric.api_name.clone() },
                 (None, Some(dimension)) => OrderKey::Dimension { dimension_name: dimension.api_name.clone() },
@@ -184,7 +185,7 @@ impl Asked {
 }
 
 /// Whether a field is called so, by our name or by Google's.
-fn is_called(known: &Known, kind: Kind, name: &str) -> bool {
+fn is_called(known: &Known, kind: FieldKind, name: &str) -> bool {
     let of_any = |category| find(kind, name, category).is_ok_and(|found| found.api_name == known.api_name);
     Category::ALL.iter().any(|category| of_any(*category))
 }

@@ -10,7 +10,7 @@ use crate::report::{Day, Range};
 
 /// Why a text is not a day.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
-pub enum DayError {
+pub enum QueryDayError {
     /// None of the forms.
     #[error("`{0}` is not a date; write `2026-01-31`, `today`, `yesterday` or `7daysAgo`")]
     Malformed(String),
@@ -37,8 +37,8 @@ pub enum DayError {
 ///
 /// # Errors
 /// It is none, or none that Google has.
-pub fn day(text: &str) -> Result<Day, DayError> {
-    let malformed = || DayError::Malformed(text.chars().take(SHOWN_CHARACTERS).collect());
+pub fn day(text: &str) -> Result<Day, QueryDayError> {
+    let malformed = || QueryDayError::Malformed(text.chars().take(SHOWN_CHARACTERS).collect());
     match text {
         "today" => return Ok(Day::Ago(0)),
         "yesterday" => return Ok(Day::Ago(1)),
@@ -47,21 +47,29 @@ pub fn day(text: &str) -> Result<Day, DayError> {
     if let Some(days) = text.strip_suffix("daysAgo") {
         let is_number = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
         let days = days.parse().ok().filter(|_| is_number).ok_or_else(malformed)?;
-        return if days <= MOST_DAYS_AGO { Ok(Day::Ago(days)) } else { Err(DayError::OutOfRange(text.to_owned())) };
+        return if days <= MOST_DAYS_AGO {
+            Ok(Day::Ago(days))
+        } else {
+            Err(QueryDayError::OutOfRange(text.to_owned()))
+        };
     }
     // `Date` reads more forms than Google does.
     let is_plain = text.len() == "2026-01-31".len() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let date: Date = text.parse().ok().filter(|_| is_plain).ok_or_else(malformed)?;
-    if (FIRST_DAY..=LAST_DAY).contains(&date) { Ok(Day::On(date)) } else { Err(DayError::OutOfRange(text.to_owned())) }
+    if (FIRST_DAY..=LAST_DAY).contains(&date) {
+        Ok(Day::On(date))
+    } else {
+        Err(QueryDayError::OutOfRange(text.to_owned()))
+    }
 }
 
 /// The range from one day to another. A beginning alone ends yesterday; without both it is yesterday.
 ///
 /// # Errors
 /// There is an end without a beginning, or one before it.
-pub fn range(from: Option<Day>, to: Option<Day>) -> Result<Range, DayError> {
+pub fn range(from: Option<Day>, to: Option<Day>) -> Result<Range, QueryDayError> {
     let (from, to) = match (from, to) {
-        (None, Some(_)) => return Err(DayError::NoBeginning),
+        (None, Some(_)) => return Err(QueryDayError::NoBeginning),
         (None, None) => (Day::Ago(1), Day::Ago(1)),
         // Today has no yesterday in its range.
         (Some(Day::Ago(0)), None) => (Day::Ago(0), Day::Ago(0)),
@@ -81,13 +89,13 @@ pub fn range(from: Option<Day>, to: Option<Day>) -> Result<Range, DayError> {
 ///
 /// # Errors
 /// The range ends before it begins, or a day is before all that Google has.
-pub fn dates(from: Day, to: Day, today: Date) -> Result<(Date, Date), DayError> {
+pub fn dates(from: Day, to: Day, today: Date) -> Result<(Date, Date), QueryDayError> {
     let (first, last) = (date(from, today)?, date(to, today)?);
     if first > last { Err(reversed(&first.to_string(), &last.to_string())) } else { Ok((first, last)) }
 }
 
-fn date(day: Day, today: Date) -> Result<Date, DayError> {
-    let out_of_range = || DayError::OutOfRange(word(day));
+fn date(day: Day, today: Date) -> Result<Date, QueryDayError> {
+    let out_of_range = || QueryDayError::OutOfRange(word(day));
     match day {
         Day::On(date) => Ok(date),
         Day::Ago(days) => {
@@ -97,8 +105,8 @@ fn date(day: Day, today: Date) -> Result<Date, DayError> {
     }
 }
 
-fn reversed(from: &str, to: &str) -> DayError {
-    DayError::Reversed { from: from.to_owned(), to: to.to_owned() }
+fn reversed(from: &str, to: &str) -> QueryDayError {
+    QueryDayError::Reversed { from: from.to_owned(), to: to.to_owned() }
 }
 
 /// A day as it is written.
@@ -166,7 +174,7 @@ mod tests {
             assert!(error.len() < 300, "{}", error.len());
         }
         for text in ["2015-08-13", "3000-01-01", "0001-01-01", "99999999daysAgo"] {
-            assert!(matches!(day(text), Err(DayError::OutOfRange(_))), "{text}");
+            assert!(matches!(day(text), Err(QueryDayError::OutOfRange(_))), "{text}");
         }
     }
 
@@ -177,7 +185,7 @@ mod tests {
         assert_eq!(range(Some(ago(7)), None), Ok(Range::Days(ago(7), ago(1))));
         assert_eq!(range(Some(ago(0)), None), Ok(Range::Days(ago(0), ago(0))), "today alone is today");
         assert_eq!(range(Some(ago(7)), Some(ago(0))), Ok(Range::Days(ago(7), ago(0))));
-        assert_eq!(range(None, Some(ago(1))), Err(DayError::NoBeginning));
+        assert_eq!(range(None, Some(ago(1))), Err(QueryDayError::NoBeginning));
         let error = range(Some(ago(1)), Some(ago(7))).unwrap_err().to_string();
         assert_eq!(error, "the dates yesterday and 7daysAgo are in the wrong order; the range ends before it begins");
     }
@@ -187,7 +195,7 @@ mod tests {
         let today = on(2026, 3, 1);
         assert_eq!(dates(Day::Ago(7), Day::Ago(1), today), Ok((on(2026, 2, 22), on(2026, 2, 28))));
         assert_eq!(dates(Day::On(on(2026, 1, 1)), Day::Ago(0), today), Ok((on(2026, 1, 1), today)));
-        assert!(matches!(dates(Day::On(on(2026, 3, 1)), Day::Ago(1), today), Err(DayError::Reversed { .. })));
-        assert!(matches!(dates(Day::Ago(5000), Day::Ago(1), today), Err(DayError::OutOfRange(_))));
+        assert!(matches!(dates(Day::On(on(2026, 3, 1)), Day::Ago(1), today), Err(QueryDayError::Reversed { .. })));
+        assert!(matches!(dates(Day::Ago(5000), Day::Ago(1), today), Err(QueryDayError::OutOfRange(_))));
     }
 }

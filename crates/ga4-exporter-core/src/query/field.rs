@@ -4,7 +4,7 @@ use crate::{
     names::{ApiName, Category},
     report::{
         Dimension, Metric, Unit,
-        fields::{FieldError, Kind, Known, find},
+        fields::{FieldError, FieldKind, Known, find},
         filter::On,
     },
 };
@@ -14,13 +14,13 @@ use crate::{
 /// # Errors
 /// There is no such field.
 pub(super) fn of_filter(text: &str, metrics: &[ApiName], category: Category) -> Result<(On, ApiName), FieldError> {
-    let metric = find(Kind::Metric, text, category);
+    let metric = find(FieldKind::Metric, text, category);
     if let Ok(metric) = &metric
         && metrics.contains(&metric.api_name)
     {
         return Ok((On::Metric, metric.api_name.clone()));
     }
-    match (find(Kind::Dimension, text, category), metric) {
+    match (find(FieldKind::Dimension, text, category), metric) {
         (Ok(dimension), _) => Ok((On::Dimension, dimension.api_name)),
         (Err(_), Ok(metric)) => Ok((On::Metric, metric.api_name)),
         (Err(error), Err(_)) => Err(error),

@@ -6,7 +6,7 @@ use super::metric::{Addition, Metric, Unit};
 
 pub use absent::{Absent, absent};
 pub use lookup::{FieldError, Known, find};
-pub use standard::{Kind, Standard};
+pub use standard::{FieldKind, Standard};
 
 mod absent;
 pub mod compatibility;

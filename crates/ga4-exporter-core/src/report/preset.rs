@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Day, Range, Scope, StaleAfter,
     draft::{Counted, Draft, Split},
-    fields::{self, Kind, Known},
+    fields::{self, FieldKind, Known},
     filter::Filter,
 };
 use crate::names::{Category, ReportName};
@@ -46,8 +46,8 @@ impl Preset {
             scope: Scope::All,
             interval: self.interval,
             stale_after: StaleAfter::Intervals(3.0),
-            dimensions: self.dimensions.iter().map(|field| dimension(known(Kind::Dimension, field))).collect(),
-            metrics: self.metrics.iter().map(|field| metric(known(Kind::Metric, field))).collect(),
+            dimensions: self.dimensions.iter().map(|field| dimension(known(FieldKind::Dimension, field))).collect(),
+            metrics: self.metrics.iter().map(|field| metric(known(FieldKind::Metric, field))).collect(),
             range: self.range(),
             filter: Filter::default(),
             filtered: Vec::new(),

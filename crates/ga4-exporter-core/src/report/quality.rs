@@ -2,7 +2,7 @@
 
 /// What Google says about the values of one core report (`ResponseMetaData`). Realtime answers say nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quality {
+pub struct ReportQuality {
     /// Which part of the events was read, from 0 to 1: below 1 the values are estimates. The least of all ranges.
     pub sampled_ratio: f64,
     /// Whether Google may have withheld rows of few users.

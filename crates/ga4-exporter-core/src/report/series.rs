@@ -53,7 +53,7 @@ pub struct RowCounts {
 
 /// One row of series: what they share.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
+pub struct SeriesRow<'a> {
     series: &'a Series,
     index: usize,
 }
@@ -91,12 +91,12 @@ impl Series {
     }
 
     /// The rows, in the order of the answer.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = SeriesRow<'_>> {
         let rows = match &self.labels {
             Some(labels) => labels.cells.len() / labels.width.max(1),
             None => usize::from(!self.values.is_empty()),
         };
-        (0..rows).map(|index| Row { series: self, index })
+        (0..rows).map(|index| SeriesRow { series: self, index })
     }
 
     /// The first rows, as long as they have no more series than this; the others are counted as dropped. Without labels, all.
@@ -150,7 +150,7 @@ impl RowCounts {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> SeriesRow<'a> {
     /// The texts of its labels, in the order of the report's dimensions.
     pub fn labels(self) -> impl Iterator<Item = &'a str> {
         let labels = self.series.labels.as_deref();
@@ -209,7 +209,7 @@ mod tests {
 
     fn shown(series: &Series) -> Vec<(String, Vec<Option<f64>>)> {
         let families = if series.rows().next().is_none() { 0 } else { series.values().len() / series.rows().count() };
-        let values = |row: Row<'_>| (0..families).map(|family| row.value(family)).collect();
+        let values = |row: SeriesRow<'_>| (0..families).map(|family| row.value(family)).collect();
         series.rows().map(|row| (row.labels().collect::<Vec<_>>().join("|"), values(row))).collect()
     }
 

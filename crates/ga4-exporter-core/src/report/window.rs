@@ -100,7 +100,7 @@ impl Window {
 
 /// Why a text is no day, or two days are no range.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
-pub enum DayError {
+pub enum ReportDayError {
     /// Not one of Google's ways to write a day.
     #[error("`{0}` is not a day; write `2026-01-31`, `today`, `yesterday` or `3daysAgo`")]
     Malformed(String),
@@ -128,13 +128,13 @@ impl Range {
     ///
     /// # Errors
     /// The range begins after it ends; where only one of the days moves, that is known later.
-    pub fn between(first: Day, last: Day) -> Result<Self, DayError> {
+    pub fn between(first: Day, last: Day) -> Result<Self, ReportDayError> {
         let is_backwards = match (first, last) {
             (Day::Ago(first), Day::Ago(last)) => first < last,
             (Day::On(first), Day::On(last)) => first > last,
             (Day::Ago(_), Day::On(_)) | (Day::On(_), Day::Ago(_)) => false,
         };
-        if is_backwards { Err(DayError::Backwards(first, last)) } else { Ok(Self::Days(first, last)) }
+        if is_backwards { Err(ReportDayError::Backwards(first, last)) } else { Ok(Self::Days(first, last)) }
     }
 
     /// What it covers, for the end of a sentence.
@@ -159,11 +159,11 @@ impl Range {
 }
 
 impl FromStr for Day {
-    type Err = DayError;
+    type Err = ReportDayError;
 
     /// Reads a day as Google's requests have it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = || DayError::Malformed(text.to_owned());
+        let malformed = || ReportDayError::Malformed(text.to_owned());
         if let Some(days) = match text {
             "today" => Some("0"),
             "yesterday" => Some("1"),
@@ -171,11 +171,11 @@ impl FromStr for Day {
         } {
             let is_number = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
             let days = days.parse().ok().filter(|_| is_number).ok_or_else(malformed)?;
-            return if days <= MOST_DAYS_AGO { Ok(Self::Ago(days)) } else { Err(DayError::OutOfRange) };
+            return if days <= MOST_DAYS_AGO { Ok(Self::Ago(days)) } else { Err(ReportDayError::OutOfRange) };
         }
         let is_date = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         let date: Date = text.parse().ok().filter(|_| is_date).ok_or_else(malformed)?;
-        if (FIRST_DAY..=LAST_DAY).contains(&date) { Ok(Self::On(date)) } else { Err(DayError::OutOfRange) }
+        if (FIRST_DAY..=LAST_DAY).contains(&date) { Ok(Self::On(date)) } else { Err(ReportDayError::OutOfRange) }
     }
 }
 
@@ -242,10 +242,10 @@ mod tests {
         for text in
             ["", "Today", "tomorrow", "daysAgo", "-1daysAgo", "+1daysAgo", "2026-02-30", "20260131", "01/06/2026"]
         {
-            assert_eq!(text.parse::<Day>(), Err(DayError::Malformed(text.to_owned())));
+            assert_eq!(text.parse::<Day>(), Err(ReportDayError::Malformed(text.to_owned())));
         }
         for text in ["2015-08-13", "3000-01-01", "100001daysAgo"] {
-            assert_eq!(text.parse::<Day>(), Err(DayError::OutOfRange), "{text}");
+            assert_eq!(text.parse::<Day>(), Err(ReportDayError::OutOfRange), "{text}");
         }
     }
 

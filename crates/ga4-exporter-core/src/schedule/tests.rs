@@ -55,17 +55,17 @@ fn sent(schedule: &mut Schedule, ledger: &mut Ledger, now: Timestamp) -> Vec<Job
     let mut jobs = Vec::new();
     loop {
         match schedule.next(ledger, now) {
-            Step::Send(job) => jobs.push(job),
-            Step::Postponed(..) => {}
-            Step::Wait(_) => return jobs,
+            ScheduleStep::Send(job) => jobs.push(job),
+            ScheduleStep::Postponed(..) => {}
+            ScheduleStep::Wait(_) => return jobs,
         }
     }
 }
 
 fn due(schedule: &mut Schedule, now: Timestamp) -> i64 {
     match schedule.next(&mut Ledger::default(), now) {
-        Step::Wait(Some(due)) => due.duration_since(now).as_secs(),
-        step @ (Step::Wait(None) | Step::Send(_) | Step::Postponed(..)) => panic!("{step:?}"),
+        ScheduleStep::Wait(Some(due)) => due.duration_since(now).as_secs(),
+        step @ (ScheduleStep::Wait(None) | ScheduleStep::Send(_) | ScheduleStep::Postponed(..)) => panic!("{step:?}"),
     }
 }
 
@@ -241,9 +241,9 @@ fn a_closed_bucket_postpones_without_sending() {
     let mut jobs = Vec::new();
     loop {
         match schedule.next(&mut ledger, start()) {
-            Step::Send(job) => jobs.push(job),
-            Step::Postponed(job, _) => postponed.push(job),
-            Step::Wait(_) => break,
+            ScheduleStep::Send(job) => jobs.push(job),
+            ScheduleStep::Postponed(job, _) => postponed.push(job),
+            ScheduleStep::Wait(_) => break,
         }
     }
     assert_eq!(jobs.len(), 3);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     names::{Reason, ReportName},
-    report::{Quality, Report, Series},
+    report::{Report, ReportQuality, Series},
 };
 
 /// One report of one property.
@@ -64,7 +64,7 @@ pub struct Snapshot {
     /// Its series: for each row, a value for each of the report's families or for some of them.
     pub values: Series,
     /// The quality of a core report's values, according to Google.
-    pub quality: Option<Quality>,
+    pub quality: Option<ReportQuality>,
     /// From when on they must not be shown.
     pub expires_at: Timestamp,
 }

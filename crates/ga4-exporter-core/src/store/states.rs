@@ -18,14 +18,14 @@ pub struct States {
 
 /// A change of the store, applied atomically.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub struct StoreChange {
     /// The new state of each changed property; `None` for a removed one.
     pub(super) states: Vec<(PropertyId, Option<Arc<PropertyState>>)>,
     /// Whether it is visible on `/metrics`.
     pub(super) shows: bool,
 }
 
-impl Change {
+impl StoreChange {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && !self.shows
@@ -87,8 +87,8 @@ impl States {
     }
 
     /// Returns the changes since the last call: of the properties that differ from what readers see.
-    pub fn take_change(&mut self) -> Change {
-        let mut change = Change { states: Vec::new(), shows: std::mem::take(&mut self.redefined) };
+    pub fn take_change(&mut self) -> StoreChange {
+        let mut change = StoreChange { states: Vec::new(), shows: std::mem::take(&mut self.redefined) };
         for (id, before) in std::mem::take(&mut self.before) {
             match (before, self.properties.get_mut(&id)) {
                 // Shares the state with readers again.

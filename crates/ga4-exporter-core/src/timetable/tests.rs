@@ -61,9 +61,9 @@ fn sent(timetable: &mut Timetable, now: Timestamp) -> Vec<String> {
     let mut sent = Vec::new();
     loop {
         match timetable.next(now) {
-            Step::Send(job) => sent.push(job.report.to_string()),
-            Step::Postponed(..) => {}
-            Step::Wait(_) => return sent,
+            ScheduleStep::Send(job) => sent.push(job.report.to_string()),
+            ScheduleStep::Postponed(..) => {}
+            ScheduleStep::Wait(_) => return sent,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What an answer says of itself, whatever its values are.
 
-use super::{Error, check_headers, is_restricted, quality, quota};
+use super::{TranslateError, check_headers, is_restricted, quality, quota};
 use crate::{
-    report::{Quality, Report, Unit},
+    report::{Report, ReportQuality, Unit},
     wire::response::{PropertyQuota, ReportResponse},
 };
 
@@ -12,7 +12,7 @@ pub struct Outline {
     /// How many rows there are.
     pub rows: u64,
     /// How far its values can be trusted; nothing is said of realtime ones.
-    pub quality: Quality,
+    pub quality: ReportQuality,
     /// The metrics that Google keeps from the account, by our names.
     pub restricted: Vec<String>,
     /// The metrics whose unit is not the one that Google says: our name, our unit, and Google's type.
@@ -25,12 +25,12 @@ pub struct Outline {
 ///
 /// # Errors
 /// It is not the answer to this report.
-pub fn outline(report: &Report, response: &ReportResponse) -> Result<Outline, Error> {
+pub fn outline(report: &Report, response: &ReportResponse) -> Result<Outline, TranslateError> {
     let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
     check_headers(response, report.columns(), metrics)?;
     let restricted = report.metrics.iter().filter(|metric| is_restricted(&response.metadata, metric.api_name.as_str()));
     Ok(Outline {
-        rows: u64::try_from(response.row_count).map_err(|_| Error::Truncated)?.max(response.rows.len() as u64),
+        rows: u64::try_from(response.row_count).map_err(|_| TranslateError::Truncated)?.max(response.rows.len() as u64),
         quality: quality(report, &response.metadata),
         restricted: restricted.map(|metric| metric.name.to_string()).collect(),
         other_units: other_units(report, response),

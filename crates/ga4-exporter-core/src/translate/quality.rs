@@ -1,13 +1,13 @@
 //! The quality of an answer's values, according to Google.
 
 use crate::{
-    report::{Quality, Report},
+    report::{Report, ReportQuality},
     wire::response::{Metadata, Sampling},
 };
 
 /// Returns the quality of this report's values; realtime ones have none.
-pub fn quality(report: &Report, metadata: &Metadata) -> Quality {
-    Quality {
+pub fn quality(report: &Report, metadata: &Metadata) -> ReportQuality {
+    ReportQuality {
         sampled_ratio: sampled_ratio(metadata),
         thresholded: metadata.subject_to_thresholding,
         data_loss: metadata.data_loss_from_other_row,
@@ -38,13 +38,13 @@ mod tests {
     use super::*;
     use crate::report::ReportSettings;
 
-    fn of(metadata: &str) -> Quality {
+    fn of(metadata: &str) -> ReportQuality {
         quality(&Report::traffic(&ReportSettings::traffic()), &serde_json::from_str(metadata).unwrap())
     }
 
     #[test]
     fn an_answer_that_says_nothing_is_exact() {
-        let exact = Quality { sampled_ratio: 1.0, thresholded: false, data_loss: false, restricted: false };
+        let exact = ReportQuality { sampled_ratio: 1.0, thresholded: false, data_loss: false, restricted: false };
         for metadata in [
             "{}",
             r#"{"samplingMetadatas": [], "subjectToThresholding": false, "schemaRestrictionResponse": {}}"#,
@@ -62,6 +62,9 @@ mod tests {
                 {"samplesReadCount": 1, "samplingSpaceSize": "4"}, {"samplesReadCount": "9", "samplingSpaceSize": "4"}],
                 "subjectToThresholding": true, "dataLossFromOtherRow": true,
                 "schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "keyEvents"}]}}"#);
-        assert_eq!(quality, Quality { sampled_ratio: 0.25, thresholded: true, data_loss: true, restricted: true });
+        assert_eq!(
+            quality,
+            ReportQuality { sampled_ratio: 0.25, thresholded: true, data_loss: true, restricted: true }
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Checks that an answer's quota is plausible.
 
-use super::Error;
+use super::TranslateError;
 use crate::{
     names::Bucket,
     wire::response::{PropertyQuota, QuotaStatus, ReportResponse},
@@ -11,13 +11,13 @@ use crate::{
 /// # Errors
 /// A bucket has more than the largest documented size: nothing of the answer is used, since planning with it could stop a
 /// report for hours.
-pub fn quota(response: &ReportResponse) -> Result<Option<PropertyQuota>, Error> {
+pub fn quota(response: &ReportResponse) -> Result<Option<PropertyQuota>, TranslateError> {
     let Some(quota) = &response.property_quota else { return Ok(None) };
     for (bucket, status, size) in buckets(quota) {
         let is_possible =
             |status: QuotaStatus| (0..=size).contains(&status.consumed) && (-size..=size).contains(&status.remaining);
         if !status.is_none_or(is_possible) {
-            return Err(Error::Quota(bucket));
+            return Err(TranslateError::Quota(bucket));
         }
     }
     Ok(Some(quota.clone()))
@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    fn read(bucket: &str, consumed: i64, remaining: i64) -> Result<Option<PropertyQuota>, Error> {
+    fn read(bucket: &str, consumed: i64, remaining: i64) -> Result<Option<PropertyQuota>, TranslateError> {
         let body = json!({"propertyQuota": {bucket: {"consumed": consumed, "remaining": remaining}}});
         quota(&serde_json::from_value(body).unwrap())
     }
@@ -63,7 +63,11 @@ mod tests {
             for (consumed, remaining) in
                 [(size + 1, 0), (1 << 62, 0), (-1, 0), (0, size + 1), (0, 1 << 62), (0, i64::MIN)]
             {
-                assert_eq!(read(name, consumed, remaining), Err(Error::Quota(bucket)), "{name} {consumed} {remaining}");
+                assert_eq!(
+                    read(name, consumed, remaining),
+                    Err(TranslateError::Quota(bucket)),
+                    "{name} {consumed} {remaining}"
+                );
             }
         }
     }

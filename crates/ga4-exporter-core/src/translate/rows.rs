@@ -3,17 +3,17 @@
 //! Every text is a label value, including `(other)` and `(not set)`. An unreadable row is dropped and counted alone, so that
 //! one bad row does not discard thousands. Rows beyond `max_series` are dropped and counted, never summed up into another.
 
-use super::{Error, kept_back, lacks_rows, number_in, units, window_named};
+use super::{TranslateError, kept_back, lacks_rows, number_in, units, window_named};
 use crate::{
     report::{Report, Series, series::SeriesBuilder},
     wire::response::{ReportResponse, Row},
 };
 
 /// Returns the series of the rows, whose headers have been checked.
-pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Series, Error> {
+pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Series, TranslateError> {
     let existing = u64::try_from(response.row_count).unwrap_or_default();
     if response.rows.is_empty() && lacks_rows(response) {
-        return Err(Error::Truncated);
+        return Err(TranslateError::Truncated);
     }
     let kept = kept_back(report, response);
     let units = units(report, response);
@@ -50,7 +50,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
 
 /// Returns the range of a row, which follows its dimensions if there is more than one range. A row that is too short for it
 /// counts for the first one, and is dropped later.
-fn window_of(report: &Report, row: &Row) -> Result<usize, Error> {
+fn window_of(report: &Report, row: &Row) -> Result<usize, TranslateError> {
     match row.dimension_values.get(report.dimensions.len()) {
         Some(range) if report.windows.len() > 1 => window_named(report, &range.value),
         Some(_) | None => Ok(0),
@@ -84,13 +84,13 @@ mod tests {
         Report::new(definition_for_tests()).unwrap()
     }
 
-    fn translated(report: &Report, answer: Value) -> Result<Series, Error> {
+    fn translated(report: &Report, answer: Value) -> Result<Series, TranslateError> {
         values(report, &serde_json::from_value(answer).unwrap())
     }
 
     /// Labels and values as a text.
     fn lines(series: &Series) -> Vec<String> {
-        let line = |row: crate::report::series::Row<'_>| {
+        let line = |row: crate::report::series::SeriesRow<'_>| {
             let values: Vec<_> =
                 (0..2).map(|family| row.value(family).map_or_else(|| "-".to_owned(), |v| v.to_string())).collect();
             format!("{} {}", row.labels().collect::<Vec<_>>().join(","), values.join(" "))
@@ -258,11 +258,11 @@ mod tests {
             assert!(series.is_empty() && series.is_labelled());
         }
         for count in [3, -1] {
-            assert_eq!(translated(&report(), json!({"rowCount": count})), Err(Error::Truncated), "{count}");
+            assert_eq!(translated(&report(), json!({"rowCount": count})), Err(TranslateError::Truncated), "{count}");
         }
         let mut other = answer(json!([row(&["a", "b"], &["1", "1"])]));
         other["dimensionHeaders"] = json!([{"name": "pagePath"}, {"name": "deviceCategory"}]);
-        assert_eq!(translated(&report(), other), Err(Error::Dimensions));
+        assert_eq!(translated(&report(), other), Err(TranslateError::Dimensions));
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         both["dimensionHeaders"].as_array_mut().unwrap().push(json!({"name": "dateRange"}));
         assert_eq!(lines(&translated(&report, both.clone()).unwrap()), ["a,b 3 2", "c,d - 6"]);
         both["rows"][2]["dimensionValues"][2]["value"] = json!("date_range_7");
-        assert_eq!(translated(&report, both), Err(Error::UnknownRange));
+        assert_eq!(translated(&report, both), Err(TranslateError::UnknownRange));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use jiff::civil::DateTime;
 
-use super::{Error, check_headers, count, lacks_rows, quality::is_restricted};
+use super::{TranslateError, check_headers, count, lacks_rows, quality::is_restricted};
 use ga4_drop_baseline::{History, LocalHour, MinutesAgo};
 
 use crate::{
@@ -17,17 +17,17 @@ use crate::{
 ///
 /// # Errors
 /// The answer does not match the request; nothing of it is used.
-pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
+pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, TranslateError> {
     let mut minutes = MinutesAgo::default();
     let mut seen = minutes.map(|_| false);
     for row in rows(response, MINUTES_AGO)? {
         let (value, pageviews) = cells(row)?;
-        let unknown = || Error::NoSuchTime(super::shown(value));
+        let unknown = || TranslateError::NoSuchTime(super::shown(value));
         let ago: usize = value.parse().map_err(|_| unknown())?;
         let slots = minutes.get_mut(ago).zip(seen.get_mut(ago));
         let (slot, is_known) = slots.ok_or_else(unknown)?;
         if std::mem::replace(is_known, true) {
-            return Err(Error::DuplicateTime(super::shown(value)));
+            return Err(TranslateError::DuplicateTime(super::shown(value)));
         }
         *slot = whole_pageviews(pageviews)?;
     }
@@ -38,16 +38,16 @@ pub fn minutes(response: &ReportResponse) -> Result<MinutesAgo, Error> {
 ///
 /// # Errors
 /// The answer does not match the request; nothing of it is used.
-pub fn history(response: &ReportResponse) -> Result<History, Error> {
+pub fn history(response: &ReportResponse) -> Result<History, TranslateError> {
     let mut history = History::default();
     for row in rows(response, DATE_HOUR)? {
         let (value, pageviews) = cells(row)?;
         if is_no_time(value) {
             continue;
         }
-        let hour = LocalHour::of(date_hour(value).ok_or_else(|| Error::NoSuchTime(super::shown(value)))?);
+        let hour = LocalHour::of(date_hour(value).ok_or_else(|| TranslateError::NoSuchTime(super::shown(value)))?);
         if history.insert(hour, self::pageviews(pageviews)?).is_some() {
-            return Err(Error::DuplicateTime(super::shown(value)));
+            return Err(TranslateError::DuplicateTime(super::shown(value)));
         }
     }
     // With `keepEmptyRows`, rows of zero also cover the time before the property or its tag existed.
@@ -57,34 +57,34 @@ pub fn history(response: &ReportResponse) -> Result<History, Error> {
 }
 
 /// Returns all rows of an answer that has pageviews by this dimension.
-fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], Error> {
+fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], TranslateError> {
     check_headers(response, [dimension].into_iter(), [PAGEVIEWS.api_name].into_iter())?;
     if lacks_rows(response) {
-        return Err(Error::Truncated);
+        return Err(TranslateError::Truncated);
     }
     if is_restricted(&response.metadata, PAGEVIEWS.api_name) {
-        return Err(Error::Restricted(PAGEVIEWS.api_name.to_owned()));
+        return Err(TranslateError::Restricted(PAGEVIEWS.api_name.to_owned()));
     }
     Ok(&response.rows)
 }
 
 /// The texts of a row's time and pageviews.
-fn cells(row: &Row) -> Result<(&str, &str), Error> {
+fn cells(row: &Row) -> Result<(&str, &str), TranslateError> {
     let ([time], [pageviews]) = (row.dimension_values.as_slice(), row.metric_values.as_slice()) else {
-        return Err(Error::RowLength);
+        return Err(TranslateError::RowLength);
     };
     Ok((&time.value, &pageviews.value))
 }
 
-fn pageviews(text: &str) -> Result<f64, Error> {
-    count(text).ok_or_else(|| Error::NotACount(PAGEVIEWS.api_name.to_owned()))
+fn pageviews(text: &str) -> Result<f64, TranslateError> {
+    count(text).ok_or_else(|| TranslateError::NotACount(PAGEVIEWS.api_name.to_owned()))
 }
 
 /// Parses whole pageviews: the statistics on minutes count whole ones.
-fn whole_pageviews(text: &str) -> Result<u64, Error> {
+fn whole_pageviews(text: &str) -> Result<u64, TranslateError> {
     let count = pageviews(text)?;
     if count.fract() != 0.0 {
-        return Err(Error::NotWhole(PAGEVIEWS.api_name.to_owned()));
+        return Err(TranslateError::NotWhole(PAGEVIEWS.api_name.to_owned()));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 1e12")]
     let whole = count as u64;
@@ -127,11 +127,11 @@ mod tests {
         })
     }
 
-    fn minutes_of(answer: Value) -> Result<MinutesAgo, Error> {
+    fn minutes_of(answer: Value) -> Result<MinutesAgo, TranslateError> {
         minutes(&serde_json::from_value(answer).unwrap())
     }
 
-    fn history_of(answer: Value) -> Result<History, Error> {
+    fn history_of(answer: Value) -> Result<History, TranslateError> {
         history(&serde_json::from_value(answer).unwrap())
     }
 
@@ -153,9 +153,9 @@ mod tests {
         }
         assert_eq!(minutes_of(answer("minutesAgo", &[])), Ok([0; 30]));
         assert_eq!(history_of(answer("dateHour", &[])), Ok(History::default()));
-        assert_eq!(history_of(answer("deviceCategory", &[])), Err(Error::Dimensions));
-        assert_eq!(history_of(json!({"metricHeaders": [{"name": "sessions"}]})), Err(Error::Metrics));
-        assert_eq!(history_of(json!({"rowCount": 1})), Err(Error::Truncated));
+        assert_eq!(history_of(answer("deviceCategory", &[])), Err(TranslateError::Dimensions));
+        assert_eq!(history_of(json!({"metricHeaders": [{"name": "sessions"}]})), Err(TranslateError::Metrics));
+        assert_eq!(history_of(json!({"rowCount": 1})), Err(TranslateError::Truncated));
     }
 
     #[test]
@@ -171,10 +171,10 @@ mod tests {
         }
         assert_eq!(of_hour("1e12"), Ok(Some(1e12)));
         assert_eq!(of_hour("1.5"), Ok(Some(1.5)));
-        assert_eq!(of_minute("1.5"), Err(Error::NotWhole("screenPageViews".to_owned())));
+        assert_eq!(of_minute("1.5"), Err(TranslateError::NotWhole("screenPageViews".to_owned())));
         for value in ["1000000000001", "1e308", "18446744073709551616", "1e999"] {
-            assert_eq!(of_minute(value), Err(Error::NotACount("screenPageViews".to_owned())), "{value}");
-            assert_eq!(of_hour(value), Err(Error::NotACount("screenPageViews".to_owned())), "{value}");
+            assert_eq!(of_minute(value), Err(TranslateError::NotACount("screenPageViews".to_owned())), "{value}");
+            assert_eq!(of_hour(value), Err(TranslateError::NotACount("screenPageViews".to_owned())), "{value}");
         }
     }
 
@@ -210,24 +210,30 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_never_a_count() {
-        assert_eq!(minutes_of(json!({"rows": [{}]})), Err(Error::Metrics));
-        assert_eq!(minutes_of(answer("minute", &[("00", "3")])), Err(Error::Dimensions));
+        assert_eq!(minutes_of(json!({"rows": [{}]})), Err(TranslateError::Metrics));
+        assert_eq!(minutes_of(answer("minute", &[("00", "3")])), Err(TranslateError::Dimensions));
         for time in ["30", "-1", "", "x", "(other)"] {
-            assert_eq!(minutes_of(answer("minutesAgo", &[(time, "3")])), Err(Error::NoSuchTime(time.to_owned())));
+            assert_eq!(
+                minutes_of(answer("minutesAgo", &[(time, "3")])),
+                Err(TranslateError::NoSuchTime(time.to_owned()))
+            );
         }
         let twice = minutes_of(answer("minutesAgo", &[("01", "3"), ("1", "3")]));
-        assert_eq!(twice, Err(Error::DuplicateTime("1".to_owned())));
+        assert_eq!(twice, Err(TranslateError::DuplicateTime("1".to_owned())));
         assert_eq!(
             minutes_of(answer("minutesAgo", &[("01", "-3")])),
-            Err(Error::NotACount("screenPageViews".to_owned()))
+            Err(TranslateError::NotACount("screenPageViews".to_owned()))
         );
         let mut cut = answer("minutesAgo", &[("01", "3")]);
         cut["rowCount"] = json!(2);
-        assert_eq!(minutes_of(cut), Err(Error::Truncated));
+        assert_eq!(minutes_of(cut), Err(TranslateError::Truncated));
         for time in ["2026102524", "2026103200", "202610250", "20261025 1", "(", "２０２６"] {
-            assert_eq!(history_of(answer("dateHour", &[(time, "3")])), Err(Error::NoSuchTime(time.to_owned())));
+            assert_eq!(
+                history_of(answer("dateHour", &[(time, "3")])),
+                Err(TranslateError::NoSuchTime(time.to_owned()))
+            );
         }
         let twice = history_of(answer("dateHour", &[("2026102501", "3"), ("2026102501", "3")]));
-        assert_eq!(twice, Err(Error::DuplicateTime("2026102501".to_owned())));
+        assert_eq!(twice, Err(TranslateError::DuplicateTime("2026102501".to_owned())));
     }
 }

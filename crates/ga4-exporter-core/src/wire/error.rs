@@ -20,7 +20,7 @@ mod verdict;
 
 /// Why Google did not answer a request, named by what there is to do.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum ApiError {
     /// Correct the report's definition, or the property's id.
     #[error("Google refuses the request: {0}")]
     InvalidRequest(String),
@@ -119,7 +119,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl ApiError {
     /// The category for metrics and for scheduling.
     pub fn reason(&self) -> Reason {
         match self {

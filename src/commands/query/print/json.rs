@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ga4_exporter_core::{
-    query::{Quality, Rows, numbers_as_people_write_them},
+    query::{QueryQuality, Rows, numbers_as_people_write_them},
     report::{Metric, Report, Unit},
 };
 use serde::Serialize;
@@ -23,7 +23,7 @@ struct Found<'a> {
     rows: &'a Rows,
     row_count: u64,
     totals: Option<Sums<'a>>,
-    quality: &'a Quality,
+    quality: &'a QueryQuality,
 }
 
 #[derive(Serialize)]

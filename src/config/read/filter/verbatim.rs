@@ -12,7 +12,7 @@ use super::{
 use ga4_exporter_core::{
     names::ApiName,
     report::{
-        fields::Kind,
+        fields::FieldKind,
         filter::{Comparison, Expression, Match, Number, NumberTest, On, TextTest},
     },
 };
@@ -64,7 +64,7 @@ impl Scope<'_, '_> {
 
     fn google_filter(&mut self, node: &Node, path: &str, on: On) -> Option<Expression> {
         let section = self.reader.section_at(node, &FILTER, path);
-        let kind = if on == On::Dimension { Kind::Dimension } else { Kind::Metric };
+        let kind = if on == On::Dimension { FieldKind::Dimension } else { FieldKind::Metric };
         let field = section.get("fieldName").map(|name| self.field(name, &section.path("fieldName"), kind));
         if field.is_none() {
             let message = format!("`{path}` has no `fieldName`; add it, as in `fieldName: pagePath`");

@@ -12,7 +12,7 @@ use ga4_exporter_core::{
     names::ReportName,
     report::{
         Counted, Preset, Split,
-        fields::{self, Kind},
+        fields::{self, FieldKind},
     },
 };
 
@@ -31,7 +31,8 @@ impl<'n> Reading<'_, '_, 'n> {
         let read = |it: &mut Self, node: &'n Node, path: &str| {
             it.fields(node, path, "[pagePath]", |it, own, node, path| {
                 let parse = |text: &str| {
-                    let field = fields::find(Kind::Dimension, text, category).map_err(|error| error.to_string())?;
+                    let field =
+                        fields::find(FieldKind::Dimension, text, category).map_err(|error| error.to_string())?;
                     Split::new(own, field).map_err(|error| error.to_string())
                 };
                 it.reader.parsed(node, path, "pagePath", parse)
@@ -89,7 +90,7 @@ impl<'n> Reading<'_, '_, 'n> {
         };
         let category = self.category;
         let parse = |text: &str| {
-            let known = fields::find(Kind::Metric, text, category).map_err(|error| error.to_string())?;
+            let known = fields::find(FieldKind::Metric, text, category).map_err(|error| error.to_string())?;
             Counted::new(own, known, unit).map_err(|error| error.to_string())
         };
         self.reader.parsed(field, path, "pageviews", parse)

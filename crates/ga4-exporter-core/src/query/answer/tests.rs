@@ -9,7 +9,7 @@ fn query(dimensions: &[&str], metrics: &[&str]) -> Query {
     Asked { dimensions: words(dimensions), metrics: words(metrics), ..Asked::default() }.query().unwrap()
 }
 
-fn answered(query: &Query, rows: &[(&[&str], &[&str])], rest: Value) -> Result<Answer, Error> {
+fn answered(query: &Query, rows: &[(&[&str], &[&str])], rest: Value) -> Result<QueryAnswer, TranslateError> {
     let cells = |texts: &[&str]| texts.iter().map(|text| json!({"value": text})).collect::<Vec<_>>();
     let rows: Vec<Value> = rows
         .iter()
@@ -27,11 +27,11 @@ fn answered(query: &Query, rows: &[(&[&str], &[&str])], rest: Value) -> Result<A
     query.answer(FIRST, serde_json::from_value(body).unwrap())
 }
 
-fn metrics_of(answer: &Answer) -> Vec<Vec<Option<f64>>> {
+fn metrics_of(answer: &QueryAnswer) -> Vec<Vec<Option<f64>>> {
     answer.rows.iter().map(|row| row.metrics().collect()).collect()
 }
 
-fn totals(query: &Query, answer: &Answer) -> Option<Totals> {
+fn totals(query: &Query, answer: &QueryAnswer) -> Option<Totals> {
     query.totals(&answer.rows, &answer.quality)
 }
 
@@ -45,7 +45,10 @@ fn nothing_is_zero_without_dimensions_and_no_rows_with_them() {
     let answer = split.answer(FIRST, serde_json::from_str("{}").unwrap()).unwrap();
     assert!(answer.rows.is_empty());
     assert_eq!(totals(&split, &answer), Some(vec![Some(0.0)]));
-    assert_eq!(split.answer(FIRST, serde_json::from_str(r#"{"rowCount": 3}"#).unwrap()), Err(Error::Truncated));
+    assert_eq!(
+        split.answer(FIRST, serde_json::from_str(r#"{"rowCount": 3}"#).unwrap()),
+        Err(TranslateError::Truncated)
+    );
     let behind = Page { offset: 3, limit: 10 };
     assert!(split.answer(behind, serde_json::from_str(r#"{"rowCount": 3}"#).unwrap()).is_ok(), "a page behind the end");
 }
@@ -58,9 +61,9 @@ fn only_what_adds_up_has_a_total() {
     let answer = answered(&split, &rows, json!({})).unwrap();
     assert_eq!(totals(&split, &answer), Some(vec![Some(12.0), None, None, Some(0.3)]));
     for quality in [
-        Quality { truncated: true, ..answer.quality.clone() },
-        Quality { rows_changed: true, ..answer.quality.clone() },
-        Quality { unreadable_rows: 1, ..answer.quality.clone() },
+        QueryQuality { truncated: true, ..answer.quality.clone() },
+        QueryQuality { rows_changed: true, ..answer.quality.clone() },
+        QueryQuality { unreadable_rows: 1, ..answer.quality.clone() },
     ] {
         assert_eq!(split.totals(&answer.rows, &quality), None, "{quality:?}");
     }
@@ -95,14 +98,14 @@ fn what_cannot_be_read_costs_only_itself() {
     let answer = answered(&split, &rows, json!({})).unwrap();
     assert_eq!((answer.rows.len(), answer.received, answer.quality.unreadable_rows), (1, 4, 3));
     let whole = query(&[], &["pageviews"]);
-    assert!(matches!(answered(&whole, &[(&[], &["NaN"])], json!({})), Err(Error::NotACount(_))));
-    assert_eq!(answered(&whole, &[(&[], &["1"]), (&[], &["2"])], json!({})), Err(Error::UnknownRange));
+    assert!(matches!(answered(&whole, &[(&[], &["NaN"])], json!({})), Err(TranslateError::NotACount(_))));
+    assert_eq!(answered(&whole, &[(&[], &["1"]), (&[], &["2"])], json!({})), Err(TranslateError::UnknownRange));
     for odd in [(&["a", "b"][..], &["1"][..]), (&["a"], &["1", "2"]), (&["a"], &[]), (&[], &["1"])] {
         let answer = answered(&split, &[odd, (&["b"], &["2"])], json!({})).unwrap();
         assert_eq!((answer.rows.len(), answer.quality.unreadable_rows), (1, 1), "{odd:?}");
     }
     let other = json!({"metricHeaders": [{"name": "sessions"}]});
-    assert_eq!(answered(&split, &[(&["a"], &["1"])], other), Err(Error::Metrics));
+    assert_eq!(answered(&split, &[(&["a"], &["1"])], other), Err(TranslateError::Metrics));
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn what_google_says_of_the_quality_is_noted() {
     assert_eq!(metrics_of(&answer)[0], [Some(4.0), None], "a hidden metric is not 0");
     assert_eq!((answer.time_zone.as_str(), answer.currency.as_str()), ("Asia/Tokyo", "JPY"));
     let mut quality = answer.quality.clone();
-    quality.add(&Quality { unreadable_rows: 2, sampled_ratio: 0.125, ..answer.quality });
+    quality.add(&QueryQuality { unreadable_rows: 2, sampled_ratio: 0.125, ..answer.quality });
     quality.truncated = true;
     let notes = quality.notes().join("\n");
     for part in [

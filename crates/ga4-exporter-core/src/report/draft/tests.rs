@@ -1,18 +1,18 @@
 use super::{
     super::{
         Addition, Day, Report,
-        fields::{self, Kind},
+        fields::{self, FieldKind},
         preset::Preset,
     },
     *,
 };
 
 fn split(field: &str) -> Split {
-    Split::new(None, fields::find(Kind::Dimension, field, Category::Core).unwrap()).unwrap()
+    Split::new(None, fields::find(FieldKind::Dimension, field, Category::Core).unwrap()).unwrap()
 }
 
 fn counted(field: &str) -> Counted {
-    Counted::new(None, fields::find(Kind::Metric, field, Category::Core).unwrap(), None).unwrap()
+    Counted::new(None, fields::find(FieldKind::Metric, field, Category::Core).unwrap(), None).unwrap()
 }
 
 fn draft(dimensions: &[&str], metrics: &[&str]) -> Draft {
@@ -120,7 +120,7 @@ fn rows_that_cannot_be_shown_are_doubtful() {
 
 #[test]
 fn custom_metrics_need_a_unit_and_others_have_one() {
-    let field = |name| fields::find(Kind::Metric, name, Category::Core).unwrap();
+    let field = |name| fields::find(FieldKind::Metric, name, Category::Core).unwrap();
     let price = Counted::new(None, field("customEvent:price"), Some(Unit::Currency)).unwrap();
     assert_eq!(price.name.as_str(), "custom_event_price");
     assert!(price.metric([].into_iter()).is_signed);
@@ -136,7 +136,7 @@ fn custom_metrics_need_a_unit_and_others_have_one() {
 
 #[test]
 fn names_are_possible_or_refused_with_advice() {
-    let field = |name| fields::find(Kind::Metric, name, Category::Core).unwrap();
+    let field = |name| fields::find(FieldKind::Metric, name, Category::Core).unwrap();
     let wrong = Counted::new(None, field("keyEvents:order_total"), None).unwrap_err().to_string();
     assert_eq!(
         wrong,

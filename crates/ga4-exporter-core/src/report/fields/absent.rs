@@ -9,14 +9,14 @@ use std::fmt;
 use super::{
     super::Report,
     lookup::{other, word},
-    standard::Kind,
+    standard::FieldKind,
 };
 use crate::{names::Category, shown, wire::schema::Schema};
 
 /// A field that a property does not have.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Absent {
-    kind: Kind,
+    kind: FieldKind,
     name: String,
     /// Fields of the property that may have been meant, as text.
     near: Vec<String>,
@@ -26,8 +26,8 @@ pub struct Absent {
 pub fn absent(report: &Report, schema: &Schema) -> Vec<Absent> {
     let dimensions = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
     let metrics = report.metrics.iter().map(|metric| metric.api_name.as_str());
-    let dimensions = dimensions.chain(report.filter.dimension_names()).map(|name| (Kind::Dimension, name));
-    let metrics = metrics.chain(report.filter.metric_names()).map(|name| (Kind::Metric, name));
+    let dimensions = dimensions.chain(report.filter.dimension_names()).map(|name| (FieldKind::Dimension, name));
+    let metrics = metrics.chain(report.filter.metric_names()).map(|name| (FieldKind::Metric, name));
     let mut found: Vec<Absent> = Vec::new();
     for (kind, name) in dimensions.chain(metrics) {
         let is_listed = report.category == Category::Core || name.contains(':');
@@ -81,21 +81,21 @@ impl fmt::Display for Absent {
     }
 }
 
-fn has(schema: &Schema, kind: Kind, name: &str) -> bool {
+fn has(schema: &Schema, kind: FieldKind, name: &str) -> bool {
     match kind {
-        Kind::Dimension => schema.dimensions.contains(name),
-        Kind::Metric => schema.metrics.contains_key(name),
+        FieldKind::Dimension => schema.dimensions.contains(name),
+        FieldKind::Metric => schema.metrics.contains_key(name),
     }
 }
 
 /// The property's fields that resemble a name, the nearest first.
-fn near(schema: &Schema, kind: Kind, name: &str) -> Vec<String> {
+fn near(schema: &Schema, kind: FieldKind, name: &str) -> Vec<String> {
     if has(schema, other(kind), name) {
         return vec![format!("the {} `{}`", word(other(kind)), shown::name(name))];
     }
     let names: Vec<&str> = match kind {
-        Kind::Dimension => schema.dimensions.iter().map(String::as_str).collect(),
-        Kind::Metric => schema.metrics.keys().map(String::as_str).collect(),
+        FieldKind::Dimension => schema.dimensions.iter().map(String::as_str).collect(),
+        FieldKind::Metric => schema.metrics.keys().map(String::as_str).collect(),
     };
     let mut near: Vec<(usize, &str)> =
         names.into_iter().filter_map(|one| distance(name, one).map(|far| (far, one))).collect();

@@ -43,16 +43,16 @@ fn excluded(class: Class) -> &'static [Class] {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::standard::{Kind, Standard},
+        super::standard::{FieldKind, Standard},
         *,
     };
 
-    fn class(kind: Kind, name: &str) -> Class {
+    fn class(kind: FieldKind, name: &str) -> Class {
         Standard::all().find(|field| (field.kind, field.api_name) == (kind, name)).unwrap().class
     }
 
     fn go_together(dimension: &str, metric: &str) -> bool {
-        let (dimension, metric) = (class(Kind::Dimension, dimension), class(Kind::Metric, metric));
+        let (dimension, metric) = (class(FieldKind::Dimension, dimension), class(FieldKind::Metric, metric));
         assert_eq!(excludes(dimension, metric), excludes(metric, dimension));
         !excludes(dimension, metric)
     }
@@ -80,6 +80,6 @@ mod tests {
         ] {
             assert!(go_together(dimension, metric), "{dimension} {metric}");
         }
-        assert!(excludes(class(Kind::Dimension, "userGender"), class(Kind::Dimension, "sessionSource")));
+        assert!(excludes(class(FieldKind::Dimension, "userGender"), class(FieldKind::Dimension, "sessionSource")));
     }
 }

@@ -8,7 +8,7 @@ use thiserror::Error as ThisError;
 use super::{
     super::metric::{Addition, Unit},
     REALTIME, TRAFFIC, name,
-    standard::{Class, Former, Kind, Standard},
+    standard::{Class, FieldKind, Former, Standard},
 };
 use crate::names::{ApiName, Category, NameError};
 
@@ -28,7 +28,7 @@ pub enum FieldError {
     #[error("there is no {} `{name}`; {}", word(*.kind), advice(*.kind, .near.as_deref()))]
     Unknown {
         /// What was looked for.
-        kind: Kind,
+        kind: FieldKind,
         /// The name.
         name: String,
         /// A name that may have been meant.
@@ -38,7 +38,7 @@ pub enum FieldError {
     #[error("`{name}` is a {}, not a {}; move it there", word(other(*.kind)), word(*.kind))]
     Other {
         /// What was looked for.
-        kind: Kind,
+        kind: FieldKind,
         /// The name.
         name: String,
     },
@@ -52,10 +52,10 @@ pub enum FieldError {
     },
     /// Google has given it up.
     #[error("Google no longer has `{0}`; use another {word}", word = word(*.1))]
-    Gone(String, Kind),
+    Gone(String, FieldKind),
     /// Realtime reports have few fields.
     #[error("realtime reports do not have `{0}`; use some of {offered}", offered = offered(*.1))]
-    NotRealtime(String, Kind),
+    NotRealtime(String, FieldKind),
     /// Minutes, which days do not have.
     #[error("only realtime reports have `{0}`; add `realtime: true`, or use `minute`")]
     OnlyRealtime(String),
@@ -69,7 +69,7 @@ pub enum FieldError {
     #[error("no custom {} begins with `{prefix}:`; the beginnings are {}", word(*.kind), beginnings(*.kind))]
     Prefix {
         /// What was looked for.
-        kind: Kind,
+        kind: FieldKind,
         /// What stands before the colon.
         prefix: String,
     },
@@ -82,7 +82,7 @@ pub enum FieldError {
 ///
 /// # Errors
 /// There is no such field, or the category's reports do not have it.
-pub fn find(kind: Kind, text: &str, category: Category) -> Result<Known, FieldError> {
+pub fn find(kind: FieldKind, text: &str, category: Category) -> Result<Known, FieldError> {
     let api_name = match text.split_once(':') {
         Some((prefix, own)) => return custom(kind, text, prefix, own, category),
         None => google_name(kind, text),
@@ -151,7 +151,7 @@ impl Known {
     }
 }
 
-fn custom(kind: Kind, text: &str, prefix: &str, own: &str, category: Category) -> Result<Known, FieldError> {
+fn custom(kind: FieldKind, text: &str, prefix: &str, own: &str, category: Category) -> Result<Known, FieldError> {
     let Some(standard) =
         Standard::all().find(|field| field.is_custom && (field.kind, field.api_name) == (kind, prefix))
     else {
@@ -185,24 +185,24 @@ fn parsed(api_name: &str) -> Result<ApiName, FieldError> {
 }
 
 /// Google's name where the text is ours.
-fn google_name(kind: Kind, text: &str) -> &str {
+fn google_name(kind: FieldKind, text: &str) -> &str {
     let ours = |field: &&Standard| {
         !field.is_custom
             && field.kind == kind
             && match kind {
-                Kind::Dimension => name::label(field.api_name) == text,
-                Kind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)) == text,
+                FieldKind::Dimension => name::label(field.api_name) == text,
+                FieldKind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)) == text,
             }
     };
     Standard::all().find(ours).map_or(text, |field| field.api_name)
 }
 
-fn standard(kind: Kind, api_name: &str) -> Option<&'static Standard> {
+fn standard(kind: FieldKind, api_name: &str) -> Option<&'static Standard> {
     Standard::all().find(|field| !field.is_custom && (field.kind, field.api_name) == (kind, api_name))
 }
 
 /// Why nothing has this name.
-fn unknown(kind: Kind, text: &str) -> FieldError {
+fn unknown(kind: FieldKind, text: &str) -> FieldError {
     let name = text.to_owned();
     if let Some(former) = Former::all().find(|former| (former.kind, former.api_name) == (kind, text)) {
         return match former.present {
@@ -224,13 +224,13 @@ fn unknown(kind: Kind, text: &str) -> FieldError {
 }
 
 /// The name that was meant, if one is near: ours or Google's, as the text is.
-fn near(kind: Kind, text: &str) -> Option<String> {
+fn near(kind: FieldKind, text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let fields = || Standard::all().filter(|field| !field.is_custom && field.kind == kind && !field.is_out_of_reach());
     let names = fields().flat_map(|field| {
         let ours = match kind {
-            Kind::Dimension => name::label(field.api_name),
-            Kind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)),
+            FieldKind::Dimension => name::label(field.api_name),
+            FieldKind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)),
         };
         [field.api_name.to_owned(), ours]
     });
@@ -239,21 +239,21 @@ fn near(kind: Kind, text: &str) -> Option<String> {
     nearest.filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
 }
 
-pub(super) fn other(kind: Kind) -> Kind {
+pub(super) fn other(kind: FieldKind) -> FieldKind {
     match kind {
-        Kind::Dimension => Kind::Metric,
-        Kind::Metric => Kind::Dimension,
+        FieldKind::Dimension => FieldKind::Metric,
+        FieldKind::Metric => FieldKind::Dimension,
     }
 }
 
-pub(super) fn word(kind: Kind) -> &'static str {
+pub(super) fn word(kind: FieldKind) -> &'static str {
     match kind {
-        Kind::Dimension => "dimension",
-        Kind::Metric => "metric",
+        FieldKind::Dimension => "dimension",
+        FieldKind::Metric => "metric",
     }
 }
 
-fn advice(kind: Kind, near: Option<&str>) -> String {
+fn advice(kind: FieldKind, near: Option<&str>) -> String {
     match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
@@ -262,12 +262,12 @@ fn advice(kind: Kind, near: Option<&str>) -> String {
     }
 }
 
-fn beginnings(kind: Kind) -> String {
+fn beginnings(kind: FieldKind) -> String {
     let custom = Standard::all().filter(|field| field.is_custom && field.kind == kind);
     custom.map(|field| format!("`{}:`", field.api_name)).collect::<Vec<_>>().join(", ")
 }
 
-fn offered(kind: Kind) -> String {
+fn offered(kind: FieldKind) -> String {
     let fields = Standard::all().filter(|field| field.kind == kind && field.is_in(Category::Realtime));
     let name = |field: &Standard| format!("`{}{}`", field.api_name, if field.is_custom { ":…" } else { "" });
     fields.map(name).collect::<Vec<_>>().join(", ")
@@ -284,11 +284,11 @@ mod tests {
     use super::*;
 
     fn metric(text: &str) -> Result<Known, FieldError> {
-        find(Kind::Metric, text, Category::Core)
+        find(FieldKind::Metric, text, Category::Core)
     }
 
     fn dimension(text: &str) -> Result<Known, FieldError> {
-        find(Kind::Dimension, text, Category::Core)
+        find(FieldKind::Dimension, text, Category::Core)
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
                 "`page path` cannot be the name of a field; write it as Google does, such as `screenPageViews`",
             ),
             (
-                realtime(Kind::Metric, "sessions"),
+                realtime(FieldKind::Metric, "sessions"),
                 "realtime reports do not have `sessions`; use some of `activeUsers`, `eventCount`, `keyEvents`, `screenPageViews`",
             ),
         ] {
@@ -352,8 +352,8 @@ mod tests {
                 .to_string()
                 .starts_with("no custom dimension begins with `customThing:`")
         );
-        assert!(realtime(Kind::Dimension, "customEvent:x").to_string().contains("`customUser:…`"));
-        assert!(find(Kind::Dimension, "customUser:x", Category::Realtime).is_ok());
+        assert!(realtime(FieldKind::Dimension, "customEvent:x").to_string().contains("`customUser:…`"));
+        assert!(find(FieldKind::Dimension, "customUser:x", Category::Realtime).is_ok());
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn push_underscore(name: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::standard::{Kind, Standard},
+        super::standard::{FieldKind, Standard},
         *,
     };
     use crate::names::{LabelName, MetricName};
@@ -95,7 +95,7 @@ mod tests {
         let mut labels = std::collections::BTreeSet::new();
         let mut metrics = std::collections::BTreeSet::new();
         for field in Standard::all().filter(|field| !field.is_custom) {
-            if field.kind == Kind::Dimension {
+            if field.kind == FieldKind::Dimension {
                 let label = label(field.api_name);
                 assert!(label.parse::<LabelName>().is_ok(), "{label}");
                 assert!(labels.insert(label), "{}", field.api_name);

@@ -10,7 +10,7 @@ use crate::names::Category;
 
 /// What a field is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Kind {
+pub enum FieldKind {
     /// What rows are split by.
     Dimension,
     /// What is counted.
@@ -21,7 +21,7 @@ pub enum Kind {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Standard {
     /// What it is.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// Google's name for it; without the colon where a property's own name follows.
     pub api_name: &'static str,
     /// Whether a property's own name follows.
@@ -49,7 +49,7 @@ pub struct Standard {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Former {
     /// What it was.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// The old name.
     pub api_name: &'static str,
     /// The name in its place; `None` where nothing has come.
@@ -131,10 +131,10 @@ impl Standard {
     fn read(cells: &[&'static str]) -> Option<Self> {
         let &[kind, api_name, reports, unit, addition, class, marks, ui_name] = cells else { return None };
         let (kind, is_custom) = match kind {
-            "dimension" => (Kind::Dimension, false),
-            "metric" => (Kind::Metric, false),
-            "custom dimension" => (Kind::Dimension, true),
-            "custom metric" => (Kind::Metric, true),
+            "dimension" => (FieldKind::Dimension, false),
+            "metric" => (FieldKind::Metric, false),
+            "custom dimension" => (FieldKind::Dimension, true),
+            "custom metric" => (FieldKind::Metric, true),
             _ => return None,
         };
         let has = |mark| marks.split(',').any(|one| one == mark);
@@ -173,8 +173,8 @@ impl Former {
     fn read(cells: &[&'static str]) -> Option<Self> {
         let (kind, api_name, present) = (cells.first()?, cells.get(1)?, cells.last()?);
         let kind = match *kind {
-            "former dimension" => Kind::Dimension,
-            "former metric" => Kind::Metric,
+            "former dimension" => FieldKind::Dimension,
+            "former metric" => FieldKind::Metric,
             _ => return None,
         };
         Some(Self { kind, api_name, present: Some(*present).filter(|name| !name.is_empty()) })
@@ -236,8 +236,8 @@ mod tests {
         let count = |kind, is_custom| {
             Standard::all().filter(|field| (field.kind, field.is_custom) == (kind, is_custom)).count()
         };
-        assert_eq!((count(Kind::Dimension, false), count(Kind::Metric, false)), (376, 86));
-        assert_eq!((count(Kind::Dimension, true), count(Kind::Metric, true)), (6, 7));
+        assert_eq!((count(FieldKind::Dimension, false), count(FieldKind::Metric, false)), (376, 86));
+        assert_eq!((count(FieldKind::Dimension, true), count(FieldKind::Metric, true)), (6, 7));
         for line in SOURCE.lines().skip(1).filter(|line| !line.contains("implicit response column")) {
             let name = line.split('\t').nth(1).unwrap().split(':').next().unwrap();
             let is_known = Standard::all().any(|field| field.api_name == name);
@@ -263,7 +263,7 @@ mod tests {
                 "{line}"
             );
             assert_eq!(cells[2] == "TYPE_CURRENCY", field.unit == Some(Unit::Currency), "{line}");
-            assert_eq!(field.kind == Kind::Metric, field.unit.is_some(), "{line}");
+            assert_eq!(field.kind == FieldKind::Metric, field.unit.is_some(), "{line}");
             let is_unclassed = field.class == Class::Unknown;
             assert_eq!(is_unclassed, !cells[5].contains("compat="), "{line}");
         }

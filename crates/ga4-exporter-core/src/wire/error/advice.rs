@@ -2,11 +2,11 @@
 //!
 //! The same as for the exporter, but that nothing is tried again by itself.
 
-use super::Error;
+use super::ApiError;
 use crate::names::{Bucket, PropertyId};
 
-impl Error {
-    /// What to do, as a sentence, where nobody tries again by themselves. See [`Error::remedy`].
+impl ApiError {
+    /// What to do, as a sentence, where nobody tries again by themselves. See [`ApiError::remedy`].
     pub fn advice(&self, property: Option<PropertyId>, account: Option<&str>) -> String {
         if let Self::ServerError { .. } | Self::Timeout(_) = self {
             return "try again in some minutes".to_owned();
@@ -55,15 +55,15 @@ mod tests {
     fn nothing_is_tried_again_by_itself() {
         let message = String::new();
         for error in [
-            Error::NoAccess(message.clone()),
-            Error::Denied { cause: message.clone(), message: message.clone() },
-            Error::ApiDisabled { message: message.clone(), url: "https://x".to_owned() },
-            Error::ServerError { status: 500, message: message.clone() },
-            Error::RateLimited(message.clone()),
-            Error::AddressLimited(message.clone()),
-            Error::Perimeter { message: message.clone(), identifier: None },
-            Error::Protocol(message.clone()),
-            Error::QuotaExhausted { bucket: Bucket::Unknown, message },
+            ApiError::NoAccess(message.clone()),
+            ApiError::Denied { cause: message.clone(), message: message.clone() },
+            ApiError::ApiDisabled { message: message.clone(), url: "https://x".to_owned() },
+            ApiError::ServerError { status: 500, message: message.clone() },
+            ApiError::RateLimited(message.clone()),
+            ApiError::AddressLimited(message.clone()),
+            ApiError::Perimeter { message: message.clone(), identifier: None },
+            ApiError::Protocol(message.clone()),
+            ApiError::QuotaExhausted { bucket: Bucket::Unknown, message },
         ] {
             let advice = error.advice(None, None);
             assert!(!advice.contains("it is tried again") && !advice.contains("by themselves"), "{advice}");

@@ -1,12 +1,12 @@
 //! What an operator can do about an error.
 
-use super::{Error, ProjectFault, project::Named};
+use super::{ApiError, ProjectFault, project::Named};
 use crate::{
     names::{Bucket, PropertyId},
     wire::{GCLOUD_LOGIN, SCOPE},
 };
 
-impl Error {
+impl ApiError {
     /// What an operator can do about it, as a sentence. `account` is the e-mail address that signs in, where it is
     /// known.
     pub fn remedy(&self, property: Option<PropertyId>, account: Option<&str>) -> String {

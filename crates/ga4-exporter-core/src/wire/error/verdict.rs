@@ -7,10 +7,10 @@
 use http::StatusCode;
 use serde::de::IgnoredAny;
 
-use super::{Error, ProjectFault, body::GoogleError};
+use super::{ApiError, ProjectFault, body::GoogleError};
 use crate::{chain::one_line, names::Bucket};
 
-impl Error {
+impl ApiError {
     /// Returns the error for an answer with this status and body. `api` is the host name of the API.
     pub fn from_answer(status: u16, body: &[u8], api: &str) -> Self {
         let google = GoogleError::read(body);
@@ -34,15 +34,15 @@ impl Error {
 }
 
 /// An answer without an error of Google's API: from Google's front end, or from a proxy on the way.
-fn without_words(status: u16, body: &[u8]) -> Error {
+fn without_words(status: u16, body: &[u8]) -> ApiError {
     match status {
-        401 => Error::Unauthenticated(worded(status)),
+        401 => ApiError::Unauthenticated(worded(status)),
         // The beginning of an API error that is too long or was cut: it concerns one property.
-        429 if is_cut(body) => Error::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
+        429 if is_cut(body) => ApiError::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
         // Google's page for too many requests from one address; errors about buckets are JSON.
-        429 => Error::AddressLimited(worded(status)),
-        _ if is_passing(status) => Error::ServerError { status, message: worded(status) },
-        _ => Error::Protocol(format!("status {} and no error of Google's", worded(status))),
+        429 => ApiError::AddressLimited(worded(status)),
+        _ if is_passing(status) => ApiError::ServerError { status, message: worded(status) },
+        _ => ApiError::Protocol(format!("status {} and no error of Google's", worded(status))),
     }
 }
 
@@ -73,7 +73,7 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     /// An exhausted quota, or a rate that is too high.
-    fn quota(&self) -> Option<Error> {
+    fn quota(&self) -> Option<ApiError> {
         let is_old_limit = self.google.has_old_reason(OLD_LIMITS) || (self.code == 403 && self.says(OLD_LIMIT_TEXTS));
         let is_project_rate = self.google.has_cause("RATE_LIMIT_EXCEEDED") || self.says(&["for quota metric"]);
         let is_quota = self.code == 429 || self.google.status() == "RESOURCE_EXHAUSTED";
@@ -84,43 +84,43 @@ impl Answer<'_> {
         // The older form of an error about a bucket has the reason of a rate limit.
         let bucket = bucket(&message);
         let is_rate = is_project_rate || (is_old_limit && bucket == Bucket::Unknown);
-        Some(if is_rate { Error::RateLimited(message) } else { Error::QuotaExhausted { bucket, message } })
+        Some(if is_rate { ApiError::RateLimited(message) } else { ApiError::QuotaExhausted { bucket, message } })
     }
 
     /// A 403: by the reason that Google names, by its text, or else missing access.
-    fn forbidden(self) -> Error {
+    fn forbidden(self) -> ApiError {
         if let Some(error) = self.named().or_else(|| self.worded()) {
             return error;
         }
         let is_other = |cause: &&str| !ACCESS_CAUSES.contains(cause);
         match self.google.causes().find(is_other).map(shown) {
             Some(cause) if !self.says(&["sufficient permissions for this property"]) => {
-                Error::Denied { cause, message: self.message }
+                ApiError::Denied { cause, message: self.message }
             }
-            Some(_) | None => Error::NoAccess(self.message),
+            Some(_) | None => ApiError::NoAccess(self.message),
         }
     }
 
     /// Any other refusal: by the reason that Google names, or by its canonical code.
-    fn refused(self) -> Error {
+    fn refused(self) -> ApiError {
         if let Some(error) = self.named() {
             return error;
         }
         match self.google.status() {
             "UNAVAILABLE" | "ABORTED" | "CANCELLED" | "DEADLINE_EXCEEDED" | "INTERNAL" | "UNKNOWN" | "DATA_LOSS" => {
-                Error::ServerError { status: self.code, message: self.message }
+                ApiError::ServerError { status: self.code, message: self.message }
             }
-            "UNAUTHENTICATED" => Error::Unauthenticated(self.message),
+            "UNAUTHENTICATED" => ApiError::Unauthenticated(self.message),
             "PERMISSION_DENIED" => self.forbidden(),
-            _ => Error::InvalidRequest(self.message),
+            _ => ApiError::InvalidRequest(self.message),
         }
     }
 
     /// Returns the error for the reason that Google names, if it is known.
-    fn named(&self) -> Option<Error> {
+    fn named(&self) -> Option<ApiError> {
         let error = |cause: &str| match cause {
             "SERVICE_DISABLED" => Some(self.disabled()),
-            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Some(Error::InsufficientScope(self.message.clone())),
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Some(ApiError::InsufficientScope(self.message.clone())),
             "USER_PROJECT_DENIED" => Some(self.project(ProjectFault::MayNotUse)),
             "CONSUMER_INVALID" | "RESOURCE_PROJECT_INVALID" => Some(self.project(ProjectFault::Invalid)),
             "CONSUMER_SUSPENDED" | "GCP_SUSPENDED" => Some(self.project(ProjectFault::Suspended)),
@@ -134,14 +134,14 @@ impl Answer<'_> {
     }
 
     /// The same by Google's text: older answers and some front ends send nothing else.
-    fn worded(&self) -> Option<Error> {
+    fn worded(&self) -> Option<ApiError> {
         if self.lacks_quota_project()
             || self.says(&["it is disabled", "has not been used in project"])
             || self.google.has_old_reason(&["accessNotConfigured"])
         {
             Some(self.disabled())
         } else if self.says(&["insufficient authentication scopes"]) {
-            Some(Error::InsufficientScope(self.message.clone()))
+            Some(ApiError::InsufficientScope(self.message.clone()))
         } else if self.says(&["permission to use project", "serviceusage.services.use"]) {
             Some(self.project(ProjectFault::MayNotUse))
         } else if self.says(&["not found or deleted"])
@@ -160,10 +160,10 @@ impl Answer<'_> {
     }
 
     /// The API is disabled: it has to be enabled, except in gcloud's own project, where that is impossible.
-    fn disabled(&self) -> Error {
+    fn disabled(&self) -> ApiError {
         let message = self.message.clone();
         if !self.lacks_quota_project() {
-            return Error::ApiDisabled { url: self.activation_url(), message };
+            return ApiError::ApiDisabled { url: self.activation_url(), message };
         }
         // Google's text then links to gcloud's own project.
         let message = if names_gcloud(&message) {
@@ -171,7 +171,7 @@ impl Answer<'_> {
         } else {
             message
         };
-        Error::CloudProject { fault: ProjectFault::NoQuotaProject, message }
+        ApiError::CloudProject { fault: ProjectFault::NoQuotaProject, message }
     }
 
     fn lacks_quota_project(&self) -> bool {
@@ -180,17 +180,17 @@ impl Answer<'_> {
             || names_gcloud(&self.message)
     }
 
-    fn project(&self, fault: fn(Option<String>) -> ProjectFault) -> Error {
+    fn project(&self, fault: fn(Option<String>) -> ProjectFault) -> ApiError {
         let consumer = self.google.metadata("consumer").map(|consumer| consumer.trim_start_matches("projects/"));
         let project = consumer.filter(|project| is_plain(project)).map(str::to_owned);
-        Error::CloudProject { fault: fault(project), message: self.message.clone() }
+        ApiError::CloudProject { fault: fault(project), message: self.message.clone() }
     }
 
-    fn perimeter(&self) -> Error {
+    fn perimeter(&self) -> ApiError {
         let in_text = || self.message.split_once("UniqueIdentifier: ")?.1.split_whitespace().next();
         let identifier = self.google.metadata("uid").or_else(in_text).map(|text| text.trim_end_matches('.'));
         let identifier = identifier.filter(|identifier| is_plain(identifier)).map(str::to_owned);
-        Error::Perimeter { message: self.message.clone(), identifier }
+        ApiError::Perimeter { message: self.message.clone(), identifier }
     }
 
     /// Returns the page that enables the API: named by Google, found in its text, or built from its details.

@@ -2,8 +2,8 @@ use super::*;
 use crate::names::Reason;
 
 #[track_caller]
-fn check(status: u16, body: &str, reason: Reason) -> Error {
-    let error = Error::from_answer(status, body.as_bytes(), "analyticsdata.googleapis.com");
+fn check(status: u16, body: &str, reason: Reason) -> ApiError {
+    let error = ApiError::from_answer(status, body.as_bytes(), "analyticsdata.googleapis.com");
     assert_eq!(error.reason(), reason, "{body}: {error}");
     error
 }
@@ -24,7 +24,7 @@ fn cause(cause: &str) -> String {
     )
 }
 
-fn remedy(error: &Error) -> String {
+fn remedy(error: &ApiError) -> String {
     error.remedy(Some("123".parse().unwrap()), Some("exporter@example.iam.gserviceaccount.com"))
 }
 
@@ -58,7 +58,7 @@ fn every_bucket_is_read_from_googles_text() {
 fn failed_requests_are_not_cured_by_polling_less_often() {
     let text = "Exhausted client errors quota. These quota tokens will return in under 15 minutes.";
     let error = check(429, &google(429, text, ""), Reason::QuotaClientErrors);
-    assert!(matches!(error, Error::QuotaExhausted { bucket: Bucket::ClientErrors, .. }));
+    assert!(matches!(error, ApiError::QuotaExhausted { bucket: Bucket::ClientErrors, .. }));
     assert!(!remedy(&error).contains("poll less often") && remedy(&error).contains("fail"), "{}", remedy(&error));
 }
 
@@ -206,7 +206,7 @@ fn what_passes_is_tried_again_soon() {
     for status in [408, 409, 499, 500, 501, 502, 503, 504, 520, 599] {
         for body in ["<html>", "", &google(status, "The operation was cancelled.", "")] {
             let error = check(status, body, Reason::ServerError);
-            assert!(matches!(error, Error::ServerError { status: told, .. } if told == status), "{error:?}");
+            assert!(matches!(error, ApiError::ServerError { status: told, .. } if told == status), "{error:?}");
         }
     }
     for (code, status) in [
