@@ -32,8 +32,8 @@ use ga4_exporter_core::{
 use google_analytics_exporter::{
     clock::{Clock, monotonic},
     http::{
-        self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
-        Unobserved, WebObserver,
+        self, Backend, Base, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
+        WebObserver,
     },
     status::Selection,
 };
@@ -198,7 +198,7 @@ impl Metrics for Filled {
     }
 }
 
-impl Exporter for Filled {
+impl Backend for Filled {
     fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
         None
     }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use thiserror::Error as ThisError;
 use tokio::sync::{mpsc, watch};
 
-pub use failure::Error as GrantError;
+pub use failure::AuthError as GrantError;
 pub use ga4_exporter_core::wire::{GCLOUD_LOGIN, SCOPE};
 
 use crate::clock::Clock;

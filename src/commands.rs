@@ -37,7 +37,7 @@ pub mod sync;
 
 /// Why a command failed, grouped by exit code.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum CommandError {
     /// The command line or the configuration must be corrected: exit code 64.
     #[error(transparent)]
     Config(#[from] config::Errors),
@@ -46,7 +46,7 @@ pub enum Error {
     Usage(String),
     /// An environment variable must be corrected: exit code 64.
     #[error(transparent)]
-    Environment(#[from] environment::Error),
+    Environment(#[from] environment::EnvironmentError),
     /// Google cannot be reached or refuses the request.
     #[error("{0}")]
     Google(String),
@@ -64,7 +64,7 @@ pub enum Error {
     Past(String),
     /// The exporter cannot start.
     #[error(transparent)]
-    Start(#[from] serve::Error),
+    Start(#[from] serve::ServeError),
     /// The simulator or its files cannot be set up.
     #[error("the demo cannot start: {0}")]
     Demo(String),
@@ -73,7 +73,7 @@ pub enum Error {
     Signals(#[source] std::io::Error),
 }
 
-impl Error {
+impl CommandError {
     /// Returns 64 (`EX_USAGE`) if the user must fix the command line, the configuration or the key file.
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -81,12 +81,12 @@ impl Error {
             Self::Config(config::Errors::Unreadable { source, .. }) if source.kind() == ErrorKind::TimedOut => {
                 ExitCode::FAILURE
             }
-            Self::Start(serve::Error::Credentials(error)) if error.is_passing() => ExitCode::FAILURE,
-            Self::Start(serve::Error::Storage(error)) if error.is_passing() => ExitCode::FAILURE,
+            Self::Start(serve::ServeError::Credentials(error)) if error.is_passing() => ExitCode::FAILURE,
+            Self::Start(serve::ServeError::Storage(error)) if error.is_passing() => ExitCode::FAILURE,
             Self::Config(_)
             | Self::Usage(_)
             | Self::Environment(_)
-            | Self::Start(serve::Error::Credentials(_) | serve::Error::Storage(_)) => ExitCode::from(USAGE),
+            | Self::Start(serve::ServeError::Credentials(_) | serve::ServeError::Storage(_)) => ExitCode::from(USAGE),
             Self::Google(_)
             | Self::Database(_)
             | Self::Output(_)
@@ -103,7 +103,7 @@ impl Error {
 ///
 /// # Errors
 /// Why the command failed.
-pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
+pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), CommandError> {
     match cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(flags)) => demo::run(flags, inherited).await,
@@ -145,19 +145,19 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Er
 }
 
 /// Prints a text as a whole.
-fn print(text: &[u8], out: &mut dyn Write) -> Result<(), Error> {
+fn print(text: &[u8], out: &mut dyn Write) -> Result<(), CommandError> {
     match out.write_all(text).and_then(|()| out.flush()) {
         // If the pipe is closed, its reader has read enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::Output(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
 /// Checks the environment on a separate thread, because its variables name files that may be on a hanging disk.
-async fn check_environment() -> Result<(), Error> {
+async fn check_environment() -> Result<(), CommandError> {
     let aside = Aside::start("environment");
     let checked = aside.run(READ_DEADLINE, || environment::check(|name| env::var_os(name))).await;
-    Ok(checked.map_err(serve::Error::Trust)??)
+    Ok(checked.map_err(serve::ServeError::Trust)??)
 }
 
 /// `EX_USAGE` of sysexits.h.

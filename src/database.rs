@@ -14,8 +14,8 @@ use ga4_exporter_core::{
     names::{PropertyId, ReportName},
 };
 
-pub use location::{DatabaseUrl, Location, LocationError, Server, Trust};
-pub use password::{PasswordError, Surroundings};
+pub use location::{DatabaseServer, DatabaseUrl, Location, LocationError, Trust};
+pub use password::{DatabaseEnvironment, PasswordError};
 
 use self::{postgres::Postgres, sqlite::Sqlite};
 
@@ -87,7 +87,7 @@ pub struct RunEnd {
 
 /// Why the database failed.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum DatabaseError {
     /// It cannot be reached or opened.
     #[error("cannot open the database {location}")]
     Open {
@@ -148,7 +148,7 @@ impl Database {
     ///
     /// # Errors
     /// It cannot be opened, is newer than this program, or is locked by another run.
-    pub async fn open(location: &Location, surroundings: &Surroundings) -> Result<Self, Error> {
+    pub async fn open(location: &Location, surroundings: &DatabaseEnvironment) -> Result<Self, DatabaseError> {
         match location {
             Location::Sqlite(path) => Sqlite::open(path).await.map(Self::Sqlite),
             Location::Postgres(server) => Postgres::open(server, surroundings).await.map(Self::Postgres),
@@ -159,7 +159,7 @@ impl Database {
     ///
     /// # Errors
     /// It cannot be opened, or is newer than this program.
-    pub async fn look(location: &Location, surroundings: &Surroundings) -> Result<Option<Self>, Error> {
+    pub async fn look(location: &Location, surroundings: &DatabaseEnvironment) -> Result<Option<Self>, DatabaseError> {
         match location {
             Location::Sqlite(path) => Ok(Sqlite::look(path).await?.map(Self::Sqlite)),
             Location::Postgres(server) => Ok(Postgres::look(server, surroundings).await?.map(Self::Postgres)),
@@ -171,7 +171,7 @@ impl Database {
     ///
     /// # Errors
     /// The table has other dimensions, or the database fails.
-    pub async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
+    pub async fn prepare(&self, table: &Table) -> Result<Option<String>, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.prepare(table).await,
             Self::Postgres(postgres) => postgres.prepare(table).await,
@@ -183,7 +183,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+    pub async fn definition(&self, report: &ReportName) -> Result<Option<String>, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.definition(report).await,
             Self::Postgres(postgres) => postgres.definition(report).await,
@@ -194,7 +194,7 @@ impl Database {
     ///
     /// # Errors
     /// Another run has claimed it.
-    pub async fn claim(&self, property: PropertyId) -> Result<(), Error> {
+    pub async fn claim(&self, property: PropertyId) -> Result<(), DatabaseError> {
         match self {
             // The file as a whole is this run's.
             Self::Sqlite(_) => Ok(()),
@@ -206,7 +206,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn release(&self, property: PropertyId) -> Result<(), Error> {
+    pub async fn release(&self, property: PropertyId) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(postgres) => postgres.release(property).await,
@@ -217,7 +217,11 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn settled(&self, property: PropertyId, report: &ReportName) -> Result<BTreeMap<Date, bool>, Error> {
+    pub async fn settled(
+        &self,
+        property: PropertyId,
+        report: &ReportName,
+    ) -> Result<BTreeMap<Date, bool>, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.settled(property, report).await,
             Self::Postgres(postgres) => postgres.settled(property, report).await,
@@ -228,7 +232,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails: then nothing has changed.
-    pub async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, Error> {
+    pub async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.replace(table, batch).await,
             Self::Postgres(postgres) => postgres.replace(table, batch).await,
@@ -239,7 +243,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, Error> {
+    pub async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.property(property).await,
             Self::Postgres(postgres) => postgres.property(property).await,
@@ -250,7 +254,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), Error> {
+    pub async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.save_property(property, row).await,
             Self::Postgres(postgres) => postgres.save_property(property, row).await,
@@ -261,7 +265,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn begin_run(&self, at: Timestamp) -> Result<i64, Error> {
+    pub async fn begin_run(&self, at: Timestamp) -> Result<i64, DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.begin_run(at).await,
             Self::Postgres(postgres) => postgres.begin_run(at).await,
@@ -272,7 +276,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), Error> {
+    pub async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.end_run(run, end).await,
             Self::Postgres(postgres) => postgres.end_run(run, end).await,
@@ -295,7 +299,7 @@ impl Location {
     }
 }
 
-impl Error {
+impl DatabaseError {
     /// Returns whether all further statements would fail too.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::Slow(_) | Self::Unusable(_))

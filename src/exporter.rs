@@ -118,7 +118,7 @@ impl http::Metrics for Exporter {
     }
 }
 
-impl http::Exporter for Exporter {
+impl http::Backend for Exporter {
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering> {
         let properties = vec![self.sources.store.property(property)?];
         let reports = self.sources.plan.borrow().reports.clone();

@@ -1,6 +1,6 @@
 //! The server: sockets, limits, routes, and the cache of what a scrape is answered with.
 //!
-//! Knows the rest of the exporter only through the traits [`Exporter`] and [`Metrics`]. Refuses to know Google, the
+//! Knows the rest of the exporter only through the traits [`Backend`] and [`Metrics`]. Refuses to know Google, the
 //! configuration
 //! file and what a metric is. Invariant: a request waits only for a rendering of what is in memory, or for the reload that it
 //! requests; each wait, buffer and number of connections has a limit in [`Limits`].
@@ -60,7 +60,7 @@ pub trait Metrics: Send + Sync + 'static {
 }
 
 /// What the server needs from the rest. Everything except [`reload`](Self::reload) must return at once, from memory.
-pub trait Exporter: Metrics {
+pub trait Backend: Metrics {
     /// Renders the metrics of one property; `None` if it is not exported.
     fn render_property(&self, property: PropertyId, format: Format, now: Timestamp) -> Option<Rendering>;
 
@@ -156,7 +156,7 @@ pub struct Settings {
 /// The runtime cannot use a listener. Nothing else ends the server.
 pub async fn serve(
     listeners: Vec<net::TcpListener>,
-    exporter: Arc<dyn Exporter>,
+    exporter: Arc<dyn Backend>,
     settings: Settings,
     clock: Clock,
     shutdown: impl Future<Output = ()>,
@@ -183,7 +183,7 @@ pub async fn serve(
 
 /// State that all connections share.
 struct Site {
-    exporter: Arc<dyn Exporter>,
+    exporter: Arc<dyn Backend>,
     observer: Arc<dyn WebObserver>,
     settings: Settings,
     clock: Clock,
@@ -195,7 +195,7 @@ struct Site {
 }
 
 impl Site {
-    fn new(exporter: Arc<dyn Exporter>, settings: Settings, clock: Clock) -> Self {
+    fn new(exporter: Arc<dyn Backend>, settings: Settings, clock: Clock) -> Self {
         let observer = exporter.observer();
         let budget = Budget::new(settings.limits.memory, Arc::clone(&observer));
         let metrics: Arc<dyn Metrics> = Arc::clone(&exporter) as _;

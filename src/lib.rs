@@ -126,7 +126,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // It has printed what failed.
-        Err(commands::Error::Checked) => ExitCode::FAILURE,
+        Err(commands::CommandError::Checked) => ExitCode::FAILURE,
         Err(error) => failed(&error, error.exit_code()),
     }
 }
@@ -163,7 +163,7 @@ fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         return match error.print().and_then(|()| io::stdout().flush()) {
             Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                failed(&commands::Error::Output(cause), ExitCode::FAILURE)
+                failed(&commands::CommandError::Output(cause), ExitCode::FAILURE)
             }
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         };

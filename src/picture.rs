@@ -20,20 +20,20 @@ use ga4_drop_baseline::backtest::{Page, Point};
 /// The picture could not be drawn.
 #[derive(Debug, ThisError)]
 #[error("the picture could not be drawn: {0}")]
-pub(crate) struct Error(String);
+pub(crate) struct PictureError(String);
 
 /// Draws the traffic, the usual traffic and the pages of these dates as SVG.
 ///
 /// # Errors
 /// The drawing library fails; no such case is known.
-pub(crate) fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>) -> Result<String, Error> {
+pub(crate) fn svg(points: &[Point], pages: &[Page], dates: RangeInclusive<Date>) -> Result<String, PictureError> {
     let weeks = weeks(&dates);
     let height = HEADER + ROW * i32::try_from(weeks.len()).unwrap_or(i32::MAX / ROW) + FOOTER;
     let mut picture = String::new();
     let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
     let root = SVGBackend::with_string(&mut picture, size).into_drawing_area();
     let drawing = Drawing { root, points, pages, top: top(points) };
-    drawing.draw(&weeks, &dates).map_err(|error| Error(error.to_string()))?;
+    drawing.draw(&weeks, &dates).map_err(|error| PictureError(error.to_string()))?;
     drop(drawing);
     Ok(titled(&picture, &dates))
 }

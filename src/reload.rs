@@ -26,7 +26,7 @@ use crate::{
 
 /// The source of the configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Source {
+pub struct ConfigSource {
     /// The configuration file; without it, every setting has its default.
     pub file: Option<PathBuf>,
     /// The properties given on the command line, which replace those of the file.
@@ -50,7 +50,7 @@ pub struct Reloads(mpsc::Sender<oneshot::Sender<Result<(), String>>>);
 
 /// Reads the configuration on request; [`Reloader::run`] is the task.
 pub struct Reloader {
-    source: Source,
+    source: ConfigSource,
     environment: Environment,
     transport: Transport,
     clock: Clock,
@@ -73,7 +73,7 @@ pub struct Targets {
     pub credentials: Replacements,
 }
 
-impl Source {
+impl ConfigSource {
     /// Reads the configuration.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Reloads {
 impl Reloader {
     /// Creates a reloader, and the sender for its requests.
     pub fn new(
-        source: Source,
+        source: ConfigSource,
         environment: Environment,
         transport: Transport,
         clock: Clock,

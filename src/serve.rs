@@ -31,7 +31,7 @@ use crate::{
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
     poll::{Kept, Poller, Pulse},
-    reload::{Reloader, Reloads, Source, Targets},
+    reload::{ConfigSource, Reloader, Reloads, Targets},
     self_metrics::SelfMetrics,
     storage::{self, Saver, Storage},
     telemetry::Lines,
@@ -46,7 +46,7 @@ pub struct Options {
     /// The configuration, as read from `source`.
     pub config: Config,
     /// The source of the configuration when it is reloaded.
-    pub source: Source,
+    pub source: ConfigSource,
     /// The base URLs of Google's APIs.
     pub endpoints: Endpoints,
     /// The shard of the properties that this process exports.
@@ -88,22 +88,22 @@ pub enum Listen {
 
 /// Why the exporter cannot start, or did not end cleanly.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum ServeError {
     /// Choose another address.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// Fix the system's certificates.
     #[error(transparent)]
-    Transport(#[from] transport::Error),
+    Transport(#[from] transport::TransportError),
     /// Wait for the disk that holds the system's certificates.
     #[error("cannot read the system's certificates")]
     Trust(#[source] Hangs),
     /// Configure usable credentials.
     #[error(transparent)]
-    Credentials(#[from] credentials::Error),
+    Credentials(#[from] credentials::CredentialsError),
     /// Use another directory.
     #[error(transparent)]
-    Storage(#[from] storage::Error),
+    Storage(#[from] storage::StorageError),
     /// The names of the exporter's own metrics clash, which is a bug.
     #[error("the exporter's own metrics cannot be set up")]
     Metrics(#[from] prometheus::Error),
@@ -132,12 +132,12 @@ pub struct Server {
 ///
 /// # Errors
 /// An address cannot be bound, or certificates, credentials or the storage directory cannot be used.
-pub async fn start(options: Options) -> Result<Server, Error> {
+pub async fn start(options: Options) -> Result<Server, ServeError> {
     let witness = Witness::new(options.clock.clone());
     let aside = Aside::start("start");
     let (roots, deadlines) = (options.roots, options.deadlines);
     let transport =
-        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(Error::Trust)??;
+        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??;
     let transport = transport.witnessed_by(witness.clone());
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport, &aside).await?;
@@ -223,7 +223,7 @@ impl Server {
     ///
     /// # Errors
     /// The runtime cannot watch a socket, or the disk hangs when state is saved at the end.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let (stop, mut stopping) = oneshot::channel::<()>();
         let shutdown = async move {
             shutdown.await;
@@ -236,13 +236,13 @@ impl Server {
                 result = &mut server => {
                     self.tasks.shutdown().await;
                     save_all(self.saver, &self.clock).await?;
-                    return result.map_err(Error::Server);
+                    return result.map_err(ServeError::Server);
                 }
                 // State is saved while the responses in progress end, so that slow clients do not delay it.
                 _ = &mut stopping => {
                     self.tasks.shutdown().await;
                     let (result, saved) = tokio::join!(server, save_all(self.saver, &self.clock));
-                    return result.map_err(Error::Server).and(saved);
+                    return result.map_err(ServeError::Server).and(saved);
                 }
                 // The tasks never end by themselves. In a release build a panic has already ended the process.
                 Some(ended) = self.tasks.join_next() => {
@@ -256,9 +256,9 @@ impl Server {
 }
 
 /// Saves all state, with a deadline, so that a hanging disk cannot keep the process from ending.
-async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) -> Result<(), Error> {
+async fn save_all(saver: Option<Saver<Kept>>, clock: &Clock) -> Result<(), ServeError> {
     let Some(saver) = saver else { return Ok(()) };
-    if saver.close(clock.now(), LONGEST_SAVING).await { Ok(()) } else { Err(Error::CutOff) }
+    if saver.close(clock.now(), LONGEST_SAVING).await { Ok(()) } else { Err(ServeError::CutOff) }
 }
 
 /// Deadline for saving all state at the end. The process ends at most one second later.

@@ -28,7 +28,7 @@ mod saver;
 
 /// Why the directory cannot be used; reported at the start.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum StorageError {
     /// Choose another directory, or let this user write there.
     #[error("--storage.path: {} cannot be used; name a directory that this user may write to", ShownPath(path))]
     Unusable {
@@ -85,15 +85,15 @@ impl Storage {
     ///
     /// # Errors
     /// It is not writable, or another process uses it.
-    pub fn open(directory: &Path) -> Result<Self, Error> {
-        let unusable = |source| Error::Unusable { path: directory.to_owned(), source };
+    pub fn open(directory: &Path) -> Result<Self, StorageError> {
+        let unusable = |source| StorageError::Unusable { path: directory.to_owned(), source };
         private::make(directory).map_err(unusable)?;
         let lock = files::own().create(true).append(true).open(directory.join(LOCK)).map_err(unusable)?;
         // Private, since anybody who may open the lock file can lock it.
         lock.set_permissions(Permissions::from_mode(0o600)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: directory.to_owned() }),
+            Err(TryLockError::WouldBlock) => return Err(StorageError::InUse { path: directory.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
         let closed = closed(directory);
@@ -105,10 +105,10 @@ impl Storage {
     ///
     /// # Errors
     /// As [`open`](Self::open), or the deadline has passed.
-    pub async fn open_in_time(directory: &Path) -> Result<Self, Error> {
+    pub async fn open_in_time(directory: &Path) -> Result<Self, StorageError> {
         let path = directory.to_owned();
         let opened = Aside::start("storage").run(READ_DEADLINE, move || Self::open(&path)).await;
-        opened.unwrap_or_else(|hangs| Err(Error::Unusable { path: directory.to_owned(), source: hangs.into() }))
+        opened.unwrap_or_else(|hangs| Err(StorageError::Unusable { path: directory.to_owned(), source: hangs.into() }))
     }
 
     /// Whether the previous process had saved a property completely before it ended. Otherwise its state is minutes old.
@@ -213,7 +213,7 @@ impl Storage {
     }
 }
 
-impl Error {
+impl StorageError {
     /// Whether the only problem is a disk that hangs.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unusable { source, .. } if source.kind() == io::ErrorKind::TimedOut)
@@ -399,7 +399,7 @@ mod tests {
         drop(storage);
         fs::remove_file(path.join(LOCK)).unwrap();
         symlink(&secret, path.join(LOCK)).unwrap();
-        assert!(matches!(Storage::open(&path), Err(Error::Unusable { .. })));
+        assert!(matches!(Storage::open(&path), Err(StorageError::Unusable { .. })));
     }
 
     #[test]
@@ -418,7 +418,7 @@ mod tests {
     fn two_exporters_cannot_share_a_directory() {
         let directory = TempDir::new().unwrap();
         let _storage = Storage::open(directory.path()).unwrap();
-        assert!(matches!(Storage::open(directory.path()), Err(Error::InUse { .. })));
+        assert!(matches!(Storage::open(directory.path()), Err(StorageError::InUse { .. })));
     }
 
     #[test]
@@ -426,6 +426,6 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(Storage::open(&file), Err(Error::Unusable { .. })));
+        assert!(matches!(Storage::open(&file), Err(StorageError::Unusable { .. })));
     }
 }

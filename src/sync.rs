@@ -59,7 +59,7 @@ pub async fn run(
     job: Arc<Job>,
     properties: BTreeMap<PropertyId, PropertyInfo>,
     mut ended: impl FnMut(&Outcome),
-) -> Result<Totals, database::Error> {
+) -> Result<Totals, database::DatabaseError> {
     for table in &job.tables {
         if let Some(reason) = job.database.prepare(table).await? {
             warn!(report = %table.report(), "all days of the report are requested again: {reason}");

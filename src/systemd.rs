@@ -24,7 +24,7 @@ use crate::poll::Pulse;
 
 /// Why the passed sockets cannot be used.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum SystemdError {
     /// Start the socket unit, or remove the flag.
     #[error(
         "--web.systemd-socket is given, but systemd passed no socket: start google_analytics_exporter.socket \
@@ -52,16 +52,16 @@ pub enum State {
 ///
 /// # Errors
 /// systemd has passed no socket, or one of another kind.
-pub fn sockets() -> Result<Vec<TcpListener>, Error> {
+pub fn sockets() -> Result<Vec<TcpListener>, SystemdError> {
     let mut handed_over = ListenFd::from_env();
     let mut listeners = Vec::new();
     for index in 0..handed_over.len() {
-        if let Some(listener) = handed_over.take_tcp_listener(index).map_err(Error::Unusable)? {
-            listener.set_nonblocking(true).map_err(Error::Unusable)?;
+        if let Some(listener) = handed_over.take_tcp_listener(index).map_err(SystemdError::Unusable)? {
+            listener.set_nonblocking(true).map_err(SystemdError::Unusable)?;
             listeners.push(listener);
         }
     }
-    if listeners.is_empty() { Err(Error::NoSockets) } else { Ok(listeners) }
+    if listeners.is_empty() { Err(SystemdError::NoSockets) } else { Ok(listeners) }
 }
 
 /// Notifies systemd of a state.

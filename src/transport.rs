@@ -95,7 +95,7 @@ pub struct Answer {
 
 /// Why there is no complete answer.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum TransportError {
     /// The HTTP client could not be set up.
     #[error(
         "TLS cannot be set up: the system has no usable certificate authorities; install the package ca-certificates \
@@ -129,12 +129,12 @@ impl Transport {
     /// Sets up TLS and the proxies of the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
     ///
     /// # Errors
-    /// [`Error::NoTrust`] when the system has no certificate authorities.
-    pub fn new(roots: Roots, deadlines: Deadlines) -> Result<Self, Error> {
+    /// [`TransportError::NoTrust`] when the system has no certificate authorities.
+    pub fn new(roots: Roots, deadlines: Deadlines) -> Result<Self, TransportError> {
         // The provider may already be installed; the program has only this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let outside = client(roots, deadlines, true).map_err(Error::NoTrust)?;
-        let direct = client(roots, deadlines, false).map_err(Error::NoTrust)?;
+        let outside = client(roots, deadlines, true).map_err(TransportError::NoTrust)?;
+        let direct = client(roots, deadlines, false).map_err(TransportError::NoTrust)?;
         Ok(Self { outside, direct, deadlines, budget: Budget::new(), witness: None })
     }
 
@@ -158,15 +158,16 @@ impl Transport {
     /// Sends a request and reads the whole answer, or up to [`LONGEST_ERROR_BYTES`] of an error.
     ///
     /// # Errors
-    /// Everything but [`Error::NoTrust`].
+    /// Everything but [`TransportError::NoTrust`].
     pub async fn send(
         &self,
         request: reqwest::RequestBuilder,
         deadline: Duration,
         longest: Longest,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer, TransportError> {
         let exchange = async {
-            let mut response = self.head(request).await.map_err(|error| Error::from_reqwest(error, deadline))?;
+            let mut response =
+                self.head(request).await.map_err(|error| TransportError::from_reqwest(error, deadline))?;
             let status = response.status();
             let headers = std::mem::take(response.headers_mut());
             if status.is_success() {
@@ -177,7 +178,7 @@ impl Transport {
                 Ok(Answer { status, headers, body, part: None })
             }
         };
-        tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Error::Timeout(deadline)))
+        tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(TransportError::Timeout(deadline)))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -200,20 +201,20 @@ impl Transport {
         mut response: reqwest::Response,
         deadline: Duration,
         longest: Longest,
-    ) -> Result<(Bytes, Part), Error> {
+    ) -> Result<(Bytes, Part), TransportError> {
         let (mut body, mut part) = (BytesMut::new(), self.budget.part());
         loop {
             let chunk = tokio::select! {
-                chunk = response.chunk() => chunk.map_err(|error| Error::from_reqwest(error, deadline))?,
-                () = part.overdue(body.len()) => return Err(Error::TooSlow),
+                chunk = response.chunk() => chunk.map_err(|error| TransportError::from_reqwest(error, deadline))?,
+                () = part.overdue(body.len()) => return Err(TransportError::TooSlow),
             };
             let Some(chunk) = chunk else { return Ok((body.freeze(), part)) };
             let length = body.len() + chunk.len();
             if length > longest.bytes() {
-                return Err(Error::TooLarge(longest.bytes()));
+                return Err(TransportError::TooLarge(longest.bytes()));
             }
             if longest != Longest::Page && !part.grow(body.len(), length).await {
-                return Err(Error::TooSlow);
+                return Err(TransportError::TooSlow);
             }
             body.extend_from_slice(&chunk);
         }
@@ -231,7 +232,7 @@ impl Longest {
     }
 }
 
-impl Error {
+impl TransportError {
     /// Keeps only the origin of the URL, which holds no secret.
     fn from_reqwest(error: reqwest::Error, deadline: Duration) -> Self {
         let to = error.url().map_or_else(|| "Google".to_owned(), |url| url.origin().ascii_serialization());
@@ -279,9 +280,13 @@ fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, r
 }
 
 /// Reads the body. For an error, reading part of it is enough, since the status counts.
-async fn read_beginning(mut response: reqwest::Response, deadline: Duration, most: usize) -> Result<Bytes, Error> {
+async fn read_beginning(
+    mut response: reqwest::Response,
+    deadline: Duration,
+    most: usize,
+) -> Result<Bytes, TransportError> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(error, deadline))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| TransportError::from_reqwest(error, deadline))? {
         body.extend_from_slice(chunk.get(..most - body.len()).unwrap_or(&chunk));
         if body.len() == most {
             break;

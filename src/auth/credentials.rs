@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Credentials {
     /// The credentials.
-    pub source: Source,
+    pub source: CredentialsSource,
     /// The file that it came from; it is read again when it changes.
     pub file: Option<PathBuf>,
     /// The file's fingerprint before it was read.
@@ -38,7 +38,7 @@ pub struct Credentials {
 
 /// The source of tokens.
 #[derive(Debug)]
-pub enum Source {
+pub enum CredentialsSource {
     /// A key or a refresh token.
     KeyFile(KeyFile),
     /// The machine's own account.
@@ -62,10 +62,10 @@ pub struct Environment {
 
 /// Why there are no credentials.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum CredentialsError {
     /// The file that was found or named cannot be used.
     #[error(transparent)]
-    File(#[from] key_file::Error),
+    File(#[from] key_file::KeyFileError),
     /// The value is not a path.
     #[error("{place}: {problem}")]
     NotAPath {
@@ -93,7 +93,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl CredentialsError {
     /// Whether the only problem is a disk that hangs.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::File(error) if error.is_passing())
@@ -111,10 +111,10 @@ impl Credentials {
         environment: &Environment,
         transport: &Transport,
         aside: &Aside,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, CredentialsError> {
         let quota_project = environment.valid_quota_project()?;
         if let Some((path, place)) = environment.named_file(named) {
-            shown::checked(path).map_err(|problem| Error::NotAPath { place, problem })?;
+            shown::checked(path).map_err(|problem| CredentialsError::NotAPath { place, problem })?;
             return Ok(Self { quota_project, ..Self::read_aside(path.to_owned(), aside).await? });
         }
         let gcloud = environment.gcloud_file();
@@ -126,12 +126,12 @@ impl Credentials {
         if environment.platform.has_metadata_server() {
             info!("no credentials configured, requesting tokens from the metadata server of Google Cloud");
         } else if !server.is_there(transport).await {
-            return Err(Error::Nothing { gcloud });
+            return Err(CredentialsError::Nothing { gcloud });
         }
-        Ok(Self { source: Source::MetadataServer(server), file: None, fingerprint: None, quota_project })
+        Ok(Self { source: CredentialsSource::MetadataServer(server), file: None, fingerprint: None, quota_project })
     }
 
-    async fn read_aside(path: PathBuf, aside: &Aside) -> Result<Self, key_file::Error> {
+    async fn read_aside(path: PathBuf, aside: &Aside) -> Result<Self, key_file::KeyFileError> {
         let file = path.clone();
         let read = aside.run(READ_DEADLINE, move || Self::from_file(file)).await;
         read.unwrap_or_else(|hangs| Err(KeyFile::hangs(path, hangs)))
@@ -141,10 +141,10 @@ impl Credentials {
     ///
     /// # Errors
     /// The file cannot be used.
-    pub fn from_file(path: PathBuf) -> Result<Self, key_file::Error> {
+    pub fn from_file(path: PathBuf) -> Result<Self, key_file::KeyFileError> {
         // Taken first, so that a file which is replaced while it is read is read again.
         let fingerprint = Fingerprint::of(&path);
-        let source = Source::KeyFile(KeyFile::read(&path)?);
+        let source = CredentialsSource::KeyFile(KeyFile::read(&path)?);
         if let Some(url) = source.exposed_token_uri() {
             warn!(
                 url,
@@ -159,9 +159,9 @@ impl Credentials {
     /// The e-mail address of the account, if the credentials have it.
     pub fn account(&self) -> Option<&str> {
         match &self.source {
-            Source::KeyFile(KeyFile::ServiceAccount(account)) => Some(&account.email),
-            Source::KeyFile(KeyFile::AuthorizedUser(_)) => None,
-            Source::MetadataServer(server) => server.email.as_deref(),
+            CredentialsSource::KeyFile(KeyFile::ServiceAccount(account)) => Some(&account.email),
+            CredentialsSource::KeyFile(KeyFile::AuthorizedUser(_)) => None,
+            CredentialsSource::MetadataServer(server) => server.email.as_deref(),
         }
     }
 }
@@ -171,7 +171,7 @@ impl fmt::Display for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.as_deref().map(|file| format!(" by {}", ShownPath(file))).unwrap_or_default();
         match &self.source {
-            Source::KeyFile(KeyFile::ServiceAccount(account)) => {
+            CredentialsSource::KeyFile(KeyFile::ServiceAccount(account)) => {
                 let email = shown::name(&account.email);
                 write!(f, "service account {email}{file}")?;
                 // NAME@PROJECT.iam.gserviceaccount.com
@@ -180,8 +180,8 @@ impl fmt::Display for Credentials {
                     None => Ok(()),
                 }
             }
-            Source::KeyFile(KeyFile::AuthorizedUser(_)) => write!(f, "a user's sign-in{file}"),
-            Source::MetadataServer(_) => f.write_str("this machine's own account, by the metadata server"),
+            CredentialsSource::KeyFile(KeyFile::AuthorizedUser(_)) => write!(f, "a user's sign-in{file}"),
+            CredentialsSource::MetadataServer(_) => f.write_str("this machine's own account, by the metadata server"),
         }
     }
 }
@@ -193,7 +193,7 @@ impl Credentials {
     }
 }
 
-impl Source {
+impl CredentialsSource {
     /// Scheme, host and port of the token endpoint, if it is not protected by TLS.
     fn exposed_token_uri(&self) -> Option<String> {
         let url = match self {
@@ -240,14 +240,14 @@ impl Environment {
     }
 
     /// The project as the value of a header.
-    fn valid_quota_project(&self) -> Result<Option<String>, Error> {
+    fn valid_quota_project(&self) -> Result<Option<String>, CredentialsError> {
         let Some(project) = &self.quota_project else { return Ok(None) };
         let project = project.trim();
         // Domain-scoped projects have a dot and a colon.
         let is_of_id = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         let is_id = !project.is_empty() && project.len() <= MAX_PROJECT_BYTES && project.chars().all(is_of_id);
         let is_id = is_id && HeaderValue::from_str(project).is_ok() && !shown::is_secret(project);
-        if is_id { Ok(Some(project.to_owned())) } else { Err(Error::QuotaProject) }
+        if is_id { Ok(Some(project.to_owned())) } else { Err(CredentialsError::QuotaProject) }
     }
 
     fn gcloud_file(&self) -> PathBuf {
@@ -317,7 +317,7 @@ mod tests {
                 "refresh_token": "c", "token_uri": uri});
             let path = tempfile::NamedTempFile::new().unwrap();
             fs::write(path.path(), file.to_string()).unwrap();
-            Source::KeyFile(KeyFile::read(path.path()).unwrap()).exposed_token_uri()
+            CredentialsSource::KeyFile(KeyFile::read(path.path()).unwrap()).exposed_token_uri()
         };
         assert_eq!(of("http://u:SECRET@sso.example:8080/token"), Some("http://sso.example:8080".to_owned()));
         for private in ["https://sso.example/token", "http://127.0.0.1:9/token", "http://[::1]/", "http://localhost/"] {

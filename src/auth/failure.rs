@@ -25,13 +25,13 @@ mod remedy;
 /// Why there is no access token, with the kind of credentials.
 #[derive(Debug, ThisError)]
 #[error("{}{}{message}", self.headline(), if message.is_empty() { "" } else { ": " })]
-pub struct Error {
+pub struct AuthError {
     kind: Kind,
     signer: Signer,
     /// The answer's text: on one line, cut, without secrets. May be empty.
     message: String,
     #[source]
-    cause: Option<transport::Error>,
+    cause: Option<transport::TransportError>,
 }
 
 /// The kind of credentials that sign in.
@@ -74,17 +74,17 @@ pub(super) enum Kind {
     Protocol,
 }
 
-impl Error {
+impl AuthError {
     pub(super) fn new(signer: Signer, kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, signer, message: message.into(), cause: None }
     }
 
     /// Creates the error of a request without a complete answer.
-    pub(super) fn of_transport(signer: Signer, cause: transport::Error) -> Self {
+    pub(super) fn of_transport(signer: Signer, cause: transport::TransportError) -> Self {
         let kind = match &cause {
-            transport::Error::Timeout(_) | transport::Error::TooSlow => Kind::Timeout,
-            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Kind::Connection,
-            transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Kind::Protocol,
+            transport::TransportError::Timeout(_) | transport::TransportError::TooSlow => Kind::Timeout,
+            transport::TransportError::Connection { .. } | transport::TransportError::NoTrust(_) => Kind::Connection,
+            transport::TransportError::TooLarge(_) | transport::TransportError::Undecodable(_) => Kind::Protocol,
         };
         Self { kind, signer, message: String::new(), cause: Some(cause) }
     }

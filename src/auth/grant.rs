@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GOOGLE_TOKEN_URI, SCOPE,
-    credentials::Source,
-    failure::{Error, Kind, Signer},
+    credentials::CredentialsSource,
+    failure::{AuthError, Kind, Signer},
     key_file::{AuthorizedUser, KeyFile, ServiceAccount},
 };
 use crate::transport::{Answer, Longest, Transport};
@@ -32,24 +32,24 @@ pub struct Grant {
 ///
 /// # Errors
 /// One for each thing that there is to do.
-pub async fn request(source: &Source, transport: &Transport, now: Timestamp) -> Result<Grant, Error> {
+pub async fn request(source: &CredentialsSource, transport: &Transport, now: Timestamp) -> Result<Grant, AuthError> {
     let signer = source.signer();
     let (request, sent, quota_project) = match source {
-        Source::KeyFile(KeyFile::ServiceAccount(account)) => {
+        CredentialsSource::KeyFile(KeyFile::ServiceAccount(account)) => {
             let assertion = assertion(account, now)?;
             (assertion_request(account, &assertion, transport), vec![assertion], account.quota_project.clone())
         }
-        Source::KeyFile(KeyFile::AuthorizedUser(user)) => {
+        CredentialsSource::KeyFile(KeyFile::AuthorizedUser(user)) => {
             let sent = vec![user.client_secret.clone(), user.refresh_token.clone()];
             (refresh_request(user, transport), sent, user.quota_project.clone())
         }
-        Source::MetadataServer(server) => (server.token_request(transport), Vec::new(), None),
+        CredentialsSource::MetadataServer(server) => (server.token_request(transport), Vec::new(), None),
     };
     let answer = transport.send(request, transport.deadlines.token, Longest::Token).await;
-    let answer = answer.map_err(|error| Error::of_transport(signer, error))?;
+    let answer = answer.map_err(|error| AuthError::of_transport(signer, error))?;
     let sent: Vec<&SecretString> = sent.iter().collect();
     if !answer.status.is_success() {
-        return Err(Error::from_answer(signer, &answer, &sent));
+        return Err(AuthError::from_answer(signer, &answer, &sent));
     }
     let token = TokenAnswer::read(signer, &answer, &sent)?;
     Ok(Grant { secret: token.access_token, lifetime_seconds: token.lifetime, quota_project })
@@ -72,7 +72,7 @@ fn refresh_request(user: &AuthorizedUser, transport: &Transport) -> RequestBuild
 
 /// The signed JWT. It works like a password for an hour, so it is secret. Its audience is always Google's own address, as in
 /// Google's libraries (google-auth, `service_account.py`): `token_uri` may be a proxy.
-fn assertion(account: &ServiceAccount, now: Timestamp) -> Result<SecretString, Error> {
+fn assertion(account: &ServiceAccount, now: Timestamp) -> Result<SecretString, AuthError> {
     let header = Header { alg: "RS256", typ: "JWT", kid: account.key_id.as_deref() };
     let claims = Claims {
         iss: &account.email,
@@ -84,7 +84,7 @@ fn assertion(account: &ServiceAccount, now: Timestamp) -> Result<SecretString, E
     let mut jwt = format!("{}.{}", encode(&header), encode(&claims));
     let signature = account.signer.signer().sign(jwt.as_bytes());
     let signature =
-        signature.map_err(|_| Error::new(Signer::ServiceAccount, Kind::InvalidKey, "it cannot sign".to_owned()))?;
+        signature.map_err(|_| AuthError::new(Signer::ServiceAccount, Kind::InvalidKey, "it cannot sign".to_owned()))?;
     jwt.push('.');
     BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
     Ok(jwt.into())
@@ -120,12 +120,12 @@ struct TokenAnswer {
 
 impl TokenAnswer {
     /// Does not use the texts of serde_json's errors, which may quote the token.
-    fn read(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Result<Self, Error> {
-        let wrong = |kind, what: &str| Error::new(signer, kind, what.to_owned());
+    fn read(signer: Signer, answer: &Answer, sent: &[&SecretString]) -> Result<Self, AuthError> {
+        let wrong = |kind, what: &str| AuthError::new(signer, kind, what.to_owned());
         let protocol = |what| wrong(Kind::Protocol, what);
         let raw: Raw = serde_json::from_slice(&answer.body).map_err(|_| protocol("it is not the JSON of a token"))?;
         if raw.error.is_some() {
-            return Err(Error::from_answer(signer, answer, sent));
+            return Err(AuthError::from_answer(signer, answer, sent));
         }
         let Some(access_token) = raw.access_token.filter(|token| !token.expose_secret().is_empty()) else {
             return Err(match raw.id_token {
@@ -281,7 +281,7 @@ mod tests {
                     let secret = token.access_token.expose_secret();
                     prop_assert!(!secret.is_empty() && !secret.contains(char::is_whitespace));
                 }
-                for error in [read.err(), Some(Error::from_answer(Signer::MetadataServer, &answer, &[]))].into_iter().flatten() {
+                for error in [read.err(), Some(AuthError::from_answer(Signer::MetadataServer, &answer, &[]))].into_iter().flatten() {
                     let text = error.to_string();
                     prop_assert!(text.chars().count() < 1_000 && !text.contains(char::is_control), "{}", text);
                 }

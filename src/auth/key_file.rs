@@ -63,12 +63,12 @@ pub struct AuthorizedUser {
 /// What is wrong with a credential file, and what to do about it.
 #[derive(Debug, ThisError)]
 #[error("credentials file {}: {problem}", ShownPath(path))]
-pub struct Error {
+pub struct KeyFileError {
     path: PathBuf,
     problem: Problem,
 }
 
-impl Error {
+impl KeyFileError {
     /// Whether the only problem is a disk that hangs.
     pub(super) fn is_passing(&self) -> bool {
         matches!(&self.problem, Problem::Unreadable(error) if error.kind() == io::ErrorKind::TimedOut)
@@ -80,14 +80,14 @@ impl KeyFile {
     ///
     /// # Errors
     /// One sentence that names the file and what to do.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
         let read = read_limited(path).and_then(|bytes| Self::from_bytes(&bytes));
-        read.map_err(|problem| Error { path: path.to_owned(), problem })
+        read.map_err(|problem| KeyFileError { path: path.to_owned(), problem })
     }
 
     /// Returns the error for a file that cannot be read in time.
-    pub(super) fn hangs(path: PathBuf, hangs: Hangs) -> Error {
-        Error { path, problem: Problem::Unreadable(hangs.into()) }
+    pub(super) fn hangs(path: PathBuf, hangs: Hangs) -> KeyFileError {
+        KeyFileError { path, problem: Problem::Unreadable(hangs.into()) }
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {

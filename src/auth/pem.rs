@@ -13,7 +13,7 @@ use thiserror::Error as ThisError;
 
 /// What is wrong with a `private_key`, and what to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ThisError)]
-pub(super) enum Error {
+pub(super) enum PemError {
     #[error(
         "has a `private_key` whose line breaks are written out as `\\n` (it was escaped twice); replace each `\\\\n` in the \
          file with `\\n`"
@@ -39,12 +39,12 @@ pub(super) enum Error {
 ///
 /// # Errors
 /// The text has no key, or an unusable one.
-pub(super) fn pkcs8(text: &str) -> Result<SecretString, Error> {
+pub(super) fn pkcs8(text: &str) -> Result<SecretString, PemError> {
     let Block { label, content } = private_block(text)?;
     let base64: String = content.chars().filter(|c| !c.is_whitespace()).collect();
-    let der = LENIENT.decode(base64).map_err(|_| Error::NotBase64)?;
+    let der = LENIENT.decode(base64).map_err(|_| PemError::NotBase64)?;
     if der.windows(EC_PUBLIC_KEY.len()).any(|window| window == EC_PUBLIC_KEY) {
-        return Err(Error::EllipticCurve);
+        return Err(PemError::EllipticCurve);
     }
     let der = if label == "RSA PRIVATE KEY" { wrapped(&der) } else { der };
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der)).into())
@@ -56,30 +56,30 @@ struct Block<'a> {
 }
 
 /// Finds the first block with a private key; certificates may precede it.
-fn private_block(text: &str) -> Result<Block<'_>, Error> {
+fn private_block(text: &str) -> Result<Block<'_>, PemError> {
     let mut rest = text;
-    let mut failure = Error::NoPem;
+    let mut failure = PemError::NoPem;
     while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
-        let (label, after) = begun.split_once("-----").ok_or(Error::CutOff)?;
+        let (label, after) = begun.split_once("-----").ok_or(PemError::CutOff)?;
         let label = label.trim();
         let end = after.split_once("-----END").map(|(content, _)| content);
         rest = after;
         failure = match label {
-            "ENCRYPTED PRIVATE KEY" => return Err(Error::Encrypted),
-            "EC PRIVATE KEY" | "EC PARAMETERS" => return Err(Error::EllipticCurve),
-            "OPENSSH PRIVATE KEY" => return Err(Error::Ssh),
+            "ENCRYPTED PRIVATE KEY" => return Err(PemError::Encrypted),
+            "EC PRIVATE KEY" | "EC PARAMETERS" => return Err(PemError::EllipticCurve),
+            "OPENSSH PRIVATE KEY" => return Err(PemError::Ssh),
             "PRIVATE KEY" | "RSA PRIVATE KEY" => {
                 if after.trim_start().starts_with("\\n") || after.trim_start().starts_with("\\r") {
-                    return Err(Error::EscapedTwice);
+                    return Err(PemError::EscapedTwice);
                 }
-                let content = end.ok_or(Error::CutOff)?;
+                let content = end.ok_or(PemError::CutOff)?;
                 if content.contains("ENCRYPTED") {
-                    return Err(Error::Encrypted);
+                    return Err(PemError::Encrypted);
                 }
-                return if content.contains('\\') { Err(Error::EscapedTwice) } else { Ok(Block { label, content }) };
+                return if content.contains('\\') { Err(PemError::EscapedTwice) } else { Ok(Block { label, content }) };
             }
-            _ if label.ends_with("PUBLIC KEY") || label.ends_with("CERTIFICATE") => Error::PublicHalf,
-            _ => Error::NoPem,
+            _ if label.ends_with("PUBLIC KEY") || label.ends_with("CERTIFICATE") => PemError::PublicHalf,
+            _ => PemError::NoPem,
         };
     }
     Err(failure)
@@ -174,19 +174,19 @@ mod tests {
         let block = |label: &str, content: &str| format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n");
         let elliptic = BASE64_STANDARD.encode([&[0x30, 0x41, 0x02, 0x01, 0x00], EC_PUBLIC_KEY].concat());
         for (text, expected) in [
-            (TEST_KEY.replace('\n', "\\n"), Error::EscapedTwice),
-            (TEST_KEY.replace('\n', "\\r\\n"), Error::EscapedTwice),
-            (block("ENCRYPTED PRIVATE KEY", "SECRET"), Error::Encrypted),
-            (block("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nSECRET"), Error::Encrypted),
-            (block("EC PRIVATE KEY", "SECRET"), Error::EllipticCurve),
-            (block("PRIVATE KEY", &elliptic), Error::EllipticCurve),
-            (block("OPENSSH PRIVATE KEY", "SECRET"), Error::Ssh),
-            (block("PUBLIC KEY", "SECRET"), Error::PublicHalf),
-            (block("CERTIFICATE", "SECRET"), Error::PublicHalf),
-            (block("PRIVTE KEY", "SECRET"), Error::NoPem),
-            ("SECRET".to_owned(), Error::NoPem),
-            (TEST_KEY.split_at(TEST_KEY.len() / 2).0.to_owned(), Error::CutOff),
-            (block("PRIVATE KEY", "%SECRET%"), Error::NotBase64),
+            (TEST_KEY.replace('\n', "\\n"), PemError::EscapedTwice),
+            (TEST_KEY.replace('\n', "\\r\\n"), PemError::EscapedTwice),
+            (block("ENCRYPTED PRIVATE KEY", "SECRET"), PemError::Encrypted),
+            (block("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nSECRET"), PemError::Encrypted),
+            (block("EC PRIVATE KEY", "SECRET"), PemError::EllipticCurve),
+            (block("PRIVATE KEY", &elliptic), PemError::EllipticCurve),
+            (block("OPENSSH PRIVATE KEY", "SECRET"), PemError::Ssh),
+            (block("PUBLIC KEY", "SECRET"), PemError::PublicHalf),
+            (block("CERTIFICATE", "SECRET"), PemError::PublicHalf),
+            (block("PRIVTE KEY", "SECRET"), PemError::NoPem),
+            ("SECRET".to_owned(), PemError::NoPem),
+            (TEST_KEY.split_at(TEST_KEY.len() / 2).0.to_owned(), PemError::CutOff),
+            (block("PRIVATE KEY", "%SECRET%"), PemError::NotBase64),
         ] {
             let error = pkcs8(&text).unwrap_err();
             assert_eq!(error, expected, "{text}");

@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     GrantError, State, Token, Tokens,
-    credentials::{Credentials, Source},
+    credentials::{Credentials, CredentialsSource},
     fingerprint::Fingerprint,
     grant,
 };
@@ -120,7 +120,7 @@ impl Refresher {
 
     /// Looks up the account of a metadata server that was not ready at the start.
     async fn learn_account(&mut self) {
-        let Source::MetadataServer(server) = &mut self.credentials.source else { return };
+        let CredentialsSource::MetadataServer(server) = &mut self.credentials.source else { return };
         if server.email.is_some() {
             return;
         }

@@ -9,7 +9,7 @@ use std::{
 use jiff::{ToSpan, civil::Date};
 
 use super::{
-    Error,
+    CommandError,
     baseline::{history, in_file, text},
     google::{Google, Surroundings},
 };
@@ -42,7 +42,7 @@ use crate::{
 ///
 /// # Errors
 /// The past cannot be read or queried, or is too short for a replay.
-pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), Error> {
+pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut impl Write) -> Result<(), CommandError> {
     check_dates(flags, Zone::utc().date(surroundings.now()))?;
     let past = Past::new(flags, surroundings).await?;
     let quiet_days = quiet_days(flags.quiet_days.clone()).await?;
@@ -67,7 +67,7 @@ struct Past {
 }
 
 impl Past {
-    async fn new(flags: &BacktestFlags, surroundings: &Surroundings) -> Result<Self, Error> {
+    async fn new(flags: &BacktestFlags, surroundings: &Surroundings) -> Result<Self, CommandError> {
         if let Some(property) = flags.property {
             let (history, zone) = ask(flags, property, surroundings).await?;
             let traffic = Traffic::spread(&without_gaps(&history, &zone));
@@ -81,27 +81,27 @@ impl Past {
 }
 
 /// Reads quiet days on a separate thread, because calendars may be on a hanging disk.
-async fn quiet_days(days: Vec<QuietDay>) -> Result<QuietDays, Error> {
+async fn quiet_days(days: Vec<QuietDay>) -> Result<QuietDays, CommandError> {
     let aside = Aside::start("calendars");
     let read = aside.run(READ_DEADLINE, move || {
         let mut budget = Budget::default();
         days.iter().map(|day| entry(day, &mut budget)).collect()
     });
-    let entries: Result<Vec<Entry>, Error> =
-        read.await.unwrap_or_else(|hangs| Err(Error::Past(format!("cannot read the calendars: {hangs}"))));
+    let entries: Result<Vec<Entry>, CommandError> =
+        read.await.unwrap_or_else(|hangs| Err(CommandError::Past(format!("cannot read the calendars: {hangs}"))));
     entries.map(QuietDays::new)
 }
 
-fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, Error> {
+fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, CommandError> {
     match day {
         QuietDay::Days(days) => Ok(days.clone()),
         QuietDay::Calendar(path) => {
             let text = path.to_string_lossy();
             let found = calendar_file::read(path, &text, "the working directory", &Selection::default(), budget);
-            let found = found.map_err(Error::Usage)?;
+            let found = found.map_err(CommandError::Usage)?;
             // The file may be a web page, for example. A replay without its days would answer another question.
             if matches!(&found.entry, Entry::Calendar { days, .. } if days.is_empty()) && !found.warnings.is_empty() {
-                return Err(Error::Usage(found.warnings.join("\n")));
+                return Err(CommandError::Usage(found.warnings.join("\n")));
             }
             for warning in found.warnings {
                 // If stderr is closed, nobody reads the warning.
@@ -112,7 +112,7 @@ fn entry(day: &QuietDay, budget: &mut Budget) -> Result<Entry, Error> {
     }
 }
 
-fn minutes(path: &Path) -> Result<Traffic, Error> {
+fn minutes(path: &Path) -> Result<Traffic, CommandError> {
     csv::minutes(&text(path)?).map_err(|error| in_file(path, &error))
 }
 
@@ -121,11 +121,11 @@ async fn ask(
     flags: &BacktestFlags,
     property: PropertyId,
     surroundings: &Surroundings,
-) -> Result<(History, Zone), Error> {
+) -> Result<(History, Zone), CommandError> {
     let mut settings = Config::default().baseline;
     settings.weeks = usize::from(flags.weeks);
     let Request::Core(request) = Report::baseline(&settings).request(None) else {
-        return Err(Error::Google("the history is no report on processed data".to_owned()));
+        return Err(CommandError::Google("the history is no report on processed data".to_owned()));
     };
     let google = Google::reach(&flags.access, flags.access.credentials_file.as_deref(), surroundings).await?;
     let accept = |response: ReportResponse| {
@@ -136,9 +136,9 @@ async fn ask(
     let (mut history, zone) = answer.map_err(|error| google.failure(&error, property))?;
     // Google reports no time zone if it has no data.
     if history.is_empty() {
-        return Err(Error::Past(TOO_LITTLE.to_owned()));
+        return Err(CommandError::Past(TOO_LITTLE.to_owned()));
     }
-    let zone = Zone::named(&zone).map_err(|error| Error::Google(error.to_string()))?;
+    let zone = Zone::named(&zone).map_err(|error| CommandError::Google(error.to_string()))?;
     history.retain(|hour| !zone.is_irregular(hour.start()));
     Ok((history, zone))
 }
@@ -152,35 +152,37 @@ fn without_gaps(history: &History, zone: &Zone) -> History {
 }
 
 /// Checks the dates for mistakes. Tomorrow is allowed, because some time zones are a day ahead of UTC.
-fn check_dates(flags: &BacktestFlags, today: Date) -> Result<(), Error> {
+fn check_dates(flags: &BacktestFlags, today: Date) -> Result<(), CommandError> {
     for (flag, date) in [("--from", flags.from), ("--to", flags.to)] {
         if let Some(date) = date.filter(|date| today.tomorrow().is_ok_and(|tomorrow| *date > tomorrow)) {
-            return Err(Error::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "{flag} {date} lies in the future, since today is {today}; check the year"
             )));
         }
     }
     match (flags.from, flags.to) {
         (Some(from), Some(to)) if from > to => {
-            Err(Error::Usage(format!("--from {from} is later than --to {to}; exchange them, or check the year")))
+            Err(CommandError::Usage(format!("--from {from} is later than --to {to}; exchange them, or check the year")))
         }
         _ => Ok(()),
     }
 }
 
 /// Returns the requested dates, limited to those that can be replayed.
-fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Date>, Error> {
-    let all = replay.dates().ok_or_else(|| Error::Past(TOO_LITTLE.to_owned()))?;
+fn dates(replay: &Replay<'_>, flags: &BacktestFlags) -> Result<RangeInclusive<Date>, CommandError> {
+    let all = replay.dates().ok_or_else(|| CommandError::Past(TOO_LITTLE.to_owned()))?;
     let (first, last) = (*all.start(), *all.end());
     if first.saturating_add(MOST_YEARS.years()) < last {
-        return Err(Error::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "the history covers {first} to {last}; check the years of its first and last lines"
         )));
     }
     let from = flags.from.map_or(first, |date| date.max(first));
     let to = flags.to.map_or(last, |date| date.min(last));
     if from > to {
-        return Err(Error::Past(format!("none of these days can be replayed; choose days from {first} to {last}")));
+        return Err(CommandError::Past(format!(
+            "none of these days can be replayed; choose days from {first} to {last}"
+        )));
     }
     Ok(from..=to)
 }
@@ -207,9 +209,9 @@ fn with_progress(replay: &Replay<'_>, dates: RangeInclusive<Date>) -> Outcome {
 }
 
 #[cfg(feature = "picture")]
-fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), Error> {
+fn draw(path: &Path, outcome: &Outcome, dates: RangeInclusive<Date>) -> Result<(), CommandError> {
     let failed = |error: &dyn std::fmt::Display| {
-        Error::Usage(format!("{} cannot be written: {error}", ga4_exporter_core::shown::ShownPath(path)))
+        CommandError::Usage(format!("{} cannot be written: {error}", ga4_exporter_core::shown::ShownPath(path)))
     };
     let picture = crate::picture::svg(&outcome.points, &outcome.pages, dates).map_err(|error| failed(&error))?;
     std::fs::write(path, picture).map_err(|error| failed(&error))

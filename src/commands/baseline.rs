@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::{Error, print};
+use super::{CommandError, print};
 use ga4_drop_baseline::{Baseline, Forecast, History, LocalHour};
 
 use ga4_exporter_core::{
@@ -22,7 +22,7 @@ use crate::cli::BaselineFlags;
 ///
 /// # Errors
 /// The history cannot be read.
-pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
+pub fn run(flags: &BaselineFlags) -> Result<(), CommandError> {
     let history = history(&flags.history)?;
     let settled = LocalHour::settled(flags.at.0.date());
     let rows = match Baseline::fit(&history, settled, ga4_drop_baseline::DEFAULT_WEEKS) {
@@ -37,13 +37,13 @@ pub fn run(flags: &BaselineFlags) -> Result<(), Error> {
 }
 
 /// Reads hourly history from a file.
-pub(super) fn history(path: &Path) -> Result<History, Error> {
+pub(super) fn history(path: &Path) -> Result<History, CommandError> {
     csv::history(&text(path)?).map_err(|error| in_file(path, &error))
 }
 
 /// Reads a file as text; the file may be a pipe.
-pub(super) fn text(path: &Path) -> Result<String, Error> {
-    let wrong = |error: &dyn fmt::Display| Error::Usage(format!("{} cannot be read: {error}", ShownPath(path)));
+pub(super) fn text(path: &Path) -> Result<String, CommandError> {
+    let wrong = |error: &dyn fmt::Display| CommandError::Usage(format!("{} cannot be read: {error}", ShownPath(path)));
     let file = File::open(path).map_err(|error| wrong(&error))?;
     let mut text = String::new();
     file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(&error))?;
@@ -55,8 +55,8 @@ pub(super) fn text(path: &Path) -> Result<String, Error> {
 }
 
 /// Returns the error for a mistake in a file.
-pub(super) fn in_file(path: &Path, error: &csv::CsvError) -> Error {
-    Error::Usage(format!("{}: {error}", ShownPath(path)))
+pub(super) fn in_file(path: &Path, error: &csv::CsvError) -> CommandError {
+    CommandError::Usage(format!("{}: {error}", ShownPath(path)))
 }
 
 fn table(rows: &[Forecast]) -> String {

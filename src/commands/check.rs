@@ -6,7 +6,7 @@
 use std::io::{ErrorKind, Write};
 
 use super::{
-    Error,
+    CommandError,
     google::{Google, Surroundings, Target},
     in_order::in_order,
     screen::Screen,
@@ -36,16 +36,16 @@ pub async fn run(
     surroundings: &Surroundings,
     out: &mut (dyn Write + Send),
     screen: Screen,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let setup = Setup::load(&flags.setup).await?;
     let mut results = Results::new(screen, flags.output == CheckOutput::Json);
     let checked = all(flags, &setup, surroundings, &mut results, out).await;
     match checked.and_then(|()| results.end(out)) {
         // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Error::Output(error)),
+        Err(error) => Err(CommandError::Output(error)),
         Ok(()) if results.is_ok() => Ok(()),
-        Ok(()) => Err(Error::Checked),
+        Ok(()) => Err(CommandError::Checked),
     }
 }
 

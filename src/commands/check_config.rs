@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use jiff::civil::Date;
 
-use super::{Error, print};
+use super::{CommandError, print};
 use ga4_drop_baseline::calendar::{QuietDays, Zone};
 
 use ga4_exporter_core::{
@@ -23,15 +23,15 @@ use crate::{
     config::DAYS_AHEAD,
     enumeration::enumerated,
     files::{Aside, READ_DEADLINE},
-    reload::Source,
+    reload::ConfigSource,
 };
 
 /// Prints the warnings and the plan.
 ///
 /// # Errors
 /// All mistakes in the configuration.
-pub async fn run(flags: &ServeFlags) -> Result<(), Error> {
-    let source = Source {
+pub async fn run(flags: &ServeFlags) -> Result<(), CommandError> {
+    let source = ConfigSource {
         file: flags.config_file.clone(),
         properties: flags.google.properties.clone(),
         credentials_file: flags.google.access.credentials_file.clone(),

@@ -13,7 +13,7 @@ use tempfile::Builder;
 use tracing::warn;
 
 use super::{
-    Error,
+    CommandError,
     serving::{announce as announce_start, serve_until_signal},
 };
 use ga4_simulator::{Simulator, World};
@@ -28,7 +28,7 @@ use crate::{
     files::Aside,
     ga::Endpoints,
     http::Limits,
-    reload::Source,
+    reload::ConfigSource,
     serve::{Listen, Options, Server},
     telemetry,
     transport::{Deadlines, Roots},
@@ -39,32 +39,34 @@ use crate::{
 ///
 /// # Errors
 /// Why the demo cannot start.
-pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
+pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), CommandError> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let clock = Clock::system();
     let time = clock.clone();
     let simulator =
         Simulator::on_loopback(World::demo_with_outage(clock.now(), flags.outage), move || time.now()).await;
-    let simulator = simulator.map_err(|error| Error::Demo(format!("the simulator finds no free port: {error}")))?;
+    let simulator =
+        simulator.map_err(|error| CommandError::Demo(format!("the simulator finds no free port: {error}")))?;
     let nobody_else = Permissions::from_mode(0o700);
     let directory = Builder::new().prefix("google_analytics_exporter-demo-").permissions(nobody_else).tempdir();
-    let directory =
-        directory.map_err(|error| Error::Demo(format!("cannot create a directory for its key file: {error}")))?;
+    let directory = directory
+        .map_err(|error| CommandError::Demo(format!("cannot create a directory for its key file: {error}")))?;
     let key_file = directory.path().join("key.json");
-    write_privately(&key_file, &simulator.key_file_json())
-        .map_err(|error| Error::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file))))?;
+    write_privately(&key_file, &simulator.key_file_json()).map_err(|error| {
+        CommandError::Demo(format!("its key file {} cannot be written: {error}", ShownPath(&key_file)))
+    })?;
 
     let config_file = match flags.config_file {
         Some(file) => file,
         None => {
             let file = directory.path().join("config.yml");
             write_privately(&file, CONFIG).map_err(|error| {
-                Error::Demo(format!("its configuration {} cannot be written: {error}", ShownPath(&file)))
+                CommandError::Demo(format!("its configuration {} cannot be written: {error}", ShownPath(&file)))
             })?;
             file
         }
     };
-    let source = Source { file: Some(config_file), properties: Vec::new(), credentials_file: Some(key_file) };
+    let source = ConfigSource { file: Some(config_file), properties: Vec::new(), credentials_file: Some(key_file) };
     announce_start(&source, "the demo of google_analytics_exporter");
     let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(clock.now()) {
@@ -72,7 +74,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
     }
     let config = loaded.config;
     let simulated = simulator.base_url().parse();
-    let simulated: reqwest::Url = simulated.map_err(|_| Error::Demo("the simulator has no URL".to_owned()))?;
+    let simulated: reqwest::Url = simulated.map_err(|_| CommandError::Demo("the simulator has no URL".to_owned()))?;
     let base = flags.base.base();
     let prefix = base.prefix().to_owned();
     let path = format!("{prefix}{}", flags.telemetry_path);

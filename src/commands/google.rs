@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use super::Error;
+use super::CommandError;
 use ga4_exporter_core::{chain::Chain, names::PropertyId, properties::Properties, shard::Shard};
 
 use crate::{
@@ -78,12 +78,12 @@ impl Google {
         flags: &AccessFlags,
         named: Option<&Path>,
         surroundings: &Surroundings,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, CommandError> {
         let witness = Witness::new(surroundings.clock.clone());
-        let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::Error::from)?;
+        let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::ServeError::from)?;
         let transport = transport.witnessed_by(witness.clone());
         let credentials = Credentials::find(named, &surroundings.environment, &transport, &Aside::start("files")).await;
-        let credentials = credentials.map_err(serve::Error::from)?;
+        let credentials = credentials.map_err(serve::ServeError::from)?;
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
         let clock = surroundings.clock.clone();
         let (described, service_account) = (credentials.to_string(), credentials.service_account().map(str::to_owned));
@@ -111,7 +111,7 @@ impl Google {
         config: &Config,
         given: &[PropertyId],
         now: Timestamp,
-    ) -> Result<Vec<Target>, Error> {
+    ) -> Result<Vec<Target>, CommandError> {
         let mut listing = None;
         if config.discovery.is_some() && given.is_empty() {
             let listed = self.client.listed_properties(config.most_properties).await;
@@ -143,16 +143,16 @@ impl Google {
     }
 
     /// Returns the error for a failed listing, with its remedy.
-    pub(super) fn listing_failure(&self, error: &ga::ApiError) -> Error {
+    pub(super) fn listing_failure(&self, error: &ga::ApiError) -> CommandError {
         let account = self.client.account();
         let remedy = error.advice(None, account.as_deref());
-        Error::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
+        CommandError::Google(format!("the properties cannot be listed: {}; {remedy}", Chain(error)))
     }
 
     /// Returns the error for a failed property, with its remedy.
-    pub(super) fn failure(&self, error: &ga::ApiError, property: PropertyId) -> Error {
+    pub(super) fn failure(&self, error: &ga::ApiError, property: PropertyId) -> CommandError {
         let account = self.client.account();
         let remedy = error.remedy(Some(property), account.as_deref());
-        Error::Google(format!("property {property}: {}; {remedy}", Chain(error)))
+        CommandError::Google(format!("property {property}: {}; {remedy}", Chain(error)))
     }
 }

@@ -9,14 +9,14 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 
-use super::{Error, print};
+use super::{CommandError, print};
 use crate::cli::Cli;
 
 /// Prints the completions for a shell.
 ///
 /// # Errors
 /// The completions cannot be written.
-pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Error> {
+pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), CommandError> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut text);
     print(&text, out)
@@ -26,9 +26,9 @@ pub fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Error> {
 ///
 /// # Errors
 /// The page cannot be written.
-pub fn page(out: &mut dyn Write) -> Result<(), Error> {
+pub fn page(out: &mut dyn Write) -> Result<(), CommandError> {
     let mut text = Vec::new();
-    write(&mut text).map_err(Error::Output)?;
+    write(&mut text).map_err(CommandError::Output)?;
     print(&text, out)
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Error,
+    CommandError,
     google::{Google, Surroundings},
     screen::{Align, Screen},
     setup::Setup,
@@ -26,7 +26,7 @@ pub async fn run(
     surroundings: &Surroundings,
     out: &mut (dyn Write + Send),
     screen: Screen,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let setup = Setup::load(&flags.setup).await?;
     let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
     let most = setup.loaded.config.most_properties;
@@ -38,20 +38,20 @@ pub async fn run(
     };
     match printed.and_then(|()| out.flush()) {
         // If the pipe is closed, its reader has read enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(Error::Output(error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(CommandError::Output(error)),
         Ok(()) | Err(_) => {}
     }
     verdict(&listing, google.client.account().as_deref())
 }
 
-fn verdict(listing: &Listing, account: Option<&str>) -> Result<(), Error> {
+fn verdict(listing: &Listing, account: Option<&str>) -> Result<(), CommandError> {
     if !listing.is_complete() {
         let what = listing.unreadable.join("; ");
-        return Err(Error::Google(format!("{} entries of the listing cannot be read: {what}", listing.hidden)));
+        return Err(CommandError::Google(format!("{} entries of the listing cannot be read: {what}", listing.hidden)));
     }
     if listing.properties.is_empty() {
         let account = account.unwrap_or("the account that signs in");
-        return Err(Error::Google(format!(
+        return Err(CommandError::Google(format!(
             "{account} sees no property; add it as Viewer of a property in Google Analytics under Admin > Property access \
              management"
         )));

@@ -11,7 +11,7 @@ use std::{
 use jiff::{Timestamp, tz::Offset};
 
 use super::{
-    Error,
+    CommandError,
     google::{Google, Surroundings, Target},
     in_order::in_order,
     screen::Screen,
@@ -49,7 +49,11 @@ pub struct Streams<'a> {
 ///
 /// # Errors
 /// The query is invalid, or a property failed; the answers of the other properties are still printed.
-pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: Streams<'_>) -> Result<(), Error> {
+pub async fn run(
+    flags: &QueryFlags,
+    surroundings: &Surroundings,
+    mut streams: Streams<'_>,
+) -> Result<(), CommandError> {
     let setup = Setup::load(&flags.setup).await?;
     // The flags are validated before the first request to Google.
     let config = &setup.loaded.config;
@@ -73,25 +77,28 @@ pub async fn run(flags: &QueryFlags, surroundings: &Surroundings, mut streams: S
     match asked {
         // If the pipe is closed, its reader has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Error::Output(error)),
+        Err(error) => Err(CommandError::Output(error)),
         Ok(failures) => verdict(failures, printer.asked()),
     }
 }
 
 /// Builds the query from the flags.
-fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
+fn query(flags: &QueryFlags, config: &Config) -> Result<Query, CommandError> {
     // The message quotes the arguments, whose control characters must not reach the terminal.
-    let usage = |error: AskError| Error::Usage(one_line(&error.to_string(), MESSAGE_CHARACTERS));
+    let usage = |error: AskError| CommandError::Usage(one_line(&error.to_string(), MESSAGE_CHARACTERS));
     let Some(name) = &flags.report else { return flags.asked().query().map_err(usage) };
     let Some(report) = config.report_named(name) else {
         let reports = config.reports();
         let own = reports.iter().filter(|report| !report.is_history()).map(|report| report.name.as_str());
         let known: BTreeSet<&str> = own.chain(PRESETS.iter().map(|preset| preset.name)).collect();
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(Error::Usage(format!("--report {}: there is no such report; use one of {known}", Shown(name))));
+        return Err(CommandError::Usage(format!(
+            "--report {}: there is no such report; use one of {known}",
+            Shown(name)
+        )));
     };
     if report.is_history() {
-        return Err(Error::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--report {name} is for the drop alert; ask for --dimensions dateHour instead"
         )));
     }
@@ -99,11 +106,11 @@ fn query(flags: &QueryFlags, config: &Config) -> Result<Query, Error> {
 }
 
 /// Refuses dates that are wrong wherever on Earth the property is: a range that ends before it begins, or days before all data.
-fn check_dates(query: &Query, now: Timestamp) -> Result<(), Error> {
+fn check_dates(query: &Query, now: Timestamp) -> Result<(), CommandError> {
     let date = |hours| Offset::constant(hours).to_datetime(now).date();
     let [first, last] = [EARLIEST_HOURS, LATEST_HOURS].map(|hours| query.dates(date(hours)));
     match (first, last) {
-        (Err(_), Err(error)) => Err(Error::Usage(error.to_string())),
+        (Err(_), Err(error)) => Err(CommandError::Usage(error.to_string())),
         _ => Ok(()),
     }
 }
@@ -162,13 +169,13 @@ fn doubt_of_clock(offset: &ClockOffset) -> Option<String> {
 }
 
 /// Returns the result that decides the exit code.
-fn verdict(failures: Vec<Failure>, asked: usize) -> Result<(), Error> {
+fn verdict(failures: Vec<Failure>, asked: usize) -> Result<(), CommandError> {
     let (count, first) = (failures.len(), failures.into_iter().next());
     match first {
-        None if asked == 0 => Err(Error::Google(NO_PROPERTIES.to_owned())),
+        None if asked == 0 => Err(CommandError::Google(NO_PROPERTIES.to_owned())),
         None => Ok(()),
-        Some(failure) if asked == 1 => Err(Error::Google(failure.to_string())),
-        Some(_) => Err(Error::Google(format!("{count} of {asked} properties failed; see above"))),
+        Some(failure) if asked == 1 => Err(CommandError::Google(failure.to_string())),
+        Some(_) => Err(CommandError::Google(format!("{count} of {asked} properties failed; see above"))),
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 
 use ga4_exporter_core::shown::ShownPath;
 
-use super::{Error, last_resort};
+use super::{CommandError, last_resort};
 use crate::{
     auth::credentials::Environment,
     build::BUILD,
@@ -20,7 +20,7 @@ use crate::{
     files::Aside,
     ga::Endpoints,
     http::Limits,
-    reload::{Reloads, Source},
+    reload::{ConfigSource, Reloads},
     serve::{self, Listen, Options},
     systemd::{self, State},
     telemetry,
@@ -31,10 +31,10 @@ use crate::{
 ///
 /// # Errors
 /// Why the exporter cannot start.
-pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), Error> {
+pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), CommandError> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
-    let source = Source { file: flags.config_file, properties: flags.google.properties, credentials_file };
+    let source = ConfigSource { file: flags.config_file, properties: flags.google.properties, credentials_file };
     announce(&source, "google_analytics_exporter");
     let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(Clock::system().now()) {
@@ -72,7 +72,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
 }
 
 /// Logs the first line: the version and the configuration file.
-pub(super) fn announce(source: &Source, program: &str) {
+pub(super) fn announce(source: &ConfigSource, program: &str) {
     let config = source.file.as_deref().map_or_else(|| "none".to_owned(), |file| ShownPath(file).to_string());
     info!(version = BUILD.version, revision = BUILD.revision, config, "starting {program}");
 }
@@ -93,10 +93,10 @@ fn hide_memory() {
 ///
 /// # Errors
 /// Why the exporter cannot start.
-pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), Error> {
+pub async fn serve_until_signal(options: Options, started: impl FnOnce(&serve::Server)) -> Result<(), CommandError> {
     let mut stop = StopSignals::new()?;
-    last_resort::arm(options.log.clone()).map_err(Error::Signals)?;
-    let hangup = signal(SignalKind::hangup()).map_err(Error::Signals)?;
+    last_resort::arm(options.log.clone()).map_err(CommandError::Signals)?;
+    let hangup = signal(SignalKind::hangup()).map_err(CommandError::Signals)?;
     let path = format!("{}{}", options.base.prefix(), options.telemetry_path);
     let server = serve::start(options).await?;
     for address in server.addresses() {
@@ -119,8 +119,8 @@ struct StopSignals {
 }
 
 impl StopSignals {
-    fn new() -> Result<Self, Error> {
-        let listen = |kind| signal(kind).map_err(Error::Signals);
+    fn new() -> Result<Self, CommandError> {
+        let listen = |kind| signal(kind).map_err(CommandError::Signals);
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::Error;
+use super::CommandError;
 use crate::{
     cli::{AccessFlags, SetupFlags},
     config::Loaded,
     files::Aside,
-    reload::Source,
+    reload::ConfigSource,
 };
 
 /// The configuration, and how to reach Google.
@@ -24,8 +24,8 @@ impl Setup {
     ///
     /// # Errors
     /// All mistakes in the file.
-    pub(super) async fn load(flags: &SetupFlags) -> Result<Self, Error> {
-        let source = Source {
+    pub(super) async fn load(flags: &SetupFlags) -> Result<Self, CommandError> {
+        let source = ConfigSource {
             file: flags.config_file.clone(),
             properties: Vec::new(),
             credentials_file: flags.access.credentials_file.clone(),

@@ -12,7 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use tracing::{error, info, warn};
 
 use super::{
-    Error,
+    CommandError,
     google::{Google, Surroundings},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     database::{self, Database, DatabaseUrl, Location, RunEnd},
     files::Aside,
-    reload::Source,
+    reload::ConfigSource,
     sync::{self, Estimate, Figures, Job, Progress, Totals},
 };
 use ga4_drop_baseline::calendar::Zone;
@@ -39,10 +39,10 @@ use ga4_exporter_core::{
 pub async fn run(
     flags: &SyncFlags,
     surroundings: &Surroundings,
-    databases: &database::Surroundings,
+    databases: &database::DatabaseEnvironment,
     out: &mut (dyn Write + Send),
-) -> Result<(), Error> {
-    let source = Source {
+) -> Result<(), CommandError> {
+    let source = ConfigSource {
         file: flags.config_file.clone(),
         properties: flags.google.properties.clone(),
         credentials_file: flags.google.access.credentials_file.clone(),
@@ -66,22 +66,23 @@ pub async fn run(
 struct Run<'a> {
     flags: &'a SyncFlags,
     config: Config,
-    source: Source,
+    source: ConfigSource,
     location: Location,
     tables: Vec<Table>,
     wanted: WantedDays,
 }
 
 impl<'a> Run<'a> {
-    fn new(flags: &'a SyncFlags, config: Config, source: Source, now: Timestamp) -> Result<Self, Error> {
+    fn new(flags: &'a SyncFlags, config: Config, source: ConfigSource, now: Timestamp) -> Result<Self, CommandError> {
         let location = location(flags, &config)?;
         if flags.shard.shard.count() > 1 && !location.is_shared() {
-            return Err(Error::Usage(
+            return Err(CommandError::Usage(
                 "--shard: one run at a time can write to SQLite; leave it out, or use PostgreSQL".to_owned(),
             ));
         }
         let names = if flags.report.is_empty() { &config.sync.reports } else { &flags.report };
-        let table = |name: &String| config.table(name).map_err(|wrong| Error::Usage(format!("--report: {wrong}")));
+        let table =
+            |name: &String| config.table(name).map_err(|wrong| CommandError::Usage(format!("--report: {wrong}")));
         let mut seen = BTreeSet::new();
         // A report that is named twice is kept once.
         let names = names.iter().filter(|name| seen.insert(name.as_str()));
@@ -96,13 +97,17 @@ impl<'a> Run<'a> {
         Ok(Self { flags, config, source, location, tables, wanted })
     }
 
-    async fn google(&self, surroundings: &Surroundings) -> Result<Google, Error> {
+    async fn google(&self, surroundings: &Surroundings) -> Result<Google, CommandError> {
         let named = self.source.credentials_file(&self.config);
         Google::reach(&self.flags.google.access, named.as_deref(), surroundings).await
     }
 
     /// The properties of this shard.
-    async fn properties(&self, google: &Google, now: Timestamp) -> Result<BTreeMap<PropertyId, PropertyInfo>, Error> {
+    async fn properties(
+        &self,
+        google: &Google,
+        now: Timestamp,
+    ) -> Result<BTreeMap<PropertyId, PropertyInfo>, CommandError> {
         let Config { properties, discovery, most_properties, .. } = &self.config;
         let mut properties = Properties::new(properties, discovery.as_ref(), self.flags.shard.shard);
         if discovery.is_some() {
@@ -111,7 +116,7 @@ impl<'a> Run<'a> {
         }
         let set = properties.set();
         if set.active.is_empty() && set.elsewhere == 0 {
-            return Err(Error::Google(NO_PROPERTIES.to_owned()));
+            return Err(CommandError::Google(NO_PROPERTIES.to_owned()));
         }
         Ok(set.active)
     }
@@ -119,8 +124,8 @@ impl<'a> Run<'a> {
     async fn estimate(
         &self,
         surroundings: &Surroundings,
-        databases: &database::Surroundings,
-    ) -> Result<Estimate, Error> {
+        databases: &database::DatabaseEnvironment,
+    ) -> Result<Estimate, CommandError> {
         let database = Database::look(&self.location, databases).await?;
         let google = self.google(surroundings).await?;
         let now = surroundings.now();
@@ -129,7 +134,11 @@ impl<'a> Run<'a> {
         Ok(estimate.await?)
     }
 
-    async fn all(&self, surroundings: &Surroundings, databases: &database::Surroundings) -> Result<Totals, Error> {
+    async fn all(
+        &self,
+        surroundings: &Surroundings,
+        databases: &database::DatabaseEnvironment,
+    ) -> Result<Totals, CommandError> {
         let Self { location, .. } = self;
         if self.url().is_lax() {
             warn!(
@@ -162,7 +171,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn work(&self, database: &Database, surroundings: &Surroundings) -> Result<Totals, Error> {
+    async fn work(&self, database: &Database, surroundings: &Surroundings) -> Result<Totals, CommandError> {
         let google = self.google(surroundings).await?;
         let properties = self.properties(&google, surroundings.now()).await?;
         info!(properties = properties.len(), database = %self.location, "synchronising");
@@ -180,7 +189,7 @@ impl<'a> Run<'a> {
         Ok(totals)
     }
 
-    fn write_figures(&self, path: &Path, result: &Result<Totals, Error>, at: Timestamp) {
+    fn write_figures(&self, path: &Path, result: &Result<Totals, CommandError>, at: Timestamp) {
         let totals = result.as_ref().copied().unwrap_or_default();
         let figures = Figures {
             at,
@@ -201,13 +210,13 @@ impl<'a> Run<'a> {
 }
 
 /// Refuses a range without days. Somewhere on Earth it is a day later than in UTC.
-fn check_days(wanted: WantedDays, now: Timestamp) -> Result<(), Error> {
+fn check_days(wanted: WantedDays, now: Timestamp) -> Result<(), CommandError> {
     let today = Zone::utc().date(now).tomorrow().unwrap_or(Date::MAX);
     if wanted.period(today, None).is_some() {
         return Ok(());
     }
     let last = wanted.to.map_or_else(|| "yesterday".to_owned(), |to| to.to_string());
-    Err(Error::Usage(format!("--from {} is later than {last}, the last day; check the dates", wanted.from)))
+    Err(CommandError::Usage(format!("--from {} is later than {last}, the last day; check the dates", wanted.from)))
 }
 
 fn url(flags: &SyncFlags, config: &Config) -> DatabaseUrl {
@@ -215,31 +224,31 @@ fn url(flags: &SyncFlags, config: &Config) -> DatabaseUrl {
     named.cloned().unwrap_or_else(DatabaseUrl::default_file)
 }
 
-fn location(flags: &SyncFlags, config: &Config) -> Result<Location, Error> {
+fn location(flags: &SyncFlags, config: &Config) -> Result<Location, CommandError> {
     let location = url(flags, config).location();
     let checked = if flags.database.is_some() { location.and_then(Location::without_password) } else { location };
-    checked.map_err(|wrong| Error::Usage(format!("--database: {wrong}")))
+    checked.map_err(|wrong| CommandError::Usage(format!("--database: {wrong}")))
 }
 
 /// The result that decides the exit code.
-fn verdict(result: Result<Totals, Error>) -> Result<(), Error> {
+fn verdict(result: Result<Totals, CommandError>) -> Result<(), CommandError> {
     let totals = result?;
     if totals.is_success() {
         return Ok(());
     }
     let Totals { properties, failed, .. } = totals;
-    Err(Error::Google(format!("{failed} of {properties} properties are not up to date; see above")))
+    Err(CommandError::Google(format!("{failed} of {properties} properties are not up to date; see above")))
 }
 
-impl From<database::Error> for Error {
-    fn from(error: database::Error) -> Self {
+impl From<database::DatabaseError> for CommandError {
+    fn from(error: database::DatabaseError) -> Self {
         Self::Database(Chain(&error).to_string())
     }
 }
 
 /// The environment of this process, as far as it is about databases.
-pub fn databases_of_process() -> database::Surroundings {
-    database::Surroundings::of(|name| env::var_os(name))
+pub fn databases_of_process() -> database::DatabaseEnvironment {
+    database::DatabaseEnvironment::of(|name| env::var_os(name))
 }
 
 const NO_PROPERTIES: &str = "there is no property to keep: the account sees none; add it as Viewer of a property in Google Analytics, or \

@@ -26,12 +26,12 @@ pub enum Location {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
-    Postgres(Box<Server>),
+    Postgres(Box<DatabaseServer>),
 }
 
 /// A PostgreSQL server and how it is reached.
 #[derive(Clone)]
-pub struct Server {
+pub struct DatabaseServer {
     /// Everything that tokio-postgres knows itself.
     pub(super) config: tokio_postgres::Config,
     /// How its identity is checked.
@@ -175,19 +175,19 @@ impl fmt::Display for Location {
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for DatabaseServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
     }
 }
 
-impl fmt::Debug for Server {
+impl fmt::Debug for DatabaseServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("shown", &self.shown).field("trust", &self.trust).finish_non_exhaustive()
     }
 }
 
-fn server(url: &str) -> Result<Server, LocationError> {
+fn server(url: &str) -> Result<DatabaseServer, LocationError> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let (mut mode, mut root_certificates, mut rest) = (None, None, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -211,7 +211,7 @@ fn server(url: &str) -> Result<Server, LocationError> {
     }
     let trust = trust(mode.as_deref(), &config)?;
     config.ssl_mode(if trust == Trust::Plain { SslMode::Disable } else { SslMode::Require });
-    Ok(Server { config, trust, root_certificates, shown: without_password(&known) })
+    Ok(DatabaseServer { config, trust, root_certificates, shown: without_password(&known) })
 }
 
 /// Why a URL cannot be read, without the URL.
@@ -297,7 +297,7 @@ mod tests {
         text.parse::<DatabaseUrl>().unwrap().based(Path::new("/etc/ga"))?.location()
     }
 
-    fn postgres(text: &str) -> Server {
+    fn postgres(text: &str) -> DatabaseServer {
         match location(text) {
             Ok(Location::Postgres(server)) => *server,
             other => panic!("{text}: {other:?}"),

@@ -17,7 +17,7 @@ use crate::files;
 
 /// What the environment says of databases.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct DatabaseEnvironment {
     /// PGPASSWORD.
     pub password: Option<SecretString>,
     /// PGPASSFILE.
@@ -52,7 +52,7 @@ pub enum PasswordError {
     Open(String),
 }
 
-impl Surroundings {
+impl DatabaseEnvironment {
     /// Those of a process with this environment.
     pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_postgres::{Client, NoTls, Transaction, config::Host, types::ToSql};
 
 use super::{
-    Batch, Cause, Error, PropertyRow, RunEnd, Server, Surroundings, Trust, number,
+    Batch, Cause, DatabaseEnvironment, DatabaseError, DatabaseServer, PropertyRow, RunEnd, Trust, number,
     password::{self, Account},
     schema::{self, Dialect, Preparation, Present, quoted},
     whole,
@@ -37,20 +37,26 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    pub(super) async fn open(server: &Server, surroundings: &Surroundings) -> Result<Self, Error> {
+    pub(super) async fn open(
+        server: &DatabaseServer,
+        surroundings: &DatabaseEnvironment,
+    ) -> Result<Self, DatabaseError> {
         let postgres = Self::connect(server, surroundings).await?;
         postgres.migrate().await.map_err(|error| error.at_open(&server.to_string()))?;
         Ok(postgres)
     }
 
-    pub(super) async fn look(server: &Server, surroundings: &Surroundings) -> Result<Option<Self>, Error> {
+    pub(super) async fn look(
+        server: &DatabaseServer,
+        surroundings: &DatabaseEnvironment,
+    ) -> Result<Option<Self>, DatabaseError> {
         let postgres = Self::connect(server, surroundings).await?;
         let has_tables = postgres.within(async |transaction| Ok(version(transaction).await? > 0)).await?;
         Ok(has_tables.then_some(postgres))
     }
 
-    async fn connect(server: &Server, surroundings: &Surroundings) -> Result<Self, Error> {
-        let refused = |reason: String| Error::SignIn { location: server.to_string(), reason };
+    async fn connect(server: &DatabaseServer, surroundings: &DatabaseEnvironment) -> Result<Self, DatabaseError> {
+        let refused = |reason: String| DatabaseError::SignIn { location: server.to_string(), reason };
         let mut config = server.config.clone();
         if config.get_password().is_none() {
             let password = password_of(server, surroundings).map_err(|error| refused(shown(&error)))?;
@@ -64,7 +70,7 @@ impl Postgres {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        let open = |cause: Cause| Error::Open { location: server.to_string(), cause };
+        let open = |cause: Cause| DatabaseError::Open { location: server.to_string(), cause };
         let mut tasks = JoinSet::new();
         let client = if server.trust == Trust::Plain {
             let (client, connection) = limited(config.connect(NoTls)).await?.map_err(|error| open(error.into()))?;
@@ -80,7 +86,7 @@ impl Postgres {
         Ok(Self { client: Arc::new(Mutex::new(client)), _connection: Arc::new(tasks) })
     }
 
-    async fn migrate(&self) -> Result<(), Error> {
+    async fn migrate(&self) -> Result<(), DatabaseError> {
         self.within(async |transaction| {
             check_encoding(transaction).await?;
             transaction.execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
@@ -99,7 +105,7 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
+    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, DatabaseError> {
         self.within(async |transaction| {
             transaction.execute("select pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
             let present = present(transaction, table.name()).await?;
@@ -107,7 +113,7 @@ impl Postgres {
             let earlier = transaction.query_opt(DEFINITION, &[&report]).await?;
             let earlier: Option<String> = earlier.map(|row| row.try_get(0)).transpose()?;
             let preparation = Preparation::new(Dialect::Postgres, table, &present, earlier.as_deref());
-            let Preparation { statements, reason, definition } = preparation.map_err(Error::Shape)?;
+            let Preparation { statements, reason, definition } = preparation.map_err(DatabaseError::Shape)?;
             for statement in &statements {
                 transaction.batch_execute(statement).await?;
             }
@@ -126,13 +132,13 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, DatabaseError> {
         let client = self.client().await;
         let row = limited(client.query_opt(DEFINITION, &[&report.as_str()])).await??;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    pub(super) async fn claim(&self, property: PropertyId) -> Result<(), Error> {
+    pub(super) async fn claim(&self, property: PropertyId) -> Result<(), DatabaseError> {
         let key = lock_of(property);
         let client = self.client().await;
         let row = limited(client.query_one("select pg_try_advisory_lock($1)", &[&key])).await??;
@@ -142,10 +148,10 @@ impl Postgres {
         let holder = limited(client.query_opt(HOLDER, &[&key])).await??;
         let holder: String = holder.map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "another run".to_owned());
         let holder = ga4_exporter_core::shown::name(&holder);
-        Err(Error::Busy { what: format!("property {property}"), holder })
+        Err(DatabaseError::Busy { what: format!("property {property}"), holder })
     }
 
-    pub(super) async fn release(&self, property: PropertyId) -> Result<(), Error> {
+    pub(super) async fn release(&self, property: PropertyId) -> Result<(), DatabaseError> {
         let client = self.client().await;
         limited(client.execute("select pg_advisory_unlock($1)", &[&lock_of(property)])).await??;
         Ok(())
@@ -155,14 +161,14 @@ impl Postgres {
         &self,
         property: PropertyId,
         report: &ReportName,
-    ) -> Result<BTreeMap<Date, bool>, Error> {
+    ) -> Result<BTreeMap<Date, bool>, DatabaseError> {
         let client = self.client().await;
         let sql = "select date, settled from ga_days where property_id = $1 and report = $2";
         let rows = limited(client.query(sql, &[&number(property), &report.as_str()])).await??;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, Error> {
+    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, DatabaseError> {
         self.within(async |transaction| {
             let stored = rows::stored(transaction, table, batch.property, batch.span).await?;
             let change = RowChange::between(&stored, &batch.rows);
@@ -175,7 +181,7 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, Error> {
+    pub(super) async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, DatabaseError> {
         let client = self.client().await;
         let sql = "select property_name, property_type, account_id, account_name, time_zone, currency, created \
                    from ga_properties where property_id = $1";
@@ -191,7 +197,7 @@ impl Postgres {
         }))
     }
 
-    pub(super) async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), Error> {
+    pub(super) async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), DatabaseError> {
         let client = self.client().await;
         let columns = "property_name, property_type, account_id, account_name, time_zone, currency, created";
         let excluded = columns.split(", ").map(|column| format!("excluded.{column}")).collect::<Vec<_>>().join(", ");
@@ -208,14 +214,14 @@ impl Postgres {
         Ok(())
     }
 
-    pub(super) async fn begin_run(&self, at: Timestamp) -> Result<i64, Error> {
+    pub(super) async fn begin_run(&self, at: Timestamp) -> Result<i64, DatabaseError> {
         let client = self.client().await;
         let sql = "insert into ga_sync_runs (started_at, outcome, properties, failed, rows_changed, tokens) \
                    values ($1, 'running', 0, 0, 0, 0) returning run_id";
         Ok(limited(client.query_one(sql, &[&at])).await??.try_get(0)?)
     }
 
-    pub(super) async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), Error> {
+    pub(super) async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), DatabaseError> {
         let client = self.client().await;
         let sql = "update ga_sync_runs set ended_at = $2, outcome = $3, properties = $4, failed = $5, rows_changed = $6, \
                    tokens = $7 where run_id = $1";
@@ -232,7 +238,10 @@ impl Postgres {
     }
 
     /// In one transaction, which ends with the work or leaves no trace.
-    async fn within<T>(&self, work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    async fn within<T>(
+        &self,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
         let mut client = self.client.lock().await;
         let in_transaction = async {
             let transaction = client.transaction().await?;
@@ -250,7 +259,7 @@ impl fmt::Debug for Postgres {
     }
 }
 
-impl From<tokio_postgres::Error> for Error {
+impl From<tokio_postgres::Error> for DatabaseError {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
 
@@ -283,13 +292,13 @@ async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Erro
 }
 
 /// The work, if it ends in time.
-async fn limited<T>(work: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::time::timeout(DEADLINE, work).await.map_err(|_| Error::Slow(DEADLINE))
+async fn limited<T>(work: impl Future<Output = T>) -> Result<T, DatabaseError> {
+    tokio::time::timeout(DEADLINE, work).await.map_err(|_| DatabaseError::Slow(DEADLINE))
 }
 
 fn password_of(
-    server: &Server,
-    surroundings: &Surroundings,
+    server: &DatabaseServer,
+    surroundings: &DatabaseEnvironment,
 ) -> Result<Option<secrecy::SecretString>, super::PasswordError> {
     if surroundings.password.is_some() {
         return Ok(surroundings.password.clone());
@@ -316,21 +325,21 @@ fn shown(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The version of the tables; 0 where there are none.
-async fn version(transaction: &Transaction<'_>) -> Result<i32, Error> {
+async fn version(transaction: &Transaction<'_>) -> Result<i32, DatabaseError> {
     if transaction.query_one("select to_regclass('ga_schema') is null", &[]).await?.get(0) {
         return Ok(0);
     }
     let found = transaction.query_one("select coalesce(max(version), 0) from ga_schema", &[]).await?.get(0);
-    if found > schema::VERSION { Err(Error::Newer { found }) } else { Ok(found) }
+    if found > schema::VERSION { Err(DatabaseError::Newer { found }) } else { Ok(found) }
 }
 
 /// Other encodings have no place for most of the world's texts.
-async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), Error> {
+async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), DatabaseError> {
     let encoding: String = transaction.query_one("show server_encoding", &[]).await?.try_get(0)?;
     if ENCODINGS.contains(&encoding.as_str()) {
         return Ok(());
     }
-    Err(Error::Shape(format!(
+    Err(DatabaseError::Shape(format!(
         "the database has the encoding {}, which cannot hold all texts of Google Analytics; create one with: create database … \
          template template0 encoding 'UTF8'",
         ga4_exporter_core::shown::name(&encoding)
@@ -338,7 +347,7 @@ async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), Error> {
 }
 
 /// Metrics may be null. What may not be is what rows are told apart by, and the hash that stands for it.
-async fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, Error> {
+async fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, DatabaseError> {
     let sql = "select attname::text, attnotnull, atttypid = 'bigint'::regtype from pg_attribute \
                where attrelid = to_regclass($1) and attnum > 0 and not attisdropped";
     let mut present = Present::default();

@@ -17,7 +17,7 @@ use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
-    Batch, Error, PropertyRow, RunEnd, number,
+    Batch, DatabaseError, PropertyRow, RunEnd, number,
     schema::{self, Dialect, Preparation, Present},
     whole,
 };
@@ -50,13 +50,13 @@ impl Drop for Lock {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) async fn open(path: &Path) -> Result<Self, DatabaseError> {
         let path = path.to_owned();
         aside(move || {
             let location = || format!("sqlite:{}", ShownPath(&path));
-            let open = |cause: super::Cause| Error::Open { location: location(), cause };
+            let open = |cause: super::Cause| DatabaseError::Open { location: location(), cause };
             let lock = lock(&path).map_err(|error| match error {
-                Refused::Held(holder) => Error::Busy { what: location(), holder },
+                Refused::Held(holder) => DatabaseError::Busy { what: location(), holder },
                 Refused::Failed(cause) => open(cause.into()),
             })?;
             let mut connection = connect(&path, OpenFlags::default()).map_err(|cause| open(cause.into()))?;
@@ -66,7 +66,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn look(path: &Path) -> Result<Option<Self>, Error> {
+    pub(super) async fn look(path: &Path) -> Result<Option<Self>, DatabaseError> {
         let path = path.to_owned();
         aside(move || {
             if !path.exists() {
@@ -74,7 +74,7 @@ impl Sqlite {
             }
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let location = format!("sqlite:{}", ShownPath(&path));
-            let open = |cause: rusqlite::Error| Error::Open { location: location.clone(), cause: cause.into() };
+            let open = |cause: rusqlite::Error| DatabaseError::Open { location: location.clone(), cause: cause.into() };
             let connection = connect(&path, flags).map_err(open)?;
             let version = version(&connection).map_err(|error| error.at_open(&location))?;
             Ok((version > 0).then(|| Self { connection: Arc::new(Mutex::new(connection)), _lock: None }))
@@ -82,14 +82,14 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, Error> {
+    pub(super) async fn prepare(&self, table: &Table) -> Result<Option<String>, DatabaseError> {
         let table = table.clone();
         self.within(move |transaction| {
             let present = present(transaction, table.name())?;
             let report = table.report().as_str();
             let earlier = definition(transaction, report)?;
             let preparation = Preparation::new(Dialect::Sqlite, &table, &present, earlier.as_deref());
-            let Preparation { statements, reason, definition } = preparation.map_err(Error::Shape)?;
+            let Preparation { statements, reason, definition } = preparation.map_err(DatabaseError::Shape)?;
             for statement in &statements {
                 transaction.execute_batch(statement)?;
             }
@@ -106,7 +106,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, Error> {
+    pub(super) async fn definition(&self, report: &ReportName) -> Result<Option<String>, DatabaseError> {
         let report = report.to_string();
         self.run(move |connection| definition(connection, &report)).await
     }
@@ -115,7 +115,7 @@ impl Sqlite {
         &self,
         property: PropertyId,
         report: &ReportName,
-    ) -> Result<BTreeMap<Date, bool>, Error> {
+    ) -> Result<BTreeMap<Date, bool>, DatabaseError> {
         let report = report.to_string();
         self.run(move |connection| {
             let mut statement =
@@ -123,13 +123,15 @@ impl Sqlite {
             let rows = statement.query_map(params![number(property), report], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
             })?;
-            rows.map(|row| row.map_err(Error::from).and_then(|(date, settled)| Ok((rows::day(&date)?, settled))))
-                .collect()
+            rows.map(|row| {
+                row.map_err(DatabaseError::from).and_then(|(date, settled)| Ok((rows::day(&date)?, settled)))
+            })
+            .collect()
         })
         .await
     }
 
-    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, Error> {
+    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, DatabaseError> {
         let table = table.clone();
         self.within(move |transaction| {
             let stored = rows::stored(transaction, &table, batch.property, batch.span)?;
@@ -142,7 +144,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, Error> {
+    pub(super) async fn property(&self, property: PropertyId) -> Result<Option<PropertyRow>, DatabaseError> {
         self.run(move |connection| {
             let row = connection.query_row(
                 "select property_name, property_type, account_id, account_name, time_zone, currency, created \
@@ -165,7 +167,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), Error> {
+    pub(super) async fn save_property(&self, property: PropertyId, row: PropertyRow) -> Result<(), DatabaseError> {
         self.within(move |transaction| {
             let created = row.created.map(|date| date.to_string());
             transaction.execute(
@@ -189,7 +191,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn begin_run(&self, at: Timestamp) -> Result<i64, Error> {
+    pub(super) async fn begin_run(&self, at: Timestamp) -> Result<i64, DatabaseError> {
         self.within(move |transaction| {
             transaction.execute(
                 "insert into ga_sync_runs (started_at, outcome, properties, failed, rows_changed, tokens) \
@@ -201,7 +203,7 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), Error> {
+    pub(super) async fn end_run(&self, run: i64, end: RunEnd) -> Result<(), DatabaseError> {
         self.within(move |transaction| {
             transaction.execute(
                 "update ga_sync_runs set ended_at = ?2, outcome = ?3, properties = ?4, failed = ?5, rows_changed = ?6, \
@@ -223,8 +225,8 @@ impl Sqlite {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&mut Connection) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
         let connection = Arc::clone(&self.connection);
         aside(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
@@ -232,8 +234,8 @@ impl Sqlite {
     /// In one transaction, which ends with the work or leaves no trace.
     async fn within<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
         self.run(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
@@ -244,7 +246,7 @@ impl Sqlite {
     }
 }
 
-impl From<rusqlite::Error> for Error {
+impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(
@@ -267,7 +269,9 @@ fn second(at: Timestamp) -> String {
 }
 
 /// On a thread of its own: the disk may hang.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DatabaseError> + Send + 'static,
+) -> Result<T, DatabaseError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
@@ -311,16 +315,16 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// The version of the tables; 0 where there are none.
-fn version(connection: &Connection) -> Result<i32, Error> {
+fn version(connection: &Connection) -> Result<i32, DatabaseError> {
     let exists = "select count(*) from sqlite_master where type = 'table' and name = 'ga_schema'";
     if connection.query_row(exists, [], |row| row.get::<_, i64>(0))? == 0 {
         return Ok(0);
     }
     let found = connection.query_row("select coalesce(max(version), 0) from ga_schema", [], |row| row.get(0))?;
-    if found > schema::VERSION { Err(Error::Newer { found }) } else { Ok(found) }
+    if found > schema::VERSION { Err(DatabaseError::Newer { found }) } else { Ok(found) }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), Error> {
+fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     if found == schema::VERSION {
@@ -336,12 +340,12 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
 }
 
 /// The definition that the days of a report were stored with.
-fn definition(connection: &Connection, report: &str) -> Result<Option<String>, Error> {
+fn definition(connection: &Connection, report: &str) -> Result<Option<String>, DatabaseError> {
     let sql = "select definition from ga_reports where report = ?1";
     Ok(connection.query_row(sql, [report], |row| row.get(0)).optional()?)
 }
 
-fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, Error> {
+fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, DatabaseError> {
     let mut statement = transaction.prepare("select name, pk from pragma_table_info(?1)")?;
     let rows = statement.query_map([table], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     let mut present = Present::default();

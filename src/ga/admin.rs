@@ -46,7 +46,7 @@ where
     F: Future<Output = Result<(Listing, String), ApiError>>,
 {
     let pages = tokio::time::timeout(LISTING_DEADLINE, all_pages(most, page));
-    pages.await.unwrap_or_else(|_| Err(transport::Error::Timeout(LISTING_DEADLINE).into()))
+    pages.await.unwrap_or_else(|_| Err(transport::TransportError::Timeout(LISTING_DEADLINE).into()))
 }
 
 async fn all_pages<F>(most: usize, page: impl Fn(String) -> F) -> Result<Listing, ApiError>

@@ -202,12 +202,18 @@ impl Client {
     }
 }
 
-impl From<transport::Error> for ApiError {
-    fn from(error: transport::Error) -> Self {
+impl From<transport::TransportError> for ApiError {
+    fn from(error: transport::TransportError) -> Self {
         match error {
-            transport::Error::Timeout(_) | transport::Error::TooSlow => Self::Timeout(Box::new(error)),
-            transport::Error::Connection { .. } | transport::Error::NoTrust(_) => Self::Connection(Box::new(error)),
-            transport::Error::TooLarge(_) | transport::Error::Undecodable(_) => Self::Protocol(error.to_string()),
+            transport::TransportError::Timeout(_) | transport::TransportError::TooSlow => {
+                Self::Timeout(Box::new(error))
+            }
+            transport::TransportError::Connection { .. } | transport::TransportError::NoTrust(_) => {
+                Self::Connection(Box::new(error))
+            }
+            transport::TransportError::TooLarge(_) | transport::TransportError::Undecodable(_) => {
+                Self::Protocol(error.to_string())
+            }
         }
     }
 }

@@ -118,7 +118,7 @@ mod tests {
 
     use super::{
         super::{
-            Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
+            Backend, Base, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
             WebObserver,
         },
         *,
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    impl Exporter for Fake {
+    impl Backend for Fake {
         fn render_property(&self, _property: PropertyId, _format: Format, _now: Timestamp) -> Option<Rendering> {
             None
         }
@@ -197,7 +197,7 @@ mod tests {
 
     fn site() -> Arc<Site> {
         let limits = Limits::default();
-        let exporter: Arc<dyn Exporter> = Arc::new(Fake);
+        let exporter: Arc<dyn Backend> = Arc::new(Fake);
         let (telemetry_path, clock) = (TelemetryPath::default(), Clock::system());
         let settings = Settings { base: Base::default(), telemetry_path, lifecycle: true, limits };
         Arc::new(Site::new(exporter, settings, clock))

@@ -5,7 +5,7 @@ use thiserror::Error as ThisError;
 
 /// Why bytes are not a valid file.
 #[derive(Debug, ThisError)]
-pub(super) enum Error {
+pub(super) enum FormatError {
     /// Another kind of file, or cut off at the beginning.
     #[error("it is not a file of this exporter")]
     Foreign,
@@ -20,7 +20,7 @@ pub(super) enum Error {
     Content(#[source] serde_json::Error),
 }
 
-impl Error {
+impl FormatError {
     pub(super) fn is_of_newer_version(&self) -> bool {
         matches!(self, Self::Version(version) if *version > VERSION)
     }
@@ -33,20 +33,20 @@ pub(super) fn encode<T: Serialize>(state: &T) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(Error::Foreign)?;
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FormatError> {
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(FormatError::Foreign)?;
     let (line, content) = bytes.split_at(end);
-    let line = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(MAGIC)).ok_or(Error::Foreign)?;
-    let (version, sum) = line.split_once(' ').ok_or(Error::Foreign)?;
-    let version: u32 = version.parse().map_err(|_| Error::Foreign)?;
+    let line = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(MAGIC)).ok_or(FormatError::Foreign)?;
+    let (version, sum) = line.split_once(' ').ok_or(FormatError::Foreign)?;
+    let version: u32 = version.parse().map_err(|_| FormatError::Foreign)?;
     if version != VERSION {
-        return Err(Error::Version(version));
+        return Err(FormatError::Version(version));
     }
     let content = content.get(1..).unwrap_or_default();
     if u32::from_str_radix(sum, 16).ok() != Some(checksum(content)) {
-        return Err(Error::Checksum);
+        return Err(FormatError::Checksum);
     }
-    serde_json::from_slice(content).map_err(Error::Content)
+    serde_json::from_slice(content).map_err(FormatError::Content)
 }
 
 /// CRC-32, as in gzip.
@@ -72,11 +72,11 @@ mod tests {
         assert_eq!(decode::<u32>(&good).unwrap(), 7);
         let text = String::from_utf8(good).unwrap();
         let wrong = |text: &str| decode::<u32>(text.as_bytes()).unwrap_err();
-        assert!(matches!(wrong(""), Error::Foreign));
-        assert!(matches!(wrong(&text.replace("state 1", "state 2")), Error::Version(2)));
-        assert!(matches!(wrong(&text.replace('7', "8")), Error::Checksum | Error::Foreign));
-        assert!(matches!(wrong(&text[..text.len() - 1]), Error::Checksum));
-        assert!(matches!(decode::<String>(text.as_bytes()).unwrap_err(), Error::Content(_)));
+        assert!(matches!(wrong(""), FormatError::Foreign));
+        assert!(matches!(wrong(&text.replace("state 1", "state 2")), FormatError::Version(2)));
+        assert!(matches!(wrong(&text.replace('7', "8")), FormatError::Checksum | FormatError::Foreign));
+        assert!(matches!(wrong(&text[..text.len() - 1]), FormatError::Checksum));
+        assert!(matches!(decode::<String>(text.as_bytes()).unwrap_err(), FormatError::Content(_)));
     }
 
     proptest! {

@@ -43,7 +43,7 @@ pub async fn estimate(
     wanted: WantedDays,
     properties: BTreeMap<PropertyId, PropertyInfo>,
     now: Timestamp,
-) -> Result<Estimate, database::Error> {
+) -> Result<Estimate, database::DatabaseError> {
     let mut estimate = Estimate::default();
     for (property, info) in properties {
         let stored = match database {
@@ -79,7 +79,7 @@ async fn settled(
     database: Option<&Database>,
     property: PropertyId,
     table: &Table,
-) -> Result<BTreeMap<Date, bool>, database::Error> {
+) -> Result<BTreeMap<Date, bool>, database::DatabaseError> {
     let Some(database) = database else { return Ok(BTreeMap::new()) };
     let mut settled = database.settled(property, table.report()).await?;
     let earlier = database.definition(table.report()).await?;

@@ -31,7 +31,7 @@ pub(super) async fn bring_up_to_date(
     job: &Job,
     id: PropertyId,
     info: PropertyInfo,
-) -> Result<Outcome, database::Error> {
+) -> Result<Outcome, database::DatabaseError> {
     let mut work = Work::default();
     let ended = match job.database.claim(id).await {
         Ok(()) => {
@@ -55,7 +55,7 @@ pub(super) async fn bring_up_to_date(
 /// Why a property is not up to date.
 #[derive(Debug)]
 enum Problem {
-    Database(database::Error),
+    Database(database::DatabaseError),
     Google(ga::ApiError),
 }
 
@@ -80,8 +80,8 @@ impl Problem {
     }
 }
 
-impl From<database::Error> for Problem {
-    fn from(error: database::Error) -> Self {
+impl From<database::DatabaseError> for Problem {
+    fn from(error: database::DatabaseError) -> Self {
         Self::Database(error)
     }
 }

@@ -18,7 +18,7 @@ use crate::files;
 
 /// What is wrong with a variable.
 #[derive(Debug, ThisError)]
-pub enum Error {
+pub enum EnvironmentError {
     /// Not a valid address of a proxy.
     #[error(
         "{0} is not the address of a proxy; write it like `http://proxy.example:3128` or \
@@ -65,7 +65,7 @@ pub enum Error {
 ///
 /// # Errors
 /// The first invalid variable.
-pub fn check(value: impl Fn(&str) -> Option<OsString>) -> Result<(), Error> {
+pub fn check(value: impl Fn(&str) -> Option<OsString>) -> Result<(), EnvironmentError> {
     let set = |name: &str| value(name).filter(|value| !value.is_empty());
     // Requests to Google use https only. The first variable that is set counts.
     let proxy = PROXIES.iter().find_map(|name| Some((*name, set(name)?)));
@@ -77,39 +77,40 @@ pub fn check(value: impl Fn(&str) -> Option<OsString>) -> Result<(), Error> {
     }
     if let Some(directories) = set("SSL_CERT_DIR") {
         let directories = PathBuf::from(directories);
-        shown::checked(&directories).map_err(|problem| Error::NotAPath { variable: "SSL_CERT_DIR", problem })?;
+        shown::checked(&directories)
+            .map_err(|problem| EnvironmentError::NotAPath { variable: "SSL_CERT_DIR", problem })?;
         if !std::env::split_paths(&directories).any(|directory| directory.is_dir()) {
-            return Err(Error::NoDirectory(directories));
+            return Err(EnvironmentError::NoDirectory(directories));
         }
     }
     Ok(())
 }
 
 /// Whether the HTTP client accepts the address.
-fn check_proxy(name: &'static str, address: &str) -> Result<(), Error> {
-    let uri: Uri = address.parse().map_err(|_| Error::Proxy(name))?;
+fn check_proxy(name: &'static str, address: &str) -> Result<(), EnvironmentError> {
+    let uri: Uri = address.parse().map_err(|_| EnvironmentError::Proxy(name))?;
     if uri.scheme_str().is_some_and(|scheme| !["http", "https"].contains(&scheme)) {
-        return Err(Error::ProxyScheme(name));
+        return Err(EnvironmentError::ProxyScheme(name));
     }
-    let authority = uri.authority().ok_or(Error::Proxy(name))?;
+    let authority = uri.authority().ok_or(EnvironmentError::Proxy(name))?;
     let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
     let has_port = host_and_port.trim_end_matches(|c: char| c != ']' && c != ':').ends_with(':');
     let is_usable = !authority.host().is_empty() && (!has_port || authority.port_u16().is_some_and(|port| port > 0));
-    if is_usable { Ok(()) } else { Err(Error::Proxy(name)) }
+    if is_usable { Ok(()) } else { Err(EnvironmentError::Proxy(name)) }
 }
 
-fn check_certificates(path: &Path) -> Result<(), Error> {
-    shown::checked(path).map_err(|problem| Error::NotAPath { variable: "SSL_CERT_FILE", problem })?;
-    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+fn check_certificates(path: &Path) -> Result<(), EnvironmentError> {
+    shown::checked(path).map_err(|problem| EnvironmentError::NotAPath { variable: "SSL_CERT_FILE", problem })?;
+    let unreadable = |source| EnvironmentError::Unreadable { path: path.to_owned(), source };
     let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
     if bytes.starts_with(BYTE_ORDER_MARK) {
-        return Err(Error::ByteOrderMark(path.to_owned()));
+        return Err(EnvironmentError::ByteOrderMark(path.to_owned()));
     }
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
     if has(b"-----BEGIN CERTIFICATE-----") || has(b"-----BEGIN TRUSTED CERTIFICATE-----") {
         Ok(())
     } else {
-        Err(Error::NoCertificate(path.to_owned()))
+        Err(EnvironmentError::NoCertificate(path.to_owned()))
     }
 }
 

@@ -8,7 +8,7 @@ use google_analytics_exporter::{
     auth::credentials::Environment,
     ga::Endpoints,
     http::{Base, Limits, TelemetryPath},
-    reload::Source,
+    reload::ConfigSource,
     serve::{self, Listen, Options},
     telemetry::Lines,
     transport::{Deadlines, Roots},
@@ -53,7 +53,7 @@ impl Rig {
             fs::write(&path, text).unwrap();
             path
         };
-        let source = Source {
+        let source = ConfigSource {
             file: Some(file("config.yml", setting.config)),
             properties: Vec::new(),
             credentials_file: Some(file("key.json", &simulator.key_file_json())),

@@ -18,8 +18,7 @@ use ga4_exporter_core::names::{Handler, PropertyId, RefusedReason};
 use google_analytics_exporter::{
     clock::Clock,
     http::{
-        self, Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath,
-        WebObserver,
+        self, Backend, Base, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, WebObserver,
     },
     status::Selection,
 };
@@ -111,7 +110,7 @@ impl Metrics for Fake {
     }
 }
 
-impl Exporter for Fake {
+impl Backend for Fake {
     fn render_property(&self, property: PropertyId, format: Format, _now: Timestamp) -> Option<Rendering> {
         (property.as_u64() == 123_456_789)
             .then(|| Rendering { text: format!("# {format:?} {property}\n").into_bytes(), valid_until: None })
@@ -216,7 +215,7 @@ impl Server {
         };
         task.spawn(http::serve(
             listeners,
-            Arc::clone(&exporter) as Arc<dyn Exporter>,
+            Arc::clone(&exporter) as Arc<dyn Backend>,
             settings,
             clock.clone(),
             shutdown,

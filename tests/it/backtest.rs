@@ -166,12 +166,12 @@ async fn simulator() -> (Simulator, Surroundings) {
     (simulator, Surroundings { environment: Environment::default(), roots: Roots::Nobody, clock })
 }
 
-async fn of_property(id: &str) -> Result<String, commands::Error> {
+async fn of_property(id: &str) -> Result<String, commands::CommandError> {
     of_property_with(id, None).await
 }
 
 /// The same where Google answers otherwise.
-async fn of_property_with(id: &str, fault: Option<Fault>) -> Result<String, commands::Error> {
+async fn of_property_with(id: &str, fault: Option<Fault>) -> Result<String, commands::CommandError> {
     let (simulator, surroundings) = simulator().await;
     if let Some(fault) = fault {
         simulator.inject(fault);

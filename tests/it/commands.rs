@@ -11,7 +11,7 @@ use google_analytics_exporter::{
     auth::credentials::Environment,
     cli::{Cli, Command},
     clock::Clock,
-    commands::{Error, check, google::Surroundings, properties, query, screen::Screen},
+    commands::{CommandError, check, google::Surroundings, properties, query, screen::Screen},
     transport::Roots,
 };
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ impl Rig {
         &self,
         arguments: &[&str],
         out: &mut (dyn Write + Send),
-    ) -> (Result<(), Error>, String) {
+    ) -> (Result<(), CommandError>, String) {
         let url = self.simulator.base_url();
         let key = self.directory.path().join("key.json");
         let google = ["--google.data-api-url", url, "--google.admin-api-url", url];
@@ -118,6 +118,6 @@ impl Write for ClosedPipe {
     }
 }
 
-fn is_usage(error: &Error) -> bool {
+fn is_usage(error: &CommandError) -> bool {
     format!("{:?}", error.exit_code()) == format!("{:?}", std::process::ExitCode::from(64))
 }

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use ga4_simulator::{Effect, Fault, Method};
 use google_analytics_exporter::{
     auth::{
-        credentials::{self, Environment, Source},
+        credentials::{self, CredentialsSource, Environment},
         metadata::Platform,
     },
     files::Aside,
@@ -115,10 +115,10 @@ async fn elsewhere_no_credentials_are_an_error_at_the_start() {
     let environment = Environment { home: Some(home.path().to_owned()), platform, ..Environment::default() };
     let aside = Aside::start("test");
     let find = async || credentials::Credentials::find(None, &environment, &transport, &aside).await;
-    assert!(matches!(find().await, Err(credentials::Error::Nothing { .. })), "nothing answers here");
+    assert!(matches!(find().await, Err(credentials::CredentialsError::Nothing { .. })), "nothing answers here");
     fs::write(&product_name, "Google Compute Engine\n").unwrap();
     let source = find().await.unwrap().source;
-    assert!(matches!(source, Source::MetadataServer(_)), "{source:?}");
+    assert!(matches!(source, CredentialsSource::MetadataServer(_)), "{source:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use google_analytics_exporter::{
     clock::Clock,
     ga::Endpoints,
     http::{Base, Limits, TelemetryPath},
-    reload::Source,
+    reload::ConfigSource,
     serve::{self, Listen, Options},
     telemetry::Lines,
     transport::{Deadlines, Roots},
@@ -118,7 +118,7 @@ impl Setup {
             Credentials::AuthorizedUser => Some(file("user.json", &simulator.authorized_user_json())),
             Credentials::MetadataServer => None,
         };
-        let source = Source {
+        let source = ConfigSource {
             file: self.config.map(|yaml| file("config.yml", &yaml)),
             properties: self.properties.iter().map(|id| id.parse().unwrap()).collect(),
             credentials_file,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use ga4_simulator::{Effect, Fault, Method};
-use google_analytics_exporter::database::{Database, DatabaseUrl, Surroundings};
+use google_analytics_exporter::database::{Database, DatabaseEnvironment, DatabaseUrl};
 use jiff::civil::date;
 
 use crate::{
@@ -200,7 +200,7 @@ async fn shards_run_side_by_side_and_a_property_is_one_runs_at_a_time() {
 #[ignore = "needs PostgreSQL: make test runs it"]
 async fn the_second_run_says_who_holds_a_property() {
     let server = Server::start();
-    let surroundings = Surroundings::default();
+    let surroundings = DatabaseEnvironment::default();
     let location = |role: &str| server.socket_url_of("ga", role).parse::<DatabaseUrl>().unwrap().location().unwrap();
     let first = Database::open(&location("plain"), &surroundings).await.unwrap();
     let property = SHOP.parse().unwrap();

@@ -33,7 +33,7 @@ pub(crate) struct Town {
     pub(crate) clock: Clock,
     pub(crate) directory: TempDir,
     pub(crate) surroundings: Surroundings,
-    pub(crate) databases: database::Surroundings,
+    pub(crate) databases: database::DatabaseEnvironment,
 }
 
 /// The properties that most tests look at.
@@ -60,7 +60,7 @@ impl Town {
         fs::write(directory.path().join("key.json"), simulator.key_file_json()).unwrap();
         let surroundings =
             Surroundings { environment: Environment::default(), roots: Roots::Nobody, clock: clock.clone() };
-        Self { simulator, clock, directory, surroundings, databases: database::Surroundings::default() }
+        Self { simulator, clock, directory, surroundings, databases: database::DatabaseEnvironment::default() }
     }
 
     /// The path of a file in the directory.
@@ -85,14 +85,14 @@ impl Town {
     }
 
     /// One run; what it prints.
-    pub(crate) async fn sync(&self, database: &str, arguments: &[&str]) -> Result<String, commands::Error> {
+    pub(crate) async fn sync(&self, database: &str, arguments: &[&str]) -> Result<String, commands::CommandError> {
         let mut all: Vec<String> = ["x", "sync", "--database", database].map(str::to_owned).to_vec();
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self.sync_with(all).await
     }
 
     /// The same with all arguments.
-    pub(crate) async fn sync_with(&self, mut arguments: Vec<String>) -> Result<String, commands::Error> {
+    pub(crate) async fn sync_with(&self, mut arguments: Vec<String>) -> Result<String, commands::CommandError> {
         arguments.extend(self.google());
         let cli = Cli::try_parse_from(arguments).unwrap();
         let Some(Command::Sync(flags)) = cli.command else { panic!("another command") };

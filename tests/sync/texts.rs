@@ -8,7 +8,7 @@ use ga4_exporter_core::{
 };
 use google_analytics_exporter::{
     config::Config,
-    database::{Batch, Database, DatabaseUrl, Surroundings},
+    database::{Batch, Database, DatabaseEnvironment, DatabaseUrl},
 };
 use jiff::{Timestamp, civil::date};
 
@@ -19,7 +19,7 @@ use crate::{
 
 async fn open(url: &str) -> Database {
     let location = url.parse::<DatabaseUrl>().unwrap().location().unwrap();
-    Database::open(&location, &Surroundings::default()).await.unwrap()
+    Database::open(&location, &DatabaseEnvironment::default()).await.unwrap()
 }
 
 /// With as many dimensions as a report can have beside the date.

@@ -3,16 +3,16 @@ use serde_json::json;
 
 use super::*;
 
-fn failure(signer: Signer, status: u16, body: &str) -> Error {
+fn failure(signer: Signer, status: u16, body: &str) -> AuthError {
     let status = StatusCode::from_u16(status).unwrap();
-    Error::from_answer(
+    AuthError::from_answer(
         signer,
         &Answer { status, headers: HeaderMap::new(), body: body.to_owned().into(), part: None },
         &[],
     )
 }
 
-fn refused(status: u16, error: &str, description: &str) -> Error {
+fn refused(status: u16, error: &str, description: &str) -> AuthError {
     let body = json!({"error": error, "error_description": description}).to_string();
     failure(Signer::ServiceAccount, status, &body)
 }
@@ -238,8 +238,8 @@ fn rows(kind: Kind) -> String {
     remedies.into_iter().map(row).collect()
 }
 
-fn error(kind: Kind, signer: Signer) -> Error {
-    Error::new(signer, kind, "")
+fn error(kind: Kind, signer: Signer) -> AuthError {
+    AuthError::new(signer, kind, "")
 }
 
 const SIGNERS: &[(Signer, &str)] =

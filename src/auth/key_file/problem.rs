@@ -81,7 +81,7 @@ pub(super) enum Problem {
     #[error("has a `{0}` that is no http or https URL; {DOWNLOAD}")]
     NotAUrl(&'static str),
     #[error("{0}")]
-    Pem(pem::Error),
+    Pem(pem::PemError),
     #[error("has a damaged `private_key` (wanted: an RSA key of at least 2048 bits in PEM); {DOWNLOAD}")]
     DamagedKey,
 }

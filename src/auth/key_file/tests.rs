@@ -15,7 +15,7 @@ fn key(change: impl Fn(&mut Value)) -> Vec<u8> {
 #[track_caller]
 fn refused(bytes: &[u8], expected: &str) {
     let problem = KeyFile::from_bytes(bytes).unwrap_err();
-    let error = Error { path: "/etc/key.json".into(), problem };
+    let error = KeyFileError { path: "/etc/key.json".into(), problem };
     let message = error.to_string();
     assert!(message.starts_with("credentials file /etc/key.json: "), "{message}");
     assert!(message.contains(expected), "{message}");

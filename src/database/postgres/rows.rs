@@ -5,7 +5,7 @@ use ring::digest::{Context, SHA256};
 use tokio_postgres::{Transaction, types::ToSql};
 
 use super::super::{
-    Batch, Error, number,
+    Batch, DatabaseError, number,
     schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
@@ -18,7 +18,7 @@ pub(super) async fn stored(
     table: &Table,
     property: PropertyId,
     span: Span,
-) -> Result<Rows, Error> {
+) -> Result<Rows, DatabaseError> {
     let mut columns = vec!["date".to_owned()];
     columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
     let as_float = |name: &str| format!("{}::double precision", quoted(name));
@@ -55,7 +55,7 @@ pub(super) async fn delete(
     table: &Table,
     property: PropertyId,
     keys: &[&Key],
-) -> Result<(), Error> {
+) -> Result<(), DatabaseError> {
     if keys.is_empty() {
         return Ok(());
     }
@@ -81,7 +81,7 @@ pub(super) async fn upsert(
     table: &Table,
     property: PropertyId,
     rows: &[(&Key, &Values)],
-) -> Result<(), Error> {
+) -> Result<(), DatabaseError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -129,7 +129,7 @@ fn upsertion(table: &Table, columns: &[Column]) -> String {
     )
 }
 
-pub(super) async fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) -> Result<(), Error> {
+pub(super) async fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) -> Result<(), DatabaseError> {
     let marks = || batch.marks.values();
     let dates: Vec<Date> = batch.marks.keys().copied().collect();
     let counts: Vec<i32> = marks().map(|mark| i32::try_from(mark.row_count).unwrap_or(i32::MAX)).collect();

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rusqlite::{Transaction, params, params_from_iter, types::Value};
 
 use super::super::{
-    Batch, Error, number,
+    Batch, DatabaseError, number,
     schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
@@ -17,7 +17,7 @@ pub(super) fn stored(
     table: &Table,
     property: PropertyId,
     span: Span,
-) -> Result<Rows, Error> {
+) -> Result<Rows, DatabaseError> {
     let mut columns = vec!["date".to_owned()];
     columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
     columns.extend(table.metrics().iter().map(|column| quoted(column.metric.name.as_str())));
@@ -44,7 +44,7 @@ pub(super) fn delete(
     table: &Table,
     property: PropertyId,
     keys: &[&Key],
-) -> Result<(), Error> {
+) -> Result<(), DatabaseError> {
     let own = table.dimensions().iter().map(|column| format!(" and {} = ?", quoted(&column.name)));
     let sql =
         format!("delete from {} where property_id = ? and date = ?{}", quoted(table.name()), own.collect::<String>());
@@ -60,7 +60,7 @@ pub(super) fn upsert<'a>(
     table: &Table,
     property: PropertyId,
     rows: impl Iterator<Item = &'a (&'a Key, &'a Values)>,
-) -> Result<(), Error> {
+) -> Result<(), DatabaseError> {
     let metrics: Vec<String> = table.metrics().iter().map(|column| quoted(column.metric.name.as_str())).collect();
     let places = vec!["?"; 2 + table.dimensions().len() + metrics.len()].join(", ");
     let updates = metrics.iter().map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
@@ -88,7 +88,7 @@ fn of_key(property: PropertyId, key: &Key) -> impl Iterator<Item = Value> {
     place.into_iter().chain(key.dimensions.iter().cloned().map(Value::Text))
 }
 
-pub(super) fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) -> Result<(), Error> {
+pub(super) fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) -> Result<(), DatabaseError> {
     let mut statement = transaction.prepare(
         "insert into ga_days (property_id, report, date, row_count, settled, sampled_ratio, thresholded, data_loss, time_zone, \
          fetched_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) on conflict (property_id, report, date) do update set \
@@ -112,6 +112,6 @@ pub(super) fn mark(transaction: &Transaction<'_>, table: &Table, batch: &Batch) 
     Ok(())
 }
 
-pub(super) fn day(text: &str) -> Result<Date, Error> {
-    text.parse().map_err(|_| Error::Shape(format!("`{}` is no date", ga4_exporter_core::shown::name(text))))
+pub(super) fn day(text: &str) -> Result<Date, DatabaseError> {
+    text.parse().map_err(|_| DatabaseError::Shape(format!("`{}` is no date", ga4_exporter_core::shown::name(text))))
 }

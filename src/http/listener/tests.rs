@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Base, Exporter, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
+        Backend, Base, Format, Limits, Metrics, Readiness, Rendering, Scope, Settings, TelemetryPath, Unobserved,
         WebObserver,
     },
     *,
@@ -133,7 +133,7 @@ impl Metrics for Nothing {
     }
 }
 
-impl Exporter for Nothing {
+impl Backend for Nothing {
     fn render_property(&self, _: PropertyId, _: Format, _: Timestamp) -> Option<Rendering> {
         unreachable!()
     }
