@@ -16,6 +16,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use regex::Regex;
 
 mod log_fields;
+mod type_names;
 
 /// How often a word stands in a file.
 type Places = BTreeMap<(String, String), usize>;
