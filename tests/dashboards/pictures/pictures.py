@@ -69,7 +69,7 @@ def pictures(begin: int, end: int) -> list[dict[str, Any]]:
     stopped = (begin + 120) // 60 * 60
     shown = {"datasource": "Prometheus", "property": "All", "job": "All", "instance": "All", "window": "30m"}
     checkout = {**shown, "property": "Checkout (stops and returns)"}
-    shop = {**shown, "property": "Shop US"}
+    news = {**shown, "property": "News India"}
     # Not on a whole minute, where the last time on the axis would be cut off.
     late = stopped + (OUTAGE_MINUTES - 1) * 60 - 15
 
@@ -86,8 +86,8 @@ def pictures(begin: int, end: int) -> list[dict[str, Any]]:
     return [
         picture("overview", late, 3, {"property": ".+"}, shown),
         picture("property", late, 0.5, {"property": "313110004", "window": "30m"}, checkout),
-        picture("content", end, 0.5, {"property": "313110002"}, shop),
-        picture("acquisition", end, 0.5, {"property": "313110002"}, shop),
+        picture("content", end, 0.5, {"property": "313110005"}, news),
+        picture("acquisition", end, 0.5, {"property": "313110005"}, news),
         picture("exporter", end, (end - begin) / 3600, {"job": ".+", "instance": ".+"}, shown),
     ]
 
