@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::{exporter::binary, process::Process};
 
-/// A site of some hundred pageviews a minute, one of a million an hour, and one without any.
+/// A site of some hundred pageviews a minute, one of a million an hour and with custom fields, and one without any traffic.
 const SITES: [(&str, f64); 3] = [("81", 20_000.0), ("82", 1_000_000.0), ("83", 0.0)];
 
 /// One question, for `query` and for the client.
@@ -67,8 +67,8 @@ async fn simulator() -> Simulator {
     let now = Clock::system().now();
     let mut account = Account::new("8", "Example");
     for (id, pageviews) in SITES {
-        account =
-            account.property(Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews));
+        let property = Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews);
+        account = account.property(if id == "82" { property.example_custom_fields() } else { property });
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Simulator::start(listener, World::new(8).account(account).token_cost(1), move || now).unwrap()
@@ -281,6 +281,13 @@ fn questions() -> Vec<Question> {
             &["--from", "7daysAgo", "--dimensions", "country"],
             json!({"metrics": names(&["screenPageViews", "totalUsers"]), "dimensions": names(&["country"]), "dateRanges": week,
                 "orderBys": [down("screenPageViews"), up("country")]}),
+        ),
+        of(
+            "82",
+            "custom fields of the property",
+            &["--dimensions", "customEvent:plan", "--metrics", "screenPageViews,customEvent:score"],
+            json!({"metrics": names(&["screenPageViews", "customEvent:score"]), "dimensions": names(&["customEvent:plan"]),
+                "dateRanges": range("yesterday", "yesterday"), "orderBys": [down("screenPageViews"), up("customEvent:plan")]}),
         ),
         of(
             "81",
