@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use thiserror::Error as ThisError;
 
 use ga4_exporter_core::{
-    daily::{Changed, Mark, Rows, Span, Table},
+    daily::{Changed, DailyRows, Mark, Span, Table},
     names::{PropertyId, ReportName},
 };
 
@@ -42,7 +42,7 @@ pub struct Batch {
     /// Which days.
     pub span: Span,
     /// All rows of these days.
-    pub rows: Rows,
+    pub rows: DailyRows,
     /// What to remember of each of these days.
     pub marks: BTreeMap<Date, Mark>,
     /// When they were asked for.

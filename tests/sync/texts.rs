@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use ga4_exporter_core::{
-    daily::{Changed, Key, Mark, Rows, Span, Table},
+    daily::{Changed, DailyRows, Key, Mark, Span, Table},
     names::PropertyId,
 };
 use google_analytics_exporter::{
@@ -41,7 +41,7 @@ fn text(seed: u32) -> String {
     next.take(1500).collect()
 }
 
-fn batch(rows: Rows) -> Batch {
+fn batch(rows: DailyRows) -> Batch {
     let day = date(2026, 1, 31);
     let mark = Mark {
         row_count: u32::try_from(rows.len()).unwrap(),
@@ -68,10 +68,10 @@ async fn long_texts_are_stored_whole(database: &Database) {
         dimensions: (0..8).map(|index| text(100 * row + index) + end).collect(),
     };
     // The last two differ in the last character only, and the dimensions of another two are moved by one.
-    let mut rows: Rows = (1..20).map(|row| (key(row, "x"), vec![Some(f64::from(row)), Some(-0.25)])).collect();
+    let mut rows: DailyRows = (1..20).map(|row| (key(row, "x"), vec![Some(f64::from(row)), Some(-0.25)])).collect();
     rows.insert(key(19, "y"), vec![Some(1e12), None]);
     let count = rows.len();
-    let replace = async |rows: &Rows| database.replace(&table, batch(rows.clone())).await.unwrap();
+    let replace = async |rows: &DailyRows| database.replace(&table, batch(rows.clone())).await.unwrap();
     assert_eq!(replace(&rows).await, Changed { inserted: count, ..Changed::default() });
     // What was read back is compared with what came: every character is there.
     assert_eq!(replace(&rows).await, Changed { untouched: count, ..Changed::default() });
@@ -79,7 +79,7 @@ async fn long_texts_are_stored_whole(database: &Database) {
     rows.remove(&key(1, "x"));
     let expected = Changed { updated: 1, deleted: 1, untouched: count - 2, inserted: 0 };
     assert_eq!(replace(&rows).await, expected);
-    assert_eq!(replace(&Rows::new()).await.deleted, count - 1);
+    assert_eq!(replace(&DailyRows::new()).await.deleted, count - 1);
 }
 
 #[tokio::test]

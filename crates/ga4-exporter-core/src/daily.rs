@@ -44,7 +44,7 @@ pub struct Key {
 pub type Values = Vec<Option<f64>>;
 
 /// Rows of some days of one property and table.
-pub type Rows = BTreeMap<Key, Values>;
+pub type DailyRows = BTreeMap<Key, Values>;
 
 /// Whether Google had stopped revising a day when it was asked for.
 pub fn is_settled(date: Date, zone: &Zone, asked_at: Timestamp) -> bool {

@@ -10,7 +10,7 @@ pub use answer::{QueryAnswer, QueryQuality, Totals, numbers_as_people_write_them
 pub use asked::{AskError, Asked};
 pub use day::QueryDayError;
 pub use pages::{Page, Pages};
-pub use rows::{Row, Rows};
+pub use rows::{QueryRow, QueryRows};
 
 use crate::{
     names::Category,

@@ -16,7 +16,7 @@ use crate::{
     chain::one_line,
     names::{ApiName, Bucket},
     report::{Metric, Report, Series, Unit},
-    wire::response::{Header, ReportResponse, Row},
+    wire::response::{Header, ReportResponse, ResponseRow},
 };
 
 mod outline;
@@ -132,7 +132,10 @@ fn lacks_rows(response: &ReportResponse) -> bool {
     usize::try_from(response.row_count).map_or(true, |count| count > response.rows.len())
 }
 
-fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<Vec<Option<&'a Row>>, TranslateError> {
+fn rows_by_window<'a>(
+    report: &Report,
+    response: &'a ReportResponse,
+) -> Result<Vec<Option<&'a ResponseRow>>, TranslateError> {
     // A range without a row is zero, but only if no row can have been cut off.
     if lacks_rows(response) && response.rows.len() < report.windows.len() {
         return Err(TranslateError::Truncated);
@@ -152,7 +155,7 @@ fn rows_by_window<'a>(report: &Report, response: &'a ReportResponse) -> Result<V
     Ok(rows)
 }
 
-fn window_of(report: &Report, row: &Row) -> Result<usize, TranslateError> {
+fn window_of(report: &Report, row: &ResponseRow) -> Result<usize, TranslateError> {
     match row.dimension_values.as_slice() {
         [] if report.windows.len() == 1 => Ok(0),
         [range] if report.windows.len() > 1 => window_named(report, &range.value),
@@ -168,7 +171,7 @@ fn window_named(report: &Report, name: &str) -> Result<usize, TranslateError> {
 fn value(
     report: &Report,
     units: &[Unit],
-    rows: &[Option<&Row>],
+    rows: &[Option<&ResponseRow>],
     window: usize,
     metric: usize,
 ) -> Result<f64, TranslateError> {

@@ -13,7 +13,7 @@ use ga4_exporter_core::{
     wire::{
         request::Name,
         response::{PropertyQuota, ReportResponse},
-        schema::{CompatibilityRequest, Incompatible, Restriction, Schema},
+        schema::{CompatibilityRequest, FieldRestriction, Incompatible, Schema},
     },
 };
 
@@ -214,16 +214,16 @@ fn failed(
 }
 
 /// Returns the restrictions that hide any of these metrics.
-fn restriction<'a>(schema: Option<&Schema>, metrics: impl Iterator<Item = &'a str>) -> Restriction {
-    metrics.fold(Restriction::default(), |all, name| all.and(restriction_of(schema, name)))
+fn restriction<'a>(schema: Option<&Schema>, metrics: impl Iterator<Item = &'a str>) -> FieldRestriction {
+    metrics.fold(FieldRestriction::default(), |all, name| all.and(restriction_of(schema, name)))
 }
 
-fn restriction_of(schema: Option<&Schema>, metric: &str) -> Restriction {
+fn restriction_of(schema: Option<&Schema>, metric: &str) -> FieldRestriction {
     schema.and_then(|schema| schema.metrics.get(metric)).copied().unwrap_or_default()
 }
 
 /// Returns what lifts a restriction; if it is not known which one it is, both are named.
-fn lift(subject: &Subject, restriction: Restriction) -> String {
+fn lift(subject: &Subject, restriction: FieldRestriction) -> String {
     let account = subject.client.account();
     let account = account.as_deref().unwrap_or("the account that signs in");
     let names = match (restriction.cost, restriction.revenue) {

@@ -6,7 +6,7 @@ use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
     chain::Chain,
     names::{PropertyId, Reason},
-    query::{Page, Pages, Query, QueryAnswer, QueryQuality, Rows, Totals},
+    query::{Page, Pages, Query, QueryAnswer, QueryQuality, QueryRows, Totals},
     quota::{Allowance, Share},
     report::{Unit, fields},
     translate,
@@ -41,7 +41,7 @@ pub(super) struct Answered {
     pub(super) currency: String,
     pub(super) dates: Option<(Date, Date)>,
     pub(super) units: Vec<Unit>,
-    pub(super) rows: Rows,
+    pub(super) rows: QueryRows,
     pub(super) row_count: u64,
     pub(super) totals: Option<Totals>,
     pub(super) quality: QueryQuality,
@@ -127,7 +127,7 @@ struct Asking<'a> {
 
 /// The pages received so far.
 struct Parts {
-    rows: Rows,
+    rows: QueryRows,
     pages: Pages,
     units: Vec<Unit>,
     quality: QueryQuality,

@@ -9,7 +9,7 @@ use super::super::{
     schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
-    daily::{Key, ROW_KEY, Rows, Span, Table, Values},
+    daily::{DailyRows, Key, ROW_KEY, Span, Table, Values},
     names::PropertyId,
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn stored(
     table: &Table,
     property: PropertyId,
     span: Span,
-) -> Result<Rows, DatabaseError> {
+) -> Result<DailyRows, DatabaseError> {
     let mut columns = vec!["date".to_owned()];
     columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
     let as_float = |name: &str| format!("{}::double precision", quoted(name));
@@ -29,7 +29,7 @@ pub(super) async fn stored(
         quoted(table.name())
     );
     let width = table.dimensions().len();
-    let mut rows = Rows::new();
+    let mut rows = DailyRows::new();
     for row in transaction.query(&sql, &[&number(property), &span.first, &span.last]).await? {
         let dimensions = (1..=width).map(|index| row.try_get(index)).collect::<Result<Vec<String>, _>>()?;
         let values = (1 + width..columns.len()).map(|index| row.try_get(index)).collect::<Result<Values, _>>()?;

@@ -8,7 +8,7 @@ use super::super::{
     schema::{self, Dialect, quoted},
 };
 use ga4_exporter_core::{
-    daily::{Key, Mark, NumberKind, Rows, Span, Table, Values},
+    daily::{DailyRows, Key, Mark, NumberKind, Span, Table, Values},
     names::PropertyId,
 };
 
@@ -17,7 +17,7 @@ pub(super) fn stored(
     table: &Table,
     property: PropertyId,
     span: Span,
-) -> Result<Rows, DatabaseError> {
+) -> Result<DailyRows, DatabaseError> {
     let mut columns = vec!["date".to_owned()];
     columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
     columns.extend(table.metrics().iter().map(|column| quoted(column.metric.name.as_str())));
@@ -28,7 +28,7 @@ pub(super) fn stored(
     );
     let mut statement = transaction.prepare(&sql)?;
     let mut found = statement.query(params![number(property), span.first.to_string(), span.last.to_string()])?;
-    let mut rows = Rows::new();
+    let mut rows = DailyRows::new();
     while let Some(row) = found.next()? {
         let text = |index| row.get::<_, String>(index);
         let width = table.dimensions().len();

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date};
 use thiserror::Error as ThisError;
 
 use super::{
-    Key, Rows, Span, Table, Values, is_settled,
+    DailyRows, Key, Span, Table, Values, is_settled,
     table::{DATE, MetricColumn, NumberKind},
 };
 
@@ -18,14 +18,14 @@ use crate::{
     chain::one_line,
     report::{Metric, ReportQuality, Unit},
     translate::{self, check_headers, is_restricted, number_in, sampled_ratio},
-    wire::response::{ReportResponse, Row},
+    wire::response::{ReportResponse, ResponseRow},
 };
 
 /// The days of one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DailyAnswer {
     /// The rows of each day; of a table without dimensions there is one of each day that was asked for.
-    pub rows: Rows,
+    pub rows: DailyRows,
     /// How many rows Google has of each day that has any.
     counts: BTreeMap<Date, u32>,
     /// How many rows have come, and how many there are.
@@ -85,7 +85,7 @@ impl DailyAnswer {
         let metadata = &response.metadata;
         let units = units(table, response);
         let mut answer = Self {
-            rows: Rows::new(),
+            rows: DailyRows::new(),
             counts: BTreeMap::new(),
             received: response.rows.len(),
             // A number of rows that no machine can count to is none that has come.
@@ -175,7 +175,12 @@ fn units(table: &Table, response: &ReportResponse) -> Vec<Option<Unit>> {
     metrics.map(|(index, metric)| (!is_hidden(metric)).then(|| metric.unit_in(google_type(index)))).collect()
 }
 
-fn read_row(table: &Table, span: Span, row: &Row, units: &[Option<Unit>]) -> Result<(Key, Values), AnswerError> {
+fn read_row(
+    table: &Table,
+    span: Span,
+    row: &ResponseRow,
+    units: &[Option<Unit>],
+) -> Result<(Key, Values), AnswerError> {
     let (date, dimensions) = row.dimension_values.split_first().ok_or(translate::TranslateError::RowLength)?;
     if dimensions.len() != table.dimensions().len() || row.metric_values.len() != table.metrics().len() {
         return Err(translate::TranslateError::RowLength.into());

@@ -1,6 +1,6 @@
 //! What an answer changes: the difference between the rows that are stored and those that Google has.
 
-use super::{Key, Rows, Values};
+use super::{DailyRows, Key, Values};
 
 /// What to do so that the stored rows become the wanted ones.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Changed {
 
 impl<'a> RowChange<'a> {
     /// The difference between the rows of the same days.
-    pub fn between(stored: &'a Rows, wanted: &'a Rows) -> Self {
+    pub fn between(stored: &'a DailyRows, wanted: &'a DailyRows) -> Self {
         let mut change =
             Self { deletes: stored.keys().filter(|key| !wanted.contains_key(*key)).collect(), ..Self::default() };
         for (key, values) in wanted {
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn rows(rows: &[(i8, &str, Option<f64>)]) -> Rows {
+    fn rows(rows: &[(i8, &str, Option<f64>)]) -> DailyRows {
         let row = |(day, path, value): &(i8, &str, Option<f64>)| {
             (Key { date: date(2026, 1, *day), dimensions: vec![(*path).to_owned()] }, vec![*value])
         };

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::prelude::*;
 
-use super::{Agenda, DailyAnswer, Key, Mark, RowChange, Rows, Span, Table, Values, WantedDays, table::tests::checkout};
+use super::{
+    Agenda, DailyAnswer, DailyRows, Key, Mark, RowChange, Span, Table, Values, WantedDays, table::tests::checkout,
+};
 
 use ga4_drop_baseline::calendar::Zone;
 
 use crate::report::Day;
-use crate::wire::response::{Header, Metadata, ReportResponse, Row, Sampling, Value};
+use crate::wire::response::{Header, Metadata, ReportResponse, ResponseRow, Sampling, Value};
 
 /// What happens at one request.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ struct World {
 /// The database.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Stored {
-    rows: Rows,
+    rows: DailyRows,
     marks: BTreeMap<Date, Mark>,
 }
 
@@ -77,13 +79,13 @@ impl World {
                 let sum: f64 = of_day.values().sum();
                 if !of_day.is_empty() {
                     let metric_values = vec![cell(sum.to_string()); table.metrics().len()];
-                    rows.push(Row { dimension_values: vec![date], metric_values });
+                    rows.push(ResponseRow { dimension_values: vec![date], metric_values });
                 }
                 continue;
             }
             for (path, value) in of_day {
                 let dimension_values = vec![date.clone(), cell("mobile".to_owned()), cell(path)];
-                rows.push(Row {
+                rows.push(ResponseRow {
                     dimension_values,
                     metric_values: vec![cell(value.to_string()), cell("-1.5".to_owned())],
                 });
@@ -112,14 +114,14 @@ impl World {
     }
 
     /// What the database should have of a day.
-    fn truth(&self, table: &Table, date: Date, at: Timestamp) -> Rows {
+    fn truth(&self, table: &Table, date: Date, at: Timestamp) -> DailyRows {
         let span = Span { first: date, last: date };
         DailyAnswer::read(table, span, &self.answer(table, span, at, false)).unwrap().rows
     }
 }
 
 impl Stored {
-    fn of_span(&self, span: Span) -> Rows {
+    fn of_span(&self, span: Span) -> DailyRows {
         self.rows
             .iter()
             .filter(|(key, _)| span.contains(key.date))

@@ -5,19 +5,19 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Page, Query, Rows};
+use super::{Page, Query, QueryRows};
 use crate::{
     chain::one_line,
     report::{Addition, Metric, Unit},
     translate::{self, TranslateError},
-    wire::response::{Metadata, ReportResponse, Row as WireRow},
+    wire::response::{Metadata, ReportResponse, ResponseRow as WireRow},
 };
 
 /// One page of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryAnswer {
     /// The rows, in the order asked for.
-    pub rows: Rows,
+    pub rows: QueryRows,
     /// How many rows Google sent, those that cannot be read included.
     pub received: u64,
     /// How many rows there are altogether, as Google says.
@@ -147,7 +147,7 @@ impl Query {
             .map(|(metric, unit)| Column { metric, unit: *unit, is_hidden: hidden(metric) })
             .collect();
         let mut answer = QueryAnswer {
-            rows: Rows::new(report.dimensions.len(), columns.len()),
+            rows: QueryRows::new(report.dimensions.len(), columns.len()),
             received,
             existing,
             quality: quality.clone(),
@@ -175,7 +175,7 @@ impl Query {
 
     /// The sums of all rows, where they are true: of what adds up, in an answer from which nothing is missing. Without
     /// dimensions the one row is the total, of users too.
-    pub fn totals(&self, rows: &Rows, quality: &QueryQuality) -> Option<Totals> {
+    pub fn totals(&self, rows: &QueryRows, quality: &QueryQuality) -> Option<Totals> {
         let report = &self.report;
         if report.dimensions.is_empty() {
             return rows.first().map(|row| row.metrics().collect());

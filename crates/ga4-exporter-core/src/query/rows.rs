@@ -9,7 +9,7 @@ use super::answer::numbers_as_people_write_them;
 
 /// Rows with the same columns, in the order in which Google sent them.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct QueryRows {
     dimensions: usize,
     metrics: usize,
     count: usize,
@@ -23,7 +23,7 @@ pub struct Rows {
 
 /// One row.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
+pub struct QueryRow<'a> {
     texts: &'a str,
     lengths: &'a [u32],
     numbers: &'a [f64],
@@ -32,13 +32,13 @@ pub struct Row<'a> {
 /// Goes through rows in their order.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
-    rows: &'a Rows,
+    rows: &'a QueryRows,
     index: usize,
     /// Where the texts of the next row begin.
     at: usize,
 }
 
-impl Rows {
+impl QueryRows {
     /// No rows yet, with this number of dimensions and metrics.
     pub fn new(dimensions: usize, metrics: usize) -> Self {
         Self { dimensions, metrics, ..Self::default() }
@@ -89,12 +89,12 @@ impl Rows {
     }
 
     /// The first row.
-    pub fn first(&self) -> Option<Row<'_>> {
+    pub fn first(&self) -> Option<QueryRow<'_>> {
         self.iter().next()
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> QueryRow<'a> {
     /// The values in the order of the question's dimensions.
     pub fn dimensions(self) -> impl Iterator<Item = &'a str> + Clone {
         let mut rest = self.texts;
@@ -117,9 +117,9 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Iterator for Iter<'a> {
-    type Item = Row<'a>;
+    type Item = QueryRow<'a>;
 
-    fn next(&mut self) -> Option<Row<'a>> {
+    fn next(&mut self) -> Option<QueryRow<'a>> {
         let rows = self.rows;
         if self.index >= rows.count {
             return None;
@@ -130,12 +130,12 @@ impl<'a> Iterator for Iter<'a> {
         let end = self.at + lengths.iter().map(|length| *length as usize).sum::<usize>();
         let texts = rows.texts.get(self.at..end)?;
         (self.index, self.at) = (self.index + 1, end);
-        Some(Row { texts, lengths, numbers })
+        Some(QueryRow { texts, lengths, numbers })
     }
 }
 
-impl<'a> IntoIterator for &'a Rows {
-    type Item = Row<'a>;
+impl<'a> IntoIterator for &'a QueryRows {
+    type Item = QueryRow<'a>;
     type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Iter<'a> {
@@ -143,25 +143,25 @@ impl<'a> IntoIterator for &'a Rows {
     }
 }
 
-impl PartialEq for Rows {
+impl PartialEq for QueryRows {
     fn eq(&self, other: &Self) -> bool {
         self.count == other.count && self.iter().eq(other.iter())
     }
 }
 
-impl PartialEq for Row<'_> {
+impl PartialEq for QueryRow<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.dimensions().eq(other.dimensions()) && self.metrics().eq(other.metrics())
     }
 }
 
-impl Serialize for Rows {
+impl Serialize for QueryRows {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self)
     }
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for QueryRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Numbers<'a>(#[serde(serialize_with = "numbers_as_people_write_them")] &'a [Option<f64>]);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_written_as_such() {
-        let mut rows = Rows::new(1, 5);
+        let mut rows = QueryRows::new(1, 5);
         rows.push(["é\n"], [Some(3.0), Some(0.5), None, Some(-0.0), Some(1e300)]);
         let expected = r#"[{"dimensions":["é\n"],"metrics":[3,0.5,null,0,1e+300]}]"#;
         assert_eq!(serde_json::to_string(&rows).unwrap(), expected);
@@ -191,12 +191,12 @@ mod tests {
 
     #[test]
     fn a_row_has_the_columns_of_the_others() {
-        let mut rows = Rows::new(2, 1);
+        let mut rows = QueryRows::new(2, 1);
         rows.push(["a"], []);
         rows.push(["b", "c", "d"], [Some(1.0), Some(2.0)]);
         let found: Vec<_> = rows.iter().map(|row| (row.dimensions().collect::<Vec<_>>(), row.metric(0))).collect();
         assert_eq!(found, [(vec!["a", ""], None), (vec!["b", "c"], Some(1.0))]);
-        let mut bare = Rows::new(0, 0);
+        let mut bare = QueryRows::new(0, 0);
         bare.push([], []);
         assert_eq!((bare.iter().count(), bare.first().unwrap().metric(0)), (1, None));
     }
@@ -206,9 +206,9 @@ mod tests {
         fn what_was_put_in_comes_out(
             pages in prop::collection::vec(prop::collection::vec(([".{0,9}", ".{0,9}"], prop::option::of(-1e9..1e9)), 0..20), 0..4)
         ) {
-            let mut whole = Rows::new(2, 1);
+            let mut whole = QueryRows::new(2, 1);
             for page in &pages {
-                let mut rows = Rows::new(2, 1);
+                let mut rows = QueryRows::new(2, 1);
                 for (texts, number) in page {
                     rows.push(texts.iter().map(String::as_str), [*number]);
                 }

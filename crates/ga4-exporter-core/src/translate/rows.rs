@@ -6,7 +6,7 @@
 use super::{TranslateError, kept_back, lacks_rows, number_in, units, window_named};
 use crate::{
     report::{Report, Series, series::SeriesBuilder},
-    wire::response::{ReportResponse, Row},
+    wire::response::{ReportResponse, ResponseRow},
 };
 
 /// Returns the series of the rows, whose headers have been checked.
@@ -50,7 +50,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
 
 /// Returns the range of a row, which follows its dimensions if there is more than one range. A row that is too short for it
 /// counts for the first one, and is dropped later.
-fn window_of(report: &Report, row: &Row) -> Result<usize, TranslateError> {
+fn window_of(report: &Report, row: &ResponseRow) -> Result<usize, TranslateError> {
     match row.dimension_values.get(report.dimensions.len()) {
         Some(range) if report.windows.len() > 1 => window_named(report, &range.value),
         Some(_) | None => Ok(0),

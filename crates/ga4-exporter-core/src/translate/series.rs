@@ -10,7 +10,7 @@ use ga4_drop_baseline::{History, LocalHour, MinutesAgo};
 
 use crate::{
     report::{DATE_HOUR, MINUTES_AGO, fields::PAGEVIEWS},
-    wire::response::{ReportResponse, Row},
+    wire::response::{ReportResponse, ResponseRow},
 };
 
 /// Returns pageviews by minutes ago; a minute without a row had none.
@@ -57,7 +57,7 @@ pub fn history(response: &ReportResponse) -> Result<History, TranslateError> {
 }
 
 /// Returns all rows of an answer that has pageviews by this dimension.
-fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], TranslateError> {
+fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [ResponseRow], TranslateError> {
     check_headers(response, [dimension].into_iter(), [PAGEVIEWS.api_name].into_iter())?;
     if lacks_rows(response) {
         return Err(TranslateError::Truncated);
@@ -69,7 +69,7 @@ fn rows<'a>(response: &'a ReportResponse, dimension: &str) -> Result<&'a [Row], 
 }
 
 /// The texts of a row's time and pageviews.
-fn cells(row: &Row) -> Result<(&str, &str), TranslateError> {
+fn cells(row: &ResponseRow) -> Result<(&str, &str), TranslateError> {
     let ([time], [pageviews]) = (row.dimension_values.as_slice(), row.metric_values.as_slice()) else {
         return Err(TranslateError::RowLength);
     };

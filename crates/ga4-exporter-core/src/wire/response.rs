@@ -13,7 +13,7 @@ use serde::{
 };
 
 pub use long::{LONGEST, LongResponse};
-pub use row::{Row, Value};
+pub use row::{ResponseRow, Value};
 
 use crate::shown::name;
 
@@ -35,7 +35,7 @@ pub struct ReportResponse {
     pub metric_headers: Vec<Header>,
     /// Only combinations that had events; empty if there were none.
     #[serde(deserialize_with = "at_most::<_, _, MAX_ROWS>")]
-    pub rows: Vec<Row>,
+    pub rows: Vec<ResponseRow>,
     /// The total number of rows, regardless of the limit.
     #[serde(deserialize_with = "integer")]
     pub row_count: i64,

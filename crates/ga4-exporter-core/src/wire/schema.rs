@@ -21,12 +21,12 @@ pub struct Schema {
     /// Every name of a dimension, the old ones included.
     pub dimensions: BTreeSet<String>,
     /// Every name of a metric, and what Google keeps from the account with it.
-    pub metrics: BTreeMap<String, Restriction>,
+    pub metrics: BTreeMap<String, FieldRestriction>,
 }
 
 /// Why Google hides the values of a metric from an account: restrictions of its role. Google sends 0 for them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Restriction {
+pub struct FieldRestriction {
     /// `NO_COST_METRICS`, or a reason that is not known here.
     pub cost: bool,
     /// `NO_REVENUE_METRICS`, or a reason that is not known here.
@@ -123,7 +123,7 @@ impl Schema {
                 .metrics
                 .iter()
                 .flat_map(|field| {
-                    let restriction = Restriction::of(&field.blocked_reasons);
+                    let restriction = FieldRestriction::of(&field.blocked_reasons);
                     names(field).into_iter().map(move |name| (name, restriction))
                 })
                 .collect(),
@@ -135,7 +135,7 @@ impl Schema {
     }
 }
 
-impl Restriction {
+impl FieldRestriction {
     /// Whether there is any.
     pub fn is_any(self) -> bool {
         self.cost || self.revenue

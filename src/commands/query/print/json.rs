@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ga4_exporter_core::{
-    query::{QueryQuality, Rows, numbers_as_people_write_them},
+    query::{QueryQuality, QueryRows, numbers_as_people_write_them},
     report::{Metric, Report, Unit},
 };
 use serde::Serialize;
@@ -20,7 +20,7 @@ struct Found<'a> {
     to: Option<String>,
     dimensions: Vec<&'a str>,
     metrics: Vec<Column<'a>>,
-    rows: &'a Rows,
+    rows: &'a QueryRows,
     row_count: u64,
     totals: Option<Sums<'a>>,
     quality: &'a QueryQuality,

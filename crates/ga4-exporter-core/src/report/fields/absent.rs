@@ -122,14 +122,14 @@ const MOST_NEAR: usize = 3;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{query::Asked, wire::schema::Restriction};
+    use crate::{query::Asked, wire::schema::FieldRestriction};
 
     fn schema() -> Schema {
         let dimensions = ["country", "date", "customEvent:plan", "customEvent:plan_b", "customUser:tier"];
         let metrics = ["screenPageViews", "totalUsers", "customEvent:score", "keyEvents:purchase"];
         Schema {
             dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
-            metrics: metrics.iter().map(|name| ((*name).to_owned(), Restriction::default())).collect(),
+            metrics: metrics.iter().map(|name| ((*name).to_owned(), FieldRestriction::default())).collect(),
         }
     }
 

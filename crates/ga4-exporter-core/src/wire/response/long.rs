@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Header, MAX_CELLS, Metadata, PropertyQuota, ReportResponse, Row, at_most, integer, null_as_default};
+use super::{
+    Header, MAX_CELLS, Metadata, PropertyQuota, ReportResponse, ResponseRow, at_most, integer, null_as_default,
+};
 
 /// A [`ReportResponse`] of up to [`LONGEST`] rows instead of 10,000.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,7 +21,7 @@ struct Body {
     #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     metric_headers: Vec<Header>,
     #[serde(deserialize_with = "at_most::<_, _, LONGEST>")]
-    rows: Vec<Row>,
+    rows: Vec<ResponseRow>,
     #[serde(deserialize_with = "integer")]
     row_count: i64,
     #[serde(deserialize_with = "null_as_default")]

@@ -10,7 +10,7 @@ use crate::wire::lenient::{Shape, read};
 
 /// One row. One that is no object has no cells, and so fewer than there are headers.
 #[derive(Clone, Debug, Default)]
-pub struct Row {
+pub struct ResponseRow {
     /// In the order of the dimension headers.
     pub dimension_values: Vec<Value>,
     /// In the order of the metric headers.
@@ -49,13 +49,13 @@ struct Cells(Vec<Value>);
 /// A text; `None` where there is something else.
 struct CellText(Option<String>);
 
-impl<'de> Deserialize<'de> for Row {
+impl<'de> Deserialize<'de> for ResponseRow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         read(deserializer)
     }
 }
 
-impl<'de> Shape<'de> for Row {
+impl<'de> Shape<'de> for ResponseRow {
     fn of_other(_: String) -> Self {
         Self::default()
     }
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn row(json: &str) -> (Vec<Option<String>>, usize) {
-        let row: Row = serde_json::from_str(json).unwrap();
+        let row: ResponseRow = serde_json::from_str(json).unwrap();
         let text = |cell: Value| (!cell.is_broken).then_some(cell.value);
         (row.dimension_values.into_iter().map(text).collect(), row.metric_values.len())
     }
