@@ -159,7 +159,7 @@ async fn a_key_on_a_dead_mount_stops_nothing() {
                 && request.method == Some(Method::RunRealtimeReport)
         })
         .await;
-    eventually("a word on the key", async || target.log().contains("cannot look at the key file").then_some(())).await;
+    eventually("a word on the key", async || target.log().contains("cannot check the key file").then_some(())).await;
     target.recover();
     eventually("all is well", async || target.log().contains("the key file can be read again").then_some(())).await;
     assert_eq!(target.stopped().await.code(), Some(0));

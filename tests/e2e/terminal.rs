@@ -253,13 +253,22 @@ async fn an_interrupt_ends_a_command_at_once() {
         for command in ["query", "check"] {
             let place = Place::new().await;
             place.simulator.inject(Fault::new(Effect::Hang).on(method));
-            let process = Process::start(&mut place.command(&[command]));
+            let process = Process::start(&mut open_to_interrupts(&place.command(&[command])));
             place.simulator.wait_for(|request| request.method == Some(method)).await;
             let ended = process.stopped_by("INT").await;
             assert_eq!(ended.status.signal(), Some(2), "{command} {method:?}: {ended:?}");
             assert!(!ended.stderr.contains("panicked"), "{ended:?}");
         }
     }
+}
+
+/// The same command with the usual answer to SIGINT: shells let what they start in the background ignore it, as the suite may be.
+fn open_to_interrupts(command: &Command) -> Command {
+    let mut fresh = Command::new("env");
+    fresh.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    fresh.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    fresh.current_dir(command.get_current_dir().expect("each command has a directory of its own"));
+    fresh
 }
 
 fn without_styles(line: &str) -> String {
