@@ -6,7 +6,7 @@
 set -euo pipefail
 . tests/deploy/verdicts.sh
 
-largest=15000000
+largest=16500000
 image=localhost/google_analytics_exporter:test
 work=$(mktemp -d)
 containers=()
