@@ -157,7 +157,12 @@ def check_reports(client):
 def check_schema(client):
     metadata = client.get_metadata(name=f"{SHOP}/metadata")
     types = {metric.api_name: metric.type_.name for metric in metadata.metrics}
-    expect("fields", (len(metadata.dimensions), len(metadata.metrics)), (375, 86))
+    kinds = (metadata.dimensions, metadata.metrics)
+    own = [sorted(field.api_name for field in fields if field.custom_definition) for fields in kinds]
+    standard = tuple(len(fields) - len(named) for fields, named in zip(kinds, own, strict=True))
+    expect("standard fields", standard, (375, 86))
+    expect("a custom dimension", "customEvent:plan" in own[0])
+    expect("a custom metric", "customEvent:score" in own[1])
     expect("type of totalUsers", types.get("totalUsers"), "TYPE_INTEGER")
     expect("type of adUnitExposure", types.get("adUnitExposure"), "TYPE_MILLISECONDS")
     expect("pagePath is known", any(d.api_name == "pagePath" for d in metadata.dimensions))
