@@ -346,7 +346,7 @@ async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), DatabaseErr
     )))
 }
 
-/// Metrics may be null. What may not be is what rows are told apart by, and the hash that stands for it.
+/// Reads what a table has. Columns of the key and the hash of the dimensions are not null, metrics may be.
 async fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, DatabaseError> {
     let sql = "select attname::text, attnotnull, atttypid = 'bigint'::regtype from pg_attribute \
                where attrelid = to_regclass($1) and attnum > 0 and not attisdropped";

@@ -19,7 +19,7 @@ pub(super) enum Dialect {
 pub(super) struct Present {
     /// All of its columns; none where there is no such table.
     pub(super) columns: BTreeSet<String>,
-    /// Those that rows are told apart by.
+    /// The key: no two rows have the same values in these.
     pub(super) key: BTreeSet<String>,
     /// Those that hold whole numbers only.
     pub(super) integers: BTreeSet<String>,
@@ -40,7 +40,7 @@ impl Preparation {
     /// Prepares a table, by what it has and the definition that its days were stored with.
     ///
     /// # Errors
-    /// Rows of the table are told apart by other columns.
+    /// The table exists with other key columns.
     pub(super) fn new(
         dialect: Dialect,
         table: &Table,
@@ -98,7 +98,7 @@ pub(super) fn migrations(dialect: Dialect, from: i32) -> Vec<String> {
 /// The statements that give a report its table, or its table the columns that it does not have yet.
 ///
 /// # Errors
-/// Rows of the table are told apart by other columns.
+/// The table exists with other key columns.
 fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<String>, String> {
     let dimensions = || table.dimensions().iter().map(|column| column.name.as_str());
     if present.columns.is_empty() {

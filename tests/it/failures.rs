@@ -1,4 +1,5 @@
-//! The rows of the failure policy that concern answers: told apart, never a number, never another property's trouble.
+//! The rows of the failure policy that concern answers: each failure has its own reason, none becomes a number, and none affects
+//! another property.
 
 use std::time::Duration;
 

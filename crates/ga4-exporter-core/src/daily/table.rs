@@ -25,7 +25,7 @@ pub struct Table {
     scope: Scope,
 }
 
-/// A column that rows are told apart by.
+/// A column of the key: a dimension.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Column {
     /// What it is called in the database.
@@ -153,7 +153,7 @@ impl Table {
         &self.name
     }
 
-    /// What rows are told apart by, besides property and day.
+    /// The key columns after property and day.
     pub fn dimensions(&self) -> &[Column] {
         &self.dimensions
     }
