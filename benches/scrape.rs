@@ -2,7 +2,7 @@
 //!
 //! 100,000 series, as they are and packed, as Prometheus asks for them. What matters are the ratios: requests per second
 //! and the 99th percentile of the time that one takes. Ours includes what a bare server does not do: once a second the
-//! text is rendered and packed anew, since some values change without notice.
+//! text is rendered and packed again, since some values change without notice.
 
 #![expect(
     clippy::unwrap_used,
@@ -228,7 +228,7 @@ impl Backend for Filled {
     }
 }
 
-/// So long each server is under load before the other is.
+/// How long each server is under load before it is the other's turn.
 const ROUND: Duration = Duration::from_secs(2);
 
 const ROUNDS: usize = 9;

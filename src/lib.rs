@@ -98,7 +98,7 @@ use ga4_exporter_core::{chain::Chain, shown};
 
 use crate::cli::Cli;
 
-/// The whole program: arguments in, exit code out. 0 when it did what it was told, 64 when the command line, the
+/// The whole program: arguments in, exit code out. 0 for success, 64 when the command line, the
 /// configuration or the key file has to be corrected, 1 otherwise.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ignore_file_limit();

@@ -19,7 +19,7 @@ use google_analytics_exporter::config::Config;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-/// The least number of properties with at least this many series, of reports that were taken shortly before `now`.
+/// The least number of properties with at least this many series, of reports received shortly before `now`.
 pub(crate) fn view(series: usize, now: Timestamp) -> View {
     let one = series_of(&of_properties(1, now), now);
     let properties = u32::try_from(series.div_ceil(one)).expect("they are not that many");

@@ -51,7 +51,7 @@ struct State {
 }
 
 impl Canned {
-    /// Serves on a free port; each answer comes after so long.
+    /// Serves on a free port; each answer comes after this delay.
     pub(crate) async fn start(simulator_url: &str, latency: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -3,7 +3,7 @@
 use ga4_simulator::{Account, Property, Simulator, World};
 use google_analytics_exporter::clock::Clock;
 
-/// So many properties of one account.
+/// This number of properties, in one account.
 pub(crate) async fn simulator(properties: usize) -> Simulator {
     let mut account = Account::new("104112001", "Example");
     for index in 0..properties {

@@ -142,7 +142,7 @@ impl Credentials {
     /// # Errors
     /// The file cannot be used.
     pub fn from_file(path: PathBuf) -> Result<Self, key_file::KeyFileError> {
-        // Taken first, so that a file which is replaced while it is read is read again.
+        // Noted first, so that a file which is replaced while it is read is read again.
         let fingerprint = Fingerprint::of(&path);
         let source = CredentialsSource::KeyFile(KeyFile::read(&path)?);
         if let Some(url) = source.exposed_token_uri() {

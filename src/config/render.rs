@@ -88,7 +88,7 @@ fn baseline(settings: &BaselineSettings, out: &mut String) -> fmt::Result {
     writeln!(out, "  quiet_days: [{}]", days.join(", "))
 }
 
-/// Without the password: whoever reads this need not know it.
+/// Without the password: readers of this do not need it.
 fn sync(settings: &SyncSettings, out: &mut String) -> fmt::Result {
     writeln!(out, "sync:")?;
     match &settings.database {

@@ -6,7 +6,7 @@
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While clients
 //! scrape without a pause, the next text is made before the last one expires, so that no client waits. A scrape that has to
 //! wait does not use a rendering that was running when it arrived, if the version has changed; all waiting scrapes share the
-//! next one. So many clients and frequent changes cause one rendering after the other, not one per client.
+//! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client.
 //!
 //! A text lives as long as the slowest client that receives it. When such texts fill half of the [`Budget`], a text is served
 //! until it is too old, changed or not; when there is no room left, nothing is rendered.

@@ -1,4 +1,4 @@
-//! docs/REPORTS.md has the presets and fields of the program. `DOCUMENTS_RENEW=1` writes their tables anew.
+//! docs/REPORTS.md has the presets and fields of the program. `DOCUMENTS_RENEW=1` writes their tables again.
 
 use std::{env, fs};
 

@@ -125,7 +125,7 @@ fn pages(webhook: &Webhook) -> Vec<Told> {
     all_pages(webhook).into_iter().filter(|told| !is_other(told)).collect()
 }
 
-/// Whether every page on a property was told to be over, and nothing came after that.
+/// Whether every page about a property was resolved, with none after that.
 fn has_ended(webhook: &Webhook) -> bool {
     let pages: Vec<Told> = pages(webhook).into_iter().filter(|told| !told.property.is_empty()).collect();
     let is_over = |told: &Told| {

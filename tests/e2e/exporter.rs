@@ -28,7 +28,7 @@ pub(crate) fn binary(home: &Path) -> Command {
     command
 }
 
-/// The binary, told to serve what a simulator offers. `directory` gets the files that it needs.
+/// The binary, with flags to serve what a simulator offers. `directory` gets the files that it needs.
 pub(crate) fn serving(simulator: &Simulator, directory: &Path, config: &str) -> Command {
     let key = directory.join("key.json");
     fs::write(&key, simulator.key_file_json()).unwrap();

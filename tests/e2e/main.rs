@@ -3,7 +3,7 @@
 //! Whatever needs more than cargo is ignored by `cargo test`; `make test` gets the programs and runs it. Every process is a
 //! child with addresses of its own on loopback, so that the tests run side by side.
 
-// `cfg(test)` tells clippy that helpers are tests too.
+// With `cfg(test)` clippy knows that helpers are tests too.
 #[cfg(test)]
 mod alerting;
 #[cfg(test)]

@@ -219,5 +219,5 @@ async fn key_file() -> Value {
     serde_json::from_str(&simulator().await.key_file_json()).unwrap()
 }
 
-/// Not the default port, which may be taken.
+/// Not the default port, which may be in use.
 const ANYWHERE: &str = "--web.listen-address=127.0.0.1:0";

@@ -173,5 +173,5 @@ fn shows_nothing(place: &str, seen: &str, content: &str) {
     }
 }
 
-/// Not the default port, which may be taken.
+/// Not the default port, which may be in use.
 const ANYWHERE: &str = "--web.listen-address=127.0.0.1:0";

@@ -85,7 +85,7 @@ fn in_a_shell(command: &Command, redirection: &str) -> Command {
     shell
 }
 
-/// An address that is free now: what is said to nobody cannot tell a port that was found.
+/// An address that is free now: a closed stream cannot report which port was found.
 fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

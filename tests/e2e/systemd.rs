@@ -1,4 +1,4 @@
-//! The exporter as a service of systemd: sockets that are handed over, and what it tells.
+//! The exporter as a service of systemd: sockets that are handed over, and its notifications.
 
 use std::{net::TcpListener, os::unix::net::UnixDatagram, path::Path, process::Command, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     worlds::Standstill,
 };
 
-/// The end of systemd that a service tells how it is.
+/// systemd's end of the socket on which a service reports its state.
 struct Listener(UnixDatagram);
 
 impl Listener {

@@ -25,7 +25,7 @@ type Notes = Arc<Mutex<Vec<(String, Value)>>>;
 pub(crate) struct Told {
     /// The receiver's path.
     pub(crate) path: String,
-    /// What Alertmanager tells as one thing.
+    /// A group of alerts that Alertmanager sends together.
     pub(crate) group: String,
     pub(crate) alert: String,
     pub(crate) property: String,

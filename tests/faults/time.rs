@@ -113,7 +113,7 @@ impl Time {
         panic!("something goes on and on at one instant");
     }
 
-    /// The clocks go on by themselves too, by the milliseconds that a step takes; that is taken back.
+    /// The clocks go on by themselves too, by the milliseconds that a step takes; that is subtracted again.
     fn set_clocks(&self, ahead: SignedDuration) {
         let true_time = self.now() + ahead;
         for (clock, error) in [(&self.exporter, self.error), (&self.google, SignedDuration::ZERO)] {

@@ -69,7 +69,7 @@ fn until_refill(rig: &Rig, bucket: Bucket) -> i64 {
     rig.simulator.next_refill(SHOP, bucket).duration_since(rig.time.now()).as_secs()
 }
 
-/// Often enough that the connection is not closed for want of use, in seconds.
+/// Often enough that the connection is not closed as idle, in seconds.
 const KEEP_ALIVE: i64 = 60;
 
 /// Nothing takes as long, in seconds.

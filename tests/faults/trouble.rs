@@ -46,7 +46,7 @@ pub(crate) enum Trouble {
     Refused,
     /// Google's certificate has expired.
     ExpiredCertificate,
-    /// All file descriptors are taken, and the connections to Google end.
+    /// All file descriptors are in use, and the connections to Google end.
     NoDescriptors,
     /// The disk is full.
     FullDisk,

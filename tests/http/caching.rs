@@ -29,7 +29,7 @@ async fn an_unchanged_text_is_reused() {
     assert_eq!(server.exporter.rendered(), 3);
 }
 
-/// Weaker than it was: every scrape saw every change, until a storm of scrapes rendered everything anew after each of them.
+/// Weaker than it was: every scrape saw every change, until a storm of scrapes rendered everything again after each of them.
 #[tokio::test]
 async fn a_change_is_seen_when_the_text_before_it_has_served() {
     let server = Server::start();

@@ -38,7 +38,7 @@ async fn the_257th_connection_is_refused_until_one_closes() {
     let answer = refused.answer().await;
     assert_eq!((answer.status, answer.text()), (503, "Too many connections; try again later.\n"));
     assert_eq!(refused.rest().await, b"");
-    // What it still sends is taken, for else its system might throw away the answer: far more than fits in between.
+    // What it still sends is read; otherwise its system might drop the answer. It is far more than buffers hold.
     within(refused.stream.write_all(&vec![b'x'; 16 << 20])).await.unwrap();
     let seen = &server.exporter.seen;
     assert_eq!(*seen.refusals.lock().unwrap(), [RefusedReason::Limit]);

@@ -54,11 +54,11 @@ pub(crate) struct Fake {
     pub(crate) lists: AtomicUsize,
     /// Targets beyond the first.
     pub(crate) further: AtomicUsize,
-    /// What the server has told of its clients.
+    /// What the server has reported about its clients.
     pub(crate) seen: Arc<Seen>,
 }
 
-/// A rendering's side of a gate: tells that it has come, and waits until it may go on.
+/// A rendering's side of a gate: says that it has come, and waits until it may go on.
 pub(crate) struct Gate {
     entered: oneshot::Sender<()>,
     open: mpsc::Receiver<()>,
@@ -148,7 +148,7 @@ impl Backend for Fake {
     }
 }
 
-/// What the server has told of its clients.
+/// What the server has reported about its clients.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// Each answer.
@@ -252,7 +252,7 @@ impl Server {
         self.ask(&scrape(headers)).await
     }
 
-    /// Tells it to stop.
+    /// Asks it to stop.
     pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }

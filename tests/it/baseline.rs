@@ -27,7 +27,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// So many weeks up to the first hours of 2026-01-05, more by day, fewer on weekends, never twice the same.
+/// This number of weeks up to the first hours of 2026-01-05, more by day, fewer on weekends, never twice the same.
 pub(crate) fn history(weeks: i64) -> String {
     let end = jiff::civil::date(2026, 1, 5).at(0, 0, 0, 0);
     let mut text = "local_time,pageviews\n".to_owned();

@@ -21,7 +21,7 @@ fn listings(pair: &crate::support::Pair) -> usize {
     pair.count(Method::AccountSummaries, "")
 }
 
-/// An hour passes, and the next listing comes and is taken.
+/// An hour passes, and the next listing comes and is used.
 async fn list_again(pair: &crate::support::Pair) {
     pair.advance(HOUR);
     let now = f64::from(u32::try_from(pair.clock.now().as_second()).unwrap());

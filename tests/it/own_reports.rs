@@ -1,4 +1,4 @@
-//! Reports of one's own and presets: what is asked for, shown, dropped and told.
+//! Reports of one's own and presets: what is requested, exported, dropped and logged.
 
 use std::{
     fs,

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{START, world};
 
-/// Is told everything and keeps nothing.
+/// An observer that keeps nothing.
 struct Nobody;
 
 impl Observer for Nobody {

@@ -296,7 +296,7 @@ fn unknown_metric(text: &str, table: &Table, known: &[Field]) -> String {
     format!("unknown metric {} in `{}`; {advice} {}", quoted(text), table.path, listed(names()))
 }
 
-/// Whether the name would collide with the exporter's own metric families, or be taken for one of them.
+/// Whether the name would collide with the exporter's own metric families, or look like one of them.
 fn is_reserved(name: &str) -> bool {
     let begins =
         |reserved: &&str| name.strip_prefix(*reserved).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));

@@ -2,7 +2,7 @@
 //!
 //! For every minute in which a drop may have begun, it compares the most likely level of a drop with the usual level.
 //! The result is the logarithm of the likelihood ratio, divided by the value that is enough for a page. The maximum
-//! over all starting minutes is a CUSUM test for a drop of unknown size. It is computed anew every minute, so it has
+//! over all starting minutes is a CUSUM test for a drop of unknown size. It is computed again every minute, so it has
 //! no state that a restart could lose. Figures and reasons are in docs/DROP-DETECTION.md.
 
 use crate::detect::minutes::as_number;

@@ -45,7 +45,7 @@ impl TableDefinition {
         serde_json::to_string(self).expect("it has nothing but texts and JSON")
     }
 
-    /// Why days that were stored with an earlier definition must be requested again; `None` if they need not. A metric that
+    /// Why days that were stored with an earlier definition must be requested again; `None` if they are still right. A metric that
     /// is no longer wanted changes no other number.
     pub fn difference(&self, earlier: &str) -> Option<String> {
         let Ok(earlier) = serde_json::from_str::<Self>(earlier) else {

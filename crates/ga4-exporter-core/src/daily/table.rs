@@ -249,7 +249,7 @@ pub(super) const DATE: &str = "date";
 /// The longest name of a table or column that PostgreSQL does not cut, in bytes.
 const LONGEST_NAME: usize = 63;
 
-/// The column that tells the rows of a report apart in PostgreSQL, whose index holds no long texts.
+/// The key column of a report in PostgreSQL: a hash of the dimensions, since an index holds no long texts.
 pub const ROW_KEY: &str = "row_key";
 
 /// What PostgreSQL has in every table (postgresql.org/docs/current/ddl-system-columns.html), and [`ROW_KEY`].

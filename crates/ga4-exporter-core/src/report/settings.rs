@@ -43,7 +43,7 @@ impl ReportSettings {
 /// How long values hold, counted from the sending of the request that brought them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StaleAfter {
-    /// So many intervals, but at least [`LEAST_STALE_AFTER`].
+    /// This number of intervals, but at least [`LEAST_STALE_AFTER`].
     Intervals(f64),
     /// A fixed time.
     Fixed(Duration),

@@ -89,7 +89,7 @@ fn seconds(timetable: &Timetable, report: &str) -> u64 {
     timetable.schedule.interval(&job(report)).unwrap().as_secs()
 }
 
-/// What Google tells: so much is left of the day and of the hours.
+/// Google's quota figures: what is left of the day and of the hours.
 fn left(day: i64, hours: i64) -> PropertyQuota {
     let status = |remaining| Some(QuotaStatus { consumed: 1, remaining });
     PropertyQuota {
