@@ -95,6 +95,18 @@ pub(super) fn migrations(dialect: Dialect, from: i32) -> Vec<String> {
     MIGRATIONS.iter().skip(from).flat_map(|statements| *statements).map(|text| dialect.spelled(text)).collect()
 }
 
+/// The beginning of the statement that reads a table's rows: the day, the dimensions, then the metrics as floating point numbers.
+pub(super) fn selection(dialect: Dialect, table: &Table) -> String {
+    let double = match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "::double precision",
+    };
+    let mut columns = vec!["date".to_owned()];
+    columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
+    columns.extend(table.metrics().iter().map(|column| quoted(column.metric.name.as_str()) + double));
+    format!("select {} from {}", columns.join(", "), quoted(table.name()))
+}
+
 /// The statements that give a report its table, or its table the columns that it does not have yet.
 ///
 /// # Errors

@@ -19,20 +19,13 @@ pub(super) async fn stored(
     property: PropertyId,
     span: Span,
 ) -> Result<DailyRows, DatabaseError> {
-    let mut columns = vec!["date".to_owned()];
-    columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
-    let as_float = |name: &str| format!("{}::double precision", quoted(name));
-    columns.extend(table.metrics().iter().map(|column| as_float(column.metric.name.as_str())));
-    let sql = format!(
-        "select {} from {} where property_id = $1 and date between $2 and $3",
-        columns.join(", "),
-        quoted(table.name())
-    );
-    let width = table.dimensions().len();
+    let selection = schema::selection(Dialect::Postgres, table);
+    let sql = format!("{selection} where property_id = $1 and date between $2 and $3");
+    let (width, metrics) = (table.dimensions().len(), table.metrics().len());
     let mut rows = DailyRows::new();
     for row in transaction.query(&sql, &[&number(property), &span.first, &span.last]).await? {
         let dimensions = (1..=width).map(|index| row.try_get(index)).collect::<Result<Vec<String>, _>>()?;
-        let values = (1 + width..columns.len()).map(|index| row.try_get(index)).collect::<Result<Values, _>>()?;
+        let values = (1 + width..=width + metrics).map(|index| row.try_get(index)).collect::<Result<Values, _>>()?;
         rows.insert(Key { date: row.try_get(0)?, dimensions }, values);
     }
     Ok(rows)

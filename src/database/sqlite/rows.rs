@@ -18,22 +18,16 @@ pub(super) fn stored(
     property: PropertyId,
     span: Span,
 ) -> Result<DailyRows, DatabaseError> {
-    let mut columns = vec!["date".to_owned()];
-    columns.extend(table.dimensions().iter().map(|column| quoted(&column.name)));
-    columns.extend(table.metrics().iter().map(|column| quoted(column.metric.name.as_str())));
-    let sql = format!(
-        "select {} from {} where property_id = ?1 and date between ?2 and ?3",
-        columns.join(", "),
-        quoted(table.name())
-    );
+    let selection = schema::selection(Dialect::Sqlite, table);
+    let sql = format!("{selection} where property_id = ?1 and date between ?2 and ?3");
+    let (width, metrics) = (table.dimensions().len(), table.metrics().len());
     let mut statement = transaction.prepare(&sql)?;
     let mut found = statement.query(params![number(property), span.first.to_string(), span.last.to_string()])?;
     let mut rows = DailyRows::new();
     while let Some(row) = found.next()? {
         let text = |index| row.get::<_, String>(index);
-        let width = table.dimensions().len();
         let dimensions = (1..=width).map(text).collect::<rusqlite::Result<Vec<_>>>()?;
-        let values = (1 + width..columns.len()).map(|index| row.get::<_, Option<f64>>(index));
+        let values = (1 + width..=width + metrics).map(|index| row.get::<_, Option<f64>>(index));
         rows.insert(Key { date: day(&text(0)?)?, dimensions }, values.collect::<rusqlite::Result<Values>>()?);
     }
     Ok(rows)
