@@ -14,7 +14,7 @@ use thiserror::Error as ThisError;
 use crate::{
     History, LocalHour,
     fit::{
-        level::{level_now, levels_known, logarithms},
+        level::{level, levels_known, logarithms},
         outages::PastOutage,
         profile::{Weeks, profile},
         residuals::Residuals,
@@ -95,11 +95,11 @@ impl Baseline {
             return Err(NoBaseline { history_seconds: 0.0 });
         }
         let (profile, levelled) = profile(&counts);
-        let days = counts.days_against(&profile);
-        let level = level_now(&days).unwrap_or(1.0);
+        let levels = logarithms(&counts.days_against(&profile));
+        let level = level(&levels).unwrap_or(1.0);
         let smoothing = Smoothing::new(&profile, &counts.sums(), settled.slot() / 24);
         let usual = smoothing.apply(&profile);
-        let residuals = residuals(&counts, &levelled, &smoothing, &levels_known(&logarithms(&days)));
+        let residuals = residuals(&counts, &levelled, &smoothing, &levels_known(&levels));
         let dispersion = residuals.dispersion();
         let weeks_in_history = i64::try_from(weeks).unwrap_or_default();
         let rates = by_slot(settled, usual.iter().map(|rate| level * rate));
