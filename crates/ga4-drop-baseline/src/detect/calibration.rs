@@ -21,6 +21,9 @@ pub struct Calibration {
     seen: Option<Minute>,
     /// The minute since which the ratio is below [`LEAST_CREDIBLE`].
     doubtful_since: Option<Minute>,
+    /// The median of the samples when the last one was added that was not of a quiet day.
+    #[serde(default)]
+    before_quiet_day: Option<f32>,
     /// Oldest first; at most [`KEPT`] samples.
     #[serde(with = "packed")]
     samples: VecDeque<Sample>,
@@ -56,8 +59,24 @@ impl Calibration {
 
     /// Adds a sample; ignores samples that are out of order.
     pub fn add(&mut self, sample: Sample) {
+        if self.push(sample)
+            && let Some(median) = self.median(sample.at, |sample| sample.teaches)
+        {
+            self.before_quiet_day = Some(as_stored(median));
+        }
+    }
+
+    /// Adds a sample of a quiet day. Quiet days differ from each other, so more traffic than expected teaches nothing of the
+    /// day after. Less does: the day after a holiday is often quiet, too.
+    pub fn add_of_quiet_day(&mut self, sample: Sample) {
+        let most = self.before_quiet_day.unwrap_or(1.0);
+        self.push(Sample { ratio: sample.ratio.min(most), ..sample });
+    }
+
+    /// Adds a sample, and returns whether it was in order.
+    fn push(&mut self, sample: Sample) -> bool {
         if self.last_sample().is_some_and(|last| last >= sample.at) || !sample.ratio.is_finite() {
-            return;
+            return false;
         }
         // Reserves the exact maximum, to save memory for many properties.
         self.samples.reserve_exact(KEPT + 1 - self.samples.len());
@@ -67,6 +86,7 @@ impl Calibration {
         }
         let is_doubtful = self.ratio(sample.at).is_some_and(|ratio| ratio < LEAST_CREDIBLE);
         self.doubtful_since = is_doubtful.then(|| self.doubtful_since.unwrap_or(sample.at));
+        true
     }
 
     /// Returns whether the property is still in its first three hours, in which the ratio is not known.
@@ -110,6 +130,11 @@ impl Calibration {
         let lower = below.iter().copied().max_by(f32::total_cmp).filter(|_| is_even).unwrap_or(*upper);
         Some(f64::midpoint(f64::from(lower), f64::from(*upper)))
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "six digits of a ratio are enough")]
+fn as_stored(ratio: f64) -> f32 {
+    ratio as f32
 }
 
 /// Half hours with fewer expected pageviews are too uncertain for a sample.
@@ -191,6 +216,19 @@ mod tests {
         }
         assert!((calibration.factor(minute(1500)) - 1.0).abs() < 1e-6);
         assert!((calibration.ratio(minute(1740)).unwrap() - 0.1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn chance_on_quiet_days_adds_up_to_nothing() {
+        let mut calibration = filled(0, 1440, |_| 0.95);
+        // Five quiet days with as much as on other days, but for chance. What is capped by what was capped before would
+        // become ever less.
+        for after in (1450..=8640).step_by(10) {
+            let ratio = [0.91, 0.93, 0.95, 0.97, 0.99][usize::try_from(after / 10 % 5).unwrap()];
+            calibration.begin(minute(after));
+            calibration.add_of_quiet_day(Sample { at: minute(after), ratio, teaches: true });
+        }
+        assert!((calibration.factor(minute(8640)) - 0.95).abs() < 1e-6);
     }
 
     #[test]
