@@ -6,7 +6,7 @@ VENV := $(CURDIR)/target/e2e/venv
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures e2e databases alerting deploy-files kubernetes-rules skip-e2e fuzz attack
+.PHONY: help test check build demo bench soak faults renew-faults prepare cargo-test rules dashboards pictures drop-pictures e2e databases alerting deploy-files kubernetes-rules skip-e2e fuzz attack
 .NOTPARALLEL:
 
 help:
@@ -58,7 +58,7 @@ prepare:
 	tests/e2e/prepare.sh
 	tests/deploy/prepare.sh
 	$(VENV)/bin/shellcheck tests/virtual_environment.sh tests/dependencies.sh tests/layers.sh tests/e2e/prepare.sh tests/rules/check.sh tests/lanes.sh tests/fuzz.sh benches/table.sh .ci/run
-	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh
+	$(VENV)/bin/shellcheck tests/dashboards/check.sh tests/dashboards/pictures/draw.sh crates/ga4-drop-baseline/pictures/draw.sh
 	$(VENV)/bin/shellcheck -x tests/deploy/*.sh tests/deploy/boot/*.sh deploy/kubernetes/rules.sh
 
 # Everything that the tests run, so that they need not build while others run.
@@ -84,6 +84,11 @@ pictures: export E2E_EXPORTER ?= $(BINARY)
 pictures: export E2E_PYTHON := $(VENV)/bin/python
 pictures: ## the pictures of the dashboards in docs/images; takes half an hour and 400 MB of npm packages
 	tests/dashboards/pictures/draw.sh
+
+drop-pictures: export E2E_EXPORTER ?= $(BINARY)
+drop-pictures: ## the pictures of the drop alert in docs/images; takes some minutes and 130 MB of Python packages
+	$(CARGO) build --locked --profile dist
+	crates/ga4-drop-baseline/pictures/draw.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
 e2e alerting: export E2E_EXPORTER := $(BINARY)
