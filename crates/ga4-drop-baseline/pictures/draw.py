@@ -52,22 +52,23 @@ def timeline(rows, path):
     """An outage: the last half hour against what is usual, and the evidence."""
     times = [datetime.datetime.fromisoformat(row["time"]) for row in rows]
     of = lambda name: [float(row[name]) for row in rows]
-    is_paged = [row["is_paged"] == "1" for row in rows]
+    where = lambda name: [row[name] == "1" for row in rows]
     figure, (above, below) = plot.subplots(2, 1, figsize=(9, 6), layout="constrained", sharex=True)
     for axes in (above, below):
-        label = "somebody is paged" if axes is above else None
-        axes.fill_between(
-            times, 0, 1, where=is_paged, transform=axes.get_xaxis_transform(), color=VERMILION, alpha=0.22, lw=0, label=label
+        span = lambda name, bottom, **style: axes.fill_between(
+            times, bottom, 1, where=where(name), transform=axes.get_xaxis_transform(), lw=0, **style
         )
+        span("is_paged", 0, color=VERMILION, alpha=0.22, label="somebody is paged")
+        span("is_down", 0.97, color=INK, label="the site is down")
     above.fill_between(times, of("low"), of("expected"), color=BAND, alpha=0.28, lw=0, label="down to the lower bound")
     above.plot(times, of("expected"), color=BLUE, label="usual")
     above.plot(times, of("pageviews"), color=INK, label="traffic")
     above.set(title="Pageviews in the last 30 minutes", ylim=(0, None))
-    above.legend(loc="lower right")
     below.plot(times, of("evidence"), color=INK, label="evidence of a drop")
     below.axhline(1, color=GREY, linestyle="--", label="enough")
     below.set(title="Evidence", ylim=(0, None), xlim=(times[0], times[-1]))
-    below.legend(loc="upper right")
+    for axes in (above, below):
+        axes.legend(loc="upper left")
     below.xaxis.set_major_formatter(matplotlib.dates.DateFormatter("%H:%M"))
     save(figure, path, "Traffic, what is usual, and evidence in an outage of nearly an hour")
 

@@ -66,11 +66,12 @@ impl Calibration {
         }
     }
 
-    /// Adds a sample of a quiet day. Quiet days differ from each other, so more traffic than expected teaches nothing of the
-    /// day after. Less does: the day after a holiday is often quiet, too.
+    /// Adds a sample of a quiet day. Its ratio is to the expectation of an ordinary day: as the day after a holiday is often
+    /// quiet too, it lowers the factor of that day. It never raises it, and it does not make the figures doubtful.
     pub fn add_of_quiet_day(&mut self, sample: Sample) {
+        let (least, _) = FACTORS;
         let most = self.before_quiet_day.unwrap_or(1.0);
-        self.push(Sample { ratio: sample.ratio.min(most), ..sample });
+        self.push(Sample { ratio: sample.ratio.max(as_stored(least)).min(most), ..sample });
     }
 
     /// Adds a sample, and returns whether it was in order.
@@ -114,6 +115,13 @@ impl Calibration {
     pub fn factor(&self, window_begins: Minute) -> f64 {
         let (least, most) = FACTORS;
         self.median(window_begins, |sample| sample.teaches).map_or(1.0, |ratio| ratio.clamp(least, most))
+    }
+
+    /// Returns the factor for expectations on a quiet day: the one before it, and at most 1, since a busy day says nothing
+    /// of a quiet one.
+    pub fn factor_on_quiet_day(&self) -> f64 {
+        let (least, _) = FACTORS;
+        self.before_quiet_day.map_or(1.0, |ratio| f64::from(ratio).clamp(least, 1.0))
     }
 
     fn median(&self, until: Minute, counts: impl Fn(&Sample) -> bool) -> Option<f64> {
@@ -229,6 +237,22 @@ mod tests {
             calibration.add_of_quiet_day(Sample { at: minute(after), ratio, teaches: true });
         }
         assert!((calibration.factor(minute(8640)) - 0.95).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_quiet_day_has_the_factor_of_the_day_before_and_lowers_that_of_the_day_after() {
+        for (before, on_quiet_day) in [(0.7, 0.75), (0.9, 0.9), (1.04, 1.0)] {
+            let mut calibration = filled(0, 1440, |_| before);
+            assert!((calibration.factor_on_quiet_day() - on_quiet_day).abs() < 1e-6);
+            for after in (1450..=4320).step_by(10) {
+                calibration.begin(minute(after));
+                calibration.add_of_quiet_day(Sample { at: minute(after), ratio: 0.2, teaches: true });
+            }
+            assert!((calibration.factor_on_quiet_day() - on_quiet_day).abs() < 1e-6);
+            assert!((calibration.factor(minute(4320)) - 0.75).abs() < 1e-6);
+            assert!(!calibration.is_unfit(minute(4320)), "a holiday of days withdraws nothing");
+        }
+        assert!((Calibration::default().factor_on_quiet_day() - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calendar::QuietDays,
     detect::{
         calibration::{self, Calibration, Sample},
         course::{Slice, course},
@@ -95,21 +96,29 @@ impl Watch {
     fn sample(&self, expected: Expected<'_>, at: Minute) -> Option<Sample> {
         let usual = Usual { expected, calibration: &self.calibration };
         let count = HALF_HOUR.count(&Recent::new(&self.minutes, usual, HALF_HOUR.minutes, at.later(-1)))?;
-        let uncalibrated = count.expected / self.calibration.factor(at.later(-HALF_HOUR_MINUTES));
+        let uncalibrated = count.expected / usual.factor(HALF_HOUR.minutes, at.later(-1));
         if uncalibrated < calibration::LEAST_EXPECTED {
             return None;
         }
         let teaches = self.calibration.is_learning(at) || count.pageviews >= count.low;
         #[expect(clippy::cast_possible_truncation, reason = "six digits of a ratio are enough")]
-        let ratio = (count.pageviews / uncalibrated) as f32;
+        let ratio = (count.pageviews / uncalibrated * of_ordinary_day(expected, at)) as f32;
         Some(Sample { at, ratio, teaches })
     }
 }
 
 /// Returns whether the half hour before a minute lies in a quiet day, or partly.
 fn is_quiet(expected: Expected<'_>, at: Minute) -> bool {
-    let is_quiet = |minute: Minute| expected.quiet_days.is_quiet(expected.zone.date(minute.start()));
-    is_quiet(at.later(-1)) || is_quiet(at.later(-HALF_HOUR_MINUTES))
+    expected.is_quiet(at.later(-1).start()) || expected.is_quiet(at.later(-HALF_HOUR_MINUTES).start())
+}
+
+/// Returns the expectation of the half hour before a minute divided by that of an ordinary day: 1 except on quiet days.
+fn of_ordinary_day(expected: Expected<'_>, at: Minute) -> f64 {
+    if !is_quiet(expected, at) {
+        return 1.0;
+    }
+    let sum = |expected: Expected<'_>| expected.minutes(HALF_HOUR.minutes, at.later(-1)).iter().sum::<f64>();
+    sum(expected) / sum(Expected { quiet_days: &QuietDays::default(), ..expected })
 }
 
 /// The number of minutes after which the count of a minute is nearly complete.
@@ -127,10 +136,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::{
-        Baseline, History, LocalHour, Verdict,
-        calendar::{QuietDays, Zone},
-    };
+    use crate::{Baseline, History, LocalHour, Verdict, calendar::Zone};
 
     /// 600 pageviews in every hour.
     fn baseline() -> Baseline {
@@ -234,27 +240,44 @@ mod tests {
         assert!(of(poll(&mut watch, 301, 360, half(301))) > 1.0);
     }
 
-    /// Returns what is expected of 10 minutes soon after a quiet day with this many pageviews per minute. On the day before
-    /// it, there were 9 per minute.
-    fn expected_after_a_quiet_day(pageviews: u64) -> f64 {
-        let (baseline, zone) = (baseline(), Zone::utc());
+    /// Returns what is expected of the last 10 minutes, this many hours after the start of a quiet day. Before it there are 9
+    /// pageviews per minute, on it `pageviews`, and 10 afterwards. Sundays have 5 if they are quiet.
+    fn expected_of_ten_minutes(hours: i64, pageviews: u64, sundays_are_quiet: bool) -> f64 {
+        let settled = LocalHour::midnight(jiff::civil::date(2026, 3, 23));
+        let count = |hour: LocalHour| if sundays_are_quiet && hour.slot() / 24 == 6 { 300.0 } else { 600.0 };
+        let history: History = (1..=504).map(|ago| (settled.later(-ago), count(settled.later(-ago)))).collect();
+        let baseline = Baseline::fit(&history, settled, 8).unwrap();
         let quiet_days = QuietDays::new(vec!["2026-03-25".parse().unwrap()]);
-        let expected = Expected { baseline: &baseline, zone: &zone, quiet_days: &quiet_days };
+        let expected = Expected { baseline: &baseline, zone: &Zone::utc(), quiet_days: &quiet_days };
         let mut watch = Watch::default();
         let mut last = Assessment::default();
-        let midnight = 12 * 60;
-        for current in 0..midnight + 25 * 60 {
-            watch.count(noon().later(current), if current < midnight { 9 } else { pageviews });
-            last = watch.assess(expected);
+        for hour in 0..12 + hours {
+            let now = match hour {
+                ..12 => 9,
+                12..36 => pageviews,
+                _ => 10,
+            };
+            for current in 60 * hour..60 * hour + 60 {
+                watch.count(noon().later(current), now);
+                last = watch.assess(expected);
+            }
         }
         window(&last, "10m").expected
     }
 
     #[test]
     fn a_quiet_day_teaches_downwards_only() {
-        for (pageviews, expected) in [(8, 80.0), (9, 90.0), (10, 90.0), (13, 90.0)] {
-            let found = expected_after_a_quiet_day(pageviews);
+        for (pageviews, expected) in [(8, 80.0), (9, 90.0), (13, 90.0)] {
+            let found = expected_of_ten_minutes(25, pageviews, false);
             assert!((found - expected).abs() < 1.0, "{pageviews}: {found}");
+        }
+    }
+
+    #[test]
+    fn after_a_quiet_day_less_is_expected_for_half_a_day() {
+        for (hours, expected) in [(12, 45.0), (20, 45.0), (26, 75.0), (34, 75.0), (38, 100.0)] {
+            let found = expected_of_ten_minutes(hours, 5, true);
+            assert!((found - expected).abs() < 1.0, "after {hours} hours: {found}");
         }
     }
 

@@ -138,7 +138,10 @@ impl<'a> Recent<'a> {
 
 impl Usual<'_> {
     /// Returns the factor for the expectation of a window with this length and end.
-    fn factor(&self, minutes: usize, newest: Minute) -> f64 {
+    pub(super) fn factor(&self, minutes: usize, newest: Minute) -> f64 {
+        if self.expected.is_quiet(newest.start()) {
+            return self.calibration.factor_on_quiet_day();
+        }
         let begins = newest.later(1 - i64::try_from(minutes).unwrap_or_default());
         self.calibration.factor(begins)
     }

@@ -41,6 +41,11 @@ impl Expected<'_> {
         sum
     }
 
+    /// Returns whether this time lies in a quiet day.
+    pub fn is_quiet(&self, at: Timestamp) -> bool {
+        self.quiet_days.is_quiet(self.zone.date(at))
+    }
+
     /// Returns the hour of the week whose values apply at this time.
     pub fn hour(&self, at: Timestamp) -> LocalHour {
         let hour = LocalHour::of(self.zone.local_time(at));
