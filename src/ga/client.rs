@@ -17,6 +17,7 @@ use ga4_exporter_core::{
         ApiError,
         request::{RunRealtimeReportRequest, RunReportRequest},
         response::ReportResponse,
+        without_lone_halves,
     },
 };
 
@@ -274,8 +275,14 @@ fn sent(url: &Url, token: &Token) -> Vec<SecretString> {
 }
 
 fn parse<R: DeserializeOwned>(body: &[u8]) -> Result<R, String> {
+    let read = |body: &[u8]| serde_json::from_slice(body);
+    let whole = |error| match without_lone_halves(body) {
+        Some(whole) => read(&whole),
+        None => Err(error),
+    };
     // The parser's message may quote the answer.
-    serde_json::from_slice(body)
+    read(body)
+        .or_else(whole)
         .map_err(|error| format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
 }
 

@@ -7,6 +7,7 @@ pub use error::{ApiError, ProjectFault};
 pub use listing::{ListedProperty, Listing, ListingPage};
 pub use property_details::{DescribedProperty, PropertyDetails};
 pub use scope::{GCLOUD_LOGIN, SCOPE};
+pub use surrogates::without_lone_halves;
 
 mod error;
 mod lenient;
@@ -16,3 +17,4 @@ pub mod request;
 pub mod response;
 pub mod schema;
 mod scope;
+mod surrogates;
