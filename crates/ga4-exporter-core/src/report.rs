@@ -336,8 +336,9 @@ impl Report {
         let dimensions: Vec<&str> = self.dimensions.iter().map(|dimension| dimension.api_name.as_str()).collect();
         let filtered = if self.filter == Filter::default() { "" } else { ", filtered" };
         let split = if dimensions.is_empty() { String::new() } else { format!(" by {}", dimensions.join(", ")) };
+        let currency = if metric.unit == Unit::Currency { "; in the property's currency" } else { "" };
         format!(
-            "{} {} (GA4 {}{split}{filtered}{}). Cached; polled every google_analytics_report_interval_seconds.",
+            "{} {} (GA4 {}{split}{filtered}{currency}{}). Cached; polled every google_analytics_report_interval_seconds.",
             metric.meaning,
             window.meaning,
             metric.api_name,

@@ -143,7 +143,7 @@ fn a_report_with_dimensions_goes_from_request_to_text() {
 google_analytics_checkout_pageviews{property_id="7",device="desktop",path="/checkout"} 120
 google_analytics_checkout_pageviews{property_id="7",device="mobile",path="/checkout/\"two\"\\\n"} 30
 google_analytics_checkout_pageviews{property_id="7",device="(other)",path="(not set)"} 1
-# HELP google_analytics_checkout_revenue What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, pagePath, filtered; additive over its labels). Cached; polled every google_analytics_report_interval_seconds.
+# HELP google_analytics_checkout_revenue What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, pagePath, filtered; in the property's currency; additive over its labels). Cached; polled every google_analytics_report_interval_seconds.
 # TYPE google_analytics_checkout_revenue gauge
 google_analytics_checkout_revenue{property_id="7",device="desktop",path="/checkout"} 99.5
 google_analytics_checkout_revenue{property_id="7",device="mobile",path="/checkout/\"two\"\\\n"} -7

@@ -309,7 +309,7 @@ pub(crate) mod tests {
                 (
                     "google_analytics_checkout_revenue",
                     "What totalRevenue counts today in the property's time zone (GA4 totalRevenue by deviceCategory, \
-                     pagePath, filtered; additive over its labels). Cached; polled every google_analytics_report_interval_seconds."
+                     pagePath, filtered; in the property's currency; additive over its labels). Cached; polled every google_analytics_report_interval_seconds."
                 ),
             ]
         );

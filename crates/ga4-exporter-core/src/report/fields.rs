@@ -81,7 +81,7 @@ const SESSIONS: Field = Field { name: "sessions", api_name: "sessions", meaning:
 const ENGAGED_SESSIONS: Field = Field {
     name: "engaged_sessions",
     api_name: "engagedSessions",
-    meaning: "Engaged sessions (10 seconds or longer, a key event or two pageviews)",
+    meaning: "Engaged sessions (longer than 10 seconds, a key event or two pageviews)",
     distinct: false,
 };
 
