@@ -65,12 +65,12 @@ pub enum DefinitionError {
     /// Google refuses it, and nothing would be exported.
     #[error("{0} metrics are not possible; Google allows 1 to {MAX_METRICS} in a report")]
     Metrics(usize),
-    /// A field, or a part of the order.
+    /// A field, with where it stands again.
     #[error("`{0}` stands there twice; remove one")]
-    Duplicate(String),
-    /// The same label, or the same metric, of two fields.
+    Duplicate(String, Part),
+    /// The same label, or the same metric, of two fields, with where the second stands.
     #[error("two fields would be called `{0}`; choose another name for one of them: `{{my_name: …}}`")]
-    SameName(String),
+    SameName(String, Part),
     /// The same field in an order.
     #[error("the order is by `{0}` twice; remove one")]
     OrderTwice(String),
@@ -86,8 +86,16 @@ pub enum DefinitionError {
     #[error("a limit of {0} rows is not possible; give 1 to {MAX_ROWS}")]
     Limit(u32),
     /// It could export nothing.
-    #[error("a report without series exports nothing; allow one at least")]
-    MaxSeries,
+    #[error(
+        "a row has {metrics} series, one for each metric, and `max_series` allows {max_series}, so nothing would be exported; \
+         raise it"
+    )]
+    MaxSeries {
+        /// How many series a row has.
+        metrics: usize,
+        /// How many series there may be.
+        max_series: usize,
+    },
 }
 
 impl Report {
@@ -141,13 +149,18 @@ impl Definition {
             problems.push(DefinitionError::TooManyDimensions(looked_at.len()));
         }
         // A custom field may be a dimension and a metric.
-        let mut twice = duplicates(dimensions());
-        twice.extend(duplicates(metrics()));
-        problems.extend(twice.into_iter().map(|name| DefinitionError::Duplicate(name.to_owned())));
+        let duplicate = |part: fn(usize) -> Part| {
+            move |(index, name): (usize, &str)| DefinitionError::Duplicate(name.to_owned(), part(index))
+        };
+        problems.extend(duplicates(dimensions()).into_iter().map(duplicate(Part::Dimension)));
+        problems.extend(duplicates(metrics()).into_iter().map(duplicate(Part::Metric)));
         let labels = self.dimensions.iter().map(|dimension| (dimension.label.as_str(), &dimension.api_name));
         let names = self.metrics.iter().map(|metric| (metric.name.as_str(), &metric.api_name));
-        let same = same_names(labels).into_iter().chain(same_names(names));
-        problems.extend(same.map(|name| DefinitionError::SameName(name.to_owned())));
+        let same = |part: fn(usize) -> Part| {
+            move |(index, name): (usize, &str)| DefinitionError::SameName(name.to_owned(), part(index))
+        };
+        problems.extend(same_names(labels).into_iter().map(same(Part::Dimension)));
+        problems.extend(same_names(names).into_iter().map(same(Part::Metric)));
         problems.extend(self.order.iter().enumerate().filter_map(|(index, order)| {
             let is_there = self.order.iter().take(index).any(|before| before.by == order.by);
             is_there.then(|| DefinitionError::OrderTwice(order.by.name().to_string()))
@@ -166,8 +179,10 @@ impl Definition {
         }
         let is_possible = |limit: u32| usize::try_from(limit).is_ok_and(|limit| (1..=MAX_ROWS).contains(&limit));
         problems.extend(self.limit.filter(|limit| !is_possible(*limit)).map(DefinitionError::Limit));
-        if self.max_series == 0 {
-            problems.push(DefinitionError::MaxSeries);
+        // Without dimensions there is one row, which is not limited.
+        let (metrics, max_series) = (self.metrics.len(), self.max_series);
+        if max_series == 0 || (!self.dimensions.is_empty() && max_series < metrics) {
+            problems.push(DefinitionError::MaxSeries { metrics, max_series });
         }
         problems
     }
@@ -177,28 +192,33 @@ impl DefinitionError {
     /// Which part of the report is wrong.
     pub fn part(&self) -> Part {
         match self {
-            Self::Name(_) | Self::Range | Self::Duplicate(_) | Self::SameName(_) => Part::Report,
+            Self::Name(_) | Self::Range => Part::Report,
+            Self::Duplicate(_, part) | Self::SameName(_, part) => *part,
             Self::TooManyDimensions(_) => Part::Dimensions,
             Self::Metrics(_) => Part::Metrics,
             Self::Order(_) | Self::OrderTwice(_) => Part::Order,
             Self::Limit(_) => Part::Limit,
-            Self::MaxSeries => Part::MaxSeries,
+            Self::MaxSeries { .. } => Part::MaxSeries,
         }
     }
 }
 
-/// The names that come again, once for each time.
-fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// The names that come again, once for each time, with their places.
+fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
     let mut seen = BTreeSet::new();
-    names.filter(|name| !seen.insert(*name)).collect()
+    names.enumerate().filter(|(_, name)| !seen.insert(*name)).collect()
 }
 
-/// The names that two different fields have.
-fn same_names<'a>(named: impl Iterator<Item = (&'a str, &'a ApiName)>) -> Vec<&'a str> {
+/// The names that two different fields have, with the places of the second ones.
+fn same_names<'a>(named: impl Iterator<Item = (&'a str, &'a ApiName)>) -> Vec<(usize, &'a str)> {
     let mut seen: BTreeMap<&str, &ApiName> = BTreeMap::new();
-    let is_another =
-        |&(name, field): &(&'a str, &'a ApiName)| seen.insert(name, field).is_some_and(|other| other != field);
-    named.filter(is_another).map(|(name, _)| name).collect()
+    let mut found = Vec::new();
+    for (index, (name, field)) in named.enumerate() {
+        if seen.insert(name, field).is_some_and(|other| other != field) {
+            found.push((index, name));
+        }
+    }
+    found
 }
 
 /// "Requests are limited to 9 dimensions within a nested request."
@@ -330,15 +350,19 @@ pub(crate) mod tests {
             DefinitionError::TooManyDimensions(10),
             "the filter's is one more"
         );
-        let twice = |name: &str| DefinitionError::Duplicate(name.to_owned());
-        let same = |name: &str| DefinitionError::SameName(name.to_owned());
-        assert_eq!(error(|report| report.dimensions.push(dimension("other", "pagePath"))), twice("pagePath"));
-        assert_eq!(error(|report| report.dimensions.push(dimension("path", "city"))), same("path"));
-        assert_eq!(error(|report| report.metrics.push(metric("revenue", "sessions", Unit::Plain))), same("revenue"));
+        let twice = |name: &str, part| DefinitionError::Duplicate(name.to_owned(), part);
+        let same = |name: &str, part| DefinitionError::SameName(name.to_owned(), part);
+        let third = Part::Dimension(2);
+        assert_eq!(error(|report| report.dimensions.push(dimension("other", "pagePath"))), twice("pagePath", third));
+        assert_eq!(error(|report| report.dimensions.push(dimension("path", "city"))), same("path", third));
+        let error_of_metric = error(|report| report.metrics.push(metric("revenue", "sessions", Unit::Plain)));
+        assert_eq!(error_of_metric, same("revenue", Part::Metric(2)));
         assert_eq!(error(|report| report.range = Range::Minutes(29, 0)), DefinitionError::Range);
         assert_eq!(error(|report| report.limit = Some(0)), DefinitionError::Limit(0));
         assert_eq!(error(|report| report.limit = Some(10_001)), DefinitionError::Limit(10_001));
-        assert_eq!(error(|report| report.max_series = 0), DefinitionError::MaxSeries);
+        let too_few = |max_series| DefinitionError::MaxSeries { metrics: 2, max_series };
+        assert_eq!(error(|report| report.max_series = 0), too_few(0));
+        assert_eq!(error(|report| report.max_series = 1), too_few(1));
         let by = |name: &str| OrderBy { by: OrderKey::Metric { metric_name: name.parse().unwrap() }, desc: true };
         let mut definition = checkout();
         definition.order = vec![by("sessions")];

@@ -9,7 +9,6 @@ use thiserror::Error as ThisError;
 
 use super::{
     Definition, Dimension, Filter, Metric, Priority, Range, Scope, StaleAfter, Unit,
-    definition::DefinitionError,
     fields::{Known, Standard, compatibility::excludes, standard::Class},
 };
 use crate::{
@@ -239,8 +238,9 @@ impl Draft {
         findings.extend(self.order.iter().filter(|order| self.ordered(order).is_none()).map(|order| Finding {
             part: Part::Order,
             is_error: true,
-            message: DefinitionError::Order(order.by.clone()).to_string(),
+            message: self.order_error(&order.by),
         }));
+        findings.extend(self.doubtful_names());
         findings.extend(self.attributions());
         findings.extend(self.exclusions());
         findings.extend(self.lost_rows());
@@ -256,6 +256,29 @@ impl Draft {
             Some(OrderKey::Dimension { dimension_name: split.field.api_name.clone() })
         })?;
         Some(OrderBy { by, desc: order.is_descending })
+    }
+
+    /// An order by something that the report does not have, with what it has.
+    fn order_error(&self, by: &str) -> String {
+        let metrics = self.metrics.iter().map(|counted| counted.name.as_str());
+        let names: Vec<&str> = metrics.chain(self.dimensions.iter().map(|split| split.label.as_str())).collect();
+        let distance = |name: &&&str| strsim::osa_distance(&by.trim().to_lowercase(), name);
+        let near = names.iter().min_by_key(distance).filter(|name| distance(name) <= name.len() / 3);
+        let advice = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("add it there, or order by one of {}", names.join(", "))
+            }
+        };
+        format!("the order is by `{by}`, which is not among the report's dimensions and metrics; {advice}")
+    }
+
+    /// Fields of the property's own that Google can hardly know.
+    fn doubtful_names(&self) -> Vec<Finding> {
+        let metrics = self.metrics.iter().enumerate().map(|(index, counted)| (Part::Metric(index), &counted.field));
+        let doubtful = self.all_dimensions().chain(metrics).filter_map(|(part, known)| Some((part, known.doubt()?)));
+        doubtful.map(|(part, message)| Finding { part, is_error: false, message }).collect()
     }
 
     /// Every dimension that it looks at, and where.
@@ -316,7 +339,7 @@ impl Draft {
     fn lost_rows(&self) -> Option<Finding> {
         let limit = usize::try_from(self.limit?).ok().filter(|_| !self.dimensions.is_empty())?;
         let series = limit.saturating_mul(self.metrics.len());
-        let is_too_much = series > self.max_series && self.max_series > 0 && !self.metrics.is_empty();
+        let is_too_much = series > self.max_series && self.max_series >= self.metrics.len() && !self.metrics.is_empty();
         let message = || {
             format!(
                 "{limit} rows with {} metrics are {series} series, more than the {} of `max_series`; raise it to {series}, or \

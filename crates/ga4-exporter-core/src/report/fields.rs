@@ -11,6 +11,7 @@ pub use standard::{FieldKind, Standard};
 mod absent;
 pub mod compatibility;
 mod lookup;
+mod meant;
 pub mod name;
 pub mod standard;
 

@@ -64,10 +64,11 @@ fn everything_that_is_wrong_is_said_at_once() {
     draft.max_series = 0;
     let said = said(&draft).join("\n");
     for expected in [
-        "Report ! `pagePath` stands there twice",
+        "Dimension(1) ! `pagePath` stands there twice",
         "Limit ! a limit of 20000",
-        "MaxSeries ! ",
-        "Order ! the order is by `revenue`",
+        "MaxSeries ! a row has 1 series, one for each metric, and `max_series` allows 0",
+        "Order ! the order is by `revenue`, which is not among the report's dimensions and metrics; add it there, or order by \
+         one of `sessions`, `page_path`, `page_path`",
     ] {
         assert!(said.contains(expected), "{expected} in {said}");
     }
@@ -116,6 +117,35 @@ fn rows_that_cannot_be_shown_are_doubtful() {
     );
     draft.max_series = 1200;
     assert_eq!(draft.findings(), []);
+}
+
+#[test]
+fn a_misspelt_order_says_what_was_meant() {
+    let mut draft = draft(&["pagePath"], &["pageviews"]);
+    draft.order =
+        ["Pageviews", " page_path", "pageviews desc"].map(|by| Order { by: by.to_owned(), is_descending: true }).into();
+    let said = said(&draft);
+    let ends = ["did you mean `pageviews`?", "did you mean `page_path`?", "order by one of `pageviews`, `page_path`"];
+    for (message, end) in said.iter().zip(ends) {
+        assert!(message.starts_with("Order ! ") && message.ends_with(end), "{message}");
+    }
+    assert_eq!(said.len(), 3);
+}
+
+#[test]
+fn parameters_that_cannot_be_are_doubtful() {
+    for good in
+        ["customEvent:plan", "customEvent:plan[event]", "customUser:größe_2", "sessionCustomChannelGroup:9432931"]
+    {
+        assert_eq!(draft(&[good], &["keyEvents:sign-up now"]).findings(), [], "{good}");
+    }
+    let long = format!("customItem:{}", "a".repeat(41));
+    for bad in ["customEvent:a b", "customUser:1st", "customEvent:a:b", "customEvent::a", &long] {
+        let said = said(&draft(&[bad], &["sessions"]));
+        assert!(said[0].starts_with(&format!("Dimension(0) ? `{bad}` is hardly a parameter")), "{said:?}");
+    }
+    let said = said(&draft(&["sessionCustomChannelGroup:Brand"], &["countCustomEvent:a-b"]));
+    assert!(said[0].contains("hardly a channel group") && said[1].starts_with("Metric(0) ? "), "{said:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 
 use super::{
     super::metric::{Addition, Unit},
-    REALTIME, TRAFFIC, name,
+    REALTIME, TRAFFIC, meant, name,
     standard::{Class, FieldKind, Former, Standard},
 };
 use crate::names::{ApiName, Category, NameError};
@@ -25,14 +25,14 @@ pub struct Known {
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 pub enum FieldError {
     /// No field has this name.
-    #[error("there is no {} `{name}`; {}", word(*.kind), advice(*.kind, .near.as_deref()))]
+    #[error("there is no {} `{name}`; {}", word(*.kind), advice(*.kind, .meant.as_deref()))]
     Unknown {
         /// What was looked for.
         kind: FieldKind,
         /// The name.
         name: String,
-        /// A name that may have been meant.
-        near: Option<String>,
+        /// What may have been meant, as advice.
+        meant: Option<String>,
     },
     /// It is a metric where a dimension is due, or the other way round.
     #[error("`{name}` is a {}, not a {}; move it there", word(other(*.kind)), word(*.kind))]
@@ -66,13 +66,21 @@ pub enum FieldError {
     #[error("`{0}` is not complete; write `{1}:` and the name that your property has given to it")]
     Incomplete(String, &'static str),
     /// Behind a colon stands what only the owner of a property knows, and before it what Google does.
-    #[error("no custom {} begins with `{prefix}:`; the beginnings are {}", word(*.kind), beginnings(*.kind))]
+    #[error("no custom {} begins with `{prefix}:`; {}", word(*.kind), beginning_advice(*.kind, .meant.as_deref()))]
     Prefix {
         /// What was looked for.
         kind: FieldKind,
         /// What stands before the colon.
         prefix: String,
+        /// The name that may have been meant.
+        meant: Option<String>,
     },
+    /// Google would look for a name with the blank.
+    #[error("`{0}` has a blank beside the colon; write `{1}`")]
+    Blank(String, String),
+    /// Reports here ask for metrics as they are.
+    #[error("`{0}` is an expression, which reports here do not have; ask for its metrics, and calculate in PromQL")]
+    Expression(String),
     /// Not what a field can be called.
     #[error("`{0}` cannot be the name of a field; write it as Google does, such as `screenPageViews`")]
     Malformed(String),
@@ -127,6 +135,32 @@ impl Known {
         }
     }
 
+    /// Whether Google can hardly know what stands behind the colon: names of parameters and numbers of channel groups have rules.
+    pub fn doubt(&self) -> Option<String> {
+        let (prefix, own) = self.api_name.as_str().split_once(':')?;
+        let name = &self.api_name;
+        if matches!(prefix, "customChannelGroup" | "sessionCustomChannelGroup" | "firstUserCustomChannelGroup") {
+            let is_number = own.bytes().all(|byte| byte.is_ascii_digit());
+            let message = format!(
+                "`{name}` is hardly a channel group, since Google numbers them; look up the number under Admin > Channel groups"
+            );
+            return (!is_number).then_some(message);
+        }
+        let is_parameter =
+            matches!(prefix, "customEvent" | "customUser" | "customItem" | "averageCustomEvent" | "countCustomEvent");
+        // Those that were registered before October 2020 have `[event]` behind them.
+        let parameter = own.strip_suffix("[event]").unwrap_or(own);
+        let is_possible = parameter.starts_with(char::is_alphabetic)
+            && parameter.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && parameter.chars().count() <= MAX_PARAMETER_LENGTH;
+        (is_parameter && !is_possible).then(|| {
+            format!(
+                "`{name}` is hardly a parameter, since their names are at most {MAX_PARAMETER_LENGTH} letters, digits and \
+                 underscores; look it up under Admin > Custom definitions"
+            )
+        })
+    }
+
     /// Over what its values may be summed, in a report that is split by these.
     pub fn addition<'a>(&self, dimensions: impl Iterator<Item = &'a Self>) -> Addition {
         let counts_sessions = matches!(self.api_name.as_str(), "sessions" | "engagedSessions");
@@ -163,10 +197,17 @@ fn custom(kind: FieldKind, text: &str, prefix: &str, own: &str, category: Catego
         if Standard::all().any(|field| field.is_custom && (field.kind, field.api_name) == (other(kind), prefix)) {
             return Err(FieldError::Other { kind, name: text.to_owned() });
         }
-        return Err(FieldError::Prefix { kind, prefix: prefix.to_owned() });
+        let meant = meant::beginning(kind, prefix).map(|beginning| format!("{beginning}:{}", own.trim()));
+        // `ga:pageviews` is how Universal Analytics had it.
+        let is_field = || !own.contains(':') && find(kind, own, category).is_ok();
+        let meant = meant.or_else(|| is_field().then(|| own.to_owned()));
+        return Err(FieldError::Prefix { kind, prefix: prefix.to_owned(), meant });
     };
     if own.trim().is_empty() {
         return Err(FieldError::Incomplete(text.to_owned(), standard.api_name));
+    }
+    if own.trim() != own {
+        return Err(FieldError::Blank(text.to_owned(), format!("{prefix}:{}", own.trim())));
     }
     check_category(standard, text, category)?;
     Ok(Known { api_name: parsed(text)?, standard })
@@ -217,26 +258,13 @@ fn unknown(kind: FieldKind, text: &str) -> FieldError {
     {
         return FieldError::Incomplete(name, custom.api_name);
     }
+    if kind == FieldKind::Metric && meant::is_expression(text) {
+        return FieldError::Expression(name);
+    }
     if text.parse::<ApiName>().is_err() {
         return FieldError::Malformed(name);
     }
-    FieldError::Unknown { kind, near: near(kind, text), name }
-}
-
-/// The name that was meant, if one is near: ours or Google's, as the text is.
-fn near(kind: FieldKind, text: &str) -> Option<String> {
-    let lower = text.to_lowercase();
-    let fields = || Standard::all().filter(|field| !field.is_custom && field.kind == kind && !field.is_out_of_reach());
-    let names = fields().flat_map(|field| {
-        let ours = match kind {
-            FieldKind::Dimension => name::label(field.api_name),
-            FieldKind::Metric => name::metric(field.api_name, field.unit.unwrap_or(Unit::Plain)),
-        };
-        [field.api_name.to_owned(), ours]
-    });
-    let distance = |name: &String| strsim::osa_distance(&lower, &name.to_lowercase());
-    let nearest = names.map(|name| (distance(&name), name)).min_by_key(|(distance, _)| *distance);
-    nearest.filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
+    FieldError::Unknown { kind, meant: meant::advice(kind, text), name }
 }
 
 pub(super) fn other(kind: FieldKind) -> FieldKind {
@@ -253,12 +281,19 @@ pub(super) fn word(kind: FieldKind) -> &'static str {
     }
 }
 
-fn advice(kind: FieldKind, near: Option<&str>) -> String {
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
+fn advice(kind: FieldKind, meant: Option<&str>) -> String {
+    match meant {
+        Some(meant) => meant.to_owned(),
         None => {
             format!("docs/REPORTS.md lists the {}s; those of your own need a prefix: {}", word(kind), beginnings(kind))
         }
+    }
+}
+
+fn beginning_advice(kind: FieldKind, meant: Option<&str>) -> String {
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("the beginnings are {}", beginnings(kind)),
     }
 }
 
@@ -273,6 +308,9 @@ fn offered(kind: FieldKind) -> String {
     fields.map(name).collect::<Vec<_>>().join(", ")
 }
 
+/// The longest name of a parameter (Admin API, `CustomDimension.parameterName`).
+const MAX_PARAMETER_LENGTH: usize = 40;
+
 /// Dimensions of which a user can have several values at once, so that the user's events are in several rows.
 const OVERLAPPING: &[&str] = &["audienceId", "audienceName", "audienceResourceName", "brandingInterest"];
 
@@ -280,105 +318,4 @@ const OVERLAPPING: &[&str] = &["audienceId", "audienceName", "audienceResourceNa
 const OF_A_SESSION: &[&str] = &["landingPage", "landingPagePlusQueryString", "deviceCategory", "platform"];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn metric(text: &str) -> Result<Known, FieldError> {
-        find(FieldKind::Metric, text, Category::Core)
-    }
-
-    fn dimension(text: &str) -> Result<Known, FieldError> {
-        find(FieldKind::Dimension, text, Category::Core)
-    }
-
-    #[test]
-    fn our_names_and_googles_are_the_same_fields() {
-        for (ours, api_name) in [
-            ("pageviews", "screenPageViews"),
-            ("visitors", "totalUsers"),
-            ("bounce_rate_ratio", "bounceRate"),
-            ("average_session_duration_seconds", "averageSessionDuration"),
-            ("keyEvents:purchase", "keyEvents:purchase"),
-        ] {
-            assert_eq!(metric(ours).unwrap().api_name.as_str(), api_name);
-            assert_eq!(metric(ours), metric(api_name));
-        }
-        assert_eq!(dimension("page_path"), dimension("pagePath"));
-        assert_eq!(dimension("customUser:plan").unwrap().label(), "custom_user_plan");
-    }
-
-    #[test]
-    fn what_is_no_field_says_what_to_do() {
-        let realtime = |kind, text| find(kind, text, Category::Realtime).unwrap_err();
-        for (error, message) in [
-            (
-                metric("screenPageView").unwrap_err(),
-                "there is no metric `screenPageView`; did you mean `screenPageViews`?",
-            ),
-            (metric("page_views").unwrap_err(), "there is no metric `page_views`; did you mean `pageviews`?"),
-            (dimension("hostname").unwrap_err(), "there is no dimension `hostname`; did you mean `hostName`?"),
-            (
-                dimension("screenPageViews").unwrap_err(),
-                "`screenPageViews` is a metric, not a dimension; move it there",
-            ),
-            (metric("conversions").unwrap_err(), "`conversions` was renamed; use `keyEvents`"),
-            (metric("conversions:buy").unwrap_err(), "`conversions:buy` was renamed; use `keyEvents:buy`"),
-            (metric("eventRevenue").unwrap_err(), "Google no longer has `eventRevenue`; use another metric"),
-            (
-                metric("customEvent").unwrap_err(),
-                "`customEvent` is not complete; write `customEvent:` and the name that your property has given to it",
-            ),
-            (metric("customUser:x").unwrap_err(), "`customUser:x` is a dimension, not a metric; move it there"),
-            (
-                dimension("minutesAgo").unwrap_err(),
-                "only realtime reports have `minutesAgo`; add `realtime: true`, or use `minute`",
-            ),
-            (
-                dimension("page path").unwrap_err(),
-                "`page path` cannot be the name of a field; write it as Google does, such as `screenPageViews`",
-            ),
-            (
-                realtime(FieldKind::Metric, "sessions"),
-                "realtime reports do not have `sessions`; use some of `activeUsers`, `eventCount`, `keyEvents`, `screenPageViews`",
-            ),
-        ] {
-            assert_eq!(error.to_string(), message);
-        }
-        assert!(dimension("xyzzy").unwrap_err().to_string().contains("docs/REPORTS.md lists the dimensions"));
-        assert!(dimension("cohort").unwrap_err().to_string().contains("cohorts and comparisons"));
-        assert!(
-            dimension("customThing:x")
-                .unwrap_err()
-                .to_string()
-                .starts_with("no custom dimension begins with `customThing:`")
-        );
-        assert!(realtime(FieldKind::Dimension, "customEvent:x").to_string().contains("`customUser:…`"));
-        assert!(find(FieldKind::Dimension, "customUser:x", Category::Realtime).is_ok());
-    }
-
-    #[test]
-    fn sessions_add_up_over_what_a_session_has_once() {
-        let sessions = metric("sessions").unwrap();
-        let by = |names: &[&str]| {
-            let dimensions: Vec<Known> = names.iter().map(|name| dimension(name).unwrap()).collect();
-            sessions.addition(dimensions.iter())
-        };
-        assert_eq!(by(&[]), Addition::Sum);
-        assert_eq!(by(&["sessionSource", "landingPage", "deviceCategory", "firstUserMedium"]), Addition::Sum);
-        for dimension in ["pagePath", "hostName", "eventName", "countryId"] {
-            assert_eq!(by(&["sessionSource", dimension]), Addition::Distinct, "{dimension}");
-        }
-        let events = metric("events").unwrap();
-        for (dimension, expected) in [
-            ("audienceName", Addition::Overlapping),
-            ("brandingInterest", Addition::Overlapping),
-            ("pagePath", Addition::Sum),
-        ] {
-            let dimension = self::dimension(dimension).unwrap();
-            assert_eq!(events.addition([&dimension].into_iter()), expected);
-            assert_eq!(metric("activeUsers").unwrap().addition([&dimension].into_iter()), Addition::Distinct);
-        }
-        assert_eq!(metric("activeUsers").unwrap().addition([].into_iter()), Addition::Distinct);
-        assert_eq!(metric("bounceRate").unwrap().addition([].into_iter()), Addition::Ratio);
-    }
-}
+mod tests;
