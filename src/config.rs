@@ -115,11 +115,15 @@ impl Loaded {
                 ShownPath(path)
             )
         });
+        let ranges = self.config.own_reports.iter().filter(|own| own.enabled).flat_map(|own| {
+            let wrong = own.report.windows.iter().filter_map(|window| window.range.check_on(today).err());
+            wrong.map(|wrong| format!("`reports.{}.date_range`: {wrong}", own.report.name))
+        });
         // A thousand calendars may cause very many warnings; the first ones are enough.
         let more = self.warnings.len().saturating_sub(MAX_WARNINGS);
         let more = (more > 0).then(|| format!("{more} more warnings about the configuration; fix these first"));
         let first = self.warnings.iter().take(MAX_WARNINGS).map(Problem::to_string);
-        first.chain(more).chain(exhausted.take(MAX_WARNINGS)).collect()
+        first.chain(more).chain(ranges.take(MAX_WARNINGS)).chain(exhausted.take(MAX_WARNINGS)).collect()
     }
 }
 
@@ -231,6 +235,22 @@ pub(crate) const DAYS_AHEAD: i32 = 365;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_that_google_refuses_today_bring_a_warning() {
+        let text = "reports:\n  past: {metrics: [pageviews], date_range: {from: today, to: 2020-01-01}}\n  \
+                    off: {metrics: [pageviews], date_range: {from: 5000daysAgo}, enabled: false}\n  \
+                    good: {metrics: [pageviews], date_range: {from: 2026-01-01}}\n";
+        let loaded = Config::from_yaml(text, Path::new("a.yml")).unwrap();
+        let warnings = loaded.warnings_at("2026-11-28T12:00:00Z".parse().unwrap());
+        assert_eq!(
+            warnings,
+            [
+                "`reports.past.date_range`: on 2026-11-28 the range from `today` to `2020-01-01` begins after it ends, which \
+              Google refuses; change one of the days"
+            ]
+        );
+    }
 
     #[test]
     fn given_properties_are_exported_once_and_alone() {

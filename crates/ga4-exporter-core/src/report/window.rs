@@ -110,6 +110,29 @@ pub enum ReportDayError {
     /// The first after the last.
     #[error("the range begins after it ends; exchange `{0}` and `{1}`")]
     Backwards(Day, Day),
+    /// The same, on some days only.
+    #[error(
+        "on {today} the range from `{first}` to `{last}` begins after it ends, which Google refuses; change one of the days"
+    )]
+    BackwardsOn {
+        /// On which day.
+        today: Date,
+        /// Its first day.
+        first: Day,
+        /// Its last day.
+        last: Day,
+    },
+    /// Google refuses it, on some days only.
+    #[error("on {today} `{day}` is before {FIRST_DAY}, and Google has no reports of then; give a later day")]
+    TooEarlyOn {
+        /// On which day.
+        today: Date,
+        /// The day that is too early.
+        day: Day,
+    },
+    /// Nothing has happened on such a day.
+    #[error("the range begins on {0}, which is to come, so its values are 0 until then; give an earlier day")]
+    ToCome(Date),
 }
 
 impl Range {
@@ -135,6 +158,23 @@ impl Range {
             (Day::Ago(_), Day::On(_)) | (Day::On(_), Day::Ago(_)) => false,
         };
         if is_backwards { Err(ReportDayError::Backwards(first, last)) } else { Ok(Self::Days(first, last)) }
+    }
+
+    /// What is wrong with it on this day, where one of its days moves. Zones differ by a day, which counts for the range.
+    ///
+    /// # Errors
+    /// Google would refuse it, or nothing can have happened yet.
+    pub fn check_on(self, today: Date) -> Result<(), ReportDayError> {
+        let Self::Days(first, last) = self else { return Ok(()) };
+        let Some(begin) = first.date(today).filter(|begin| *begin >= FIRST_DAY) else {
+            return Err(ReportDayError::TooEarlyOn { today, day: first });
+        };
+        let tomorrow = today.saturating_add(1.day());
+        if begin > tomorrow && matches!((first, last), (Day::On(_), Day::On(_))) {
+            return Err(ReportDayError::ToCome(begin));
+        }
+        let is_backwards = last.date(today).is_none_or(|end| begin > end.saturating_add(1.day()));
+        if is_backwards { Err(ReportDayError::BackwardsOn { today, first, last }) } else { Ok(()) }
     }
 
     /// What it covers, for the end of a sentence.
@@ -195,13 +235,21 @@ impl Day {
         }
     }
 
+    /// The date, where there is such a one.
+    fn date(self, today: Date) -> Option<Date> {
+        match self {
+            Self::On(date) => Some(date),
+            Self::Ago(days) => today.checked_sub(i64::from(days).days()).ok(),
+        }
+    }
+
     /// As Google reads it; as an absolute date where that is possible.
     fn text(self, today: Option<Date>) -> String {
         let before = match self {
             Self::On(date) => return date.to_string(),
             Self::Ago(days) => days,
         };
-        let absolute = today.and_then(|today| today.checked_sub(i64::from(before).days()).ok());
+        let absolute = today.and_then(|today| self.date(today));
         match (absolute, before) {
             (Some(date), _) => date.to_string(),
             (None, 0) => "today".to_owned(),
@@ -261,6 +309,55 @@ mod tests {
             let error = Range::between(day(first), day(last)).unwrap_err().to_string();
             assert_eq!(error, format!("the range begins after it ends; exchange `{first}` and `{last}`"));
         }
+    }
+
+    #[test]
+    fn where_days_move_a_range_may_be_wrong_on_some_days() {
+        let today = jiff::civil::date(2026, 11, 28);
+        let check = |first: &str, last: &str| {
+            let range = Range::between(first.parse().unwrap(), last.parse().unwrap()).unwrap();
+            range.check_on(today).map_err(|error| error.to_string())
+        };
+        for (first, last) in [
+            ("today", "today"),
+            ("28daysAgo", "yesterday"),
+            ("2026-11-28", "today"),
+            ("2026-11-29", "today"),
+            ("2026-01-01", "2026-01-31"),
+            ("2015-08-14", "yesterday"),
+            ("4124daysAgo", "today"),
+            ("today", "2026-11-27"),
+            ("today", "2999-12-31"),
+        ] {
+            assert_eq!(check(first, last), Ok(()), "{first} {last}");
+        }
+        for (first, last, message) in [
+            (
+                "today",
+                "2020-01-01",
+                "on 2026-11-28 the range from `today` to `2020-01-01` begins after it ends, which Google refuses; change one \
+                 of the days",
+            ),
+            (
+                "2030-01-01",
+                "today",
+                "on 2026-11-28 the range from `2030-01-01` to `today` begins after it ends, which Google refuses; change one \
+                 of the days",
+            ),
+            (
+                "4125daysAgo",
+                "today",
+                "on 2026-11-28 `4125daysAgo` is before 2015-08-14, and Google has no reports of then; give a later day",
+            ),
+            (
+                "2030-01-01",
+                "2030-01-31",
+                "the range begins on 2030-01-01, which is to come, so its values are 0 until then; give an earlier day",
+            ),
+        ] {
+            assert_eq!(check(first, last), Err(message.to_owned()), "{first} {last}");
+        }
+        assert_eq!(Range::LAST_MINUTES.check_on(today), Ok(()));
     }
 
     #[test]
