@@ -55,13 +55,13 @@ pub struct Position {
 impl Problem {
     /// Creates a problem in a file; the message says what is wrong and, after a semicolon, how to correct it.
     ///
-    /// Control characters from the file's text are escaped: a problem is one line, and cannot control a terminal. Words that
-    /// look
-    /// like part of a key are omitted.
+    /// Control characters, invisible ones and unusual blanks from the file's text are escaped: a problem is one line, cannot
+    /// control a terminal, and shows what is wrong. Words that look like part of a key are omitted.
     pub(super) fn new(file: &Path, position: Position, message: &str) -> Self {
         let mut clean = String::with_capacity(message.len());
         for character in shown::masked(message).chars() {
-            if character.is_control() {
+            let is_odd_blank = character.is_whitespace() && character != ' ';
+            if is_odd_blank || !shown::is_harmless(character) {
                 clean.extend(character.escape_default());
             } else {
                 clean.push(character);
@@ -126,6 +126,8 @@ mod tests {
     fn a_problem_is_one_line_whatever_the_file_says() {
         let text = problem(2, "bad key `a\nb\u{1b}[31m`; remove it").to_string();
         assert_eq!(text, r"a.yml:2:3: bad key `a\nb\u{1b}[31m`; remove it");
+        let text = problem(2, "bad key `a\u{200b}b\u{a0}c\u{202e}`; remove it").to_string();
+        assert_eq!(text, r"a.yml:2:3: bad key `a\u{200b}b\u{a0}c\u{202e}`; remove it");
     }
 
     #[test]

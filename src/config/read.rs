@@ -3,7 +3,7 @@
 //! Knows the meaning of every key, valid combinations, and doubtful ones. Refuses to know how mistakes are reported.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -17,9 +17,10 @@ use super::{
     yaml::{Node, Value},
 };
 use ga4_exporter_core::{
-    names::{LabelName, NameError, PropertyId},
+    names::{Category, LabelName, MAX_API_NAME_LENGTH, NameError, PropertyId},
     plan::SeriesLimits,
     quota::Share,
+    report::fields::{self, FieldKind, Known},
     shown,
 };
 
@@ -57,7 +58,9 @@ pub(super) fn config(reader: &mut Reader<'_>, root: &Node, base: &Path, given: &
     let commands_share = commands_share.unwrap_or_else(Share::of_commands);
     let most_properties = most_properties(reader, &top, properties.len());
     let series = series_limits(reader, &top);
-    let reports::Reports { realtime, traffic, baseline, own } = reports::reports(reader, &top, base);
+    let exported: Option<BTreeSet<PropertyId>> =
+        discovery.is_none().then(|| properties.iter().map(|property| property.id).collect());
+    let reports::Reports { realtime, traffic, baseline, own } = reports::reports(reader, &top, base, exported.as_ref());
     reports::check_series(reader, &top, &own, series);
     let mut config = Config {
         google,
@@ -126,10 +129,23 @@ fn limit(
     range: &RangeInclusive<usize>,
 ) -> Option<usize> {
     let (least, most) = (range.start(), range.end());
-    reader.parsed(section.get(key)?, &section.path(key), &most.to_string(), |text| match text.parse() {
+    let example = EXAMPLE.clamp(*least, *most).to_string();
+    reader.parsed(section.get(key)?, &section.path(key), &example, |text| match text.parse() {
         Ok(number) if range.contains(&number) => Ok(number),
         _ => Err(format!("{} is not allowed; give a whole number from {least} to {most}", quoted(text))),
     })
+}
+
+/// A field by our name or Google's. A name that is longer than any is not searched for.
+fn find_field(kind: FieldKind, text: &str, category: Category) -> Result<Known, String> {
+    let (text, characters) = (text.trim(), text.trim().chars().count());
+    if characters > MAX_API_NAME_LENGTH {
+        return Err(format!(
+            "{} is no field, since a name of {characters} characters is too long; write it as Google Analytics shows it",
+            quoted(text)
+        ));
+    }
+    fields::find(kind, text, category).map_err(|error| error.to_string())
 }
 
 fn properties(reader: &mut Reader<'_>, node: &Node) -> Vec<ConfiguredProperty> {
@@ -292,6 +308,9 @@ fn pattern(text: &str) -> Result<Regex, String> {
         )
     })
 }
+
+/// A number for examples, where it is allowed.
+const EXAMPLE: usize = 1000;
 
 /// The range of requests in flight.
 const REQUESTS: RangeInclusive<usize> = 1..=10_000;

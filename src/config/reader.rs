@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     problem::{Errors, Position, Problem},
-    schema::{TABLES, Table},
+    schema::{ANY_NAME, TABLES, Table},
     yaml::{Kind, Node, Value},
 };
 use ga4_exporter_core::shown;
@@ -55,41 +55,37 @@ impl<'a> Reader<'a> {
 
     /// Reads a mapping with the keys of a table; a missing value counts as an empty one.
     pub(super) fn section<'n>(&mut self, node: &'n Node, table: &'static Table) -> Section<'n> {
-        self.section_without(node, table, &[])
+        self.section_at(node, table, table.path)
     }
 
     /// The same where the mapping stands at a path that the table cannot know.
     pub(super) fn section_at<'n>(&mut self, node: &'n Node, table: &'static Table, path: &str) -> Section<'n> {
-        self.section_of(node, table, path, &[])
+        self.section_with(node, table, path, &[])
     }
 
-    /// The same, with a special message for some keys that the table does not have.
-    pub(super) fn section_without<'n>(
-        &mut self,
-        node: &'n Node,
-        table: &'static Table,
-        refused: &[(&str, &str)],
-    ) -> Section<'n> {
-        self.section_of(node, table, table.path, refused)
-    }
-
-    fn section_of<'n>(
+    /// The same, with advice for some keys that the table does not have.
+    pub(super) fn section_with<'n>(
         &mut self,
         node: &'n Node,
         table: &'static Table,
         path: &str,
-        refused: &[(&str, &str)],
+        foreign: &[(&str, &str)],
     ) -> Section<'n> {
         let mut values = BTreeMap::new();
         for (key, (value, position)) in self.mapping(node, path, &lines_with(table)) {
-            match table.names().find(|known| *known == key) {
-                Some(known) => {
-                    values.insert(known, (value, position));
-                }
-                None => match refused.iter().find(|(name, _)| *name == key) {
-                    Some((_, why)) => self.error(position, why),
-                    None => self.error(position, unknown_key(table, path, &key)),
-                },
+            if let Some(known) = table.names().find(|known| *known == key) {
+                values.insert(known, (value, position));
+            } else if let Some((_, advice)) = foreign.iter().find(|(name, _)| *name == key) {
+                self.error(position, format!("unknown key {} in `{path}`; {advice}", quoted(&key)));
+            } else if let Some(home) = home_of(value) {
+                let place = place(path);
+                let message = format!(
+                    "unknown key {} {place}; its own keys are those of `{home}`: check the indentation",
+                    quoted(&key)
+                );
+                self.error(position, message);
+            } else {
+                self.error(position, unknown_key(table, path, &key));
             }
         }
         Section { path: path.to_owned(), values }
@@ -111,7 +107,11 @@ impl<'a> Reader<'a> {
                         self.error(key.position, "a key must be a single word; remove the brackets around it");
                         continue;
                     };
-                    let name = if *kind == Kind::Null { "null" } else { text };
+                    if *kind == Kind::Null || text.is_empty() {
+                        self.error(key.position, NO_KEY);
+                        continue;
+                    }
+                    let name = text;
                     if let Some((_, first)) = found.get(name) {
                         let message =
                             format!("{} stands here twice, first in line {}; remove one", quoted(name), first.line);
@@ -240,8 +240,20 @@ pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
     (distance <= name.len() / 3).then_some(name)
 }
 
+fn place(path: &str) -> String {
+    if path.is_empty() { "at the top level".to_owned() } else { format!("in `{path}`") }
+}
+
+/// The table with a free name that a mapping was probably meant for: it has all of the mapping's keys.
+fn home_of(node: &Node) -> Option<&'static str> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let is_known = |table: &&&Table, (key, _): &(Node, Node)| matches!(&key.value, Value::Scalar(_, key) if table.names().any(|name| name == key));
+    let homes = TABLES.iter().filter(|table| table.path.ends_with(ANY_NAME) && !entries.is_empty());
+    homes.clone().find(|table| entries.iter().all(|entry| is_known(table, entry))).map(|table| table.path)
+}
+
 fn unknown_key(table: &Table, path: &str, key: &str) -> String {
-    let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in `{path}`") };
+    let place = place(path);
     if table.keys.is_empty() {
         return format!("unknown key {} {place}; remove it", quoted(key));
     }
@@ -267,6 +279,9 @@ fn elided(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// The message for a key that is nothing.
+const NO_KEY: &str = "a key is empty; write a name before the colon, and put quotes around it if it is called `null`";
 
 /// The message for a value that looks like a secret.
 const A_SECRET: &str = "looks like the content of a key file or another secret, which does not belong in this file; save \

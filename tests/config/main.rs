@@ -10,6 +10,7 @@ use google_analytics_exporter::config::Config;
 mod calendars;
 mod documents;
 mod fields;
+mod mistakes;
 mod properties;
 mod troubles;
 

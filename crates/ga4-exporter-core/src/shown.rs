@@ -156,7 +156,7 @@ fn is_secret_run(run: &str) -> bool {
 }
 
 /// Whether a terminal just shows a character.
-pub(crate) fn is_harmless(character: char) -> bool {
+pub fn is_harmless(character: char) -> bool {
     let is_invisible = matches!(
         character,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

@@ -17,7 +17,7 @@ pub(super) fn baseline(
     base: &Path,
 ) -> BaselineSettings {
     let table = &schema::BASELINE;
-    let section = node.map(|node| reader.section_without(node, table, REFUSED));
+    let section = node.map(|node| reader.section_with(node, table, table.path, FOREIGN_KEYS));
     let get = |key| section.as_ref().and_then(|section| section.get(key));
     let enabled = get("enabled").and_then(|node| reader.truth(node, &table.path_of("enabled")));
     let weeks = section.as_ref().and_then(|section| limit(reader, section, "weeks", &WEEKS));
@@ -40,13 +40,12 @@ pub(super) fn baseline(
 }
 
 /// Keys of other reports that do not apply here.
-const REFUSED: &[(&str, &str)] = &[
+const FOREIGN_KEYS: &[(&str, &str)] = &[
     (
         "interval",
-        "`baseline` is polled once a day, from 06:00 of the property's time zone on, which cannot be changed; \
-         remove `interval`",
+        "`baseline` is polled once a day, from 06:00 of the property's time zone on, which cannot be changed: remove it",
     ),
-    ("metrics", "`baseline` is made of pageviews only; remove `metrics`"),
+    ("metrics", "`baseline` is made of pageviews only: remove it"),
 ];
 
 /// The interval.

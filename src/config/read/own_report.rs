@@ -22,11 +22,23 @@ use ga4_exporter_core::{
 };
 
 mod fields;
+mod hint;
+
+/// What is the same for all reports of one's own.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'s> {
+    /// How long values hold unless a report says so itself, and where that stands.
+    pub(super) stale_after: Option<(StaleAfter, Position)>,
+    /// All properties, where no others can be found.
+    pub(super) properties: Option<&'s BTreeSet<PropertyId>>,
+}
 
 /// A report that is being read.
 struct Reading<'r, 'f, 'n> {
     reader: &'r mut Reader<'f>,
     section: Section<'n>,
+    /// All properties, where no others can be found.
+    properties: Option<&'n BTreeSet<PropertyId>>,
     /// Where its name stands.
     position: Position,
     preset: Option<&'static Preset>,
@@ -35,21 +47,28 @@ struct Reading<'r, 'f, 'n> {
     is_whole: bool,
 }
 
-/// Reads the report of this name, which stands at `position`; `shared` is how long values hold unless it says so itself.
-pub(super) fn own_report(
+/// Reads the report of this name, which stands at `position`.
+pub(super) fn own_report<'n>(
     reader: &mut Reader<'_>,
     name: ReportName,
-    (node, position): (&Node, Position),
-    shared: Option<(StaleAfter, Position)>,
+    (node, position): (&'n Node, Position),
+    shared: Shared<'n>,
 ) -> Option<OwnReport> {
-    let section = reader.section_at(node, &schema::OWN_REPORT, &format!("reports.{name}"));
-    let mut reading = Reading { reader, section, position, preset: None, category: Category::Core, is_whole: true };
+    if let Some(message) = hint::of_value(&name, node) {
+        reader.error(node.position, message);
+        return None;
+    }
+    let section = reader.section_with(node, &schema::OWN_REPORT, &format!("reports.{name}"), hint::FOREIGN_KEYS);
+    let Shared { stale_after: shared, properties } = shared;
+    let category = Category::Core;
+    let mut reading = Reading { reader, section, properties, position, preset: None, category, is_whole: true };
     reading.kind();
     let enabled = reading.get(|it, node, path| it.reader.truth(node, path), "enabled").unwrap_or(true);
     let dimensions = reading.dimensions();
     let metrics = reading.metrics();
     let range = reading.range();
-    let filter = reading.get(|it, node, path| filter::filter(it.reader, node, path, it.category), "filter");
+    let names = |category| filter::Names { category, dimensions: &dimensions, metrics: &metrics };
+    let filter = reading.get(|it, node, path| filter::filter(it.reader, node, path, names(it.category)), "filter");
     let order = reading.get(Reading::order, "order_by").unwrap_or_default();
     let limit = reading.whole_number("limit", MAX_ROWS).and_then(|limit| u32::try_from(limit).ok());
     let max_series = reading.whole_number("max_series", MOST_SERIES).unwrap_or(MAX_SERIES);
@@ -82,6 +101,7 @@ pub(super) fn own_report(
         max_series,
     };
     reading.check(&draft, &places, enabled);
+    reading.check_rows(&draft, enabled);
     if enabled {
         let stale_at = own_stale_after.or(shared).map(|(_, at)| at);
         let interval_at = reading.section.get("interval").map(|node| node.position);
@@ -153,16 +173,25 @@ impl<'n> Reading<'_, '_, 'n> {
     }
 
     fn date_range(&mut self, node: &'n Node, path: &str) -> Option<Range> {
-        let Value::Mapping(_) = node.value else {
-            return self.reader.parsed(node, path, "today", named_range);
-        };
-        let section = self.reader.section_at(node, &schema::DATE_RANGE, path);
+        match node.value {
+            Value::Mapping(_) => {}
+            Value::Sequence(_) => {
+                let message = format!("`{path}` is a list, and a report has one range; write a report for each");
+                self.reader.error(node.position, message);
+                return None;
+            }
+            Value::Scalar(..) => return self.reader.parsed(node, path, "today", named_range),
+        }
+        let section = self.reader.section_with(node, &schema::DATE_RANGE, path, hint::FOREIGN_DATES);
         let parse = |text: &str| text.parse::<Day>().map_err(|error| error.to_string());
         let mut day = |key| section.get(key).map(|node| self.reader.parsed(node, &section.path(key), "today", parse));
         let (first, last) = (day("from"), day("to"));
         let Some(first) = first else {
-            self.reader
-                .error(node.position, format!("`{path}` has no `from`; add the first day, such as `from: 3daysAgo`"));
+            // What it is called instead has been said.
+            if !hint::names_first_day(node) {
+                let message = format!("`{path}` has no `from`; add the first day, such as `from: 3daysAgo`");
+                self.reader.error(node.position, message);
+            }
             return None;
         };
         let (first, last) = (first?, last.unwrap_or(Some(Day::Ago(0)))?);
@@ -173,7 +202,7 @@ impl<'n> Reading<'_, '_, 'n> {
     /// A name with a sign, or a list of such.
     fn order(&mut self, node: &'n Node, path: &str) -> Option<Vec<Order>> {
         let parse = |text: &str| {
-            let (by, is_descending) = text.strip_prefix('-').map_or((text, false), |by| (by, true));
+            let (by, is_descending) = text.strip_prefix('-').map_or((text, false), |by| (by.trim_start(), true));
             if by.is_empty() {
                 return Err("a name is missing; write a label or a metric's name, such as `-pageviews`".to_owned());
             }
@@ -208,7 +237,7 @@ impl<'n> Reading<'_, '_, 'n> {
         let items = self.reader.list(node, path, "[123456789]");
         let each = format!("{path}[]");
         let parse = |text: &str| text.parse::<PropertyId>().map_err(|error| error.to_string());
-        let mut properties = BTreeSet::new();
+        let (mut properties, mut in_order) = (BTreeSet::new(), Vec::new());
         let mut is_whole = matches!(node.value, Value::Sequence(_));
         for item in items {
             match self.reader.parsed(item, &each, "123456789", parse) {
@@ -216,7 +245,7 @@ impl<'n> Reading<'_, '_, 'n> {
                     self.reader.error(item.position, format!("property {id} is listed twice; remove one"));
                     is_whole = false;
                 }
-                Some(_) => {}
+                Some(id) => in_order.push(id),
                 None => is_whole = false,
             }
         }
@@ -225,7 +254,32 @@ impl<'n> Reading<'_, '_, 'n> {
             self.reader.error(node.position, message);
             is_whole = false;
         }
+        if let Some(all) = self.properties.filter(|all| !all.is_empty() && is_whole) {
+            for (item, id) in items.iter().zip(&in_order).filter(|(_, id)| !all.contains(id)) {
+                let message = format!(
+                    "property {id} is not exported, so the report is not polled for it; add it to the properties, or remove it \
+                     here"
+                );
+                self.reader.warn(item.position, message);
+            }
+        }
         is_whole.then(|| Scope::Only(Arc::new(properties)))
+    }
+
+    /// What counts rows or orders them means nothing where there is one row.
+    fn check_rows(&mut self, draft: &Draft, enabled: bool) {
+        if !enabled || !draft.dimensions.is_empty() || draft.metrics.is_empty() || !self.is_whole {
+            return;
+        }
+        for key in ["order_by", "limit", "max_series"] {
+            if let Some(node) = self.section.get(key) {
+                let message = format!(
+                    "`{}` means nothing without dimensions, since there is one row; remove it, or add `dimensions`",
+                    self.section.path(key)
+                );
+                self.reader.warn(node.position, message);
+            }
+        }
     }
 
     /// Says what is wrong or doubtful about the whole of it.
@@ -277,8 +331,13 @@ fn preset(text: &str) -> Result<&'static Preset, String> {
 fn named_range(text: &str) -> Result<Range, String> {
     let names = || Range::NAMED.iter().map(|(name, _)| *name);
     let found = Range::NAMED.iter().find(|(name, _)| *name == text).map(|(_, range)| *range);
-    found.ok_or_else(|| {
-        format!("{} is not a range; use one of {}, or `{{from: 3daysAgo, to: today}}`", quoted(text), listed(names()))
+    found.ok_or_else(|| match names().find(|name| name.eq_ignore_ascii_case(text)) {
+        Some(near) => format!("{} is not a range; did you mean `{near}`?", quoted(text)),
+        None => format!(
+            "{} is not a range; use one of {}, or `{{from: 3daysAgo, to: today}}`",
+            quoted(text),
+            listed(names())
+        ),
     })
 }
 

@@ -1,7 +1,11 @@
 //! The entries of `reports`: the built-in ones, which others are reports of one's own, and what all share. The block `baseline`
 //! was one of them once.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use super::{
     super::{
@@ -15,7 +19,7 @@ use super::{
     baseline, own_report,
 };
 use ga4_exporter_core::{
-    names::{FamilyName, NameError, ReportName},
+    names::{Category, FamilyName, NameError, PropertyId, ReportName},
     plan::SeriesLimits,
     report::{
         self, BaselineSettings, Preset, Report, ReportSettings, StaleAfter,
@@ -31,12 +35,18 @@ pub(super) struct Reports {
     pub(super) own: Vec<OwnReport>,
 }
 
-/// Reads `reports` and the `stale_after` for all of them; relative paths begin at `base`.
-pub(super) fn reports(reader: &mut Reader<'_>, top: &Section<'_>, base: &Path) -> Reports {
+/// Reads `reports` and the `stale_after` for all of them; relative paths begin at `base`. `properties` are all of them, where no
+/// others can be found.
+pub(super) fn reports(
+    reader: &mut Reader<'_>,
+    top: &Section<'_>,
+    base: &Path,
+    properties: Option<&BTreeSet<PropertyId>>,
+) -> Reports {
     let defaults = Config::default();
     let shared = stale_after(reader, top);
     let named = top.get("reports").map(|node| named(reader, node)).unwrap_or_default();
-    let own = own_reports(reader, &named, shared);
+    let own = own_reports(reader, &named, own_report::Shared { stale_after: shared, properties });
     let mut read = |key, table, known, default| {
         let section = named.get(key).map(|(node, _)| reader.section(node, table));
         report(reader, section.as_ref(), table, known, default, shared)
@@ -84,7 +94,11 @@ fn doubts_together(reader: &mut Reader<'_>, reports: &Reports, place: impl Fn(&s
 
 /// Every entry by name, with the place of the name.
 fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, (&'n Node, Position)> {
-    let reports = reader.mapping(node, schema::REPORTS.path, &lines_with(&schema::REPORTS));
+    let advice = match &node.value {
+        Value::Sequence(_) => "each report has a name; write `pages: {preset: pages}` without a dash".to_owned(),
+        Value::Mapping(_) | Value::Scalar(..) => lines_with(&schema::REPORTS),
+    };
+    let reports = reader.mapping(node, schema::REPORTS.path, &advice);
     if let Some((_, position)) = reports.get(BASELINE) {
         let wrong = "`baseline` no longer stands in `reports`; move it to the top level, with all its keys";
         reader.error(*position, wrong);
@@ -96,7 +110,7 @@ fn named<'n>(reader: &mut Reader<'_>, node: &'n Node) -> BTreeMap<String, (&'n N
 fn own_reports(
     reader: &mut Reader<'_>,
     named: &BTreeMap<String, (&Node, Position)>,
-    shared: Option<(StaleAfter, Position)>,
+    shared: own_report::Shared<'_>,
 ) -> Vec<OwnReport> {
     let is_built_in = |name: &str| BUILT_IN.contains(&name);
     let mut own = Vec::new();
@@ -134,13 +148,21 @@ fn own_reports(
 
 /// The name of a report of one's own.
 fn own_name(name: &str, node: &Node) -> Result<ReportName, String> {
-    let describes = matches!(&node.value, Value::Mapping(entries) if entries.iter().any(
-        |(key, _)| matches!(&key.value, Value::Scalar(_, key) if ["preset", "metrics", "dimensions"].contains(&key.as_str()))));
+    let describes = ["preset", "metrics", "dimensions"].iter().any(|key| entry(node, key).is_some());
     let built_in = || BUILT_IN.iter().copied().filter(|name| *name != BASELINE);
     if let Some(near) = nearest(name, built_in()).filter(|_| !describes) {
         return Err(format!(
             "unknown report {}; did you mean `{near}`? a report of your own needs `metrics` or a `preset`",
             quoted(name)
+        ));
+    }
+    if let Some(preset) = Preset::named(name).filter(|preset| preset.category == Category::Realtime)
+        && !is_realtime(node)
+    {
+        return Err(format!(
+            "the report name `{name}` is that of a preset, and its metrics would look like realtime ones; add `preset: {}`, or \
+             choose another name",
+            preset.name
         ));
     }
     if is_reserved(name) {
@@ -154,6 +176,20 @@ fn own_name(name: &str, node: &Node) -> Result<ReportName, String> {
         let advice = if let NameError::TooLong(_) = error { "; shorten it" } else { "" };
         format!("`reports`: {error}{advice}")
     })
+}
+
+/// Whether an entry is a realtime report, or has no mapping that could say so.
+fn is_realtime(node: &Node) -> bool {
+    let preset = entry(node, "preset").map(Preset::named);
+    let is_known = |preset: Option<&Preset>| preset.is_none_or(|preset| preset.category == Category::Realtime);
+    preset.is_some_and(is_known) || entry(node, "realtime") == Some("true") || !matches!(node.value, Value::Mapping(_))
+}
+
+/// The text of a key of a mapping.
+fn entry<'n>(node: &'n Node, name: &str) -> Option<&'n str> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let is_named = |(key, _): &&(Node, Node)| matches!(&key.value, Value::Scalar(_, text) if text == name);
+    entries.iter().find(is_named).map(|(_, value)| if let Value::Scalar(_, text) = &value.value { text } else { "" })
 }
 
 /// Warns if the reports want more series of a property than it may have.

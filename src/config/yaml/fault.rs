@@ -39,6 +39,11 @@ impl Fault {
         if complaint.contains("recursion limit") {
             return Self { position: place, message: too_deep() };
         }
+        if let Some((position, character)) = odd_character(text, place) {
+            let shown = character.escape_unicode();
+            let message = format!("`{shown}` is none of YAML's characters, though it may look like one; type it again");
+            return Self { position, message };
+        }
         let tab = complaint.contains("tab").then(|| indenting_tab(text, place)).flatten();
         let message = match tab {
             Some(_) => "a tab indents this line; YAML takes only spaces: replace the tab".to_owned(),
@@ -112,6 +117,39 @@ fn indenting_tab(text: &str, place: Position) -> Option<Position> {
         Some(Position { line, column })
     })
 }
+
+/// Finds a character in the blamed line or the one above that looks like a blank, a colon or a quote of YAML's: they come along
+/// when text is copied from a page. Within quotes and comments they are what they are.
+fn odd_character(text: &str, place: Position) -> Option<(Position, char)> {
+    let first = place.line.saturating_sub(1).max(1);
+    let lines =
+        (1..).zip(text.lines()).skip_while(|(line, _)| *line < first).take_while(|(line, _)| *line <= place.line);
+    lines.into_iter().find_map(|(line, content)| {
+        let (column, character) = odd_in_line(content)?;
+        Some((Position { line, column }, character))
+    })
+}
+
+fn odd_in_line(content: &str) -> Option<(u64, char)> {
+    let mut quote = None;
+    for (column, character) in (1..).zip(content.chars()) {
+        match quote {
+            Some(open) if open == character => quote = None,
+            Some(_) => {}
+            None if character == '#' => return None,
+            None if "'\"".contains(character) => quote = Some(character),
+            None if LOOK_ALIKES.contains(&character) => return Some((column, character)),
+            None => {}
+        }
+    }
+    None
+}
+
+/// No-break spaces, wide punctuation and typographic quotes.
+const LOOK_ALIKES: [char; 14] = [
+    '\u{a0}', '\u{202f}', '\u{3000}', '\u{200b}', '\u{2060}', '\u{ff1a}', '\u{ff0c}', '\u{ff3b}', '\u{ff3d}',
+    '\u{ff5b}', '\u{ff5d}', '\u{201c}', '\u{201d}', '\u{2018}',
+];
 
 const START: Position = Position { line: 1, column: 1 };
 

@@ -180,6 +180,8 @@ mod tests {
             ("screenPageViews>10", number("screenPageViews", "GREATER_THAN", "10")),
             ("active_users at_most 5", number("activeUsers", "LESS_THAN_OR_EQUAL", "5")),
             ("customEvent:score == 3", number("customEvent:score", "EQUAL", "3")),
+            ("ad_unit_exposure_seconds >= 30", number("adUnitExposure", "GREATER_THAN_OR_EQUAL", "30000")),
+            ("userEngagementDuration>30", number("userEngagementDuration", "GREATER_THAN", "30")),
         ] {
             assert_eq!(filters(condition), Ok((Value::Null, expected)), "{condition}");
         }
@@ -217,6 +219,7 @@ mod tests {
             ("city empty x", "`empty` takes no value, not 1"),
             ("hour between 5", "`between` takes two values, not 1"),
             ("hour > ten", "`ten` is not a number"),
+            ("bounceRate > 50%", "write a part of 1, such as `0.5` for 50 %"),
             ("pageviews contains 5", "`contains` compares texts, and a metric is a number"),
             ("page-path == 5", "`page-path` cannot be the name of a field"),
             ("größe == 5", "`größe` cannot be the name of a field"),

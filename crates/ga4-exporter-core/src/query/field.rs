@@ -9,7 +9,8 @@ use crate::{
     },
 };
 
-/// What a filter looks at: a metric that is asked for, or else a dimension or a metric of Google's.
+/// What a filter looks at: a metric that is asked for, or else a dimension or a metric of Google's. The unit of a property's own
+/// metrics is known only from the answer: they are compared in that.
 ///
 /// # Errors
 /// There is no such field.
@@ -18,13 +19,17 @@ pub(super) fn of_filter(text: &str, metrics: &[ApiName], category: Category) -> 
     if let Ok(metric) = &metric
         && metrics.contains(&metric.api_name)
     {
-        return Ok((On::Metric, metric.api_name.clone()));
+        return Ok((on(metric), metric.api_name.clone()));
     }
     match (find(FieldKind::Dimension, text, category), metric) {
         (Ok(dimension), _) => Ok((On::Dimension, dimension.api_name)),
-        (Err(_), Ok(metric)) => Ok((On::Metric, metric.api_name)),
+        (Err(_), Ok(metric)) => Ok((on(&metric), metric.api_name)),
         (Err(error), Err(_)) => Err(error),
     }
+}
+
+fn on(metric: &Known) -> On {
+    On::Metric(metric.standard.unit.unwrap_or(Unit::Plain))
 }
 
 /// The dimension, with the name that its column has.

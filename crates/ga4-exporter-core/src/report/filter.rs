@@ -9,6 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
+use super::metric::Unit;
 use crate::names::ApiName;
 
 pub use condition::{ConditionError, On, Operator};
@@ -125,7 +126,7 @@ pub enum FilterError {
     #[error("a number of a filter is not finite")]
     NotFinite,
     /// Nothing lies between them.
-    #[error("a range of numbers in a filter begins above its end")]
+    #[error("a range of numbers in a filter begins above its end; write the lesser number first")]
     Backwards,
     /// More than [`MAX_CONDITIONS`].
     #[error("a filter of more than {MAX_CONDITIONS} conditions is too long")]
@@ -341,6 +342,20 @@ impl Number {
         }
     }
 
+    /// What Google compares with, where this is in the exported unit and Google's numbers are in the given one.
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    fn at_google(self, unit: Unit) -> Self {
+        let exported = self.as_f64();
+        let number = unit.at_google(exported);
+        if number.to_bits() == exported.to_bits() {
+            self
+        } else if number.fract() == 0.0 && number.abs() < EXACT {
+            Self::Integer(number as i64)
+        } else {
+            Self::Decimal(number)
+        }
+    }
+
     /// An int64 is a text in proto3 JSON.
     fn json(self) -> Value {
         match self {
@@ -365,6 +380,9 @@ fn add_names<'a>(json: &'a Value, names: &mut BTreeSet<&'a str>) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
+
+/// Whole numbers below this are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// How many conditions a filter may have, every entry of a list counted.
 pub const MAX_CONDITIONS: usize = 1_000;

@@ -127,6 +127,17 @@ impl Unit {
         }
     }
 
+    /// The reverse: which number of Google's becomes this exported one. What is whole but for the last digits is whole.
+    pub fn at_google(self, exported: f64) -> f64 {
+        let number = match self {
+            Self::Plain | Self::Ratio | Self::Currency | Self::Seconds | Self::Meters => return exported,
+            Self::Milliseconds => exported * 1000.0,
+            Self::Minutes | Self::Hours | Self::Kilometers | Self::Feet | Self::Miles => exported / self.factor(),
+        };
+        let whole = number.round();
+        if (number - whole).abs() <= whole.abs() * ROUNDING { whole } else { number }
+    }
+
     /// How the name of a metric in this unit ends, where that is the custom.
     pub fn suffix(self) -> Option<&'static str> {
         match self {
@@ -151,6 +162,9 @@ impl Addition {
         }
     }
 }
+
+/// How much the last digits of a division are off at most.
+const ROUNDING: f64 = 1e-14;
 
 #[cfg(test)]
 mod tests {

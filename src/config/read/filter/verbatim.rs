@@ -7,17 +7,17 @@ use super::{
         schema::{Key, Table},
         yaml::{Node, Value},
     },
-    Scope, is_number,
+    Scalar, Scope, is_number,
 };
 use ga4_exporter_core::{
     names::ApiName,
     report::{
         fields::FieldKind,
-        filter::{Comparison, Expression, Match, Number, NumberTest, On, TextTest},
+        filter::{Comparison, Expression, Match, Number, NumberTest, TextTest},
     },
 };
 
-impl Scope<'_, '_> {
+impl Scope<'_, '_, '_> {
     /// Both filters, or that of dimensions alone.
     pub(super) fn verbatim(&mut self, node: &Node, path: &str) -> Option<Expression> {
         let has = |name: &str| {
@@ -25,11 +25,11 @@ impl Scope<'_, '_> {
                 |(key, _)| matches!(&key.value, Value::Scalar(_, text) if text == name)))
         };
         if !has("dimensionFilter") && !has("metricFilter") {
-            return self.filter_expression(node, path, On::Dimension);
+            return self.filter_expression(node, path, FieldKind::Dimension);
         }
         let section = self.reader.section_at(node, &BOTH, path);
         let mut parts = Vec::new();
-        for (key, on) in [("dimensionFilter", On::Dimension), ("metricFilter", On::Metric)] {
+        for (key, on) in [("dimensionFilter", FieldKind::Dimension), ("metricFilter", FieldKind::Metric)] {
             if let Some(part) = section.get(key) {
                 parts.push(self.filter_expression(part, &section.path(key), on));
             }
@@ -37,15 +37,20 @@ impl Scope<'_, '_> {
         parts.into_iter().collect::<Option<Vec<_>>>().map(Expression::And)
     }
 
-    fn filter_expression(&mut self, node: &Node, path: &str, on: On) -> Option<Expression> {
-        let section = self.reader.section_at(node, &EXPRESSION, path);
+    fn filter_expression(&mut self, node: &Node, path: &str, on: FieldKind) -> Option<Expression> {
+        let section = self.message(node, &EXPRESSION, path)?;
         let (key, value) = self.only(&section, node.position, path, EXPRESSION.keys)?;
         let here = section.path(key);
         match key {
             "filter" => self.google_filter(value, &here, on),
             "notExpression" => self.filter_expression(value, &here, on).map(|part| Expression::Not(Box::new(part))),
             _ => {
-                let group = self.reader.section_at(value, &GROUP, &here);
+                if let Value::Sequence(_) = value.value {
+                    let message = format!("`{here}` is a list; write `{key}: {{expressions: […]}}`");
+                    self.reader.error(value.position, message);
+                    return None;
+                }
+                let group = self.message(value, &GROUP, &here)?;
                 let list = group.get("expressions");
                 let items = list.map(|list| self.reader.list(list, &group.path("expressions"), "[{filter: …}]"));
                 let items = items.unwrap_or_default();
@@ -62,10 +67,10 @@ impl Scope<'_, '_> {
         }
     }
 
-    fn google_filter(&mut self, node: &Node, path: &str, on: On) -> Option<Expression> {
-        let section = self.reader.section_at(node, &FILTER, path);
-        let kind = if on == On::Dimension { FieldKind::Dimension } else { FieldKind::Metric };
-        let field = section.get("fieldName").map(|name| self.field(name, &section.path("fieldName"), kind));
+    fn google_filter(&mut self, node: &Node, path: &str, on: FieldKind) -> Option<Expression> {
+        let section = self.message(node, &FILTER, path)?;
+        // The report's own names are not Google's.
+        let field = section.get("fieldName").map(|name| self.field_by(name, &section.path("fieldName"), on, |_| None));
         if field.is_none() {
             let message = format!("`{path}` has no `fieldName`; add it, as in `fieldName: pagePath`");
             self.reader.error(node.position, message);
@@ -73,7 +78,7 @@ impl Scope<'_, '_> {
         let tests: Vec<&Key> = FILTER.keys.iter().filter(|key| key.name != "fieldName").collect();
         let (key, value) = self.only(&section, node.position, path, tests.iter().copied())?;
         let here = section.path(key);
-        if on == On::Metric && !matches!(key, "numericFilter" | "betweenFilter") {
+        if on == FieldKind::Metric && !matches!(key, "numericFilter" | "betweenFilter") {
             let message =
                 format!("`{here}` compares texts, and a metric is a number; use `numericFilter` or `betweenFilter`");
             self.reader.error(value.position, message);
@@ -89,7 +94,15 @@ impl Scope<'_, '_> {
             "numericFilter" => self.numeric_filter(value, &here).map(TextTest::Number),
             _ => self.between_filter(value, &here).map(TextTest::Number),
         };
-        Some(condition(on, field??, test?))
+        let condition = condition(on, field??.api_name, test?);
+        self.check_pattern(&condition, value.position, &here);
+        Some(condition)
+    }
+
+    /// The fields of one of Google's messages; `None` where there is something else, which has been said then.
+    fn message<'n>(&mut self, node: &'n Node, table: &'static Table, path: &str) -> Option<Section<'n>> {
+        let section = self.reader.section_at(node, table, path);
+        matches!(node.value, Value::Mapping(_) | Value::Scalar(Scalar::Null, _)).then_some(section)
     }
 
     /// The one key of these that a message has.
@@ -117,16 +130,22 @@ impl Scope<'_, '_> {
     }
 
     fn string_filter(&mut self, node: &Node, path: &str) -> Option<TextTest> {
-        let section = self.reader.section_at(node, &STRING_FILTER, path);
+        let section = self.message(node, &STRING_FILTER, path)?;
         let how = self.choice(&section, "matchType", MATCHES, Some(Match::Equals));
         let value = self.required(&section, node, "value", "/checkout");
         let case_sensitive = self.flag(&section, "caseSensitive");
         let (how, value, case_sensitive) = (how?, value?, case_sensitive?);
+        if value.is_empty() {
+            let message =
+                format!("`{path}.value` is empty; use `emptyFilter: {{}}` for texts that are empty or `(not set)`");
+            self.reader.error(node.position, message);
+            return None;
+        }
         Some(TextTest::Matches { how, value: value.to_owned(), case_sensitive })
     }
 
     fn list_filter(&mut self, node: &Node, path: &str) -> Option<TextTest> {
-        let section = self.reader.section_at(node, &LIST_FILTER, path);
+        let section = self.message(node, &LIST_FILTER, path)?;
         let case_sensitive = self.flag(&section, "caseSensitive");
         let here = section.path("values");
         let items = section.get("values").map(|list| self.reader.list(list, &here, "[DE, AT]")).unwrap_or_default();
@@ -140,7 +159,7 @@ impl Scope<'_, '_> {
     }
 
     fn numeric_filter(&mut self, node: &Node, path: &str) -> Option<NumberTest> {
-        let section = self.reader.section_at(node, &NUMERIC_FILTER, path);
+        let section = self.message(node, &NUMERIC_FILTER, path)?;
         let comparison = self.choice(&section, "operation", OPERATIONS, None);
         if section.get("operation").is_none() {
             self.reader.error(node.position, format!("`{path}` has no `operation`; add it, as in `operation: EQUAL`"));
@@ -150,7 +169,7 @@ impl Scope<'_, '_> {
     }
 
     fn between_filter(&mut self, node: &Node, path: &str) -> Option<NumberTest> {
-        let section = self.reader.section_at(node, &BETWEEN_FILTER, path);
+        let section = self.message(node, &BETWEEN_FILTER, path)?;
         let (least, most) = (self.number(&section, node, "fromValue"), self.number(&section, node, "toValue"));
         Some(NumberTest::Between(least?, most?))
     }
@@ -162,7 +181,12 @@ impl Scope<'_, '_> {
             self.reader.error(node.position, format!("`{path}` is missing; add it, as in `{key}: {{int64Value: 10}}`"));
             return None;
         };
-        let section = self.reader.section_at(value, &NUMBER, &path);
+        if let Value::Scalar(Scalar::Number, text) = &value.value {
+            let message = format!("`{path}` is a number; write `{key}: {{int64Value: {text}}}`, or `doubleValue`");
+            self.reader.error(value.position, message);
+            return None;
+        }
+        let section = self.message(value, &NUMBER, &path)?;
         let (key, value) = self.only(&section, value.position, &path, NUMBER.keys)?;
         let is_whole = key == "int64Value";
         let parse = |text: &str| match text.parse::<Number>() {
@@ -215,9 +239,9 @@ impl Scope<'_, '_> {
     }
 }
 
-fn condition(on: On, field: ApiName, test: TextTest) -> Expression {
+fn condition(on: FieldKind, field: ApiName, test: TextTest) -> Expression {
     match (on, test) {
-        (On::Metric, TextTest::Number(test)) => Expression::Metric(field, test),
+        (FieldKind::Metric, TextTest::Number(test)) => Expression::Metric(field, test),
         (_, test) => Expression::Dimension(field, test),
     }
 }

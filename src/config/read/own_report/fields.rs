@@ -6,14 +6,12 @@ use super::{
         schema, value,
         yaml::{Node, Value},
     },
-    Reading,
+    super::find_field,
+    Reading, hint,
 };
 use ga4_exporter_core::{
-    names::ReportName,
-    report::{
-        Counted, Preset, Split,
-        fields::{self, FieldKind},
-    },
+    names::{Category, ReportName},
+    report::{Counted, Preset, Split, fields::FieldKind},
 };
 
 /// Fields that were read, each with its place in the file.
@@ -23,19 +21,20 @@ impl<'n> Reading<'_, '_, 'n> {
     /// What it is split by.
     pub(super) fn dimensions(&mut self) -> Placed<Split> {
         let category = self.category;
-        if self.section.get("dimensions").is_none() {
+        // A key with nothing after it counts as left out.
+        if self.section.get("dimensions").is_none_or(Node::is_null) {
             let place = self.position;
             let of_preset = self.preset.map(|preset| preset.draft(a_name()).dimensions).unwrap_or_default();
             return of_preset.into_iter().map(|split| (split, place)).collect();
         }
         let read = |it: &mut Self, node: &'n Node, path: &str| {
-            it.fields(node, path, "[pagePath]", |it, own, node, path| {
+            it.fields(node, path, FieldKind::Dimension, |it, own, node, path| {
                 let parse = |text: &str| {
-                    let field =
-                        fields::find(FieldKind::Dimension, text, category).map_err(|error| error.to_string())?;
+                    let field = find_field(FieldKind::Dimension, text, category)
+                        .map_err(|wrong| exchanged(FieldKind::Dimension, own, text, category).unwrap_or(wrong))?;
                     Split::new(own, field).map_err(|error| error.to_string())
                 };
-                it.reader.parsed(node, path, "pagePath", parse)
+                it.reader.parsed_whole(node, path, "pagePath", parse)
             })
         };
         self.get(read, "dimensions").unwrap_or_default()
@@ -43,7 +42,7 @@ impl<'n> Reading<'_, '_, 'n> {
 
     /// What it counts.
     pub(super) fn metrics(&mut self) -> Placed<Counted> {
-        if self.section.get("metrics").is_none() {
+        if self.section.get("metrics").is_none_or(Node::is_null) {
             let place = self.position;
             if self.preset.is_none() && self.section.get("preset").is_none() {
                 let name = self.section.path("metrics");
@@ -54,7 +53,7 @@ impl<'n> Reading<'_, '_, 'n> {
             let of_preset = self.preset.map(|preset| preset.draft(a_name()).metrics).unwrap_or_default();
             return of_preset.into_iter().map(|counted| (counted, place)).collect();
         }
-        let read = |it: &mut Self, node: &'n Node, path: &str| it.fields(node, path, "[pageviews]", Self::metric);
+        let read = |it: &mut Self, node: &'n Node, path: &str| it.fields(node, path, FieldKind::Metric, Self::metric);
         self.get(read, "metrics").unwrap_or_default()
     }
 
@@ -90,10 +89,11 @@ impl<'n> Reading<'_, '_, 'n> {
         };
         let category = self.category;
         let parse = |text: &str| {
-            let known = fields::find(FieldKind::Metric, text, category).map_err(|error| error.to_string())?;
+            let known = find_field(FieldKind::Metric, text, category)
+                .map_err(|wrong| exchanged(FieldKind::Metric, own, text, category).unwrap_or(wrong))?;
             Counted::new(own, known, unit).map_err(|error| error.to_string())
         };
-        self.reader.parsed(field, path, "pageviews", parse)
+        self.reader.parsed_whole(field, path, "pageviews", parse)
     }
 
     /// A list of fields, or a mapping of names to fields. `None` if one of them cannot be read.
@@ -101,7 +101,7 @@ impl<'n> Reading<'_, '_, 'n> {
         &mut self,
         node: &'n Node,
         path: &str,
-        example: &str,
+        kind: FieldKind,
         read: impl Fn(&mut Self, Option<&str>, &'n Node, &str) -> Option<T>,
     ) -> Option<Placed<T>> {
         let mut fields = Vec::new();
@@ -117,9 +117,17 @@ impl<'n> Reading<'_, '_, 'n> {
                 }
             }
         } else {
+            let example = if kind == FieldKind::Dimension { "[pagePath]" } else { "[pageviews]" };
             let items = self.reader.list(node, path, example);
             is_whole = node.is_null() || matches!(node.value, Value::Sequence(_));
             for item in items {
+                if let Value::Mapping(entries) = &item.value
+                    && let Some(message) = hint::of_entry(entries, kind, path)
+                {
+                    self.reader.error(item.position, message);
+                    is_whole = false;
+                    continue;
+                }
                 match read(self, None, item, &format!("{path}[]")) {
                     Some(field) => fields.push((field, item.position)),
                     None => is_whole = false,
@@ -129,6 +137,17 @@ impl<'n> Reading<'_, '_, 'n> {
         self.is_whole &= is_whole;
         Some(fields)
     }
+}
+
+/// The message for a field that stands where its name belongs.
+fn exchanged(kind: FieldKind, own: Option<&str>, text: &str, category: Category) -> Option<String> {
+    let field = find_field(kind, own?, category).ok()?.api_name;
+    Some(format!("the name stands first, and the field behind it; write `{}: {field}`", text.trim()))
+        .filter(|_| is_name(text.trim()))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The fields of a preset do not depend on its name.

@@ -8,15 +8,16 @@ use std::{fmt, str::FromStr};
 use thiserror::Error as ThisError;
 
 use super::{Comparison, Expression, Match, Number, NumberTest, TextTest};
-use crate::names::ApiName;
+use crate::{names::ApiName, report::Unit};
 
 /// What a condition is on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum On {
     /// The text of a dimension.
     Dimension,
-    /// The number of a metric, after counting.
-    Metric,
+    /// The number of a metric, after counting. Google's numbers are in this unit; the values of the condition are in the unit in
+    /// which the metric is exported.
+    Metric(Unit),
 }
 
 /// How a field is compared with the values.
@@ -70,11 +71,19 @@ pub enum ConditionError {
         given: usize,
     },
     /// A number is wanted.
-    #[error("`{0}` is not a number; write one such as `10` or `0.5`")]
+    #[error("`{0}` is not a number; {advice}", advice = advice(.0, None))]
     Number(String),
+    /// A number of a unit is wanted, without the unit.
+    #[error("`{given}` is not a number; {advice}", advice = advice(.given, Some(*.unit)))]
+    Amount {
+        /// What there is.
+        given: String,
+        /// What Google's numbers are in.
+        unit: Unit,
+    },
     /// Google has no such match.
-    #[error("an empty value is in every text; use `empty` for texts that are empty or `(not set)`")]
-    EmptyValue,
+    #[error("`{0}` has an empty value; use `empty` for texts that are empty or `(not set)`")]
+    EmptyValue(Operator),
 }
 
 impl Operator {
@@ -99,6 +108,11 @@ impl Operator {
     /// The word for it.
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(operator, ..)| *operator == self).map_or("", |(_, word, _)| word)
+    }
+
+    /// Whether it compares texts, in which letters have a case.
+    pub fn compares_texts(self) -> bool {
+        self == Self::In || self.text_match().is_some()
     }
 
     /// How many values it takes, in words.
@@ -168,7 +182,7 @@ impl Expression {
             return Err(ConditionError::Values { operator, given: values.len() });
         }
         let condition = match on {
-            On::Metric => Self::Metric(field, number_test(operator, values)?),
+            On::Metric(unit) => Self::Metric(field, amount_test(operator, values, unit)?),
             On::Dimension => Self::Dimension(field, text_test(operator, values, case_sensitive)?),
         };
         Ok(if operator == Operator::NotEquals { Self::Not(Box::new(condition)) } else { condition })
@@ -178,7 +192,7 @@ impl Expression {
 fn text_test(operator: Operator, values: &[String], case_sensitive: bool) -> Result<TextTest, ConditionError> {
     if let (Some(how), [value]) = (operator.text_match(), values) {
         if value.is_empty() {
-            return Err(ConditionError::EmptyValue);
+            return Err(ConditionError::EmptyValue(operator));
         }
         return Ok(TextTest::Matches { how, value: value.clone(), case_sensitive });
     }
@@ -187,16 +201,26 @@ fn text_test(operator: Operator, values: &[String], case_sensitive: bool) -> Res
     } else if operator == Operator::Empty {
         Ok(TextTest::Empty)
     } else {
-        number_test(operator, values).map(TextTest::Number)
+        number_test(operator, values, str::parse).map(TextTest::Number)
     }
 }
 
-fn number_test(operator: Operator, values: &[String]) -> Result<NumberTest, ConditionError> {
+/// A condition on the exported number of a metric whose numbers at Google are in this unit.
+fn amount_test(operator: Operator, values: &[String], unit: Unit) -> Result<NumberTest, ConditionError> {
+    number_test(operator, values, |value| match value.parse::<Number>() {
+        Ok(number) => Ok(number.at_google(unit)),
+        Err(_) => Err(ConditionError::Amount { given: value.to_owned(), unit }),
+    })
+}
+
+fn number_test(
+    operator: Operator,
+    values: &[String],
+    read: impl Fn(&str) -> Result<Number, ConditionError>,
+) -> Result<NumberTest, ConditionError> {
     match (operator.comparison(), values) {
-        (Some(comparison), [value]) => Ok(NumberTest::Is(comparison, value.parse()?)),
-        (None, [least, most]) if operator == Operator::Between => {
-            Ok(NumberTest::Between(least.parse()?, most.parse()?))
-        }
+        (Some(comparison), [value]) => Ok(NumberTest::Is(comparison, read(value)?)),
+        (None, [least, most]) if operator == Operator::Between => Ok(NumberTest::Between(read(least)?, read(most)?)),
         _ => Err(ConditionError::NotForMetrics(operator)),
     }
 }
@@ -213,6 +237,18 @@ impl FromStr for Number {
         let is_plain = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
         let decimal = text.parse().ok().filter(|number: &f64| is_plain && number.is_finite());
         decimal.map(Self::Decimal).ok_or_else(|| ConditionError::Number(text.to_owned()))
+    }
+}
+
+/// How to write what is not a number.
+fn advice(given: &str, unit: Option<Unit>) -> &'static str {
+    let is_day = given.len() == 10 && given.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match unit.and_then(Unit::suffix) {
+        Some("seconds") => "write the number of seconds alone, such as `30`",
+        Some("meters") => "write the number of metres alone, such as `30`",
+        Some("ratio") => "write a part of 1, such as `0.5` for 50 %",
+        _ if is_day => "Google's days have no dashes, such as `20260131`",
+        _ => "write one such as `10` or `0.5`",
     }
 }
 
@@ -247,79 +283,4 @@ const COMPARISONS: &[(Operator, Comparison)] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn condition(on: On, operator: &str, values: &[&str]) -> Result<Expression, ConditionError> {
-        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        Expression::condition(on, "hour".parse().unwrap(), operator.parse()?, &values, true)
-    }
-
-    #[test]
-    fn words_and_symbols_are_the_same() {
-        for (operator, word, symbol) in Operator::ALL {
-            assert_eq!(word.parse(), Ok(*operator));
-            assert_eq!(symbol.map(str::parse), symbol.map(|_| Ok(*operator)));
-            assert_eq!(operator.to_string(), *word);
-        }
-        let wrong = "=".parse::<Operator>().unwrap_err().to_string();
-        assert!(
-            wrong.starts_with("`=` is not a comparison; use one of `equals` (`==`), `not_equals` (`!=`)"),
-            "{wrong}"
-        );
-    }
-
-    #[test]
-    fn dimensions_are_compared_as_texts_and_as_numbers() {
-        let field = || "hour".parse().unwrap();
-        let text = |how| TextTest::Matches { how, value: "9".to_owned(), case_sensitive: true };
-        let equals = Expression::Dimension(field(), text(Match::Equals));
-        assert_eq!(condition(On::Dimension, "==", &["9"]), Ok(equals.clone()));
-        assert_eq!(condition(On::Dimension, "not_equals", &["9"]), Ok(Expression::Not(Box::new(equals))));
-        for (word, how) in [
-            ("begins_with", Match::BeginsWith),
-            ("ends_with", Match::EndsWith),
-            ("contains", Match::Contains),
-            ("regex", Match::Regex),
-            ("full_regex", Match::FullRegex),
-        ] {
-            assert_eq!(condition(On::Dimension, word, &["9"]), Ok(Expression::Dimension(field(), text(how))), "{word}");
-        }
-        let between = TextTest::Number(NumberTest::Between(Number::Integer(9), Number::Decimal(17.5)));
-        assert_eq!(condition(On::Dimension, "between", &["9", "17.5"]), Ok(Expression::Dimension(field(), between)));
-        let most = TextTest::Number(NumberTest::Is(Comparison::LessOrEqual, Number::Integer(-1)));
-        assert_eq!(condition(On::Dimension, "<=", &[" -1 "]), Ok(Expression::Dimension(field(), most)));
-        let list = TextTest::In { values: vec!["a".to_owned(), String::new()], case_sensitive: true };
-        assert_eq!(condition(On::Dimension, "in", &["a", ""]), Ok(Expression::Dimension(field(), list)));
-        assert_eq!(condition(On::Dimension, "empty", &[]), Ok(Expression::Dimension(field(), TextTest::Empty)));
-    }
-
-    #[test]
-    fn metrics_are_numbers() {
-        let test = |comparison, number| Expression::Metric("hour".parse().unwrap(), NumberTest::Is(comparison, number));
-        assert_eq!(condition(On::Metric, ">", &["10"]), Ok(test(Comparison::Greater, Number::Integer(10))));
-        assert_eq!(condition(On::Metric, "less_than", &["1e3"]), Ok(test(Comparison::Less, Number::Decimal(1000.0))));
-        let not = Expression::Not(Box::new(test(Comparison::Equal, Number::Integer(0))));
-        assert_eq!(condition(On::Metric, "!=", &["0"]), Ok(not));
-        for word in ["begins_with", "regex", "in"] {
-            let wrong = condition(On::Metric, word, &["1"]).unwrap_err();
-            assert_eq!(wrong, ConditionError::NotForMetrics(word.parse().unwrap()), "{word}");
-        }
-        assert_eq!(condition(On::Metric, "empty", &[]), Err(ConditionError::NotForMetrics(Operator::Empty)));
-    }
-
-    #[test]
-    fn values_suit_the_operator() {
-        for (word, values, message) in [
-            ("between", &["1"][..], "`between` takes two values, not 1"),
-            ("empty", &["1"], "`empty` takes no value, not 1"),
-            ("in", &[], "`in` takes one value or more, not 0"),
-            ("equals", &["1", "2"], "`equals` takes one value, not 2"),
-            (">", &["ten"], "`ten` is not a number; write one such as `10` or `0.5`"),
-            (">", &["inf"], "`inf` is not a number; write one such as `10` or `0.5`"),
-            ("contains", &[""], "an empty value is in every text; use `empty` for texts that are empty or `(not set)`"),
-        ] {
-            assert_eq!(condition(On::Dimension, word, values).unwrap_err().to_string(), message);
-        }
-    }
-}
+mod tests;
