@@ -24,6 +24,8 @@ mod flags_document;
 mod hostile;
 mod manual;
 mod metrics_document;
+mod odd_answers;
+mod own_reload;
 mod own_reports;
 mod properties;
 mod purity;

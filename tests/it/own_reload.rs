@@ -1,0 +1,111 @@
+//! Reloads that add, change and remove reports of one's own, while somebody scrapes without a pause.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use ga4_simulator::{Account, Method, Property, World};
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+
+use crate::{
+    own_reports::{config, series},
+    support::{Metrics, Pair, SHOP, Setup},
+};
+
+/// A little after noon in Berlin.
+const NOON: &str = "2026-11-23T11:30:00Z";
+
+/// What every configuration here has.
+const KEPT: &str =
+    "  pages: {preset: pages, interval: 24h}\n  realtime_events: {preset: realtime_events, interval: 24h}\n";
+
+/// A report of pageviews by device, of these devices.
+fn devices(filter: &str) -> String {
+    format!(
+        "{KEPT}  changing: {{dimensions: [deviceCategory], metrics: [pageviews], filter: {filter}, interval: 24h}}\n"
+    )
+}
+
+/// A property whose numbers stand still.
+fn still_world() -> World {
+    let start: Timestamp = NOON.parse().unwrap();
+    let shop = Property::new(SHOP, "Shop")
+        .time_zone("Europe/Berlin")
+        .pageviews_per_hour(2_400.0)
+        .outage(start - SignedDuration::from_mins(3), start + SignedDuration::from_hours(9));
+    World::new(7).account(Account::new("104112001", "Example").property(shop))
+}
+
+/// The series of the reports that stay.
+fn kept(metrics: &Metrics) -> Vec<(String, f64)> {
+    let ends = ["pages_pageviews", "pages_active_users", "realtime_events_events"];
+    ends.iter().flat_map(|end| series(metrics, SHOP, end)).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Whether the changing report shows this device.
+fn shows(metrics: &Metrics, device: &str) -> bool {
+    series(metrics, SHOP, "changing_pageviews").iter().any(|(name, _)| name.contains(device))
+}
+
+async fn reload(pair: &Pair, reports: &str) {
+    fs::write(pair.directory.path().join("config.yml"), config(reports)).unwrap();
+    assert_eq!(pair.post("/-/reload").await.0, 200);
+}
+
+#[tokio::test]
+async fn reports_come_change_and_go_and_the_others_stay_as_they_are() {
+    let setup = Setup { lifecycle: true, ..Setup::of(still_world()) };
+    let pair = setup.config(&config(KEPT)).starting_at(NOON).start().await;
+    let metrics =
+        pair.until("all", |metrics| metrics.is_up(SHOP, "pages") && metrics.is_up(SHOP, "realtime_events")).await;
+    let before = kept(&metrics);
+    assert!(before.len() > 3 && !metrics.has(SHOP, "changing_pageviews"), "{before:?}");
+    let asked = (pair.count(Method::RunReport, SHOP), pair.count(Method::RunRealtimeReport, SHOP));
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (url, over) = (pair.url("/metrics"), Arc::clone(&is_over));
+    let mut scraper = JoinSet::new();
+    scraper.spawn(async move {
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let mut scrapes = Vec::new();
+        while !over.load(Ordering::Relaxed) {
+            let response = client.get(&url).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), 200);
+            scrapes.push(Metrics::parse(&response.text().await.unwrap()));
+        }
+        scrapes
+    });
+
+    reload(&pair, &devices("{dimension: deviceCategory, equals: mobile}")).await;
+    pair.until("it is added", |metrics| shows(metrics, "mobile")).await;
+    reload(&pair, &devices("{dimension: deviceCategory, equals: desktop}")).await;
+    pair.until("its filter is another", |metrics| shows(metrics, "desktop")).await;
+    reload(&pair, &devices("{not: {dimension: deviceCategory, in: [mobile, desktop]}}")).await;
+    pair.until("its filter is turned round", |metrics| {
+        metrics.is_up(SHOP, "changing") && !shows(metrics, "desktop") && !shows(metrics, "mobile")
+    })
+    .await;
+    reload(&pair, KEPT).await;
+    pair.until("it is removed", |metrics| {
+        metrics.of(SHOP, "report_up", "report=\"changing\"").is_none() && !metrics.has(SHOP, "changing_pageviews")
+    })
+    .await;
+
+    is_over.store(true, Ordering::Relaxed);
+    let scrapes = scraper.join_next().await.unwrap().unwrap();
+    assert!(scrapes.len() > 10, "{}", scrapes.len());
+    let mut has_changed = false;
+    for scrape in &scrapes {
+        assert_eq!(kept(scrape), before);
+        has_changed |= shows(scrape, "desktop");
+        assert!(!shows(scrape, "mobile") || !has_changed, "a row of the old filter beside or after the new one");
+    }
+    assert!(has_changed);
+    let more = (pair.count(Method::RunReport, SHOP) - asked.0, pair.count(Method::RunRealtimeReport, SHOP) - asked.1);
+    assert_eq!(more, (3, 0), "one request for each change, and none for what stays");
+}
