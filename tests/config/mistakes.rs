@@ -52,8 +52,11 @@ fn mistakes_around_reports_are_found_and_explained() {
             "discovery: {}\nreports:\n  a: {metrics: [\u{201c}pageviews\u{201d}: x: y]}\n",
             "a.yml:3:17: `\\u{201c}` is none of YAML's characters, though it may look like one; type it again",
         ),
-        ("discovery: {}\nreports:\n  a: {metrics: ['\u{201c}'}\n", "a.yml:3:16: this is not valid YAML (mismatched bracket '[' closed by '}'); check the indentation, quotes and brackets \
-             here and just above"),
+        (
+            "discovery: {}\nreports:\n  a: {metrics: ['\u{201c}'}\n",
+            "a.yml:3:16: this is not valid YAML (mismatched bracket '[' closed by '}'); check the indentation, quotes and brackets \
+             here and just above",
+        ),
         (
             "discovery: {}\nreports:\na: {metrics: [pageviews]}\n",
             "a.yml:3:1: unknown key `a` at the top level; its own keys are those of `reports.<name>`: check the indentation",

@@ -87,12 +87,17 @@ async fn reports_come_change_and_go_and_the_others_stay_as_they_are() {
     pair.until("its filter is another", |metrics| shows(metrics, "desktop")).await;
     reload(&pair, &devices("{not: {dimension: deviceCategory, in: [mobile, desktop]}}")).await;
     pair.until("its filter is turned round", |metrics| {
-        metrics.is_up(SHOP, "changing") && !shows(metrics, "desktop") && !shows(metrics, "mobile")
+        shows(metrics, "tablet") && !shows(metrics, "desktop") && !shows(metrics, "mobile")
     })
     .await;
+    let renamed = KEPT.to_owned()
+        + "  changing: {dimensions: [deviceCategory], metrics: {views: screenPageViews}, interval: 24h, filter: {not: {dimension: \
+           deviceCategory, in: [mobile, desktop]}}}\n";
+    reload(&pair, &renamed).await;
+    pair.until("it has another name, and the same values", |metrics| metrics.has(SHOP, "changing_views")).await;
     reload(&pair, KEPT).await;
     pair.until("it is removed", |metrics| {
-        metrics.of(SHOP, "report_up", "report=\"changing\"").is_none() && !metrics.has(SHOP, "changing_pageviews")
+        metrics.of(SHOP, "report_up", "report=\"changing\"").is_none() && !metrics.has(SHOP, "changing_views")
     })
     .await;
 

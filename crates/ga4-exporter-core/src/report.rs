@@ -253,22 +253,24 @@ impl Report {
         }
     }
 
-    /// Whether an older definition asks Google for something else, so that this one is to be asked for at once.
+    /// Whether an older definition asks Google for something else, or reads it otherwise, so that this one is to be asked for at
+    /// once.
     pub fn redefines(&self, older: &Self) -> bool {
         // How long a history holds and which days are left out is settled when it comes.
         if self.is_history() {
             return self != older;
         }
         let asked = |report: &Self| {
-            let fields = report.metrics.iter().map(|metric| metric.api_name.clone());
+            let fields = report.metrics.iter().map(|metric| (metric.api_name.clone(), metric.unit));
             let ranges = report.windows.iter().map(|window| window.range);
-            (fields.collect::<Vec<_>>(), ranges.collect::<Vec<_>>(), report.selection(), report.dimensions.clone())
+            let (fields, ranges): (Vec<_>, Vec<_>) = (fields.collect(), ranges.collect());
+            (fields, ranges, report.selection(), report.dimensions.clone(), report.max_series)
         };
         self.category != older.category || self.brings != older.brings || asked(self) != asked(older)
     }
 
     /// Where the values of another definition of a report stand for a family of this one: its place there, if it counts the
-    /// same. Of rows that are split or filtered otherwise nothing counts the same.
+    /// same, under whatever name. Of rows that are split or filtered otherwise nothing counts the same.
     pub fn family_in(&self, other: &Self, family: usize) -> Option<usize> {
         let wanted = self.families.get(family)?;
         if (self.category, &self.dimensions, &self.filter) != (other.category, &other.dimensions, &other.filter) {
@@ -280,9 +282,7 @@ impl Report {
                 Some((metric.api_name.clone(), metric.unit))
             };
             let range = |report: &Self, family: &Family| Some(report.windows.get(family.window)?.range);
-            present.name == wanted.name
-                && metric(other, present) == metric(self, wanted)
-                && range(other, present) == range(self, wanted)
+            metric(other, present) == metric(self, wanted) && range(other, present) == range(self, wanted)
         };
         other.families.iter().position(is_same)
     }

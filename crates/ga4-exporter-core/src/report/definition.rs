@@ -383,11 +383,30 @@ pub(crate) mod tests {
         };
         assert_eq!(place(|_| (), 1), Some(1));
         assert_eq!(place(|report| report.metrics.reverse(), 1), Some(0));
+        assert_eq!(place(|report| report.metrics[1].name = "sales".parse().unwrap(), 1), Some(1), "under another name");
+        assert_eq!(place(|report| report.metrics[0].unit = Unit::Seconds, 0), None);
         assert_eq!(place(|report| report.limit = None, 0), Some(0));
         assert_eq!(place(|report| report.metrics.truncate(1), 1), None);
         assert_eq!(place(|report| report.filter = Filter::default(), 0), None);
         assert_eq!(place(|report| report.dimensions.truncate(1), 0), None);
         assert_eq!(place(|report| report.range = Range::Days(Day::Ago(1), Day::Ago(1)), 0), None);
         assert_eq!(place(|report| report.metrics[0].api_name = "sessions".parse().unwrap(), 0), None);
+    }
+
+    #[test]
+    fn what_is_read_otherwise_is_asked_for_again() {
+        let report = Report::new(checkout()).unwrap();
+        let redefines = |change: fn(&mut Definition)| {
+            let mut definition = checkout();
+            change(&mut definition);
+            Report::new(definition).unwrap().redefines(&report)
+        };
+        assert!(!redefines(|_| ()) && !redefines(|report| report.interval *= 2));
+        assert!(!redefines(|report| report.metrics[0].name = "views".parse().unwrap()), "it has the values");
+        assert!(redefines(|report| report.metrics[0].unit = Unit::Seconds));
+        assert!(redefines(|report| report.max_series = 2000));
+        assert!(redefines(|report| report.filter = Filter::default()));
+        assert!(redefines(|report| report.limit = Some(60)));
+        assert!(redefines(|report| report.dimensions[0].label = "kind".parse().unwrap()));
     }
 }
