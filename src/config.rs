@@ -24,10 +24,10 @@ use self::{
 use ga4_drop_baseline::calendar::Zone;
 
 use ga4_exporter_core::{
-    names::PropertyId,
+    names::{PropertyId, ReportName},
     plan::SeriesLimits,
     quota::Share,
-    report::{BaselineSettings, Report, ReportSettings},
+    report::{BaselineSettings, Report, ReportSettings, Scope},
     shown::ShownPath,
 };
 
@@ -166,6 +166,18 @@ impl Config {
             }
         }
         Self { properties, discovery: None, ..self }
+    }
+
+    /// The properties that reports are limited to and that are not exported, each with those reports.
+    pub fn unexported(&self, is_exported: impl Fn(PropertyId) -> bool) -> BTreeMap<PropertyId, Vec<&ReportName>> {
+        let mut unexported: BTreeMap<PropertyId, Vec<&ReportName>> = BTreeMap::new();
+        for report in self.own_reports.iter().filter(|own| own.enabled).map(|own| &own.report) {
+            let Scope::Only(properties) = &report.scope else { continue };
+            for id in properties.iter().filter(|id| !is_exported(**id)) {
+                unexported.entry(*id).or_default().push(&report.name);
+            }
+        }
+        unexported
     }
 
     /// Returns the configuration as YAML with all defaults; reading it gives an equal one.

@@ -63,6 +63,8 @@ pub struct Discoverer {
     unreadable: BTreeSet<String>,
     /// Patterns that the last listing had nothing for.
     idle_patterns: IdlePatterns,
+    /// Properties that reports are limited to, and that the last listing did not have.
+    unexported: BTreeSet<PropertyId>,
     /// Configured properties whose names have been asked for, whatever came of it.
     asked_for: BTreeSet<PropertyId>,
     /// Whether the log says which properties are exported.
@@ -127,6 +129,7 @@ impl Discoverer {
             has_listed: false,
             unreadable: BTreeSet::new(),
             idle_patterns: IdlePatterns::default(),
+            unexported: BTreeSet::new(),
             asked_for: BTreeSet::new(),
             is_announced: false,
             listing_failure: watch::channel(None).0,
@@ -270,6 +273,7 @@ impl Discoverer {
         self.has_listed = true;
         warn_of_unlisted(&before, &after);
         self.warn_of_idle_patterns();
+        self.warn_of_unexported();
         self.news = News::Properties;
         let interval = self.config.discovery.as_ref().map(|discovery| discovery.interval);
         self.agenda.listing_came(interval, now);
@@ -299,6 +303,21 @@ impl Discoverer {
             warn!(include, exclude, remedy, "a pattern of discovery matches no property that Google lists");
         }
         self.idle_patterns = idle;
+    }
+
+    /// Once, as long as the listing and the reports stay as they are.
+    fn warn_of_unexported(&mut self) {
+        let named = self.config.unexported(|id| self.properties.exports(id));
+        let unexported: BTreeSet<PropertyId> = named.keys().copied().collect();
+        if unexported != self.unexported && !unexported.is_empty() {
+            let ids = enumerated(unexported.iter().map(ToString::to_string));
+            let reports: BTreeSet<_> = named.values().flatten().collect();
+            let reports = enumerated(reports.into_iter().map(ToString::to_string));
+            let remedy =
+                "correct the numbers under `properties` of these reports, or let discovery select the properties";
+            warn!(ids, reports, remedy, "reports are limited to properties that are not exported");
+        }
+        self.unexported = unexported;
     }
 
     /// Logs what is exported, by name: once it is known, and the names of those that the line has were asked for.

@@ -126,8 +126,26 @@ async fn listing(
         Err(error) => failed("admin_api", "the properties cannot be listed", error, google),
     };
     results.add(result, out)?;
+    // Where all properties are configured, reading the configuration has shown it.
+    let is_known =
+        flags.property.is_empty() && config.discovery.is_some() && listed.as_ref().is_ok_and(ga::Listing::is_complete);
     match google.targets(config, &flags.property, listed.ok(), surroundings.now()) {
-        Some(targets) => Ok(Some(targets)),
+        Some(targets) => {
+            let unexported = config.unexported(|id| targets.iter().any(|target| target.id == id));
+            for (id, report) in
+                unexported.iter().flat_map(|(id, reports)| reports.iter().map(move |report| (id, report)))
+            {
+                let warning = CheckResult::warning("report", format!("property {id} is not exported"))
+                    .report(report.as_str())
+                    .remedy(
+                        "correct the number under `properties` of the report, or let discovery select the property",
+                    );
+                if is_known {
+                    results.add(warning, out)?;
+                }
+            }
+            Ok(Some(targets))
+        }
         None => {
             results.add(skipped("which properties there are is not known; name one with --property"), out)?;
             Ok(None)

@@ -106,7 +106,10 @@ fn describe_reports(plan: &Plan) -> String {
     for report in &plan.reports {
         let brings = match report.brings {
             Brings::History { weeks, .. } => format!("{weeks} weeks of history"),
-            Brings::ValuesOnly | Brings::Minutes => format!("{} metrics", report.families.len()),
+            Brings::ValuesOnly | Brings::Minutes => match report.families.len() {
+                1 => "1 metric".to_owned(),
+                count => format!("{count} metrics"),
+            },
         };
         let brings = brings + &split(report) + &scope(report);
         text.push_str(&format!(

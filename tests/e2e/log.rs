@@ -112,6 +112,17 @@ async fn a_pattern_that_matches_nothing_is_warned_of() {
 }
 
 #[tokio::test]
+async fn a_report_of_a_property_that_is_not_exported_is_warned_of() {
+    let simulator = Standstill::new().simulator().await;
+    let config = "reports: {shop: {metrics: [pageviews], properties: [999, 7]}}";
+    let mut exporter = Exporter::start(&simulator, config).await;
+    let line = line_with(&mut exporter, &["level=warn", "limited to properties that are not exported"]).await;
+    assert!(line.contains("ids=\"7, 999\"") && line.contains("reports=shop") && line.contains("remedy="), "{line}");
+    exporter.ready().await;
+    assert_eq!(count(&exporter.process.stderr(), "warn", "limited to properties"), 1);
+}
+
+#[tokio::test]
 async fn a_plan_that_does_not_fit_is_one_warning() {
     let simulator = Standstill::new().simulator().await;
     let mut exporter = Exporter::start(&simulator, "reports: {realtime: {interval: 1s}}").await;

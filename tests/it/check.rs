@@ -44,6 +44,20 @@ async fn a_world_that_works_has_nothing_but_ok() {
 }
 
 #[tokio::test]
+async fn a_report_of_a_property_that_is_not_exported_is_doubtful() {
+    let rig = Rig::of(world(), START).await;
+    let reports = format!("reports:\n  shop: {{metrics: [pageviews], properties: [999, {SHOP}]}}\n");
+    let config = rig.file("config.yml", &reports);
+    let ran = rig.run(&["check", "--config.file", &config]).await;
+    assert_eq!(
+        line(&ran, "warning report shop: "),
+        "property 999 is not exported; correct the number under `properties` of the report, or let discovery select the property"
+    );
+    assert!(line(&ran, &format!("ok      report shop of {SHOP}: ")).starts_with("1 row"), "{}", ran.out);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}
+
+#[tokio::test]
 async fn each_fault_ends_with_what_to_do() {
     let of_report = |name: &str| Fault::play(name).unwrap().on(Method::RunReport).on(Method::GetMetadata);
     for (name, beginning, remedy) in [

@@ -184,6 +184,12 @@ impl Properties {
         self.configured.keys().copied().filter(|id| self.shard.owns(*id))
     }
 
+    /// Whether this property is exported, by this shard or another, as far as is known.
+    pub fn exports(&self, id: PropertyId) -> bool {
+        let is_listed = self.listed.get(&id).is_some_and(|property| self.selects(&property.name));
+        is_listed || self.configured.contains_key(&id) || self.missing.contains_key(&id)
+    }
+
     /// The patterns of discovery that match none of the properties that were listed.
     pub fn idle_patterns(&self) -> IdlePatterns {
         let names = || self.listed.values().map(|property| property.name.as_str());
@@ -247,6 +253,17 @@ mod tests {
 
     fn named(numbers: &[u64]) -> Vec<ConfiguredProperty> {
         numbers.iter().map(|number| ConfiguredProperty { id: id(*number), labels: BTreeMap::new() }).collect()
+    }
+
+    #[test]
+    fn what_is_listed_and_selected_or_configured_is_exported() {
+        let mut properties = Properties::new(&named(&[NEWS]), Some(&only(&["^Shop"], &[])), Shard::default());
+        let exported = |properties: &Properties| [1, 2, 3].map(|number| properties.exports(id(number)));
+        assert_eq!(exported(&properties), [false, true, false]);
+        properties.on_listing(at(0), listing(&[(SHOP, "Shop"), (3, "Blog")]));
+        assert_eq!(exported(&properties), [true, true, false]);
+        properties.on_listing(at(1), listing(&[(3, "Blog")]));
+        assert_eq!(exported(&properties), [true, true, false], "it is shown as failing");
     }
 
     fn only(include: &[&str], exclude: &[&str]) -> Discovery {

@@ -81,6 +81,7 @@ impl CheckResult {
         let property = self.property_id.as_deref();
         match (self.check, property, self.report.as_deref()) {
             ("report", Some(property), Some(report)) => format!("report {report} of {property}"),
+            ("report", None, Some(report)) => format!("report {report}"),
             ("plan", Some(property), _) => format!("plan of {property}"),
             (check, Some(property), _) => format!("{check} {property}"),
             (check, None, _) => check.replace('_', " "),
