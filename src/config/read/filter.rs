@@ -30,19 +30,19 @@ pub(super) struct Names<'n> {
     pub(super) metrics: &'n [(Counted, Position)],
 }
 
-/// A filter that was read, and the dimensions that it looks at.
+/// A filter that was read, and the fields that it looks at.
 pub(super) struct Found {
     pub(super) filter: Filter,
-    pub(super) dimensions: Vec<Known>,
+    pub(super) fields: Vec<Known>,
 }
 
 /// Reads the filter at `path`.
 pub(super) fn filter(reader: &mut Reader<'_>, node: &Node, path: &str, names: Names<'_>) -> Option<Found> {
-    let mut scope = Scope { reader, names, dimensions: Vec::new() };
+    let mut scope = Scope { reader, names, fields: Vec::new() };
     let expression = scope.expression(node, path)?;
-    let dimensions = scope.dimensions;
+    let fields = scope.fields;
     match Filter::new(&expression) {
-        Ok(filter) => Some(Found { filter, dimensions }),
+        Ok(filter) => Some(Found { filter, fields }),
         Err(error) => {
             reader.error(node.position, format!("`{path}`: {}", advised(&error.to_string(), "write it otherwise")));
             None
@@ -54,7 +54,7 @@ pub(super) fn filter(reader: &mut Reader<'_>, node: &Node, path: &str, names: Na
 struct Scope<'r, 'f, 's> {
     reader: &'r mut Reader<'f>,
     names: Names<'s>,
-    dimensions: Vec<Known>,
+    fields: Vec<Known>,
 }
 
 /// A condition that is being read.
@@ -234,8 +234,8 @@ impl Scope<'_, '_, '_> {
             Some(known) => Ok(known.clone()),
             None => super::find_field(kind, text, category),
         })?;
-        if kind == FieldKind::Dimension {
-            self.dimensions.push(known.clone());
+        if !self.fields.contains(&known) {
+            self.fields.push(known.clone());
         }
         Some(known)
     }

@@ -80,7 +80,7 @@ pub(super) fn own_report<'n>(
     let default_limit =
         reading.preset.map_or_else(|| (!dimensions.is_empty()).then_some(LIMIT), |preset| Some(preset.limit));
     let (filter, filtered) =
-        filter.map_or_else(|| (Filter::default(), Vec::new()), |found| (found.filter, found.dimensions));
+        filter.map_or_else(|| (Filter::default(), Vec::new()), |found| (found.filter, found.fields));
     let places = Places {
         dimensions: dimensions.iter().map(|(_, place)| *place).collect(),
         metrics: metrics.iter().map(|(_, place)| *place).collect(),

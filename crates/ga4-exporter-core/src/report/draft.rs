@@ -9,7 +9,7 @@ use thiserror::Error as ThisError;
 
 use super::{
     Definition, Dimension, Filter, Metric, Priority, Range, Scope, StaleAfter, Unit,
-    fields::{Known, Standard, compatibility::excludes, standard::Class},
+    fields::{FieldKind, Known, Standard, compatibility::excludes, standard::Class},
 };
 use crate::{
     names::{Category, LabelName, MetricName, NameError, ReportName},
@@ -37,7 +37,7 @@ pub struct Draft {
     pub range: Range,
     /// Which rows.
     pub filter: Filter,
-    /// The dimensions that the filter looks at.
+    /// The fields that the filter looks at.
     pub filtered: Vec<Known>,
     /// In which order; empty: the first metric, the greatest first.
     pub order: Vec<Order>,
@@ -276,8 +276,7 @@ impl Draft {
 
     /// Fields of the property's own that Google can hardly know.
     fn doubtful_names(&self) -> Vec<Finding> {
-        let metrics = self.metrics.iter().enumerate().map(|(index, counted)| (Part::Metric(index), &counted.field));
-        let doubtful = self.all_dimensions().chain(metrics).filter_map(|(part, known)| Some((part, known.doubt()?)));
+        let doubtful = self.all_fields().filter_map(|(part, known)| Some((part, known.doubt()?)));
         doubtful.map(|(part, message)| Finding { part, is_error: false, message }).collect()
     }
 
@@ -285,13 +284,29 @@ impl Draft {
     fn all_dimensions(&self) -> impl Iterator<Item = (Part, &Known)> {
         let own = self.dimensions.iter().enumerate().map(|(index, split)| (Part::Dimension(index), &split.field));
         let is_own = |known: &Known| self.dimensions.iter().any(|split| split.field.api_name == known.api_name);
-        own.chain(self.filtered.iter().filter(move |known| !is_own(known)).map(|known| (Part::Filter, known)))
+        own.chain(self.of_filter(FieldKind::Dimension).filter(move |(_, known)| !is_own(known)))
+    }
+
+    /// Every metric that it looks at, and where.
+    fn all_metrics(&self) -> impl Iterator<Item = (Part, &Known)> {
+        let own = self.metrics.iter().enumerate().map(|(index, counted)| (Part::Metric(index), &counted.field));
+        let is_own = |known: &Known| self.metrics.iter().any(|counted| counted.field.api_name == known.api_name);
+        own.chain(self.of_filter(FieldKind::Metric).filter(move |(_, known)| !is_own(known)))
+    }
+
+    fn all_fields(&self) -> impl Iterator<Item = (Part, &Known)> {
+        self.all_dimensions().chain(self.all_metrics())
+    }
+
+    fn of_filter(&self, kind: FieldKind) -> impl Iterator<Item = (Part, &Known)> {
+        let of_kind = self.filtered.iter().filter(move |known| known.standard.kind == kind);
+        of_kind.map(|known| (Part::Filter, known))
     }
 
     /// Dimensions of key events: of everything else they are `(not set)`, and events cannot be counted by them.
     fn attributions(&self) -> Vec<Finding> {
         let attributed = self.all_dimensions().filter(|(_, known)| known.standard.is_attributed);
-        let events = self.metrics.iter().find(|counted| counted.field.standard.class == Class::Events);
+        let events = self.all_metrics().find(|(_, known)| known.standard.class == Class::Events);
         let finding = |(part, known): (Part, &Known)| {
             let name = &known.api_name;
             let instead = session_twin(name.as_str()).map_or_else(
@@ -299,9 +314,9 @@ impl Draft {
                 |twin| format!("use `{twin}`"),
             );
             let message = match events {
-                Some(counted) => format!(
+                Some((_, metric)) => format!(
                     "`{name}` belongs to key events, and Google refuses it with `{}`; {instead}",
-                    counted.field.api_name
+                    metric.api_name
                 ),
                 None => format!(
                     "`{name}` belongs to key events, so it is `(not set)` for all other traffic; {instead}, unless key \
@@ -315,8 +330,7 @@ impl Draft {
 
     /// Pairs that are known not to go together.
     fn exclusions(&self) -> Vec<Finding> {
-        let metrics = self.metrics.iter().enumerate().map(|(index, counted)| (Part::Metric(index), &counted.field));
-        let all: Vec<(Part, &Known)> = self.all_dimensions().chain(metrics).collect();
+        let all: Vec<(Part, &Known)> = self.all_fields().collect();
         let mut findings = Vec::new();
         for (index, (_, one)) in all.iter().enumerate() {
             for (part, other) in all.iter().skip(index + 1) {

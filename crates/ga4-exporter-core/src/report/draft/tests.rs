@@ -103,6 +103,13 @@ fn pairs_that_google_refuses_are_doubtful() {
     filtered.dimensions = vec![split("country")];
     filtered.filtered = vec![split("pagePath").field];
     assert!(said(&filtered)[0].contains("`pagePath` together with `organicGoogleSearchClicks`"));
+    filtered = draft(&["pagePath"], &["pageviews"]);
+    filtered.filtered = vec![counted("advertiserAdCost").field, counted("pageviews").field];
+    let doubts = said(&filtered);
+    assert!(doubts.iter().all(|doubt| doubt.starts_with("Filter ? Google is known to refuse `")), "{doubts:?}");
+    assert!(doubts[1].contains("`screenPageViews` together with `advertiserAdCost`"), "{doubts:?}");
+    filtered.filtered = vec![split("source").field];
+    assert!(said(&filtered)[0].starts_with("Filter ! `source` belongs to key events"), "an error, not a doubt");
 }
 
 #[test]
