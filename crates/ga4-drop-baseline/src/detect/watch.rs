@@ -257,10 +257,8 @@ mod tests {
                 12..36 => pageviews,
                 _ => 10,
             };
-            for current in 60 * hour..60 * hour + 60 {
-                watch.count(noon().later(current), now);
-                last = watch.assess(expected);
-            }
+            (60 * hour..60 * hour + 60).for_each(|current| watch.count(noon().later(current), now));
+            last = watch.assess(expected);
         }
         window(&last, "10m").expected
     }
