@@ -274,7 +274,7 @@ impl<'n> Reading<'_, '_, 'n> {
         for key in ["order_by", "limit", "max_series"] {
             if let Some(node) = self.section.get(key) {
                 let message = format!(
-                    "`{}` means nothing without dimensions, since there is one row; remove it, or add `dimensions`",
+                    "`{}` has no effect without dimensions, since there is one row; remove it, or add `dimensions`",
                     self.section.path(key)
                 );
                 self.reader.warn(node.position, message);

@@ -131,7 +131,7 @@ pub enum ReportDayError {
         day: Day,
     },
     /// Nothing has happened on such a day.
-    #[error("the range begins on {0}, which is to come, so its values are 0 until then; give an earlier day")]
+    #[error("the range begins on {0}, in the future, so its values are 0 until then; give an earlier day")]
     ToCome(Date),
 }
 
@@ -352,7 +352,7 @@ mod tests {
             (
                 "2030-01-01",
                 "2030-01-31",
-                "the range begins on 2030-01-01, which is to come, so its values are 0 until then; give an earlier day",
+                "the range begins on 2030-01-01, in the future, so its values are 0 until then; give an earlier day",
             ),
         ] {
             assert_eq!(check(first, last), Err(message.to_owned()), "{first} {last}");

@@ -149,10 +149,10 @@ fn parameters_that_cannot_be_are_doubtful() {
     let long = format!("customItem:{}", "a".repeat(41));
     for bad in ["customEvent:a b", "customUser:1st", "customEvent:a:b", "customEvent::a", &long] {
         let said = said(&draft(&[bad], &["sessions"]));
-        assert!(said[0].starts_with(&format!("Dimension(0) ? `{bad}` is hardly a parameter")), "{said:?}");
+        assert!(said[0].starts_with(&format!("Dimension(0) ? `{bad}` does not look like a parameter")), "{said:?}");
     }
     let said = said(&draft(&["sessionCustomChannelGroup:Brand"], &["countCustomEvent:a-b"]));
-    assert!(said[0].contains("hardly a channel group") && said[1].starts_with("Metric(0) ? "), "{said:?}");
+    assert!(said[0].contains("does not look like a channel group") && said[1].starts_with("Metric(0) ? "), "{said:?}");
 }
 
 #[test]

@@ -142,7 +142,8 @@ impl Known {
         if matches!(prefix, "customChannelGroup" | "sessionCustomChannelGroup" | "firstUserCustomChannelGroup") {
             let is_number = own.bytes().all(|byte| byte.is_ascii_digit());
             let message = format!(
-                "`{name}` is hardly a channel group, since Google numbers them; look up the number under Admin > Channel groups"
+                "`{name}` does not look like a channel group, which Google numbers; look up the number under Admin > Channel \
+                 groups"
             );
             return (!is_number).then_some(message);
         }
@@ -155,7 +156,7 @@ impl Known {
             && parameter.chars().count() <= MAX_PARAMETER_LENGTH;
         (is_parameter && !is_possible).then(|| {
             format!(
-                "`{name}` is hardly a parameter, since their names are at most {MAX_PARAMETER_LENGTH} letters, digits and \
+                "`{name}` does not look like a parameter, whose name has at most {MAX_PARAMETER_LENGTH} letters, digits and \
                  underscores; look it up under Admin > Custom definitions"
             )
         })
