@@ -142,7 +142,8 @@ fn baselines(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     let help = "Traffic level of the last 7 settled days, divided by that of the whole baseline; 1 is unchanged.";
     each_baseline(page, rows, now, ("level_ratio", help), |usual| usual.level);
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
-                0.75 to 1.05; below 0.6 for a day there is no verdict.";
+                0.75 to 1.05; below 0.6 for a day there is no verdict. On and after a quiet day it is less than 1, if less \
+                comes than on an ordinary day.";
     each_watched(page, rows, now, ("calibration_ratio", help), |watched| watched.assessment.calibration_ratio);
     let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
