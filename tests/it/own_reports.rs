@@ -1,23 +1,15 @@
 //! Reports of one's own and presets: what is requested, exported, dropped and logged.
 
-use std::{
-    fs,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use ga4_simulator::{Account, Effect, Fault, Method, Property, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tokio::task::JoinSet;
 
 use crate::support::{Metrics, NEWS, SHOP, Setup};
 
 /// A little after noon in Berlin.
-const NOON: &str = "2026-11-23T11:30:00Z";
+pub(crate) const NOON: &str = "2026-11-23T11:30:00Z";
 
 /// Every preset, and three reports of one's own; asked for once.
 const EVERY_PRESET: &str = r"
@@ -74,7 +66,7 @@ const ALL: [&str; 13] = [
 ];
 
 /// A property whose numbers stand still.
-fn still_world() -> World {
+pub(crate) fn still_world() -> World {
     let start: Timestamp = NOON.parse().unwrap();
     let silence = start - SignedDuration::from_mins(3);
     let shop = Property::new(SHOP, "Shop")
@@ -253,56 +245,6 @@ async fn merged_rows_are_values_and_a_mark() {
         assert!(shown.iter().any(|(series, _)| series.contains(value)), "{value} in {shown:?}");
     }
     assert!(pair.get("/").await.1.contains("merged into (other)"));
-}
-
-#[tokio::test]
-async fn a_reload_under_load_fails_no_scrape_and_interrupts_no_series() {
-    let kept = "  pages: {preset: pages, interval: 24h}\n  events: {preset: events, interval: 24h}\n";
-    let other =
-        |limit: usize| config(&format!("{kept}  changing: {{preset: devices, limit: {limit}, interval: 24h}}\n"));
-    let pair = Setup { lifecycle: true, ..Setup::of(still_world()) }.config(&other(1)).starting_at(NOON).start().await;
-    let metrics = pair
-        .until("all", |metrics| ["pages", "events", "changing"].iter().all(|report| metrics.is_up(SHOP, report)))
-        .await;
-    let unchanged = |metrics: &Metrics| {
-        let mut all: Vec<(String, f64)> = Vec::new();
-        for end in ["pages_pageviews", "pages_active_users", "events_events", "events_active_users"] {
-            all.extend(series(metrics, SHOP, end).into_iter().map(|(name, value)| (name.to_owned(), value)));
-        }
-        all
-    };
-    let before = unchanged(&metrics);
-    let asked = pair.count(Method::RunReport, SHOP);
-    assert!(!before.is_empty());
-    let is_over = Arc::new(AtomicBool::new(false));
-    let (url, over) = (pair.url("/metrics"), Arc::clone(&is_over));
-    let mut scraper = JoinSet::new();
-    scraper.spawn(async move {
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let mut scrapes = Vec::new();
-        while !over.load(Ordering::Relaxed) {
-            let response = client.get(&url).send().await.unwrap();
-            assert_eq!(response.status().as_u16(), 200);
-            scrapes.push(Metrics::parse(&response.text().await.unwrap()));
-        }
-        scrapes
-    });
-    for limit in 2..12 {
-        fs::write(pair.directory.path().join("config.yml"), other(limit)).unwrap();
-        assert_eq!(pair.post("/-/reload").await.0, 200);
-        pair.wait_for_many(asked + limit - 1, |request| {
-            request.method == Some(Method::RunReport) && request.property.as_deref() == Some(SHOP)
-        })
-        .await;
-    }
-    is_over.store(true, Ordering::Relaxed);
-    let scrapes = scraper.join_next().await.unwrap().unwrap();
-    assert!(scrapes.len() > 10, "{}", scrapes.len());
-    for scrape in &scrapes {
-        assert_eq!(unchanged(scrape), before);
-    }
-    let again = pair.requests(Method::RunReport, SHOP).into_iter().skip(asked);
-    assert!(again.into_iter().all(|request| request.body["dateRanges"][0]["name"] == "changing"));
 }
 
 #[tokio::test]
