@@ -41,7 +41,9 @@ attack: ## all attacks, against the program that users get, over loopback; takes
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
 
+bench: export E2E_EXPORTER := $(BINARY)
 bench: ## the benchmarks, and their figures against the targets
+	$(CARGO) build --locked --profile dist
 	$(CARGO) bench --locked
 	benches/table.sh
 

@@ -7,7 +7,7 @@ use google_analytics_exporter::clock::monotonic;
 
 use crate::{
     DEFAULTS, REPORTS,
-    child::{BINARY, Exporter},
+    child::{self, Exporter},
     simulated::{simulator, warm},
     table::Table,
     times::percentile,
@@ -38,6 +38,6 @@ pub(crate) async fn full_data(table: &mut Table) {
 }
 
 pub(crate) fn binary(table: &mut Table) {
-    let bytes = std::fs::metadata(BINARY).expect("the binary is built").len();
+    let bytes = std::fs::metadata(child::binary()).expect("the binary is built").len();
     table.row("binary, stripped", crate::number(bytes) / 1e6, "MB", ..=16.0);
 }
