@@ -140,8 +140,9 @@ impl Calibration {
     }
 }
 
+/// Returns the ratio as samples have it.
 #[expect(clippy::cast_possible_truncation, reason = "six digits of a ratio are enough")]
-fn as_stored(ratio: f64) -> f32 {
+pub fn as_stored(ratio: f64) -> f32 {
     ratio as f32
 }
 

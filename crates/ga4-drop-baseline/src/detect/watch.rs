@@ -101,9 +101,8 @@ impl Watch {
             return None;
         }
         let teaches = self.calibration.is_learning(at) || count.pageviews >= count.low;
-        #[expect(clippy::cast_possible_truncation, reason = "six digits of a ratio are enough")]
-        let ratio = (count.pageviews / uncalibrated * of_ordinary_day(expected, at)) as f32;
-        Some(Sample { at, ratio, teaches })
+        let ratio = count.pageviews / uncalibrated * of_ordinary_day(expected, at);
+        Some(Sample { at, ratio: calibration::as_stored(ratio), teaches })
     }
 }
 
