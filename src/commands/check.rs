@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     cli::{CheckFlags, CheckOutput},
+    config::Config,
     ga,
 };
 use ga4_exporter_core::{chain::Chain, names::Reason};
@@ -131,18 +132,8 @@ async fn listing(
         flags.property.is_empty() && config.discovery.is_some() && listed.as_ref().is_ok_and(ga::Listing::is_complete);
     match google.targets(config, &flags.property, listed.ok(), surroundings.now()) {
         Some(targets) => {
-            let unexported = config.unexported(|id| targets.iter().any(|target| target.id == id));
-            for (id, report) in
-                unexported.iter().flat_map(|(id, reports)| reports.iter().map(move |report| (id, report)))
-            {
-                let warning = CheckResult::warning("report", format!("property {id} is not exported"))
-                    .report(report.as_str())
-                    .remedy(
-                        "correct the number under `properties` of the report, or let discovery select the property",
-                    );
-                if is_known {
-                    results.add(warning, out)?;
-                }
+            if is_known {
+                unexported(config, &targets, results, out)?;
             }
             Ok(Some(targets))
         }
@@ -151,6 +142,23 @@ async fn listing(
             Ok(None)
         }
     }
+}
+
+/// Warns of reports that are limited to properties which are not exported.
+fn unexported(
+    config: &Config,
+    targets: &[Target],
+    results: &mut Results,
+    out: &mut (dyn Write + Send),
+) -> std::io::Result<()> {
+    for (id, reports) in config.unexported(|id| targets.iter().any(|target| target.id == id)) {
+        for report in reports {
+            let remedy = "correct the number under `properties` of the report, or let discovery select the property";
+            let warning = CheckResult::warning("report", format!("property {id} is not exported"));
+            results.add(warning.report(report.as_str()).remedy(remedy), out)?;
+        }
+    }
+    Ok(())
 }
 
 fn properties_of(listing: &ga::Listing) -> String {
