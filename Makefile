@@ -3,6 +3,8 @@
 CARGO := cargo
 # Absolute, since programs that tests start need not run in this directory.
 VENV := $(CURDIR)/target/e2e/venv
+# The binary that is shipped.
+DIST := --locked --profile dist --features jemalloc
 BINARY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/dist/google_analytics_exporter
 
 .DEFAULT_GOAL := help
@@ -35,15 +37,15 @@ fuzz: ## an hour of random input for everything that others write; the suite has
 attack: export E2E_EXPORTER ?= $(BINARY)
 # Attackers and the simulator are optimised too: else they have most of the cores to themselves.
 attack: ## all attacks, against the program that users get, over loopback; takes 40 minutes
-	$(CARGO) build --locked --profile dist
-	$(CARGO) test --locked --profile dist --test attack -- --include-ignored --test-threads 1 --nocapture
+	$(CARGO) build $(DIST)
+	$(CARGO) test $(DIST) --test attack -- --include-ignored --test-threads 1 --nocapture
 
 demo: ## serve against the built-in simulator of Google; no account needed
 	$(CARGO) run --locked --release -- demo
 
 bench: export E2E_EXPORTER := $(BINARY)
 bench: ## the benchmarks, and their figures against the targets
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 	$(CARGO) bench --locked
 	benches/table.sh
 
@@ -66,7 +68,7 @@ prepare:
 # Everything that the tests run, so that they need not build while others run.
 build:
 	$(CARGO) test --locked --no-run
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 
 cargo-test:
 	$(CARGO) test --locked
@@ -78,7 +80,7 @@ dashboards: export E2E_EXPORTER ?= $(BINARY)
 dashboards: export E2E_PYTHON := $(VENV)/bin/python
 dashboards: ## the dashboards: their rules, Grafana's types, and every query against a real Prometheus
 ifneq ($(SKIP_E2E),1)
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 endif
 	tests/dashboards/check.sh
 
@@ -89,7 +91,7 @@ pictures: ## the pictures of the dashboards in docs/images; takes half an hour a
 
 drop-pictures: export E2E_EXPORTER ?= $(BINARY)
 drop-pictures: ## the pictures of the drop alert in docs/images; takes some minutes and 130 MB of Python packages
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 	crates/ga4-drop-baseline/pictures/draw.sh
 
 # `cargo test` has run some of these with the unoptimised program; this is the one that users get.
@@ -98,7 +100,7 @@ e2e: export E2E_PYTHON := $(VENV)/bin/python
 e2e: export E2E_NODE := $(CURDIR)/target/e2e/node
 e2e: export GOOGLE_CLIENTS_PYTHON := $(VENV)/bin/python
 e2e:
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 	$(CARGO) test --locked --test e2e -- --include-ignored --skip alerting::
 	$(CARGO) test --locked --test simulator -- --ignored
 	$(CARGO) test --locked --test attack -- --ignored slow_disk
@@ -107,13 +109,13 @@ databases: ## sync into a real PostgreSQL, and SQLite read by its own shell; 50 
 	$(CARGO) test --locked --test sync -- --include-ignored --nocapture
 
 alerting: ## from traffic to the page, with a real Prometheus and Alertmanager; takes 20 minutes
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 	$(CARGO) test --locked --test e2e -- --ignored --nocapture alerting::
 
 # The image is made of the binary that is shipped, and its flags are compared with those in the files.
 deploy-files: export E2E_EXPORTER := $(BINARY)
 deploy-files: ## the files in deploy/ and .github, each with a real tool
-	$(CARGO) build --locked --profile dist
+	$(CARGO) build $(DIST)
 	tests/deploy/check.sh
 
 kubernetes-rules: ## makes the PrometheusRule objects from the alert rules
