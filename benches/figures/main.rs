@@ -14,6 +14,7 @@ use table::Table;
 mod bare;
 mod canned;
 mod child;
+mod many;
 mod memory;
 mod poll;
 #[path = "../common/scraper.rs"]
@@ -56,9 +57,10 @@ fn main() {
             let mut table = Table::of("5-serving");
             let few = memory::of(10).await;
             few.row(&mut table, 25.0);
-            let thousand = serving::thousand(&mut table).await;
-            thousand.slope(&few, &mut table);
-            memory::ten_thousand(&thousand, &mut table).await;
+            serving::thousand(&mut table).await.slope(&few, &mut table);
+        }
+        if wanted("many") {
+            many::properties(&mut Table::of("6-many")).await;
         }
     });
 }
