@@ -3,8 +3,9 @@
 
 usage: google_query.py BASE_URL KEY_FILE <QUESTIONS
 
-QUESTIONS is a list of {"property": ID, "request": RunReportRequest in JSON}. Prints a list with an answer for each: all rows of
-all pages as {"rows": [{"dimensions": [TEXT], "metrics": [NUMBER]}], "row_count": NUMBER}, or {"error": MESSAGE}.
+Every line of QUESTIONS is {"property": ID, "request": RunReportRequest in JSON}. Prints a line with the answer before it reads
+the next one: all rows of all pages as {"rows": [{"dimensions": [TEXT], "metrics": [NUMBER]}], "row_count": NUMBER}, or
+{"error": MESSAGE}.
 
 needs: google-auth google-analytics-data requests
 """
@@ -59,8 +60,9 @@ def main():
     host = urlsplit(base_url).netloc
     transport = BetaAnalyticsDataRestTransport(host=host, url_scheme="http", credentials=credentials)
     client = BetaAnalyticsDataClient(transport=transport)
-    questions = json.load(sys.stdin)
-    json.dump([answer(client, one["property"], one["request"]) for one in questions], sys.stdout)
+    for line in sys.stdin:
+        question = json.loads(line)
+        print(json.dumps(answer(client, question["property"], question["request"])), flush=True)
 
 
 if __name__ == "__main__":

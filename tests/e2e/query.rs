@@ -2,21 +2,30 @@
 
 use std::{
     env, fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
 };
 
 use ga4_simulator::{Account, Property, Simulator, World};
 use google_analytics_exporter::clock::Clock;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task};
 
 use crate::{exporter::binary, process::Process};
 
 /// A site of some hundred pageviews a minute, one of a million an hour and with custom fields, and one without any traffic.
 const SITES: [(&str, f64); 3] = [("81", 20_000.0), ("82", 1_000_000.0), ("83", 0.0)];
+
+/// Google's Python client, which answers line by line.
+struct Client {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
 
 /// One question, for `query` and for the client.
 struct Question {
@@ -29,21 +38,24 @@ struct Question {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python and Google's packages: make test runs it"]
 async fn googles_client_gets_the_same_rows() {
-    let simulator = simulator().await;
+    let time = Arc::new(Mutex::new(Clock::system().now()));
+    let simulator = simulator(&time).await;
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("key.json"), simulator.key_file_json()).unwrap();
-    let questions = questions();
-    let theirs = by_python(&simulator, directory.path(), &questions).await;
-    for (question, theirs) in questions.iter().zip(theirs.as_array().unwrap()) {
-        let ours = by_query(&simulator, directory.path(), question).await;
-        compare(question, &ours, theirs);
+    let mut client = Client::start(&simulator, directory.path());
+    for question in questions() {
+        // What signs in later than the simulator's time is refused, as by Google.
+        *time.lock().unwrap() = Clock::system().now();
+        let theirs = client.ask(&question);
+        let ours = by_query(&simulator, directory.path(), &question).await;
+        compare(&question, &ours, &theirs);
     }
     simulator.shutdown().await;
 }
 
 #[tokio::test]
 async fn whoever_has_read_enough_closes_the_pipe() {
-    let simulator = simulator().await;
+    let simulator = simulator(&Arc::new(Mutex::new(Clock::system().now()))).await;
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("key.json"), simulator.key_file_json()).unwrap();
     for format in ["text", "csv", "json"] {
@@ -62,16 +74,16 @@ async fn whoever_has_read_enough_closes_the_pipe() {
     }
 }
 
-/// Its time stands still, so that nothing changes between two questions.
-async fn simulator() -> Simulator {
-    let now = Clock::system().now();
+/// Its time stands still until it is set, so that nothing changes between two who ask the same question.
+async fn simulator(time: &Arc<Mutex<Timestamp>>) -> Simulator {
+    let time = Arc::clone(time);
     let mut account = Account::new("8", "Example");
     for (id, pageviews) in SITES {
         let property = Property::new(id, format!("Site {id}")).currency("EUR").pageviews_per_hour(pageviews);
         account = account.property(if id == "82" { property.example_custom_fields() } else { property });
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Simulator::start(listener, World::new(8).account(account).token_cost(1), move || now).unwrap()
+    Simulator::start(listener, World::new(8).account(account).token_cost(1), move || *time.lock().unwrap()).unwrap()
 }
 
 async fn by_query(simulator: &Simulator, directory: &Path, question: &Question) -> Value {
@@ -88,23 +100,33 @@ async fn by_query(simulator: &Simulator, directory: &Path, question: &Question) 
     }
 }
 
-async fn by_python(simulator: &Simulator, directory: &Path, questions: &[Question]) -> Value {
-    let bodies: Vec<Value> =
-        questions.iter().map(|one| json!({"property": one.property, "request": one.request})).collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/google_query.py");
-    let mut command = Command::new(env::var("E2E_PYTHON").unwrap_or_else(|_| "python3".to_owned()));
-    command.arg(script).arg(simulator.base_url()).arg(directory.join("key.json"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let output = tokio::task::spawn_blocking(move || {
-        let mut child = command.spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        input.write_all(Value::from(bodies).to_string().as_bytes()).unwrap();
-        drop(input);
-        child.wait_with_output().unwrap()
-    });
-    let output = output.await.unwrap();
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+impl Client {
+    fn start(simulator: &Simulator, directory: &Path) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/google_query.py");
+        let mut command = Command::new(env::var("E2E_PYTHON").unwrap_or_else(|_| "python3".to_owned()));
+        command.arg(script).arg(simulator.base_url()).arg(directory.join("key.json"));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (questions, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, questions, answers }
+    }
+
+    /// Blocks until there is an answer; the simulator has other threads.
+    fn ask(&mut self, question: &Question) -> Value {
+        let asked = json!({"property": question.property, "request": question.request});
+        let mut answer = String::new();
+        task::block_in_place(|| {
+            writeln!(self.questions, "{asked}").unwrap();
+            self.answers.read_line(&mut answer).unwrap();
+        });
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{}: {error}: {answer:.200}", question.name))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn compare(question: &Question, ours: &Value, theirs: &Value) {
@@ -116,7 +138,7 @@ fn compare(question: &Question, ours: &Value, theirs: &Value) {
         assert!(words(error).contains(&words(text)), "{name}: {said} and {error}");
         return;
     }
-    assert_eq!(ours["row_count"], theirs["row_count"], "{name}");
+    assert_eq!(ours["row_count"], theirs["row_count"], "{name}: {}", ours["error"]);
     let (ours, theirs) = (ours["rows"].as_array().unwrap(), theirs["rows"].as_array().unwrap());
     assert_eq!(ours.len(), theirs.len(), "{name}");
     for (index, (our, their)) in ours.iter().zip(theirs).enumerate() {
