@@ -62,16 +62,18 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     page.finish()
 }
 
-/// A property with its rendered identity label.
+/// A property with its rendered identity label. Families follow one another, and each visits all properties: what a family
+/// needs stands where it is found without a further pointer, since most of the time of a rendering is spent waiting for memory.
 struct PropertyRow<'a> {
     state: &'a PropertyState,
+    reports: &'a [ReportState],
     /// `property_id="123"`.
     label: String,
 }
 
 impl<'a> PropertyRow<'a> {
     fn new(state: &'a PropertyState) -> Self {
-        Self { state, label: format!("property_id=\"{}\"", state.id) }
+        Self { state, reports: &state.reports, label: format!("property_id=\"{}\"", state.id) }
     }
 
     /// Writes a sample with this property's label and another one.
@@ -96,7 +98,7 @@ fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
 fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
     let each = |page: &mut Page, value: fn(&ReportState) -> Option<f64>| {
         for row in rows {
-            for report in &row.state.reports {
+            for report in row.reports {
                 if let Some(value) = value(report) {
                     row.sample(page, ("report", report.name.as_str()), value);
                 }
@@ -126,7 +128,7 @@ fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
         "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
     page.family("google_analytics_report_failure", help, Kind::Gauge);
     for row in rows {
-        for report in &row.state.reports {
+        for report in row.reports {
             if let Some(reason) = report.reason() {
                 let labels = [("report", report.name.as_str()), ("reason", reason.as_str())];
                 page.labelled_sample(&row.label, labels.into_iter(), 1.0);
@@ -137,30 +139,52 @@ fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
 
 /// The values of one report, family by family.
 fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let mut snapshots: Vec<(&PropertyRow<'_>, &Snapshot)> = Vec::with_capacity(rows.len());
+    let mut all: Vec<Values<'_>> = Vec::with_capacity(rows.len());
     for row in rows {
-        let state = row.state.reports.iter().find(|state| state.name == report.name);
+        let state = row.reports.iter().find(|state| state.name == report.name);
         if let Some(snapshot) = state.and_then(|state| state.values(now)) {
             page.expires(snapshot.expires_at);
-            snapshots.push((row, snapshot));
+            all.push(Values::new(row, snapshot));
         }
     }
-    let older = Older::definitions(report, &snapshots);
+    let older = Older::definitions(report, &all);
     for (position, family) in report.families.iter().enumerate() {
         page.family(family.name.as_str(), &family.help, Kind::Gauge);
-        for (row, snapshot) in &snapshots {
-            let position = if Arc::ptr_eq(&snapshot.report, report) {
+        for values in &all {
+            let position = if Arc::ptr_eq(values.report, report) {
                 Some(position)
             } else {
-                older.position(&snapshot.report, position)
+                older.position(values.report, position)
             };
             let Some(position) = position else { continue };
-            if snapshot.values.is_labelled() {
-                labelled(page, report, &row.label, &snapshot.values, position);
-            } else if let Some(value) = snapshot.values.value(position) {
-                page.sample(&row.label, value);
+            match values.unlabelled {
+                None => labelled(page, report, values.property, values.series, position),
+                Some(numbers) => {
+                    if let Some(number) = numbers.get(position).filter(|number| !number.is_nan()) {
+                        page.sample(values.property, *number);
+                    }
+                }
             }
         }
+    }
+}
+
+/// What a property has of a report.
+struct Values<'a> {
+    /// Its rendered label.
+    property: &'a str,
+    /// The definition that the values belong to.
+    report: &'a Arc<Report>,
+    series: &'a Series,
+    /// The values, in the order of the families, if they have no further labels.
+    unlabelled: Option<&'a [f64]>,
+}
+
+impl<'a> Values<'a> {
+    fn new(row: &'a PropertyRow<'a>, snapshot: &'a Snapshot) -> Self {
+        let series = &snapshot.values;
+        let unlabelled = (!series.is_labelled()).then(|| series.values());
+        Self { property: &row.label, report: &snapshot.report, series, unlabelled }
     }
 }
 
@@ -173,16 +197,16 @@ fn labelled(page: &mut Page, report: &Report, property: &str, series: &Series, f
     }
 }
 
-/// For each older definition of a report that snapshots belong to: the positions of the current families in it.
+/// For each older definition of a report that values belong to: the positions of the current families in it.
 struct Older(HashMap<*const Report, Vec<Option<usize>>>);
 
 impl Older {
-    fn definitions(present: &Arc<Report>, snapshots: &[(&PropertyRow<'_>, &Snapshot)]) -> Self {
+    fn definitions(present: &Arc<Report>, all: &[Values<'_>]) -> Self {
         let mut definitions = HashMap::new();
-        for (_, snapshot) in snapshots.iter().filter(|(_, snapshot)| !Arc::ptr_eq(&snapshot.report, present)) {
-            definitions.entry(Arc::as_ptr(&snapshot.report)).or_insert_with(|| {
+        for values in all.iter().filter(|values| !Arc::ptr_eq(values.report, present)) {
+            definitions.entry(Arc::as_ptr(values.report)).or_insert_with(|| {
                 let places = 0..present.families.len();
-                places.map(|family| present.family_in(&snapshot.report, family)).collect()
+                places.map(|family| present.family_in(values.report, family)).collect()
             });
         }
         Self(definitions)

@@ -14,7 +14,7 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
     for (name, help, value) in FAMILIES {
         page.family(name, help, Kind::Gauge);
         for row in rows {
-            for report in &row.state.reports {
+            for report in row.reports {
                 let Some(snapshot) = report.values(now) else { continue };
                 if let Some(quality) = &snapshot.quality {
                     page.expires(snapshot.expires_at);
@@ -30,7 +30,7 @@ pub(super) fn rows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
     for (name, help, value) in ROW_FAMILIES {
         page.family(name, help, Kind::Gauge);
         for row in rows {
-            for report in &row.state.reports {
+            for report in row.reports {
                 let Some(snapshot) = report.values(now) else { continue };
                 if let Some(counts) = snapshot.values.row_counts() {
                     page.expires(snapshot.expires_at);
