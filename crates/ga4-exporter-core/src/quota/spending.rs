@@ -49,11 +49,7 @@ impl Spending {
     /// Drops tokens that no longer count. Tokens spent by a clock that was ahead count as spent now.
     pub(super) fn pass(&mut self, now: Timestamp) {
         self.newest = self.newest.min(step(now));
-        self.day_ends = self.day_ends.min(next_pacific_midnight(now).as_second());
-        if self.day_ends <= now.as_second() {
-            self.day_ends = next_pacific_midnight(now).as_second();
-            self.day = 0;
-        }
+        self.pass_midnight(now);
         let further = step(now).saturating_sub(self.newest);
         if further > 0 {
             let gone = usize::try_from(further).unwrap_or(STEPS).min(STEPS);
@@ -62,11 +58,26 @@ impl Spending {
             self.newest = step(now);
         }
     }
+
+    fn pass_midnight(&mut self, now: Timestamp) {
+        // A midnight that is nearer than the shortest day is long is the next one, which takes a time zone to look up.
+        if (1..=SHORTEST_DAY_SECONDS).contains(&self.day_ends.saturating_sub(now.as_second())) {
+            return;
+        }
+        let next = next_pacific_midnight(now).as_second();
+        if self.day_ends <= now.as_second() {
+            self.day = 0;
+        }
+        self.day_ends = next;
+    }
 }
 
 fn step(at: Timestamp) -> i64 {
     at.as_second().div_euclid(STEP_SECONDS)
 }
+
+/// On which clocks are put forward.
+const SHORTEST_DAY_SECONDS: i64 = 23 * 3600;
 
 const STEP_SECONDS: i64 = 300;
 
