@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{
     Client, StatusCode, Url,
     header::{CONNECTION, HeaderMap},
-    redirect,
+    redirect, retry,
 };
 use thiserror::Error as ThisError;
 
@@ -266,6 +266,8 @@ fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, r
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (gzip)"))
         .connect_timeout(deadlines.connect)
         .redirect(redirect::Policy::none())
+        // Who asks decides when to ask again. Else each request is kept as a copy.
+        .retry(retry::never())
         // With HTTP/2 all requests would share one connection: a stall would hit all of them, and Google allows only about a
         // hundred requests in flight on it.
         .http1_only()
