@@ -137,7 +137,7 @@ impl Client {
         call: &Call<'_>,
         accept: impl Fn(R) -> Result<T, String>,
     ) -> Result<T, ApiError> {
-        let url = self.endpoints.url(method.api(), call.path)?;
+        let url = self.endpoints.url(method.api(), call.path);
         let token = self.tokens.token().await?;
         match self.observed(method, &url, call, &token, &accept).await {
             Err(ApiError::Unauthenticated(message)) => match self.tokens.renewed(&token).await {
@@ -230,11 +230,13 @@ impl From<Unavailable> for ApiError {
 }
 
 impl Endpoints {
-    fn url(&self, api: Api, path: &str) -> Result<Url, ApiError> {
+    /// The address of a path below the base. Parses the host only once, when the program starts.
+    fn url(&self, api: Api, path: &str) -> Url {
         let base = if api == Api::Admin { &self.admin } else { &self.data };
-        let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&joined)
-            .map_err(|error| ApiError::InvalidRequest(format!("the address of the API is no URL: {error}")))
+        let path = format!("{}/{path}", base.path().trim_end_matches('/'));
+        let mut url = base.clone();
+        url.set_path(&path);
+        url
     }
 }
 
@@ -344,9 +346,9 @@ mod tests {
     fn endpoints_may_have_a_path_and_a_slash() {
         for base in ["http://127.0.0.1:1/ga", "http://127.0.0.1:1/ga/"] {
             let endpoints = Endpoints { data: base.parse().unwrap(), admin: ADMIN_API_URL.parse().unwrap() };
-            let url = endpoints.url(Api::Data, "v1beta/properties/1:runReport").unwrap();
+            let url = endpoints.url(Api::Data, "v1beta/properties/1:runReport");
             assert_eq!(url.as_str(), "http://127.0.0.1:1/ga/v1beta/properties/1:runReport");
-            let url = endpoints.url(Api::Admin, "v1beta/accountSummaries").unwrap();
+            let url = endpoints.url(Api::Admin, "v1beta/accountSummaries");
             assert_eq!(url.as_str(), "https://analyticsadmin.googleapis.com/v1beta/accountSummaries");
         }
     }
