@@ -4,7 +4,7 @@
 //! Invariant: no request outlives its deadline, no answer exceeds the limit of its kind, and all large answers together stay
 //! within a budget; sizes count as decompressed.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -12,6 +12,8 @@ use reqwest::{
     header::{CONNECTION, HeaderMap},
     redirect, retry,
 };
+use rustls::{ClientConfig, crypto::ring};
+use rustls_platform_verifier::Verifier;
 use thiserror::Error as ThisError;
 
 use crate::witness::Witness;
@@ -101,7 +103,7 @@ pub enum TransportError {
         "TLS cannot be set up: the system has no usable certificate authorities; install the package ca-certificates \
          or point SSL_CERT_FILE to a file of trusted certificates"
     )]
-    NoTrust(#[source] reqwest::Error),
+    NoTrust(#[source] Box<dyn Error + Send + Sync>),
     /// No complete answer in time.
     #[error("no complete answer within {0:?}")]
     Timeout(Duration),
@@ -132,9 +134,14 @@ impl Transport {
     /// [`TransportError::NoTrust`] when the system has no certificate authorities.
     pub fn new(roots: Roots, deadlines: Deadlines) -> Result<Self, TransportError> {
         // The provider may already be installed; the program has only this one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let outside = client(roots, deadlines, true).map_err(TransportError::NoTrust)?;
-        let direct = client(roots, deadlines, false).map_err(TransportError::NoTrust)?;
+        let _ = ring::default_provider().install_default();
+        let trust = match roots {
+            Roots::System => Some(trust_of_system().map_err(|error| TransportError::NoTrust(error.into()))?),
+            Roots::Nobody => None,
+        };
+        let client =
+            |proxies| client(trust.clone(), deadlines, proxies).map_err(|error| TransportError::NoTrust(error.into()));
+        let (outside, direct) = (client(true)?, client(false)?);
         Ok(Self { outside, direct, deadlines, budget: Budget::new(), witness: None })
     }
 
@@ -250,7 +257,7 @@ impl TransportError {
 
 /// Whether the connection was cut: a body that is cut off cannot be decompressed either.
 fn was_cut(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         if error.is::<hyper::Error>() {
             return true;
@@ -260,7 +267,21 @@ fn was_cut(error: &reqwest::Error) -> bool {
     false
 }
 
-fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, reqwest::Error> {
+/// Reads the system's certificates, hundreds of files, once for all clients; reqwest would read them for each.
+fn trust_of_system() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new(Arc::clone(&provider))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// A client that trusts these certificates, or nobody.
+fn client(trust: Option<ClientConfig>, deadlines: Deadlines, proxies: bool) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
         // Google compresses its answers only if the user agent says gzip too.
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (gzip)"))
@@ -272,9 +293,10 @@ fn client(roots: Roots, deadlines: Deadlines, proxies: bool) -> Result<Client, r
         // hundred requests in flight on it.
         .http1_only()
         .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS);
-    if roots == Roots::Nobody {
-        builder = builder.tls_certs_only([]);
-    }
+    builder = match trust {
+        Some(config) => builder.tls_backend_preconfigured(config),
+        None => builder.tls_certs_only([]),
+    };
     if !proxies {
         builder = builder.no_proxy();
     }
