@@ -21,7 +21,7 @@ const PROPERTIES: u32 = 10_000;
 fn main() {
     let settled = LocalHour::midnight(date(2026, 3, 23));
     let history: History = (1..=56 * 24).map(|ago| (settled.later(-ago), count(settled.later(-ago)))).collect();
-    let mut table = Table::of("6-drop-alert");
+    let mut table = Table::of("7-drop-alert");
 
     let fits = 200;
     let started = monotonic();
