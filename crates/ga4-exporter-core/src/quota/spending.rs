@@ -132,6 +132,12 @@ mod tests {
         assert_eq!(spending.of_hour(at("2026-11-24T11:00:00Z")), 15);
         assert_eq!(spending.of_day(at("2026-11-24T11:00:00Z")), 15);
         assert_eq!(spending.of_hour(at("2026-11-24T12:10:00Z")), 0, "and holds nothing for longer");
+        // Back to before the midnight at which a day of 23 hours began.
+        let mut spending = Spending::default();
+        spending.spend(10, at("2026-03-08T09:00:00Z"));
+        spending.spend(5, at("2026-03-08T07:30:00Z"));
+        assert_eq!(spending.of_day(at("2026-03-08T07:30:00Z")), 15);
+        assert_eq!(spending.of_day(at("2026-03-08T08:00:00Z")), 0, "that midnight is the next one again");
         let mut spending = Spending::default();
         spending.spend(10, at("2027-11-24T12:00:00Z"));
         spending.pass(at("2026-11-24T12:00:00Z"));
