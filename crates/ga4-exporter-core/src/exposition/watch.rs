@@ -31,33 +31,33 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     baselines(page, &watched, &usual, now);
 }
 
-fn verdicts(page: &mut Page, all: &[WatchedRow<'_>]) {
+fn verdicts(page: &mut Page, rows: &[WatchedRow<'_>]) {
     let help = "Whether the monitor's traffic is dropping: 1 is a drop, which pages when it stays for 6 minutes; 0 is none; \
                 absent where that is not known, as without a baseline and in the first hours.";
-    each_watched(page, all, ("dropping", help), |watched| {
+    each_watched(page, rows, ("dropping", help), |watched| {
         Verdict::of(&watched.assessment).is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
     let help = "Missing part of the usual traffic, in the window with the deepest drop, from 0.01 to 1; absent unless traffic \
                 is dropping.";
-    each_watched(page, all, ("drop_ratio", help), |watched| {
+    each_watched(page, rows, ("drop_ratio", help), |watched| {
         Verdict::of(&watched.assessment).drop().map(|drop| drop.depth)
     });
     let help =
         "Evidence of an ongoing traffic drop in the last 6 hours (sequential test); 1 or more for 6 minutes pages.";
-    each_watched(page, all, ("drop_evidence_ratio", help), |watched| {
+    each_watched(page, rows, ("drop_evidence_ratio", help), |watched| {
         watched.assessment.evidence.filter(|_| watched.assessment.is_fit)
     });
 }
 
-fn windows(page: &mut Page, all: &[WatchedRow<'_>]) {
+fn windows(page: &mut Page, rows: &[WatchedRow<'_>]) {
     let help = "Events that the monitor counted in the window, which ends with the last whole minute received (for `pageviews` \
                 GA4 screenPageViews by minutesAgo). Windows overlap: do not sum them.";
-    each_window(page, all, ("events", help), |_, count| Some(count.pageviews));
+    each_window(page, rows, ("events", help), |_, count| Some(count.pageviews));
     let help = "Events usually counted in the same minutes, according to the property's last weeks.";
-    each_window(page, all, ("expected_events", help), |_, count| Some(count.expected));
+    each_window(page, rows, ("expected_events", help), |_, count| Some(count.expected));
     let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime counts are \
                 far below processed ones, so that they cannot be compared.";
-    each_window(page, all, ("expected_low_events", help), |watched, count| {
+    each_window(page, rows, ("expected_low_events", help), |watched, count| {
         watched.assessment.is_fit.then_some(count.low)
     });
 }
@@ -65,12 +65,12 @@ fn windows(page: &mut Page, all: &[WatchedRow<'_>]) {
 /// A family with one series for each property that is watched and has this value.
 fn each_watched(
     page: &mut Page,
-    all: &[WatchedRow<'_>],
+    rows: &[WatchedRow<'_>],
     (name, help): (&str, &str),
     value: fn(&Watched) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for (row, watched) in all {
+    for (row, watched) in rows {
         page.expires(watched.expires_at);
         if let Some(value) = value(watched) {
             page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
@@ -78,11 +78,11 @@ fn each_watched(
     }
 }
 
-fn learning(page: &mut Page, all: &[WatchedRow<'_>], now: Timestamp) {
+fn learning(page: &mut Page, rows: &[WatchedRow<'_>], now: Timestamp) {
     let help = "Until when only near-total outages count as traffic drops, in Unix time: for three hours the exporter learns how \
                 realtime figures compare with the history; absent afterwards.";
     page.family("google_analytics_monitor_learning_until_timestamp_seconds", help, Kind::Gauge);
-    for (row, watched) in all {
+    for (row, watched) in rows {
         if let Some(until) = watched.assessment.learning_until.filter(|until| *until > now) {
             page.expires(watched.expires_at.min(until));
             page.labelled_sample(&row.label, [MONITOR].into_iter(), unix_seconds(until));
@@ -92,12 +92,12 @@ fn learning(page: &mut Page, all: &[WatchedRow<'_>], now: Timestamp) {
 
 fn each_window(
     page: &mut Page,
-    all: &[WatchedRow<'_>],
+    rows: &[WatchedRow<'_>],
     (name, help): (&str, &str),
     value: fn(&Watched, &WindowCount) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for (row, watched) in all {
+    for (row, watched) in rows {
         page.expires(watched.expires_at);
         for count in &watched.assessment.windows {
             if let Some(value) = value(watched, count) {
@@ -107,22 +107,22 @@ fn each_window(
     }
 }
 
-fn yesterdays(page: &mut Page, all: &[UsualRow<'_>], now: Timestamp) {
+fn yesterdays(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
     let help = "Pageviews usually seen on a day like yesterday, estimated from the weeks before; from 12 hours after midnight.";
-    each_yesterday(page, all, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
+    each_yesterday(page, rows, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
     let help = "Lowest pageviews that chance explains for a day like yesterday; from 12 hours after midnight.";
-    each_yesterday(page, all, now, ("yesterday_expected_low_pageviews", help), |yesterday| yesterday.low);
+    each_yesterday(page, rows, now, ("yesterday_expected_low_pageviews", help), |yesterday| yesterday.low);
 }
 
 fn each_yesterday(
     page: &mut Page,
-    all: &[UsualRow<'_>],
+    rows: &[UsualRow<'_>],
     now: Timestamp,
     (name, help): (&str, &str),
     value: fn(&YesterdayView) -> f64,
 ) {
     page.family(&format!("google_analytics_{name}"), help, Kind::Gauge);
-    for (row, usual) in all {
+    for (row, usual) in rows {
         let Some(day) = usual.day.filter(|day| day.until > now) else { continue };
         let Some(yesterday) = day.yesterday else { continue };
         if yesterday.from > now {
@@ -155,11 +155,11 @@ fn baselines(page: &mut Page, watched: &[WatchedRow<'_>], usual: &[UsualRow<'_>]
     days_ahead(page, usual, now);
 }
 
-fn days_ahead(page: &mut Page, all: &[UsualRow<'_>], now: Timestamp) {
+fn days_ahead(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
     let help = "Beginning of a quiet day within a week, in Unix time; the next one of each source. `configured`: it is in \
                 baseline.quiet_days. `last_year`: it was a year ago and is not now, since the configured dates ran out.";
     page.family("google_analytics_quiet_day_ahead_timestamp_seconds", help, Kind::Gauge);
-    for (row, usual) in all {
+    for (row, usual) in rows {
         let Some(day) = usual.day.filter(|day| day.until > now) else { continue };
         page.expires(day.until);
         for (source, ahead) in [("configured", day.next_quiet), ("last_year", day.next_lapsed)] {
@@ -172,9 +172,9 @@ fn days_ahead(page: &mut Page, all: &[UsualRow<'_>], now: Timestamp) {
     }
 }
 
-fn each_baseline(page: &mut Page, all: &[UsualRow<'_>], (name, help): (&str, &str), value: fn(&Usual) -> Option<f64>) {
+fn each_baseline(page: &mut Page, rows: &[UsualRow<'_>], (name, help): (&str, &str), value: fn(&Usual) -> Option<f64>) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for (row, usual) in all {
+    for (row, usual) in rows {
         page.expires(usual.expires_at);
         if let Some(value) = value(usual) {
             page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
@@ -182,8 +182,10 @@ fn each_baseline(page: &mut Page, all: &[UsualRow<'_>], (name, help): (&str, &st
     }
 }
 
+/// A property whose traffic is watched, and what was seen of it.
 type WatchedRow<'a> = (&'a PropertyRow<'a>, &'a Watched);
 
+/// A property with a history, and what is usual there.
 type UsualRow<'a> = (&'a PropertyRow<'a>, &'a Usual);
 
 fn watched<'a>(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Vec<WatchedRow<'a>> {
