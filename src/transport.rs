@@ -136,12 +136,11 @@ impl Transport {
         // The provider may already be installed; the program has only this one.
         let _ = ring::default_provider().install_default();
         let trust = match roots {
-            Roots::System => Some(trust_of_system().map_err(|error| TransportError::NoTrust(error.into()))?),
+            Roots::System => Some(trust_of_system().map_err(no_trust)?),
             Roots::Nobody => None,
         };
-        let client =
-            |proxies| client(trust.clone(), deadlines, proxies).map_err(|error| TransportError::NoTrust(error.into()));
-        let (outside, direct) = (client(true)?, client(false)?);
+        let outside = client(trust.clone(), deadlines, true).map_err(no_trust)?;
+        let direct = client(trust, deadlines, false).map_err(no_trust)?;
         Ok(Self { outside, direct, deadlines, budget: Budget::new(), witness: None })
     }
 
@@ -265,6 +264,10 @@ fn was_cut(error: &reqwest::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+fn no_trust(cause: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
+    TransportError::NoTrust(cause.into())
 }
 
 /// Reads the system's certificates, hundreds of files, once for all clients; reqwest would read them for each.
