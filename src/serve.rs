@@ -63,10 +63,8 @@ pub struct Options {
     pub limits: Limits,
     /// The environment in which credentials are looked up.
     pub environment: Environment,
-    /// The certificate authorities that TLS trusts.
-    pub roots: Roots,
-    /// The timeouts of requests to Google.
-    pub deadlines: Deadlines,
+    /// The connections to Google, see [`transport`].
+    pub transport: Transport,
     /// The directory for state that survives a restart.
     pub storage: Option<PathBuf>,
     /// The highest number of open connections to Google, whatever the plan is.
@@ -127,18 +125,25 @@ pub struct Server {
     saver: Option<Saver<Kept>>,
 }
 
+/// Sets up the connections to Google. Reads the system's certificates, which takes about as long as all the rest of a start,
+/// so that other files should be read meanwhile.
+///
+/// # Errors
+/// There are no certificates, or their disk hangs.
+pub async fn transport(roots: Roots, deadlines: Deadlines) -> Result<Transport, ServeError> {
+    let aside = Aside::start("certificates");
+    Ok(aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??)
+}
+
 /// Finds credentials, binds the sockets and starts polling. Returns without waiting for Google, except for the
 /// metadata server if no other credentials are found.
 ///
 /// # Errors
-/// An address cannot be bound, or certificates, credentials or the storage directory cannot be used.
+/// An address cannot be bound, or credentials or the storage directory cannot be used.
 pub async fn start(options: Options) -> Result<Server, ServeError> {
     let witness = Witness::new(options.clock.clone());
-    let aside = Aside::start("start");
-    let (roots, deadlines) = (options.roots, options.deadlines);
-    let transport =
-        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??;
-    let transport = transport.witnessed_by(witness.clone());
+    let transport = options.transport.witnessed_by(witness.clone());
+    let aside = Aside::start("credentials");
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport, &aside).await?;
     let listeners = match options.listen {

@@ -29,7 +29,7 @@ use crate::{
     ga::Endpoints,
     http::Limits,
     reload::ConfigSource,
-    serve::{Listen, Options, Server},
+    serve::{self, Listen, Options, Server},
     telemetry,
     transport::{Deadlines, Roots},
 };
@@ -90,8 +90,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         lifecycle: flags.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::default(),
-        roots: Roots::Nobody,
-        deadlines: Deadlines::default(),
+        transport: serve::transport(Roots::Nobody, Deadlines::default()).await?,
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),

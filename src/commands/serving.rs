@@ -36,7 +36,10 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = ConfigSource { file: flags.config_file, properties: flags.google.properties, credentials_file };
     announce(&source, "google_analytics_exporter");
-    let loaded = source.load_aside(&Aside::start("configuration")).await?;
+    let configuration = Aside::start("configuration");
+    let (loaded, transport) =
+        tokio::join!(source.load_aside(&configuration), serve::transport(Roots::System, Deadlines::default()));
+    let loaded = loaded?;
     for warning in loaded.warnings_at(Clock::system().now()) {
         warn!("{warning}");
     }
@@ -61,8 +64,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         lifecycle: flags.web.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::of_process(),
-        roots: Roots::System,
-        deadlines: Deadlines::default(),
+        transport: transport?,
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),

@@ -12,7 +12,7 @@ use google_analytics_exporter::{
     reload::ConfigSource,
     serve::{self, Listen, Options},
     telemetry::Lines,
-    transport::{Deadlines, Roots},
+    transport::{Deadlines, Roots, Transport},
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -140,8 +140,7 @@ impl Setup {
                 platform: Platform { metadata_host: Some(host), ..Platform::default() },
                 ..Environment::default()
             },
-            roots: Roots::Nobody,
-            deadlines: self.deadlines,
+            transport: Transport::new(Roots::Nobody, self.deadlines).unwrap(),
             storage: self.storage,
             connections: 1_000,
             log: Lines::default(),
