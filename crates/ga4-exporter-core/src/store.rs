@@ -396,7 +396,7 @@ mod tests {
     fn a_row_that_lacks_a_value_equals_itself() {
         let (mut world, reports) = world();
         let series = || {
-            let mut builder = SeriesBuilder::new(1, 2, usize::MAX, 1);
+            let mut builder = SeriesBuilder::new(1, 2, usize::MAX, 1, 1);
             builder.add(0, ["/"].into_iter(), &[(0, 1.0)]);
             builder.finish()
         };

@@ -169,11 +169,16 @@ impl<'a> SeriesRow<'a> {
 
 impl Labels {
     fn text(&self, cell: u32) -> Option<&str> {
-        let place = usize::try_from(cell).ok()?;
-        let end = |place: usize| self.ends.get(place).and_then(|end| usize::try_from(*end).ok());
-        let begin = place.checked_sub(1).map_or(Some(0), end)?;
-        self.texts.get(begin..end(place)?)
+        text_at(&self.texts, &self.ends, cell)
     }
+}
+
+/// The text at this place, where `texts` are one after the other and end at `ends`.
+fn text_at<'t>(texts: &'t str, ends: &[u32], place: u32) -> Option<&'t str> {
+    let place = usize::try_from(place).ok()?;
+    let end = |place: usize| ends.get(place).and_then(|end| usize::try_from(*end).ok());
+    let begin = place.checked_sub(1).map_or(Some(0), end)?;
+    texts.get(begin..end(place)?)
 }
 
 /// Values are compared by their bits: a missing one is NaN, and equals another missing one.
@@ -205,6 +210,8 @@ pub const MAX_LABEL_CHARACTERS: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shown(series: &Series) -> Vec<(String, Vec<Option<f64>>)> {
@@ -224,7 +231,7 @@ mod tests {
 
     #[test]
     fn rows_of_several_windows_become_one() {
-        let mut builder = SeriesBuilder::new(2, 2, 100, 3);
+        let mut builder = SeriesBuilder::new(2, 2, 100, 3, 3);
         builder.add(0, ["a", "x"].into_iter(), &[(0, 1.0)]);
         builder.add(1, ["b", "x"].into_iter(), &[(1, 2.0)]);
         builder.add(1, ["a", "x"].into_iter(), &[(1, 3.0)]);
@@ -237,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_there_already_or_too_much_is_dropped_and_counted() {
-        let mut builder = SeriesBuilder::new(1, 2, 5, 900);
+        let mut builder = SeriesBuilder::new(1, 2, 5, 900, 7);
         for label in ["a", "b", "a", "c", "d"] {
             builder.add(0, [label].into_iter(), &[(0, 1.0), (1, 2.0)]);
         }
@@ -256,9 +263,45 @@ mod tests {
         assert_eq!(series.row_counts(), Some(counts));
     }
 
+    proptest! {
+        #[test]
+        fn any_rows_become_what_a_plain_list_of_them_would(
+            rows in prop::collection::vec((0_usize..2, "[ab]{0,2}", "[xyé]{0,2}"), 0..60),
+            most in 0_usize..40,
+        ) {
+            let mut builder = SeriesBuilder::new(2, 2, most, 0, rows.len());
+            let (mut plain, mut counts) = (Vec::<(String, [Option<f64>; 2])>::new(), RowCounts::default());
+            let mut kept = 0;
+            for (value, (window, first, second)) in rows.iter().enumerate() {
+                let value = f64::from(u8::try_from(value).unwrap());
+                builder.add(*window, [first.as_str(), second.as_str()].into_iter(), &[(*window, value)]);
+                counts.received += 1;
+                let labels = format!("{first}|{second}");
+                let known = plain.iter_mut().find(|(known, _)| *known == labels);
+                match known {
+                    _ if counts.series_over_limit > 0 => counts.series_over_limit += 1,
+                    Some((_, values)) if values[*window].is_some() => counts.series_duplicate += 1,
+                    _ if kept == most => counts.series_over_limit += 1,
+                    Some((_, values)) => values[*window] = Some(value),
+                    None => {
+                        let mut values = [None; 2];
+                        values[*window] = Some(value);
+                        plain.push((labels, values));
+                    }
+                }
+                counts.dropped = counts.series_over_limit + counts.series_duplicate;
+                kept = counts.received - counts.dropped;
+            }
+            let series = builder.finish();
+            let plain: Vec<_> = plain.into_iter().map(|(labels, values)| (labels, values.to_vec())).collect();
+            prop_assert_eq!(shown(&series), plain);
+            prop_assert_eq!(series.row_counts(), Some(counts));
+        }
+    }
+
     #[test]
     fn the_first_rows_stay_where_there_is_room_for_no_more() {
-        let mut builder = SeriesBuilder::new(1, 2, 100, 4);
+        let mut builder = SeriesBuilder::new(1, 2, 100, 4, 4);
         builder.add(0, ["a"].into_iter(), &[(0, 1.0), (1, f64::NAN)]);
         for label in ["b", "c", "d"] {
             builder.add(0, [label].into_iter(), &[(0, 1.0), (1, 2.0)]);
@@ -276,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_further_series_takes_less_than_200_bytes() {
-        let mut builder = SeriesBuilder::new(3, 2, 100_000, 10_000);
+        let mut builder = SeriesBuilder::new(3, 2, 100_000, 10_000, 10_000);
         for row in 0..10_000 {
             let (host, path) = (format!("www{}.example.com", row % 7), format!("/products/category-{row}/item-{row}"));
             builder.add(0, [host.as_str(), &path, "desktop"].into_iter(), &[(0, 1.0), (1, 2.0)]);

@@ -18,7 +18,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
     let kept = kept_back(report, response);
     let units = units(report, response);
     let (width, families) = (report.dimensions.len(), report.families.len());
-    let mut builder = SeriesBuilder::new(width, families, report.max_series, existing);
+    let mut builder = SeriesBuilder::new(width, families, report.max_series, existing, response.rows.len());
     let mut values = Vec::with_capacity(families);
     for row in &response.rows {
         let window = window_of(report, row)?;

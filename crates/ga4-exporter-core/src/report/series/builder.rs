@@ -1,10 +1,16 @@
 //! Rows of an answer, one by one, to series: what is there already, too much or unreadable is counted.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
-use super::{Labels, MAX_LABEL_CHARACTERS, RowCounts, Series};
+use hashbrown::HashTable;
 
-/// Series with labels, row by row.
+use super::{Labels, MAX_LABEL_CHARACTERS, RowCounts, Series, text_at};
+
+/// Series with labels, row by row. Texts and labels are found by their hash, with a seed of its own, and kept once.
 #[derive(Debug)]
 pub(crate) struct SeriesBuilder {
     width: usize,
@@ -13,17 +19,29 @@ pub(crate) struct SeriesBuilder {
     series: usize,
     texts: String,
     ends: Vec<u32>,
-    known: HashMap<Box<str>, u32>,
+    /// Where a text is in `ends`.
+    known: HashTable<u32>,
+    /// The labels of each row, as texts in `ends`.
     cells: Vec<u32>,
     values: Vec<f64>,
-    /// By labels: the row, and one bit for each window that it has values of.
-    rows: HashMap<Box<[u32]>, (usize, u64)>,
+    rows: HashTable<Row>,
+    hashes: RandomState,
     counts: RowCounts,
 }
 
+/// A row that is kept.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// Its labels are these cells, times the width.
+    number: usize,
+    /// One bit for each window that it has values of.
+    windows: u64,
+}
+
 impl SeriesBuilder {
-    /// For rows with that many labels and values, `existing` of them in all as Google says.
-    pub(crate) fn new(width: usize, families: usize, max_series: usize, existing: u64) -> Self {
+    /// For rows with that many labels and values, `existing` of them in all as Google says, of which `received` are here.
+    pub(crate) fn new(width: usize, families: usize, max_series: usize, existing: u64, received: usize) -> Self {
+        let rows = received.min(max_series);
         Self {
             width,
             families,
@@ -31,10 +49,11 @@ impl SeriesBuilder {
             series: 0,
             texts: String::new(),
             ends: Vec::new(),
-            known: HashMap::new(),
-            cells: Vec::new(),
-            values: Vec::new(),
-            rows: HashMap::new(),
+            known: HashTable::with_capacity(rows),
+            cells: Vec::with_capacity(rows * width),
+            values: Vec::with_capacity(rows * families),
+            rows: HashTable::with_capacity(rows),
+            hashes: RandomState::new(),
             counts: RowCounts { existing, ..RowCounts::default() },
         }
     }
@@ -44,33 +63,59 @@ impl SeriesBuilder {
     pub(crate) fn add<'t>(&mut self, window: usize, labels: impl Iterator<Item = &'t str>, values: &[(usize, f64)]) {
         self.counts.received += 1;
         let series = values.iter().filter(|(_, value)| !value.is_nan()).count();
-        let is_full = self.counts.series_over_limit > 0;
-        let cells: Box<[u32]> = if is_full { Box::default() } else { labels.map(|label| self.intern(label)).collect() };
+        // Once it is full it stays so: which rows are in it must not depend on how many values they have.
+        if self.counts.series_over_limit > 0 {
+            return self.drop_over_limit(series);
+        }
+        let next = Row { number: self.rows.len(), windows: 0 };
+        for label in labels {
+            let place = self.intern(label);
+            self.cells.push(place);
+        }
+        let hash = self.hashes.hash_one(self.labels(next));
+        let known = self.rows.find(hash, |row| self.labels(*row) == self.labels(next)).copied();
+        let row = known.unwrap_or(next);
         let window = 1_u64.checked_shl(u32::try_from(window).unwrap_or(u32::MAX)).unwrap_or_default();
-        let known = self.rows.get(&cells).copied();
-        if known.is_some_and(|(_, windows)| windows & window != 0) {
+        let is_there = row.windows & window != 0;
+        let is_over = self.series + series > self.max_series;
+        if known.is_some() || is_over {
+            self.cells.truncate(next.number * self.width);
+        }
+        if is_there {
             self.counts.series_duplicate += series;
             self.counts.dropped += 1;
             return;
         }
-        // Once it is full it stays so: which rows are in it must not depend on how many values they have.
-        if is_full || self.series + series > self.max_series {
-            self.counts.series_over_limit += series;
-            self.counts.dropped += 1;
-            return;
+        if is_over {
+            return self.drop_over_limit(series);
         }
-        let (row, windows) = known.unwrap_or((self.rows.len(), 0));
-        if known.is_none() {
-            self.cells.extend_from_slice(&cells);
-            self.values.resize(self.values.len() + self.families, f64::NAN);
-        }
-        self.rows.insert(cells, (row, windows | window));
+        self.keep(hash, Row { windows: row.windows | window, ..row });
         for (family, value) in values {
-            if let Some(slot) = self.values.get_mut(row * self.families + family) {
+            if let Some(slot) = self.values.get_mut(row.number * self.families + family) {
                 *slot = *value;
             }
         }
         self.series += series;
+    }
+
+    /// Adds the row of this hash, or replaces it.
+    fn keep(&mut self, hash: u64, row: Row) {
+        if let Some(known) = self.rows.find_mut(hash, |known| known.number == row.number) {
+            *known = row;
+            return;
+        }
+        let (cells, width, hashes) = (&self.cells, self.width, &self.hashes);
+        self.rows.insert_unique(hash, row, |row| hashes.hash_one(labels_of(cells, width, *row)));
+        self.values.resize(self.rows.len() * self.families, f64::NAN);
+    }
+
+    fn drop_over_limit(&mut self, series: usize) {
+        self.counts.series_over_limit += series;
+        self.counts.dropped += 1;
+    }
+
+    fn labels(&self, row: Row) -> &[u32] {
+        labels_of(&self.cells, self.width, row)
     }
 
     /// Counts a row with a cell that cannot be read, and the series that it would have been.
@@ -92,18 +137,26 @@ impl SeriesBuilder {
         Series { values: self.values.into(), labels: Some(Arc::new(labels)) }
     }
 
+    /// Returns the place of a label, which is added if it is new.
     fn intern(&mut self, label: &str) -> u32 {
         let label = cut(label);
-        if let Some(place) = self.known.get(&*label) {
+        let hash = self.hashes.hash_one(&*label);
+        let (texts, ends, hashes) = (&self.texts, &self.ends, &self.hashes);
+        if let Some(place) = self.known.find(hash, |place| text_at(texts, ends, *place) == Some(&*label)) {
             return *place;
         }
-        self.texts.push_str(&label);
         let number = |count: usize| u32::try_from(count).expect("answers are limited to far less than 4 GiB");
         let place = number(self.ends.len());
+        self.known
+            .insert_unique(hash, place, |place| hashes.hash_one(text_at(texts, ends, *place).unwrap_or_default()));
+        self.texts.push_str(&label);
         self.ends.push(number(self.texts.len()));
-        self.known.insert(label.into(), place);
         place
     }
+}
+
+fn labels_of(cells: &[u32], width: usize, row: Row) -> &[u32] {
+    cells.get(row.number * width..(row.number + 1) * width).unwrap_or_default()
 }
 
 /// What a label shows of a text: all of it, or its beginning and a hash, so that two long texts stay two.
