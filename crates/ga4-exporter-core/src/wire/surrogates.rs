@@ -5,8 +5,9 @@
 //! body is for.
 
 /// The body with U+FFFD for each lone half; `None` where there is none, so that the body is bad for another reason.
-pub fn without_lone_halves(body: &[u8]) -> Option<Vec<u8>> {
-    let mut whole: Option<Vec<u8>> = None;
+pub fn without_lone_halves(text: &str) -> Option<String> {
+    let mut whole: Option<String> = None;
+    let body = text.as_bytes();
     let mut at = 0;
     while let Some(escape) = next_escape(body, at) {
         let first = code_unit(body, escape);
@@ -16,8 +17,8 @@ pub fn without_lone_halves(body: &[u8]) -> Option<Vec<u8>> {
                 at += ESCAPED_UNIT
             }
             Some(HIGH_FIRST..=LOW_LAST) => {
-                let place = whole.get_or_insert_with(|| body.to_vec()).get_mut(escape..escape + ESCAPED_UNIT);
-                place?.copy_from_slice(REPLACEMENT);
+                let whole = whole.get_or_insert_with(|| text.to_owned());
+                whole.replace_range(escape..escape + ESCAPED_UNIT, REPLACEMENT);
             }
             Some(_) | None => {}
         }
@@ -48,7 +49,8 @@ const ESCAPED_UNIT: usize = 6;
 /// `\n`
 const ESCAPED_CHARACTER: usize = 2;
 
-const REPLACEMENT: &[u8; ESCAPED_UNIT] = br"\ufffd";
+/// As long as what it replaces.
+const REPLACEMENT: &str = r"\ufffd";
 
 #[cfg(test)]
 mod tests {
@@ -67,8 +69,8 @@ mod tests {
             (r#"["\ud83d\n"]"#, "\u{fffd}\n"),
         ] {
             assert!(serde_json::from_str::<[String; 1]>(body).is_err(), "{body}");
-            let whole = without_lone_halves(body.as_bytes()).unwrap();
-            assert_eq!(serde_json::from_slice::<[String; 1]>(&whole).unwrap(), [expected], "{body}");
+            let whole = without_lone_halves(body).unwrap();
+            assert_eq!(serde_json::from_str::<[String; 1]>(&whole).unwrap(), [expected], "{body}");
         }
     }
 
@@ -84,14 +86,14 @@ mod tests {
             "\\",
             r"\u",
         ] {
-            assert_eq!(without_lone_halves(body.as_bytes()), None, "{body}");
+            assert_eq!(without_lone_halves(body), None, "{body}");
         }
     }
 
     proptest! {
         #[test]
         fn any_body_keeps_its_length(body in r#"(\\|u|d8|dc|00|a|"|[^\x00]){0,40}"#) {
-            if let Some(whole) = without_lone_halves(body.as_bytes()) {
+            if let Some(whole) = without_lone_halves(&body) {
                 prop_assert_eq!(whole.len(), body.len());
             }
         }
