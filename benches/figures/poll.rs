@@ -49,7 +49,7 @@ async fn compare_with(simulator: &Simulator, config: &str, reports: usize, what:
         // A replay ends with its last request.
         thread::sleep(ROUND.saturating_sub(start.elapsed()));
         let cpu = exporter.cpu() - before;
-        plan = canned.noted().into_iter().map(|asked| planned(&canned.url, start, asked)).collect();
+        plan = noted(&canned, start);
         if round > 0 {
             ours.add(cpu, reports_in(&plan));
         }
@@ -111,13 +111,18 @@ fn reports_in(plan: &[Planned]) -> usize {
         .count()
 }
 
+/// What was asked since then, to be asked again.
+pub(crate) fn noted(canned: &Canned, start: Instant) -> Vec<Planned> {
+    canned.noted().into_iter().map(|asked| planned(&canned.url, start, asked)).collect()
+}
+
 fn planned(url: &str, start: Instant, asked: Asked) -> Planned {
     let body = serde_json::from_slice(&asked.body).expect("the exporter sends JSON");
     Planned { after: asked.at - start, url: format!("{url}{}", asked.path), body }
 }
 
 /// CPU time of a loop that sends these.
-fn replay(plan: &[Planned]) -> Duration {
+pub(crate) fn replay(plan: &[Planned]) -> Duration {
     let directory = TempDir::new().expect("there is room for temporary files");
     let file = directory.path().join("requests");
     let lines = plan.iter().map(|request| serde_json::to_string(request).expect("it is JSON") + "\n");
