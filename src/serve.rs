@@ -26,7 +26,7 @@ use crate::{
     config::Config,
     discover::Discoverer,
     exporter::{Exporter, Sources},
-    files::{Aside, Hangs, READ_DEADLINE},
+    files::{Aside, Begun, Hangs, READ_DEADLINE},
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
@@ -35,7 +35,7 @@ use crate::{
     self_metrics::SelfMetrics,
     storage::{self, Saver, Storage},
     telemetry::Lines,
-    transport::{self, Deadlines, Roots, Transport},
+    transport::{Deadlines, Roots, Transport, TransportError},
     troubles::Troubles,
     witness::Witness,
 };
@@ -63,7 +63,7 @@ pub struct Options {
     pub limits: Limits,
     /// The environment in which credentials are looked up.
     pub environment: Environment,
-    /// The connections to Google, see [`transport`].
+    /// The connections to Google, see [`connect`].
     pub transport: Transport,
     /// The directory for state that survives a restart.
     pub storage: Option<PathBuf>,
@@ -92,7 +92,7 @@ pub enum ServeError {
     Bind(#[from] BindError),
     /// Fix the system's certificates.
     #[error(transparent)]
-    Transport(#[from] transport::TransportError),
+    Transport(#[from] TransportError),
     /// Wait for the disk that holds the system's certificates.
     #[error("cannot read the system's certificates")]
     Trust(#[source] Hangs),
@@ -125,14 +125,20 @@ pub struct Server {
     saver: Option<Saver<Kept>>,
 }
 
-/// Sets up the connections to Google. Reads the system's certificates, which takes about as long as all the rest of a start,
-/// so that other files should be read meanwhile.
+/// The connections to Google while they are set up.
+pub type Connecting = Begun<Result<Transport, TransportError>>;
+
+/// Begins to set up the connections to Google. Reading the system's certificates takes longer than anything else of a start.
+pub fn connect(roots: Roots, deadlines: Deadlines) -> Connecting {
+    Aside::start("certificates").begin(move || Transport::new(roots, deadlines))
+}
+
+/// Waits for the connections to Google.
 ///
 /// # Errors
 /// There are no certificates, or their disk hangs.
-pub async fn transport(roots: Roots, deadlines: Deadlines) -> Result<Transport, ServeError> {
-    let aside = Aside::start("certificates");
-    Ok(aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??)
+pub async fn transport(connecting: Connecting) -> Result<Transport, ServeError> {
+    Ok(connecting.within(READ_DEADLINE).await.map_err(ServeError::Trust)??)
 }
 
 /// Finds credentials, binds the sockets and starts polling. Returns without waiting for Google, except for the

@@ -90,7 +90,7 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         lifecycle: flags.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::default(),
-        transport: serve::transport(Roots::Nobody, Deadlines::default()).await?,
+        transport: serve::transport(serve::connect(Roots::Nobody, Deadlines::default())).await?,
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),

@@ -21,25 +21,26 @@ use crate::{
     ga::Endpoints,
     http::Limits,
     reload::{ConfigSource, Reloads},
-    serve::{self, Listen, Options},
+    serve::{self, Connecting, Listen, Options},
     systemd::{self, State},
     telemetry,
-    transport::{Deadlines, Roots, is_exposed},
+    transport::is_exposed,
 };
 
 /// Serves as the flags and the configuration define, on the sockets that the process was started with, if there are any.
 ///
 /// # Errors
 /// Why the exporter cannot start.
-pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), CommandError> {
+pub async fn run(
+    flags: ServeFlags,
+    inherited: Option<Vec<TcpListener>>,
+    connecting: Connecting,
+) -> Result<(), CommandError> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = ConfigSource { file: flags.config_file, properties: flags.google.properties, credentials_file };
     announce(&source, "google_analytics_exporter");
-    let configuration = Aside::start("configuration");
-    let (loaded, transport) =
-        tokio::join!(source.load_aside(&configuration), serve::transport(Roots::System, Deadlines::default()));
-    let loaded = loaded?;
+    let loaded = source.load_aside(&Aside::start("configuration")).await?;
     for warning in loaded.warnings_at(Clock::system().now()) {
         warn!("{warning}");
     }
@@ -64,7 +65,7 @@ pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Resu
         lifecycle: flags.web.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::of_process(),
-        transport: transport?,
+        transport: serve::transport(connecting).await?,
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),
