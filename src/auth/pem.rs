@@ -27,9 +27,9 @@ pub(super) enum PemError {
     PublicHalf,
     #[error("has an SSH key as its `private_key`, which Google does not know; {DOWNLOAD}")]
     Ssh,
-    #[error("has a damaged `private_key` (it has no line `-----BEGIN PRIVATE KEY-----`); {DOWNLOAD}")]
+    #[error("has a damaged `private_key` (it has no line with BEGIN PRIVATE KEY); {DOWNLOAD}")]
     NoPem,
-    #[error("has a damaged `private_key` (it is cut off: it has no line `-----END PRIVATE KEY-----`); {DOWNLOAD}")]
+    #[error("has a damaged `private_key` (it is cut off: it has no line with END PRIVATE KEY); {DOWNLOAD}")]
     CutOff,
     #[error("has a damaged `private_key` (what stands between BEGIN and END is not base64); {DOWNLOAD}")]
     NotBase64,

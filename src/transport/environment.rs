@@ -46,7 +46,7 @@ pub enum EnvironmentError {
     },
     /// A file without certificates.
     #[error(
-        "SSL_CERT_FILE: {} has no certificate in PEM (`-----BEGIN CERTIFICATE-----`); name a file that has one",
+        "SSL_CERT_FILE: {} has no certificate in PEM, with a line BEGIN CERTIFICATE; name a file that has one",
         ShownPath(.0)
     )]
     NoCertificate(PathBuf),
@@ -124,11 +124,17 @@ const MAX_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
+    use ga4_exporter_core::shown::masked;
+
     use super::*;
 
     fn checked(variables: &[(&str, &str)]) -> Result<(), String> {
         let value = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        check(value).map_err(|error| error.to_string())
+        check(value).map_err(|error| {
+            let message = error.to_string();
+            assert_eq!(masked(&message), message, "nothing of it is taken for a secret");
+            message
+        })
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use ga4_exporter_core::shown::masked;
+
 use super::*;
 
 /// A key that exists for these tests only.
@@ -20,6 +22,7 @@ fn refused(bytes: &[u8], expected: &str) {
     assert!(message.starts_with("credentials file /etc/key.json: "), "{message}");
     assert!(message.contains(expected), "{message}");
     assert!(!message.contains("SECRET") && !message.contains('\n'), "{message}");
+    assert_eq!(masked(&message), message, "nothing of it is taken for a secret");
 }
 
 #[test]

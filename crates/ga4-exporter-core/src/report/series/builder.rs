@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use super::{Labels, MAX_LABEL_CHARACTERS, RowCounts, Series, text_at};
 
-/// Series with labels, row by row. Texts and labels are found by their hash, with a seed of its own, and kept once.
+/// Series with labels, row by row. Every text and every row is kept once, and found by its hash, whose seed is random.
 #[derive(Debug)]
 pub(crate) struct SeriesBuilder {
     width: usize,
@@ -32,7 +32,7 @@ pub(crate) struct SeriesBuilder {
 /// A row that is kept.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// Its labels are these cells, times the width.
+    /// Its place among the rows; its labels are as many cells as the width, from this many times the width on.
     number: usize,
     /// One bit for each window that it has values of.
     windows: u64,
