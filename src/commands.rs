@@ -15,7 +15,7 @@ use crate::{
     config,
     files::{Aside, READ_DEADLINE},
     serve, telemetry,
-    transport::{Deadlines, Roots, environment},
+    transport::environment,
 };
 
 pub mod backtest;
@@ -138,9 +138,8 @@ pub async fn run(cli: Cli, inherited: Option<Vec<TcpListener>>) -> Result<(), Co
         }
         None if cli.serve.config_check => check_config::run(&cli.serve).await,
         None => {
-            let connecting = serve::connect(Roots::System, Deadlines::default());
             check_environment().await?;
-            serving::run(cli.serve, inherited, connecting).await
+            serving::run(cli.serve, inherited).await
         }
     }
 }

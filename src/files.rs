@@ -106,19 +106,18 @@ impl Aside {
         longest: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Hangs> {
-        self.begin(work).within(longest).await
-    }
-
-    /// Begins some work, to be waited for later.
-    pub fn begin<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Begun<T> {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.send(move || {
+        let (answer, mut answered) = oneshot::channel();
+        self.send(move || {
             if !answer.is_closed() {
                 // The caller may have given up.
                 let _ = answer.send(work());
             }
-        });
-        Begun(sent.map(|()| answered))
+        })?;
+        match tokio::time::timeout(longest, &mut answered).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) => Err(Hangs::Busy),
+            Err(_) => Err(Hangs::Late(longest)),
+        }
     }
 
     /// The same for callers that are not asynchronous: it blocks until the deadline at most.
@@ -138,24 +137,6 @@ impl Aside {
 
     fn send(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Hangs> {
         self.0.try_send(Box::new(job)).map_err(|_| Hangs::Busy)
-    }
-}
-
-/// Work on files that has begun.
-#[derive(Debug)]
-pub struct Begun<T>(Result<oneshot::Receiver<T>, Hangs>);
-
-impl<T> Begun<T> {
-    /// Waits for it, from now on.
-    ///
-    /// # Errors
-    /// As [`Aside::run`].
-    pub async fn within(self, longest: Duration) -> Result<T, Hangs> {
-        match tokio::time::timeout(longest, self.0?).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) => Err(Hangs::Busy),
-            Err(_) => Err(Hangs::Late(longest)),
-        }
     }
 }
 

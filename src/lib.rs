@@ -92,10 +92,7 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{
-    runtime::{Builder, Runtime},
-    task::spawn_blocking,
-};
+use tokio::runtime::{Builder, Runtime};
 
 use ga4_exporter_core::{chain::Chain, shown};
 
@@ -144,20 +141,15 @@ fn runtime() -> io::Result<Runtime> {
         .thread_keep_alive(FOR_EVER)
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .build()?;
-    // Each takes a while to start, which nothing waits for.
-    runtime.spawn(async { start_blocking_threads() });
-    Ok(runtime)
-}
-
-fn start_blocking_threads() {
     // While this is held, each of them needs a thread of its own.
     let gate = Arc::new(Mutex::new(()));
     let held = gate.lock();
     for _ in 0..FIRST_BLOCKING_THREADS {
         let gate = Arc::clone(&gate);
-        spawn_blocking(move || drop(gate.lock()));
+        runtime.spawn_blocking(move || drop(gate.lock()));
     }
     drop(held);
+    Ok(runtime)
 }
 
 /// A write beyond the limit on file sizes is then an error like that of a full disk, and does not end the process.

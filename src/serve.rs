@@ -26,7 +26,7 @@ use crate::{
     config::Config,
     discover::Discoverer,
     exporter::{Exporter, Sources},
-    files::{Aside, Begun, Hangs, READ_DEADLINE},
+    files::{Aside, Hangs, READ_DEADLINE},
     ga::{Client, Endpoints},
     http::{self, Base, BindError, Limits, ListenAddress, Settings, TelemetryPath},
     observer::Observer,
@@ -35,7 +35,7 @@ use crate::{
     self_metrics::SelfMetrics,
     storage::{self, Saver, Storage},
     telemetry::Lines,
-    transport::{Deadlines, Roots, Transport, TransportError},
+    transport::{self, Deadlines, Roots, Transport},
     troubles::Troubles,
     witness::Witness,
 };
@@ -63,8 +63,10 @@ pub struct Options {
     pub limits: Limits,
     /// The environment in which credentials are looked up.
     pub environment: Environment,
-    /// The connections to Google, see [`connect`].
-    pub transport: Transport,
+    /// The certificate authorities that TLS trusts.
+    pub roots: Roots,
+    /// The timeouts of requests to Google.
+    pub deadlines: Deadlines,
     /// The directory for state that survives a restart.
     pub storage: Option<PathBuf>,
     /// The highest number of open connections to Google, whatever the plan is.
@@ -92,7 +94,7 @@ pub enum ServeError {
     Bind(#[from] BindError),
     /// Fix the system's certificates.
     #[error(transparent)]
-    Transport(#[from] TransportError),
+    Transport(#[from] transport::TransportError),
     /// Wait for the disk that holds the system's certificates.
     #[error("cannot read the system's certificates")]
     Trust(#[source] Hangs),
@@ -125,31 +127,18 @@ pub struct Server {
     saver: Option<Saver<Kept>>,
 }
 
-/// The connections to Google while they are set up.
-pub type Connecting = Begun<Result<Transport, TransportError>>;
-
-/// Begins to set up the connections to Google. Reading the system's certificates takes longer than anything else of a start.
-pub fn connect(roots: Roots, deadlines: Deadlines) -> Connecting {
-    Aside::start("certificates").begin(move || Transport::new(roots, deadlines))
-}
-
-/// Waits for the connections to Google.
-///
-/// # Errors
-/// There are no certificates, or their disk hangs.
-pub async fn transport(connecting: Connecting) -> Result<Transport, ServeError> {
-    Ok(connecting.within(READ_DEADLINE).await.map_err(ServeError::Trust)??)
-}
-
 /// Finds credentials, binds the sockets and starts polling. Returns without waiting for Google, except for the
 /// metadata server if no other credentials are found.
 ///
 /// # Errors
-/// An address cannot be bound, or credentials or the storage directory cannot be used.
+/// An address cannot be bound, or certificates, credentials or the storage directory cannot be used.
 pub async fn start(options: Options) -> Result<Server, ServeError> {
     let witness = Witness::new(options.clock.clone());
-    let transport = options.transport.witnessed_by(witness.clone());
-    let aside = Aside::start("credentials");
+    let aside = Aside::start("start");
+    let (roots, deadlines) = (options.roots, options.deadlines);
+    let transport =
+        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??;
+    let transport = transport.witnessed_by(witness.clone());
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport, &aside).await?;
     let listeners = match options.listen {

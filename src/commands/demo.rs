@@ -29,7 +29,7 @@ use crate::{
     ga::Endpoints,
     http::Limits,
     reload::ConfigSource,
-    serve::{self, Listen, Options, Server},
+    serve::{Listen, Options, Server},
     telemetry,
     transport::{Deadlines, Roots},
 };
@@ -90,7 +90,8 @@ pub async fn run(flags: DemoFlags, inherited: Option<Vec<TcpListener>>) -> Resul
         lifecycle: flags.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::default(),
-        transport: serve::transport(serve::connect(Roots::Nobody, Deadlines::default())).await?,
+        roots: Roots::Nobody,
+        deadlines: Deadlines::default(),
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),

@@ -21,21 +21,17 @@ use crate::{
     ga::Endpoints,
     http::Limits,
     reload::{ConfigSource, Reloads},
-    serve::{self, Connecting, Listen, Options},
+    serve::{self, Listen, Options},
     systemd::{self, State},
     telemetry,
-    transport::is_exposed,
+    transport::{Deadlines, Roots, is_exposed},
 };
 
 /// Serves as the flags and the configuration define, on the sockets that the process was started with, if there are any.
 ///
 /// # Errors
 /// Why the exporter cannot start.
-pub async fn run(
-    flags: ServeFlags,
-    inherited: Option<Vec<TcpListener>>,
-    connecting: Connecting,
-) -> Result<(), CommandError> {
+pub async fn run(flags: ServeFlags, inherited: Option<Vec<TcpListener>>) -> Result<(), CommandError> {
     let log = telemetry::start(flags.log.level, flags.log.format);
     let AccessFlags { credentials_file, data_api_url, admin_api_url } = flags.google.access;
     let source = ConfigSource { file: flags.config_file, properties: flags.google.properties, credentials_file };
@@ -65,7 +61,8 @@ pub async fn run(
         lifecycle: flags.web.enable_lifecycle,
         limits: Limits::default(),
         environment: Environment::of_process(),
-        transport: serve::transport(connecting).await?,
+        roots: Roots::System,
+        deadlines: Deadlines::default(),
         storage: flags.storage.path,
         connections: descriptors::for_google(descriptors::raise_limit()),
         log: log.lines(),

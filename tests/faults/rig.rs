@@ -11,7 +11,7 @@ use google_analytics_exporter::{
     reload::ConfigSource,
     serve::{self, Listen, Options},
     telemetry::Lines,
-    transport::{Deadlines, Roots, Transport},
+    transport::{Deadlines, Roots},
 };
 use reqwest::Url;
 use tempfile::TempDir;
@@ -59,7 +59,6 @@ impl Rig {
             credentials_file: Some(file("key.json", &simulator.key_file_json())),
         };
         let admin: Url = simulator.base_url().parse().unwrap();
-        let roots = if setting.place == Place::OwnAuthority { Roots::System } else { Roots::Nobody };
         let options = Options {
             config: source.load().unwrap().config,
             source,
@@ -71,7 +70,8 @@ impl Rig {
             lifecycle: true,
             limits: Limits { reuse_changed: Duration::ZERO, ..Limits::default() }, // a scrape sees every change
             environment: Environment { home: Some(directory.path().to_owned()), ..Environment::default() },
-            transport: Transport::new(roots, Deadlines::default()).unwrap(),
+            roots: if setting.place == Place::OwnAuthority { Roots::System } else { Roots::Nobody },
+            deadlines: Deadlines::default(),
             storage: setting.storage.then(|| directory.path().join("storage")),
             connections: 1_000,
             log: Lines::default(),

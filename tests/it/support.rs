@@ -12,7 +12,7 @@ use google_analytics_exporter::{
     reload::ConfigSource,
     serve::{self, Listen, Options},
     telemetry::Lines,
-    transport::{Deadlines, Roots, Transport},
+    transport::{Deadlines, Roots},
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -140,7 +140,8 @@ impl Setup {
                 platform: Platform { metadata_host: Some(host), ..Platform::default() },
                 ..Environment::default()
             },
-            transport: Transport::new(Roots::Nobody, self.deadlines).unwrap(),
+            roots: Roots::Nobody,
+            deadlines: self.deadlines,
             storage: self.storage,
             connections: 1_000,
             log: Lines::default(),
