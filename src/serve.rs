@@ -127,6 +127,14 @@ pub struct Server {
     saver: Option<Saver<Kept>>,
 }
 
+/// Sets up the connections to Google, on a thread of its own: the system's certificates may be on a disk that hangs.
+///
+/// # Errors
+/// There are no certificates, or their disk hangs.
+pub async fn transport(roots: Roots, deadlines: Deadlines, aside: &Aside) -> Result<Transport, ServeError> {
+    Ok(aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??)
+}
+
 /// Finds credentials, binds the sockets and starts polling. Returns without waiting for Google, except for the
 /// metadata server if no other credentials are found.
 ///
@@ -135,10 +143,7 @@ pub struct Server {
 pub async fn start(options: Options) -> Result<Server, ServeError> {
     let witness = Witness::new(options.clock.clone());
     let aside = Aside::start("start");
-    let (roots, deadlines) = (options.roots, options.deadlines);
-    let transport =
-        aside.run(READ_DEADLINE, move || Transport::new(roots, deadlines)).await.map_err(ServeError::Trust)??;
-    let transport = transport.witnessed_by(witness.clone());
+    let transport = transport(options.roots, options.deadlines, &aside).await?.witnessed_by(witness.clone());
     let named = options.source.credentials_file(&options.config);
     let credentials = Credentials::find(named.as_deref(), &options.environment, &transport, &aside).await?;
     let listeners = match options.listen {

@@ -21,7 +21,7 @@ use crate::{
     ga::{self, Client, Endpoints},
     observer::{Nobody, Observer},
     serve,
-    transport::{Deadlines, Roots, Transport},
+    transport::{Deadlines, Roots},
     witness::Witness,
 };
 
@@ -80,9 +80,10 @@ impl Google {
         surroundings: &Surroundings,
     ) -> Result<Self, CommandError> {
         let witness = Witness::new(surroundings.clock.clone());
-        let transport = Transport::new(surroundings.roots, Deadlines::default()).map_err(serve::ServeError::from)?;
+        let aside = Aside::start("files");
+        let transport = serve::transport(surroundings.roots, Deadlines::default(), &aside).await?;
         let transport = transport.witnessed_by(witness.clone());
-        let credentials = Credentials::find(named, &surroundings.environment, &transport, &Aside::start("files")).await;
+        let credentials = Credentials::find(named, &surroundings.environment, &transport, &aside).await;
         let credentials = credentials.map_err(serve::ServeError::from)?;
         let observer: Arc<dyn Observer> = Arc::new(Nobody);
         let clock = surroundings.clock.clone();

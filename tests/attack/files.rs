@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::Read,
+    os::unix::fs::symlink,
     process::{Command, Stdio},
 };
 
@@ -117,18 +118,24 @@ async fn a_dead_mount_ends_a_start_with_a_sentence() {
     let calendar = ["--config.file", "config.yml", "--web.listen-address", "127.0.0.1:0"];
     let check = [&calendar[..], &["--config.check"]].concat();
     let key = ["--google.credentials-file", "dead/key.json", "--web.listen-address", "127.0.0.1:0"];
+    // The directory is well; what is in it is not.
+    let linked = Some(("SSL_CERT_DIR", "certificates"));
+    fs::create_dir(directory.path().join("certificates")).unwrap();
+    symlink("../dead/roots.pem", directory.path().join("certificates/roots.pem")).unwrap();
     // All at once, since each waits for ten seconds.
     let started = [
         (&check[..], None),
         (&calendar, None),
         (&key, None),
-        (&["--web.listen-address", "127.0.0.1:0"], Some("dead/roots.pem")),
+        (&["--web.listen-address", "127.0.0.1:0"], Some(("SSL_CERT_FILE", "dead/roots.pem"))),
+        (&["--web.listen-address", "127.0.0.1:0"], linked),
+        (&["properties"], linked),
         (&["--web.listen-address", "127.0.0.1:0", "--config.file", "dead/config.yml"], None),
         (&["backtest", "--history", "hours.csv", "--quiet-day", "dead/holidays.ics"], None),
     ]
     .map(|(arguments, certificates)| {
         let mut command = program(directory.path());
-        command.args(arguments).envs(certificates.map(|file| ("SSL_CERT_FILE", file)));
+        command.args(arguments).envs(certificates);
         (arguments, command.stderr(Stdio::piped()).spawn().unwrap())
     });
     for (arguments, mut child) in started {
