@@ -5,19 +5,19 @@
 //! body is for.
 
 /// The body with U+FFFD for each lone half; `None` where there is none, so that the body is bad for another reason.
-pub fn without_lone_halves(text: &str) -> Option<String> {
+pub fn without_lone_halves(body: &str) -> Option<String> {
     let mut whole: Option<String> = None;
-    let body = text.as_bytes();
+    let bytes = body.as_bytes();
     let mut at = 0;
-    while let Some(escape) = next_escape(body, at) {
-        let first = code_unit(body, escape);
+    while let Some(escape) = next_escape(bytes, at) {
+        let first = code_unit(bytes, escape);
         at = escape + if first.is_some() { ESCAPED_UNIT } else { ESCAPED_CHARACTER };
         match first {
-            Some(HIGH_FIRST..=HIGH_LAST) if matches!(code_unit(body, at), Some(LOW_FIRST..=LOW_LAST)) => {
+            Some(HIGH_FIRST..=HIGH_LAST) if matches!(code_unit(bytes, at), Some(LOW_FIRST..=LOW_LAST)) => {
                 at += ESCAPED_UNIT
             }
             Some(HIGH_FIRST..=LOW_LAST) => {
-                let whole = whole.get_or_insert_with(|| text.to_owned());
+                let whole = whole.get_or_insert_with(|| body.to_owned());
                 whole.replace_range(escape..escape + ESCAPED_UNIT, REPLACEMENT);
             }
             Some(_) | None => {}

@@ -10,7 +10,8 @@ use hashbrown::HashTable;
 
 use super::{Labels, MAX_LABEL_CHARACTERS, RowCounts, Series, text_at};
 
-/// Series with labels, row by row. Every text and every row is kept once, and found by its hash, whose seed is random.
+/// Series with labels, row by row. Every text and every row is kept once, and found by its hash. The hash has a random seed, so
+/// that no visitor can choose page paths that collide.
 #[derive(Debug)]
 pub(crate) struct SeriesBuilder {
     width: usize,
@@ -32,7 +33,7 @@ pub(crate) struct SeriesBuilder {
 /// A row that is kept.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// Its place among the rows; its labels are as many cells as the width, from this many times the width on.
+    /// Its place among the rows, see [`labels_of`].
     number: usize,
     /// One bit for each window that it has values of.
     windows: u64,
@@ -155,6 +156,7 @@ impl SeriesBuilder {
     }
 }
 
+/// The labels of a row: `cells` has `width` of each row, one row after the other.
 fn labels_of(cells: &[u32], width: usize, row: Row) -> &[u32] {
     cells.get(row.number * width..(row.number + 1) * width).unwrap_or_default()
 }
