@@ -20,6 +20,7 @@ use super::{
     schema::{self, Dialect, Preparation, Present, quoted},
     whole,
 };
+use crate::files::{Aside, READ_DEADLINE};
 use ga4_exporter_core::{
     daily::{Changed, ROW_KEY, RowChange, Table},
     names::{PropertyId, ReportName},
@@ -56,10 +57,11 @@ impl Postgres {
     }
 
     async fn connect(server: &DatabaseServer, surroundings: &DatabaseEnvironment) -> Result<Self, DatabaseError> {
-        let refused = |reason: String| DatabaseError::SignIn { location: server.to_string(), reason };
         let mut config = server.config.clone();
         if config.get_password().is_none() {
-            let password = password_of(server, surroundings).map_err(|error| refused(shown(&error)))?;
+            let (account_of, environment) = (server.clone(), surroundings.clone());
+            let read = move || password_of(&account_of, &environment).map_err(|error| shown(&error));
+            let password = aside(server, "the password file", read).await?;
             if let Some(password) = password {
                 config.password(password.expose_secret());
             }
@@ -77,8 +79,9 @@ impl Postgres {
             tasks.spawn(driven(connection));
             client
         } else {
-            let roots = server.root_certificates.as_deref().or(surroundings.root_certificates.as_deref());
-            let tls = tls::connector(roots, server.trust).map_err(refused)?;
+            let roots = server.root_certificates.clone().or_else(|| surroundings.root_certificates.clone());
+            let trust = server.trust;
+            let tls = aside(server, "certificates", move || tls::connector(roots.as_deref(), trust)).await?;
             let (client, connection) = limited(config.connect(tls)).await?.map_err(|error| open(error.into()))?;
             tasks.spawn(driven(connection));
             client
@@ -294,6 +297,17 @@ async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Erro
 /// The work, if it ends in time.
 async fn limited<T>(work: impl Future<Output = T>) -> Result<T, DatabaseError> {
     tokio::time::timeout(DEADLINE, work).await.map_err(|_| DatabaseError::Slow(DEADLINE))
+}
+
+/// Reads files for signing in on a thread of its own, since their disk may hang.
+async fn aside<T: Send + 'static>(
+    server: &DatabaseServer,
+    files: &str,
+    read: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, DatabaseError> {
+    let done = Aside::start("sign-in").run(READ_DEADLINE, read).await;
+    let read = done.unwrap_or_else(|hangs| Err(format!("cannot read {files}: {hangs}")));
+    read.map_err(|reason| DatabaseError::SignIn { location: server.to_string(), reason })
 }
 
 fn password_of(

@@ -109,7 +109,7 @@ async fn many_hostile_calendars_hold_up_no_scrape() {
 }
 
 #[tokio::test]
-async fn a_dead_mount_ends_a_start_with_a_sentence() {
+async fn a_dead_mount_ends_a_start_or_a_command_with_a_sentence() {
     let directory = TempDir::new().unwrap();
     fs::create_dir(directory.path().join("dead")).unwrap();
     fs::write(directory.path().join("config.yml"), "baseline: {quiet_days: [dead/holidays.ics]}").unwrap();
@@ -118,6 +118,8 @@ async fn a_dead_mount_ends_a_start_with_a_sentence() {
     let calendar = ["--config.file", "config.yml", "--web.listen-address", "127.0.0.1:0"];
     let check = [&calendar[..], &["--config.check"]].concat();
     let key = ["--google.credentials-file", "dead/key.json", "--web.listen-address", "127.0.0.1:0"];
+    let encrypted = ["sync", "--database", "postgres://ga@127.0.0.1:1/ga?sslmode=verify-full"];
+    let plain = ["sync", "--database", "postgres://ga@127.0.0.1:1/ga?sslmode=disable"];
     // The directory is well; what is in it is not.
     let linked = Some(("SSL_CERT_DIR", "certificates"));
     fs::create_dir(directory.path().join("certificates")).unwrap();
@@ -130,12 +132,14 @@ async fn a_dead_mount_ends_a_start_with_a_sentence() {
         (&["--web.listen-address", "127.0.0.1:0"], Some(("SSL_CERT_FILE", "dead/roots.pem"))),
         (&["--web.listen-address", "127.0.0.1:0"], linked),
         (&["properties"], linked),
+        (&encrypted, Some(("PGSSLROOTCERT", "dead/roots.pem"))),
+        (&plain, Some(("PGPASSFILE", "dead/passwords"))),
         (&["--web.listen-address", "127.0.0.1:0", "--config.file", "dead/config.yml"], None),
         (&["backtest", "--history", "hours.csv", "--quiet-day", "dead/holidays.ics"], None),
     ]
-    .map(|(arguments, certificates)| {
+    .map(|(arguments, variable)| {
         let mut command = program(directory.path());
-        command.args(arguments).envs(certificates);
+        command.args(arguments).envs(variable);
         (arguments, command.stderr(Stdio::piped()).spawn().unwrap())
     });
     for (arguments, mut child) in started {
