@@ -160,8 +160,9 @@ pub(super) fn push_label(labels: &mut String, name: &str, value: &str) {
 
 /// Appends a text with escaped backslashes and newlines, and escaped quotes if requested.
 fn push_escaped(out: &mut String, text: &str, quotes: bool) {
-    // Most texts have none of these, which a scan of the bytes shows.
-    if !text.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
+    // Most texts have none of these. To look at each byte, without stopping at the first, is what compilers make fast.
+    let has_any = text.bytes().fold(false, |found, byte| found | matches!(byte, b'\\' | b'\n' | b'"'));
+    if !has_any {
         out.push_str(text);
         return;
     }
@@ -176,26 +177,29 @@ fn push_escaped(out: &mut String, text: &str, quotes: bool) {
 }
 
 fn push_number(text: &mut String, value: f64) {
-    // Writing to a String cannot fail.
-    let _ = if value.fract() == 0.0 && value.abs() < LARGEST_EXACT {
+    if value.abs() < LARGEST_EXACT && value.fract() == 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "an integer in the exact range")]
         let integer = value as i64;
-        write!(text, "{integer}")
+        text.push_str(itoa::Buffer::new().format(integer));
     } else if value.is_finite() {
-        write!(text, "{value}")
+        push_fraction(text, value);
+    } else if value.is_nan() {
+        text.push_str("NaN");
     } else {
-        write!(
-            text,
-            "{}",
-            if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            }
-        )
-    };
+        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    }
+}
+
+/// Appends the shortest decimal number that is this one, without an exponent.
+fn push_fraction(text: &mut String, value: f64) {
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value);
+    if shortest.bytes().any(|byte| byte == b'e') {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{value}");
+    } else {
+        text.push_str(shortest);
+    }
 }
 
 fn has_unit(name: &str, unit: &str) -> bool {
@@ -249,6 +253,8 @@ mod tests {
             let mut text = String::new();
             push_number(&mut text, value);
             prop_assert_eq!(text.parse::<f64>().unwrap(), value);
+            let as_rust_writes_it = value.to_string();
+            prop_assert_eq!(text, if value == 0.0 { "0" } else { &as_rust_writes_it });
         }
     }
 
@@ -258,6 +264,10 @@ mod tests {
             (0.0, "0"),
             (1234567.0, "1234567"),
             (0.25, "0.25"),
+            (-0.0, "0"),
+            (1_764_000_001.234, "1764000001.234"),
+            (0.000_000_012_5, "0.0000000125"),
+            (1e22, "10000000000000000000000"),
             (-3.0, "-3"),
             (f64::INFINITY, "+Inf"),
             (f64::NEG_INFINITY, "-Inf"),
