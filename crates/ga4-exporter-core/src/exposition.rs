@@ -12,7 +12,6 @@ use prometheus::proto::MetricFamily;
 use crate::{
     report::{Report, Series},
     store::{PropertyState, ReportState, Snapshot},
-    time::unix_seconds,
 };
 
 pub use format::Format;
@@ -23,6 +22,7 @@ mod own;
 mod page;
 mod quality;
 mod quota;
+mod statuses;
 mod watch;
 
 /// The input of a rendering.
@@ -50,9 +50,8 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     let mut page = Page::new(format, view.properties.len());
     let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
     info(&mut page, &rows);
-    statuses(&mut page, &rows);
+    statuses::render(&mut page, &rows);
     quality::render(&mut page, &rows, now);
-    quality::rows(&mut page, &rows, now);
     for report in &view.reports {
         values(&mut page, report, &rows, now);
     }
@@ -62,8 +61,10 @@ pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
     page.finish()
 }
 
-/// A property with its rendered identity label. Families follow one another, and each visits all properties: what a family
-/// needs stands where it is found without a further pointer, since most of the time of a rendering is spent waiting for memory.
+/// A property with its rendered identity label.
+///
+/// Families follow one another, and each visits all properties. With many of them, most of the time of a rendering is spent
+/// waiting for memory. So what several families need is gathered once, in the order in which they read it.
 struct PropertyRow<'a> {
     state: &'a PropertyState,
     reports: &'a [ReportState],
@@ -74,11 +75,6 @@ struct PropertyRow<'a> {
 impl<'a> PropertyRow<'a> {
     fn new(state: &'a PropertyState) -> Self {
         Self { state, reports: &state.reports, label: format!("property_id=\"{}\"", state.id) }
-    }
-
-    /// Writes a sample with this property's label and another one.
-    fn sample(&self, page: &mut Page, label: (&str, &str), value: f64) {
-        page.labelled_sample(&self.label, [label].into_iter(), value);
     }
 }
 
@@ -91,49 +87,6 @@ fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
             page::push_label(&mut labels, label, &value);
         }
         page.sample(&labels, 1.0);
-    }
-}
-
-/// The families on the state of reports.
-fn statuses(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let each = |page: &mut Page, value: fn(&ReportState) -> Option<f64>| {
-        for row in rows {
-            for report in row.reports {
-                if let Some(value) = value(report) {
-                    row.sample(page, ("report", report.name.as_str()), value);
-                }
-            }
-        }
-    };
-    let help = "Whether the last poll of the report succeeded (1) or failed (0); 0 until the first one has finished.";
-    page.family("google_analytics_report_up", help, Kind::Gauge);
-    each(page, |report| Some(f64::from(u8::from(report.is_up()))));
-    failures(page, rows);
-    let help = "Unix time at which the request for the current values was sent; absent before the first success.";
-    page.family("google_analytics_report_last_success_timestamp_seconds", help, Kind::Gauge);
-    each(page, |report| report.last_success.map(unix_seconds));
-    let help = "Unix time at which the last request for the report was sent; absent before the first one.";
-    page.family("google_analytics_report_last_attempt_timestamp_seconds", help, Kind::Gauge);
-    each(page, |report| report.last_attempt.map(|attempt| unix_seconds(attempt.sent_at)));
-    let help = "Duration of the last poll of the report, including all its requests and the wait for an access token.";
-    page.family("google_analytics_report_duration_seconds", help, Kind::Gauge);
-    each(page, |report| report.last_attempt.map(|attempt| attempt.took.as_secs_f64()));
-    let help = "Current interval between two polls of the report; longer than configured when the quota requires it.";
-    page.family("google_analytics_report_interval_seconds", help, Kind::Gauge);
-    each(page, |report| Some(report.interval.as_secs_f64()));
-}
-
-fn failures(page: &mut Page, rows: &[PropertyRow<'_>]) {
-    let help =
-        "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
-    page.family("google_analytics_report_failure", help, Kind::Gauge);
-    for row in rows {
-        for report in row.reports {
-            if let Some(reason) = report.reason() {
-                let labels = [("report", report.name.as_str()), ("reason", reason.as_str())];
-                page.labelled_sample(&row.label, labels.into_iter(), 1.0);
-            }
-        }
     }
 }
 

@@ -7,44 +7,48 @@ use super::{
     PropertyRow,
     page::{Kind, Page},
 };
-use crate::report::{ReportQuality, RowCounts};
+use crate::{
+    names::ReportName,
+    report::{ReportQuality, RowCounts},
+};
 
-/// The quality holds as long as the values that it describes.
 pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    for (name, help, value) in FAMILIES {
+    let (mut qualities, mut counts) = (Vec::new(), Vec::new());
+    for row in rows {
+        for report in row.reports {
+            let Some(snapshot) = report.values(now) else { continue };
+            let (property, name, expires_at) = (row.label.as_str(), &report.name, snapshot.expires_at);
+            qualities.extend(snapshot.quality.map(|what| Of { property, report: name, expires_at, what }));
+            counts.extend(snapshot.values.row_counts().map(|what| Of { property, report: name, expires_at, what }));
+        }
+    }
+    families(page, &FAMILIES, &qualities);
+    families(page, &ROW_FAMILIES, &counts);
+}
+
+fn families<T>(page: &mut Page, families: &[Family<T>], all: &[Of<'_, T>]) {
+    for (name, help, value) in families {
         page.family(name, help, Kind::Gauge);
-        for row in rows {
-            for report in row.reports {
-                let Some(snapshot) = report.values(now) else { continue };
-                if let Some(quality) = &snapshot.quality {
-                    page.expires(snapshot.expires_at);
-                    row.sample(page, ("report", report.name.as_str()), value(quality));
-                }
-            }
+        for Of { property, report, expires_at, what } in all {
+            page.expires(*expires_at);
+            page.labelled_sample(property, [("report", report.as_str())].into_iter(), value(what));
         }
     }
 }
 
-/// The same for row counts of reports with dimensions.
-pub(super) fn rows(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    for (name, help, value) in ROW_FAMILIES {
-        page.family(name, help, Kind::Gauge);
-        for row in rows {
-            for report in row.reports {
-                let Some(snapshot) = report.values(now) else { continue };
-                if let Some(counts) = snapshot.values.row_counts() {
-                    page.expires(snapshot.expires_at);
-                    row.sample(page, ("report", report.name.as_str()), value(&counts));
-                }
-            }
-        }
-    }
+/// What is known of a report's values. It holds as long as they do.
+struct Of<'a, T> {
+    /// The property's rendered label.
+    property: &'a str,
+    report: &'a ReportName,
+    expires_at: Timestamp,
+    what: T,
 }
 
 /// Name, HELP and value.
-type RowFamily = (&'static str, &'static str, fn(&RowCounts) -> f64);
+type Family<T> = (&'static str, &'static str, fn(&T) -> f64);
 
-const ROW_FAMILIES: [RowFamily; 3] = [
+const ROW_FAMILIES: [Family<RowCounts>; 3] = [
     (
         "google_analytics_report_rows",
         "Rows in Google's last answer to the report, including those that were dropped.",
@@ -68,10 +72,7 @@ fn number(count: usize) -> f64 {
     number
 }
 
-/// Name, HELP and value.
-type Family = (&'static str, &'static str, fn(&ReportQuality) -> f64);
-
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family<ReportQuality>; 4] = [
     (
         "google_analytics_report_sampled_ratio",
         "Fraction of the events that Google read for the report; below 1 its values are estimates \

@@ -8,56 +8,46 @@ use super::{
 };
 use crate::{
     names::{Bucket, Category},
-    quota::{QuotaView, Remaining},
+    quota::{QuotaView, Remaining, TokenBucket},
     time::unix_seconds,
 };
 
 pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let quotas = quotas(rows);
-    tokens(page, &quotas, now);
+    let quotas = Quotas::gather(rows, now);
+    let help = "Tokens left in the bucket according to Google's last answer, whoever spent them; 0 while it is empty.";
+    page.family("google_analytics_quota_tokens_remaining", help, Kind::Gauge);
+    each_token_bucket(page, &quotas, |bucket| bucket.remaining.value);
+    let help = "Size of the bucket in tokens, as documented by Google.";
+    page.family("google_analytics_quota_tokens_limit", help, Kind::Gauge);
+    each_token_bucket(page, &quotas, |bucket| bucket.limit);
     for (bucket, name, help) in OTHERS {
         page.family(name, help, Kind::Gauge);
-        for Quota { row, category, view } in &quotas {
-            let left = view.others.iter().find(|left| left.bucket == *bucket);
-            if let Some(left) = left.filter(|left| left.holds_until > now) {
-                page.expires(left.holds_until);
-                row.sample(page, *category, left.value);
-            }
+        for Quota { property, category, what: left } in quotas.others.iter().filter(|left| left.what.bucket == *bucket)
+        {
+            page.expires(left.holds_until);
+            page.labelled_sample(property, [*category].into_iter(), left.value);
         }
     }
-    closures(page, &quotas, now);
+    closures(page, &quotas);
     spent(page, rows);
 }
 
-fn tokens(page: &mut Page, quotas: &[Quota<'_>], now: Timestamp) {
-    let help = "Tokens left in the bucket according to Google's last answer, whoever spent them; 0 while it is empty.";
-    page.family("google_analytics_quota_tokens_remaining", help, Kind::Gauge);
-    each_token_bucket(page, quotas, now, |_, remaining| remaining.value);
-    let help = "Size of the bucket in tokens, as documented by Google.";
-    page.family("google_analytics_quota_tokens_limit", help, Kind::Gauge);
-    each_token_bucket(page, quotas, now, |limit, _| limit);
-}
-
-fn each_token_bucket(page: &mut Page, quotas: &[Quota<'_>], now: Timestamp, value: fn(f64, Remaining) -> f64) {
-    for Quota { row, category, view } in quotas {
-        for bucket in view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now) {
-            page.expires(bucket.remaining.holds_until);
-            let labels = [*category, ("bucket", bucket.remaining.bucket.as_str())];
-            page.labelled_sample(&row.label, labels.into_iter(), value(bucket.limit, bucket.remaining));
-        }
+fn each_token_bucket(page: &mut Page, quotas: &Quotas<'_>, value: fn(&TokenBucket) -> f64) {
+    for Quota { property, category, what: bucket } in &quotas.tokens {
+        page.expires(bucket.remaining.holds_until);
+        let labels = [*category, ("bucket", bucket.remaining.bucket.as_str())];
+        page.labelled_sample(property, labels.into_iter(), value(bucket));
     }
 }
 
-fn closures(page: &mut Page, quotas: &[Quota<'_>], now: Timestamp) {
+fn closures(page: &mut Page, quotas: &Quotas<'_>) {
     let help =
         "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
-    for Quota { row, category, view } in quotas {
-        for (bucket, until) in view.closed.iter().filter(|(_, until)| **until > now) {
-            page.expires(*until);
-            let labels = [*category, ("bucket", bucket.as_str())];
-            page.labelled_sample(&row.label, labels.into_iter(), unix_seconds(*until));
-        }
+    for Quota { property, category, what: (bucket, until) } in &quotas.closed {
+        page.expires(*until);
+        let labels = [*category, ("bucket", bucket.as_str())];
+        page.labelled_sample(property, labels.into_iter(), unix_seconds(*until));
     }
 }
 
@@ -68,30 +58,49 @@ fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
         for report in row.reports {
             #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 tokens")]
             let tokens = report.tokens_spent as f64;
-            row.sample(page, ("report", report.name.as_str()), tokens);
+            page.labelled_sample(&row.label, [("report", report.name.as_str())].into_iter(), tokens);
         }
     }
 }
 
-/// The quota of a property and category.
-struct Quota<'a> {
-    row: &'a PropertyRow<'a>,
-    /// The label.
+/// Something of the quota of a property and category.
+struct Quota<'a, T> {
+    /// The property's rendered label.
+    property: &'a str,
+    /// The label of the category.
     category: (&'static str, &'static str),
-    view: &'a QuotaView,
+    what: T,
 }
 
-/// All that are known.
-fn quotas<'a>(rows: &'a [PropertyRow<'a>]) -> Vec<Quota<'a>> {
-    let mut quotas = Vec::with_capacity(rows.len() * Category::ALL.len());
-    for row in rows {
-        for category in Category::ALL {
-            if let Some(view) = row.state.quota.get(category) {
-                quotas.push(Quota { row, category: ("category", category.as_str()), view });
+/// What is known of the quotas of all properties, and holds.
+#[derive(Default)]
+struct Quotas<'a> {
+    tokens: Vec<Quota<'a, TokenBucket>>,
+    others: Vec<Quota<'a, Remaining>>,
+    closed: Vec<Quota<'a, (Bucket, Timestamp)>>,
+}
+
+impl<'a> Quotas<'a> {
+    fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
+        let mut quotas = Self::default();
+        for row in rows {
+            for category in Category::ALL {
+                if let Some(view) = row.state.quota.get(category) {
+                    quotas.add(&row.label, ("category", category.as_str()), view, now);
+                }
             }
         }
+        quotas
     }
-    quotas
+
+    fn add(&mut self, property: &'a str, category: (&'static str, &'static str), view: &QuotaView, now: Timestamp) {
+        let tokens = view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now);
+        self.tokens.extend(tokens.map(|bucket| Quota { property, category, what: *bucket }));
+        let others = view.others.iter().filter(|left| left.holds_until > now);
+        self.others.extend(others.map(|left| Quota { property, category, what: *left }));
+        let closed = view.closed.iter().filter(|(_, until)| **until > now);
+        self.closed.extend(closed.map(|(bucket, until)| Quota { property, category, what: (*bucket, *until) }));
+    }
 }
 
 /// The buckets that do not count tokens.

@@ -21,7 +21,7 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     if !reports.iter().any(|report| report.is_history()) {
         return;
     }
-    let (watched, usual) = (watched(rows, now), usual(rows, now));
+    let (watched, usual) = (Monitored::gather(rows, now), usual(rows, now));
     if reports.iter().any(|report| report.brings == Brings::Minutes) {
         verdicts(page, &watched);
         windows(page, &watched);
@@ -31,78 +31,70 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     baselines(page, &watched, &usual, now);
 }
 
-fn verdicts(page: &mut Page, rows: &[WatchedRow<'_>]) {
+fn verdicts(page: &mut Page, monitored: &Monitored<'_>) {
     let help = "Whether the monitor's traffic is dropping: 1 is a drop, which pages when it stays for 6 minutes; 0 is none; \
                 absent where that is not known, as without a baseline and in the first hours.";
-    each_watched(page, rows, ("dropping", help), |watched| {
-        Verdict::of(&watched.assessment).is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
+    each_verdict(page, monitored, ("dropping", help), |watched| {
+        watched.verdict.is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
     let help = "Missing part of the usual traffic, in the window with the deepest drop, from 0.01 to 1; absent unless traffic \
                 is dropping.";
-    each_watched(page, rows, ("drop_ratio", help), |watched| {
-        Verdict::of(&watched.assessment).drop().map(|drop| drop.depth)
-    });
+    each_verdict(page, monitored, ("drop_ratio", help), |watched| watched.verdict.drop().map(|drop| drop.depth));
     let help =
         "Evidence of an ongoing traffic drop in the last 6 hours (sequential test); 1 or more for 6 minutes pages.";
-    each_watched(page, rows, ("drop_evidence_ratio", help), |watched| {
-        watched.assessment.evidence.filter(|_| watched.assessment.is_fit)
-    });
+    each_verdict(page, monitored, ("drop_evidence_ratio", help), |watched| watched.evidence);
 }
 
-fn windows(page: &mut Page, rows: &[WatchedRow<'_>]) {
+fn windows(page: &mut Page, monitored: &Monitored<'_>) {
     let help = "Events that the monitor counted in the window, which ends with the last whole minute received (for `pageviews` \
                 GA4 screenPageViews by minutesAgo). Windows overlap: do not sum them.";
-    each_window(page, rows, ("events", help), |_, count| Some(count.pageviews));
+    each_window(page, monitored, ("events", help), |window| Some(window.count.pageviews));
     let help = "Events usually counted in the same minutes, according to the property's last weeks.";
-    each_window(page, rows, ("expected_events", help), |_, count| Some(count.expected));
+    each_window(page, monitored, ("expected_events", help), |window| Some(window.count.expected));
     let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime counts are \
                 far below processed ones, so that they cannot be compared.";
-    each_window(page, rows, ("expected_low_events", help), |watched, count| {
-        watched.assessment.is_fit.then_some(count.low)
-    });
+    each_window(page, monitored, ("expected_low_events", help), |window| window.is_fit.then_some(window.count.low));
 }
 
 /// A family with one series for each property that is watched and has this value.
-fn each_watched(
+fn each_verdict(
     page: &mut Page,
-    rows: &[WatchedRow<'_>],
+    monitored: &Monitored<'_>,
     (name, help): (&str, &str),
-    value: fn(&Watched) -> Option<f64>,
+    value: fn(&WatchedRow<'_>) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for (row, watched) in rows {
+    for watched in &monitored.properties {
         page.expires(watched.expires_at);
         if let Some(value) = value(watched) {
-            page.labelled_sample(&row.label, [MONITOR].into_iter(), value);
+            page.labelled_sample(watched.property, [MONITOR].into_iter(), value);
         }
     }
 }
 
-fn learning(page: &mut Page, rows: &[WatchedRow<'_>], now: Timestamp) {
+fn learning(page: &mut Page, monitored: &Monitored<'_>, now: Timestamp) {
     let help = "Until when only near-total outages count as traffic drops, in Unix time: for three hours the exporter learns how \
                 realtime figures compare with the history; absent afterwards.";
     page.family("google_analytics_monitor_learning_until_timestamp_seconds", help, Kind::Gauge);
-    for (row, watched) in rows {
-        if let Some(until) = watched.assessment.learning_until.filter(|until| *until > now) {
+    for watched in &monitored.properties {
+        if let Some(until) = watched.learning_until.filter(|until| *until > now) {
             page.expires(watched.expires_at.min(until));
-            page.labelled_sample(&row.label, [MONITOR].into_iter(), unix_seconds(until));
+            page.labelled_sample(watched.property, [MONITOR].into_iter(), unix_seconds(until));
         }
     }
 }
 
 fn each_window(
     page: &mut Page,
-    rows: &[WatchedRow<'_>],
+    monitored: &Monitored<'_>,
     (name, help): (&str, &str),
-    value: fn(&Watched, &WindowCount) -> Option<f64>,
+    value: fn(&WindowRow<'_>) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for (row, watched) in rows {
-        page.expires(watched.expires_at);
-        for count in &watched.assessment.windows {
-            if let Some(value) = value(watched, count) {
-                page.labelled_sample(&row.label, [MONITOR, ("window", count.window.name)].into_iter(), value);
-            }
+    for window in &monitored.windows {
+        if let Some(value) = value(window) {
+            let labels = [MONITOR, ("window", window.count.window.name)];
+            page.labelled_sample(window.property, labels.into_iter(), value);
         }
     }
 }
@@ -134,7 +126,7 @@ fn each_yesterday(
     }
 }
 
-fn baselines(page: &mut Page, watched: &[WatchedRow<'_>], usual: &[UsualRow<'_>], now: Timestamp) {
+fn baselines(page: &mut Page, monitored: &Monitored<'_>, usual: &[UsualRow<'_>], now: Timestamp) {
     let help = "Length of the history from which the monitor's baseline is computed (for `pageviews` GA4 screenPageViews by \
                 dateHour, read once a day); there is no baseline below two weeks.";
     each_baseline(page, usual, ("history_seconds", help), |usual| Some(usual.history_seconds));
@@ -143,7 +135,7 @@ fn baselines(page: &mut Page, watched: &[WatchedRow<'_>], usual: &[UsualRow<'_>]
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
                 0.75 to 1.05; below 0.6 for a day there is no verdict. On and after a quiet day it is less than 1, if less \
                 comes than on an ordinary day.";
-    each_watched(page, watched, ("calibration_ratio", help), |watched| watched.assessment.calibration_ratio);
+    each_verdict(page, monitored, ("calibration_ratio", help), |watched| watched.calibration_ratio);
     let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
     for (row, usual) in usual {
@@ -182,19 +174,62 @@ fn each_baseline(page: &mut Page, rows: &[UsualRow<'_>], (name, help): (&str, &s
     }
 }
 
-/// A property whose traffic is watched, and what was seen of it.
-type WatchedRow<'a> = (&'a PropertyRow<'a>, &'a Watched);
-
-/// A property with a history, and what is usual there.
-type UsualRow<'a> = (&'a PropertyRow<'a>, &'a Usual);
-
-fn watched<'a>(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Vec<WatchedRow<'a>> {
-    let watched = |row: &'a PropertyRow<'a>| Some((row, row.state.watched.as_deref()?));
-    rows.iter().filter_map(watched).filter(|(_, watched)| watched.expires_at > now).collect()
+/// All properties whose traffic is watched, and their windows.
+#[derive(Default)]
+struct Monitored<'a> {
+    properties: Vec<WatchedRow<'a>>,
+    windows: Vec<WindowRow<'a>>,
 }
 
+/// A property whose traffic is watched, and what was seen of it.
+struct WatchedRow<'a> {
+    /// The property's rendered label.
+    property: &'a str,
+    expires_at: Timestamp,
+    verdict: Verdict,
+    evidence: Option<f64>,
+    calibration_ratio: Option<f64>,
+    learning_until: Option<Timestamp>,
+}
+
+/// A window of a property.
+struct WindowRow<'a> {
+    /// The property's rendered label.
+    property: &'a str,
+    count: WindowCount,
+    is_fit: bool,
+}
+
+impl<'a> Monitored<'a> {
+    fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
+        let mut monitored = Self::default();
+        for row in rows {
+            if let Some(watched) = row.state.watched.as_deref().filter(|watched| watched.expires_at > now) {
+                monitored.add(&row.label, watched);
+            }
+        }
+        monitored
+    }
+
+    fn add(&mut self, property: &'a str, Watched { assessment, expires_at }: &Watched) {
+        let is_fit = assessment.is_fit;
+        self.properties.push(WatchedRow {
+            property,
+            expires_at: *expires_at,
+            verdict: Verdict::of(assessment),
+            evidence: assessment.evidence.filter(|_| is_fit),
+            calibration_ratio: assessment.calibration_ratio,
+            learning_until: assessment.learning_until,
+        });
+        self.windows.extend(assessment.windows.iter().map(|count| WindowRow { property, count: *count, is_fit }));
+    }
+}
+
+/// A property with a history, and what is usual there.
+type UsualRow<'a> = (&'a PropertyRow<'a>, Usual);
+
 fn usual<'a>(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Vec<UsualRow<'a>> {
-    let usual = |row: &'a PropertyRow<'a>| Some((row, row.state.usual.as_deref()?));
+    let usual = |row: &'a PropertyRow<'a>| Some((row, row.state.usual.as_deref()?.clone()));
     rows.iter().filter_map(usual).filter(|(_, usual)| usual.expires_at > now).collect()
 }
 
