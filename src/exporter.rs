@@ -90,14 +90,9 @@ impl Exporter {
         let waiting = reports.filter(|report| report.has_values && !report.has_outcome).count();
         (waiting > 0).then(|| format!("waiting for the first outcome of {waiting} reports"))
     }
-}
 
-impl http::Metrics for Exporter {
-    fn version(&self) -> u64 {
-        self.sources.store.version()
-    }
-
-    fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
+    /// Returns what a scrape shows now.
+    fn view(&self, scope: Scope) -> View {
         {
             let plan = self.sources.plan.borrow();
             self.sources.metrics.set_properties(plan.properties.active.len(), plan.properties.elsewhere);
@@ -107,14 +102,33 @@ impl http::Metrics for Exporter {
             self.sources.metrics.set_clock_offset(ahead);
         }
         let own = self.sources.metrics.gather();
-        let view = match scope {
+        match scope {
             Scope::All => {
                 let reports = self.sources.plan.borrow().reports.clone();
                 View { reports, properties: self.sources.store.properties(), own }
             }
             Scope::Exporter => View { reports: Vec::new(), properties: Vec::new(), own },
-        };
-        exposition::render(&view, format, now)
+        }
+    }
+}
+
+impl http::Metrics for Exporter {
+    fn version(&self) -> u64 {
+        self.sources.store.version()
+    }
+
+    fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering {
+        exposition::render(&self.view(scope), format, now)
+    }
+
+    fn render_in_pieces(
+        &self,
+        format: Format,
+        scope: Scope,
+        now: Timestamp,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Option<Timestamp> {
+        exposition::render_in_pieces(&self.view(scope), format, now, sink)
     }
 }
 

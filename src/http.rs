@@ -57,6 +57,19 @@ pub trait Metrics: Send + Sync + 'static {
 
     /// Renders the metrics. Called on a thread where it may block; never concurrently for the same format and scope.
     fn render(&self, format: Format, scope: Scope, now: Timestamp) -> Rendering;
+
+    /// Does the same piece by piece, for a text that is not needed whole. Returns [`Rendering::valid_until`].
+    fn render_in_pieces(
+        &self,
+        format: Format,
+        scope: Scope,
+        now: Timestamp,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Option<Timestamp> {
+        let Rendering { text, valid_until } = self.render(format, scope, now);
+        sink(&text);
+        valid_until
+    }
 }
 
 /// What the server needs from the rest. Everything except [`reload`](Self::reload) must return at once, from memory.

@@ -13,10 +13,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Format, Scope, WebObserver};
+use super::{Format, Scope, WebObserver, negotiate::Encoding};
 
 /// The kind of a rendering.
-pub(super) type Kind = (Format, Scope);
+pub(super) type Kind = (Format, Scope, Encoding);
 
 /// The budget that all texts share.
 pub(super) struct Budget {
@@ -99,6 +99,11 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
+    /// How many bytes fit.
+    pub(super) fn bytes(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    }
+
     /// Uses this room for the newest rendering of a kind.
     pub(super) fn hold_rendering(self, kind: Kind, text: Vec<u8>) -> Bytes {
         self.budget.state().newest.insert(kind, length(&text));
@@ -140,7 +145,7 @@ fn length(text: &[u8]) -> u64 {
 mod tests {
     use super::{super::Unobserved, *};
 
-    const ALL: Kind = (Format::Text, Scope::All);
+    const ALL: Kind = (Format::Text, Scope::All, Encoding::Identity);
 
     fn budget(least: u64) -> Arc<Budget> {
         Budget::new(least, Arc::new(Unobserved))
@@ -183,7 +188,7 @@ mod tests {
     #[test]
     fn of_long_texts_two_fit_whatever_is_short() {
         let budget = budget(100);
-        let short = (Format::Text, Scope::Exporter);
+        let short = (Format::Text, Scope::Exporter, Encoding::Identity);
         let first = render(&budget, ALL, 1000).unwrap();
         let second = render(&budget, ALL, 1000).unwrap();
         assert!(render(&budget, ALL, 1000).is_err());

@@ -6,22 +6,38 @@ use flate2::{Compression, write::GzEncoder};
 
 /// Compresses a text into one gzip member.
 pub(super) fn compress(text: &[u8]) -> Vec<u8> {
-    compress_into(Vec::with_capacity(text.len() / USUAL_RATIO), std::iter::once(text))
+    let mut packer = Packer::with_capacity(text.len() / USUAL_RATIO);
+    packer.add(text);
+    packer.finish()
 }
 
 /// The same for a text in pieces.
 pub(super) fn compress_all(pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
-    compress_into(Vec::new(), pieces)
+    let mut packer = Packer::with_capacity(0);
+    pieces.for_each(|piece| packer.add(piece.as_ref()));
+    packer.finish()
 }
 
-fn compress_into(buffer: Vec<u8>, pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(buffer, Compression::new(LEVEL));
-    for piece in pieces {
-        encoder.write_all(piece.as_ref()).expect("writing to memory does not fail");
+/// Compresses a text that comes in pieces.
+pub(super) struct Packer(GzEncoder<Vec<u8>>);
+
+impl Packer {
+    /// Creates a packer with room for this many bytes of compressed text.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self(GzEncoder::new(Vec::with_capacity(capacity), Compression::new(LEVEL)))
     }
-    let mut gzip = encoder.finish().expect("writing to memory does not fail");
-    gzip.shrink_to_fit();
-    gzip
+
+    /// Adds the next piece.
+    pub(super) fn add(&mut self, piece: &[u8]) {
+        self.0.write_all(piece).expect("writing to memory does not fail");
+    }
+
+    /// Returns the compressed text.
+    pub(super) fn finish(self) -> Vec<u8> {
+        let mut gzip = self.0.finish().expect("writing to memory does not fail");
+        gzip.shrink_to_fit();
+        gzip
+    }
 }
 
 /// Level 2 takes a quarter of the time of the usual 6, half that of 3, and the result is a tenth longer: see `benches/render.rs`.

@@ -6,7 +6,7 @@
 use super::Format;
 
 /// The encoding of a body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Encoding {
     /// Not compressed.
     Identity,

@@ -6,7 +6,8 @@
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While clients
 //! scrape without a pause, the next text is made before the last one expires, so that no client waits. A scrape that has to
 //! wait does not use a rendering that was running when it arrived, if the version has changed; all waiting scrapes share the
-//! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client.
+//! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client. If all of them
+//! take compressed texts, a text is compressed piece by piece while it is rendered, and is never in memory as a whole.
 //!
 //! A text lives as long as the slowest client that receives it. When such texts fill half of the [`Budget`], a text is served
 //! until it is too old, changed or not; when there is no room left, nothing is rendered.
@@ -19,16 +20,16 @@ use std::{
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    sync::{Mutex as AsyncMutex, Notify},
+    sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard},
     task::JoinSet,
     time,
 };
 
 use super::{
     Format, Limits, Metrics, Rendering, Scope,
-    budget::{Budget, NoRoom, Reservation},
+    budget::{Budget, Kind, NoRoom, Reservation},
     freshness::{self, Bounds, Present, Stamp, Use},
-    gzip::compress,
+    gzip::{Packer, compress},
     listener::resume_panic,
     negotiate::Encoding,
 };
@@ -162,6 +163,10 @@ struct Text {
 }
 
 impl State {
+    fn wants_plain(&self, now: Timestamp) -> bool {
+        self.plain_asked_at.is_some_and(|asked| now.duration_since(asked) < KEEP_PLAIN)
+    }
+
     fn text(&mut self, encoding: Encoding) -> &mut Option<Text> {
         match encoding {
             Encoding::Identity => &mut self.plain,
@@ -238,7 +243,7 @@ impl Slot {
             return Ok(found);
         }
         self.let_go(source);
-        let room = source.budget.reserve((self.format, self.scope))?;
+        let room = source.budget.reserve(self.kind(Encoding::Identity))?;
         let (slot, shared) = (Arc::clone(self), Arc::clone(source));
         let work = move || {
             let _turn = turn;
@@ -254,7 +259,8 @@ impl Slot {
         }
         let plain = match self.fresh(Encoding::Identity, source, begun) {
             Some(found) => found,
-            None => self.plain(source, begun).await?,
+            None if self.wants_plain(source.clock.now()) => self.plain(source, begun).await?,
+            None => return self.only_packed(source, turn).await,
         };
         let (slot, shared) = (Arc::clone(self), Arc::clone(source));
         let work = move || {
@@ -267,29 +273,70 @@ impl Slot {
         Ok(source.workers.run(work).await)
     }
 
+    /// Renders a text and packs it piece by piece: where nobody wants the plain text, it is never in memory as a whole.
+    async fn only_packed(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        compressing: OwnedMutexGuard<()>,
+    ) -> Result<Text, NoRoom> {
+        let rendering = Arc::clone(&self.rendering).lock_owned().await;
+        self.let_go(source);
+        let room = source.budget.reserve(self.kind(Encoding::Gzip))?;
+        let (slot, shared) = (Arc::clone(self), Arc::clone(source));
+        let work = move || {
+            let _turns = (compressing, rendering);
+            slot.render_packed(&shared, room)
+        };
+        Ok(source.workers.run(work).await)
+    }
+
     fn render(&self, source: &Source, room: Reservation) -> Text {
+        let stamp = self.begin(source);
+        let Rendering { mut text, valid_until } = source.metrics.render(self.format, self.scope, stamp.rendered_at);
+        text.shrink_to_fit();
+        let bytes = room.hold_rendering(self.kind(Encoding::Identity), text);
+        let plain = Text { stamp: Stamp { valid_until, ..stamp }.made_by(source.clock.now()), bytes };
+        self.state().plain = Some(plain.clone());
+        source.stored.notify_one();
+        plain
+    }
+
+    fn render_packed(&self, source: &Source, room: Reservation) -> Text {
+        let stamp = self.begin(source);
+        let mut packer = Packer::with_capacity(room.bytes());
+        let valid_until =
+            source.metrics.render_in_pieces(self.format, self.scope, stamp.rendered_at, &mut |piece| packer.add(piece));
+        let bytes = room.hold_rendering(self.kind(Encoding::Gzip), packer.finish());
+        let packed = Text { stamp: Stamp { valid_until, ..stamp }.made_by(source.clock.now()), bytes };
+        self.store_gzip(source, packed.clone());
+        packed
+    }
+
+    /// Begins a rendering.
+    fn begin(&self, source: &Source) -> Stamp {
         let number = {
             let mut state = self.state();
             state.begun += 1;
             state.begun
         };
-        let version = source.metrics.version();
-        let rendered_at = source.clock.now();
-        let Rendering { mut text, valid_until } = source.metrics.render(self.format, self.scope, rendered_at);
-        text.shrink_to_fit();
-        let bytes = room.hold_rendering((self.format, self.scope), text);
-        let stamp = Stamp { number, version, rendered_at, took: Duration::ZERO, valid_until };
-        let plain = Text { stamp: stamp.made_by(source.clock.now()), bytes };
-        self.state().plain = Some(plain.clone());
-        source.stored.notify_one();
-        plain
+        let (version, rendered_at) = (source.metrics.version(), source.clock.now());
+        Stamp { number, version, rendered_at, took: Duration::ZERO, valid_until: None }
+    }
+
+    fn kind(&self, encoding: Encoding) -> Kind {
+        (self.format, self.scope, encoding)
+    }
+
+    /// Whether somebody has asked for the plain text lately.
+    fn wants_plain(&self, now: Timestamp) -> bool {
+        self.state().wants_plain(now)
     }
 
     /// Stores the compressed text, and the plain one only if clients request it.
     fn store_gzip(&self, source: &Source, gzip: Text) {
         let now = source.clock.now();
         let mut state = self.state();
-        let plain_wanted = state.plain_asked_at.is_some_and(|asked| now.duration_since(asked) < KEEP_PLAIN);
+        let plain_wanted = state.wants_plain(now);
         state.plain.take_if(|plain| plain.stamp.number == gzip.stamp.number && !plain_wanted);
         state.gzip = Some(gzip);
         source.stored.notify_one();

@@ -47,7 +47,16 @@ pub struct Rendering {
 
 /// Renders all values of the view that have not expired at this time.
 pub fn render(view: &View, format: Format, now: Timestamp) -> Rendering {
-    let mut page = Page::new(format, view.properties.len());
+    fill(Page::whole(format, view.properties.len()), view, now)
+}
+
+/// Does the same piece by piece, for a text that is not needed whole, such as one that is packed. Returns when the first value
+/// in it expires; see [`Rendering::valid_until`].
+pub fn render_in_pieces(view: &View, format: Format, now: Timestamp, sink: &mut dyn FnMut(&[u8])) -> Option<Timestamp> {
+    fill(Page::in_pieces(format, sink), view, now).valid_until
+}
+
+fn fill(mut page: Page<'_>, view: &View, now: Timestamp) -> Rendering {
     let rows: Vec<PropertyRow<'_>> = view.properties.iter().map(|state| PropertyRow::new(state)).collect();
     info(&mut page, &rows);
     statuses::render(&mut page, &rows);
@@ -78,7 +87,7 @@ impl<'a> PropertyRow<'a> {
     }
 }
 
-fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
+fn info(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
     let help = "Names and attributes of a property, for joins on property_id; always 1.";
     page.family("google_analytics_property_info", help, Kind::Gauge);
     for row in rows {
@@ -91,7 +100,7 @@ fn info(page: &mut Page, rows: &[PropertyRow<'_>]) {
 }
 
 /// The values of one report, family by family.
-fn values(page: &mut Page, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: Timestamp) {
+fn values(page: &mut Page<'_>, report: &Arc<Report>, rows: &[PropertyRow<'_>], now: Timestamp) {
     let mut all: Vec<Values<'_>> = Vec::with_capacity(rows.len());
     for row in rows {
         let state = row.reports.iter().find(|state| state.name == report.name);
@@ -142,7 +151,7 @@ impl<'a> Values<'a> {
 }
 
 /// The series of one family of a report with dimensions.
-fn labelled(page: &mut Page, report: &Report, property: &str, series: &Series, family: usize) {
+fn labelled(page: &mut Page<'_>, report: &Report, property: &str, series: &Series, family: usize) {
     for row in series.rows() {
         let Some(value) = row.value(family) else { continue };
         let names = report.dimensions.iter().map(|dimension| dimension.label.as_str());

@@ -15,6 +15,8 @@ struct Fake {
     gate: Mutex<()>,
     version: AtomicU64,
     rendered: AtomicU64,
+    /// How many of them came in pieces.
+    in_pieces: AtomicU64,
     restless: bool,
 }
 
@@ -27,7 +29,20 @@ impl Metrics for Fake {
         let _gate = self.gate.lock();
         self.version.fetch_add(self.restless.into(), Ordering::SeqCst);
         let number = self.rendered.fetch_add(1, Ordering::SeqCst);
-        Rendering { text: number.to_string().into_bytes(), valid_until: None }
+        Rendering { text: number.to_string().into_bytes(), valid_until: Some(Timestamp::MAX) }
+    }
+
+    fn render_in_pieces(
+        &self,
+        format: Format,
+        scope: Scope,
+        now: Timestamp,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Option<Timestamp> {
+        self.in_pieces.fetch_add(1, Ordering::SeqCst);
+        let Rendering { text, valid_until } = self.render(format, scope, now);
+        text.chunks(1).for_each(sink);
+        valid_until
     }
 }
 
@@ -115,6 +130,22 @@ async fn the_plain_text_is_kept_only_while_somebody_wants_it() {
 }
 
 #[tokio::test]
+async fn a_plain_text_that_nobody_wants_is_packed_while_it_is_made() {
+    let exporter = Arc::new(Fake::default());
+    let renderings = renderings(&exporter);
+    let made = || (exporter.rendered.load(Ordering::SeqCst), exporter.in_pieces.load(Ordering::SeqCst));
+    exporter.rendered.fetch_add(10, Ordering::SeqCst);
+    assert_eq!(body(&renderings, Encoding::Gzip).await, compress(b"10"));
+    assert_eq!(made(), (11, 1));
+    let text = text_slot(&renderings).state().gzip.clone().unwrap();
+    assert_eq!((text.stamp.number, text.stamp.valid_until), (1, Some(Timestamp::MAX)));
+    body(&renderings, Encoding::Identity).await;
+    exporter.version.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(body(&renderings, Encoding::Gzip).await, compress(b"12"));
+    assert_eq!(made(), (13, 1), "one rendering for both");
+}
+
+#[tokio::test]
 async fn with_half_of_the_memory_in_use_a_change_makes_no_new_text() {
     let exporter = Arc::new(Fake::default());
     let renderings = renderings(&exporter);
@@ -168,17 +199,19 @@ async fn without_room_for_the_next_the_old_one_serves_to_its_end() {
 
 #[tokio::test]
 async fn without_room_nothing_is_rendered() {
-    let exporter = Arc::new(Fake::default());
-    let renderings = renderings(&exporter);
-    let slow = renderings.source.budget.admit(vec![0; 1 << 20]).unwrap();
-    assert_eq!(body(&renderings, Encoding::Identity).await, "0", "how long it gets is not known yet");
-    renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
     for encoding in [Encoding::Identity, Encoding::Gzip] {
+        let exporter = Arc::new(Fake::default());
+        let renderings = renderings(&exporter);
+        let slow = renderings.source.budget.admit(vec![0; 1 << 20]).unwrap();
+        // How long it gets is not known yet.
+        body(&renderings, encoding).await;
+        renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
         assert_eq!(renderings.body(Format::Text, Scope::All, encoding).await, Err(NoRoom));
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
+        drop(slow);
+        body(&renderings, encoding).await;
+        assert_eq!(exporter.rendered.load(Ordering::SeqCst), 2);
     }
-    assert_eq!(exporter.rendered.load(Ordering::SeqCst), 1);
-    drop(slow);
-    assert_eq!(body(&renderings, Encoding::Gzip).await.len(), body(&renderings, Encoding::Gzip).await.len());
 }
 
 #[tokio::test(start_paused = true)]

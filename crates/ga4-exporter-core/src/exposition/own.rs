@@ -4,7 +4,7 @@ use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 
 use super::page::{Kind, Page, push_label};
 
-pub(super) fn render(page: &mut Page, families: &[MetricFamily]) {
+pub(super) fn render(page: &mut Page<'_>, families: &[MetricFamily]) {
     for family in families {
         let kind = match family.get_field_type() {
             MetricType::COUNTER => Kind::Counter,
@@ -19,7 +19,7 @@ pub(super) fn render(page: &mut Page, families: &[MetricFamily]) {
     }
 }
 
-fn sample(page: &mut Page, kind: Kind, metric: &Metric) {
+fn sample(page: &mut Page<'_>, kind: Kind, metric: &Metric) {
     let labels = labels(metric.get_label());
     match kind {
         Kind::Counter => page.sample(&labels, metric.get_counter().get_value()),
@@ -28,7 +28,7 @@ fn sample(page: &mut Page, kind: Kind, metric: &Metric) {
     }
 }
 
-fn histogram(page: &mut Page, labels: &str, metric: &Metric) {
+fn histogram(page: &mut Page<'_>, labels: &str, metric: &Metric) {
     let histogram = metric.get_histogram();
     let count = number(histogram.get_sample_count());
     for bucket in histogram.get_bucket() {

@@ -9,8 +9,11 @@ use jiff::Timestamp;
 use super::{Format, Rendering};
 
 /// A text under construction, family by family.
-pub(super) struct Page {
+pub(super) struct Page<'a> {
+    /// What has not been handed on yet.
     text: String,
+    /// Receives the text piece by piece; without it the text stays whole.
+    sink: Option<Sink<'a>>,
     format: Format,
     valid_until: Option<Timestamp>,
     /// The current family; its header is written with its first sample, so that a family without samples is omitted.
@@ -19,6 +22,9 @@ pub(super) struct Page {
     kind: Kind,
     has_samples: bool,
 }
+
+/// Receives a text piece by piece.
+type Sink<'a> = &'a mut dyn FnMut(&[u8]);
 
 /// The type of a family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,11 +37,21 @@ pub(super) enum Kind {
     Histogram,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// Creates an empty text with room for the series of this many properties, to avoid reallocation.
-    pub(super) fn new(format: Format, properties: usize) -> Self {
+    pub(super) fn whole(format: Format, properties: usize) -> Self {
+        Self::new(format, INITIAL_CAPACITY + properties.saturating_mul(PER_PROPERTY), None)
+    }
+
+    /// Creates an empty text that is handed on piece by piece, so that no more than a piece of it is in memory.
+    pub(super) fn in_pieces(format: Format, sink: Sink<'a>) -> Self {
+        Self::new(format, INITIAL_CAPACITY, Some(sink))
+    }
+
+    fn new(format: Format, capacity: usize, sink: Option<Sink<'a>>) -> Self {
         Self {
-            text: String::with_capacity(INITIAL_CAPACITY + properties.saturating_mul(PER_PROPERTY)),
+            text: String::with_capacity(capacity),
+            sink,
             format,
             valid_until: None,
             name: String::new(),
@@ -59,10 +75,10 @@ impl Page {
     }
 
     /// Writes a sample with further labels after these rendered ones.
-    pub(super) fn labelled_sample<'a>(
+    pub(super) fn labelled_sample<'l>(
         &mut self,
         rendered: &str,
-        labels: impl Iterator<Item = (&'a str, &'a str)>,
+        labels: impl Iterator<Item = (&'l str, &'l str)>,
         value: f64,
     ) {
         self.begin_sample("");
@@ -109,14 +125,25 @@ impl Page {
         }
     }
 
+    /// Returns what has not been handed on.
     pub(super) fn finish(mut self) -> Rendering {
         if self.format == Format::OpenMetrics {
             self.text.push_str("# EOF\n");
+        }
+        if let Some(sink) = self.sink {
+            sink(self.text.as_bytes());
+            self.text.clear();
         }
         Rendering { text: self.text.into_bytes(), valid_until: self.valid_until }
     }
 
     fn begin_sample(&mut self, suffix: &str) {
+        if self.text.len() >= PIECE
+            && let Some(sink) = &mut self.sink
+        {
+            sink(self.text.as_bytes());
+            self.text.clear();
+        }
         if !self.has_samples {
             self.has_samples = true;
             self.header();
@@ -213,6 +240,9 @@ const UNITS: &[&str] = &["seconds", "bytes", "ratio"];
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 const INITIAL_CAPACITY: usize = 64 << 10;
+
+/// A piece is this long, and a sample longer at most. It fits into the processor's own memory.
+const PIECE: usize = 48 << 10;
 
 /// Bytes of a property's built-in reports, and some more. Unused memory is never touched.
 const PER_PROPERTY: usize = 10 << 10;

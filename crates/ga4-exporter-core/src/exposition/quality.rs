@@ -12,7 +12,7 @@ use crate::{
     report::{ReportQuality, RowCounts},
 };
 
-pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timestamp) {
     let (mut qualities, mut counts) = (Vec::new(), Vec::new());
     for row in rows {
         for report in row.reports {
@@ -26,7 +26,7 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
     families(page, &ROW_FAMILIES, &counts);
 }
 
-fn families<T>(page: &mut Page, families: &[Family<T>], all: &[Of<'_, T>]) {
+fn families<T>(page: &mut Page<'_>, families: &[Family<T>], all: &[Of<'_, T>]) {
     for (name, help, value) in families {
         page.family(name, help, Kind::Gauge);
         for Of { property, report, expires_at, what } in all {

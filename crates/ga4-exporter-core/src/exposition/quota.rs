@@ -12,7 +12,7 @@ use crate::{
     time::unix_seconds,
 };
 
-pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) {
+pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timestamp) {
     let quotas = Quotas::gather(rows, now);
     let help = "Tokens left in the bucket according to Google's last answer, whoever spent them; 0 while it is empty.";
     page.family("google_analytics_quota_tokens_remaining", help, Kind::Gauge);
@@ -32,7 +32,7 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>], now: Timestamp) 
     spent(page, rows);
 }
 
-fn each_token_bucket(page: &mut Page, quotas: &Quotas<'_>, value: fn(&TokenBucket) -> f64) {
+fn each_token_bucket(page: &mut Page<'_>, quotas: &Quotas<'_>, value: fn(&TokenBucket) -> f64) {
     for Quota { property, category, what: bucket } in &quotas.tokens {
         page.expires(bucket.remaining.holds_until);
         let labels = [*category, ("bucket", bucket.remaining.bucket.as_str())];
@@ -40,7 +40,7 @@ fn each_token_bucket(page: &mut Page, quotas: &Quotas<'_>, value: fn(&TokenBucke
     }
 }
 
-fn closures(page: &mut Page, quotas: &Quotas<'_>) {
+fn closures(page: &mut Page<'_>, quotas: &Quotas<'_>) {
     let help =
         "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
@@ -51,7 +51,7 @@ fn closures(page: &mut Page, quotas: &Quotas<'_>) {
     }
 }
 
-fn spent(page: &mut Page, rows: &[PropertyRow<'_>]) {
+fn spent(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
     let help = "Tokens that Google charged this exporter for the report.";
     page.family("google_analytics_quota_tokens_spent_total", help, Kind::Counter);
     for row in rows {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{names::Reason, store::ReportState, time::unix_seconds};
 
-pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>]) {
+pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
     let statuses = statuses(rows);
     let help = "Whether the last poll of the report succeeded (1) or failed (0); 0 until the first one has finished.";
     each(page, &statuses, ("up", help), |status| Some(f64::from(u8::from(status.is_up))));
@@ -21,7 +21,12 @@ pub(super) fn render(page: &mut Page, rows: &[PropertyRow<'_>]) {
     each(page, &statuses, ("interval_seconds", help), |status| Some(status.interval));
 }
 
-fn each(page: &mut Page, statuses: &[Status<'_>], (name, help): (&str, &str), value: fn(&Status<'_>) -> Option<f64>) {
+fn each(
+    page: &mut Page<'_>,
+    statuses: &[Status<'_>],
+    (name, help): (&str, &str),
+    value: fn(&Status<'_>) -> Option<f64>,
+) {
     page.family(&format!("google_analytics_report_{name}"), help, Kind::Gauge);
     for status in statuses {
         if let Some(value) = value(status) {
@@ -30,7 +35,7 @@ fn each(page: &mut Page, statuses: &[Status<'_>], (name, help): (&str, &str), va
     }
 }
 
-fn failures(page: &mut Page, statuses: &[Status<'_>]) {
+fn failures(page: &mut Page<'_>, statuses: &[Status<'_>]) {
     let help =
         "Why the report is failing; absent while it is not; always 1. docs/FAILURES.md has a remedy for each reason.";
     page.family("google_analytics_report_failure", help, Kind::Gauge);

@@ -65,6 +65,21 @@ fn the_same_view_is_the_same_text() {
 }
 
 #[test]
+fn the_pieces_are_the_same_text_and_short() {
+    let mut view = view();
+    view.properties = vec![Arc::clone(&view.properties[0]); 200];
+    for (view, count) in [(&view, 2..), (&View { reports: Vec::new(), properties: Vec::new(), own: Vec::new() }, 0..)] {
+        for format in [Format::Text, Format::OpenMetrics] {
+            let mut pieces: Vec<Vec<u8>> = Vec::new();
+            let valid_until = render_in_pieces(view, format, at(10), &mut |piece| pieces.push(piece.to_vec()));
+            let lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
+            assert!(count.contains(&lengths.len()) && lengths.iter().all(|length| *length < 64 << 10), "{lengths:?}");
+            assert_eq!(Rendering { text: pieces.concat(), valid_until }, render(view, format, at(10)));
+        }
+    }
+}
+
+#[test]
 fn expired_values_are_not_shown_and_the_next_expiry_is_told() {
     let view = view();
     let fresh = render(&view, Format::Text, at(10));

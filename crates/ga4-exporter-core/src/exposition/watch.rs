@@ -17,7 +17,7 @@ use crate::{
     time::unix_seconds,
 };
 
-pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyRow<'_>], now: Timestamp) {
+pub(super) fn render(page: &mut Page<'_>, reports: &[Arc<Report>], rows: &[PropertyRow<'_>], now: Timestamp) {
     if !reports.iter().any(|report| report.is_history()) {
         return;
     }
@@ -31,7 +31,7 @@ pub(super) fn render(page: &mut Page, reports: &[Arc<Report>], rows: &[PropertyR
     baselines(page, &watched, &usual, now);
 }
 
-fn verdicts(page: &mut Page, monitored: &Monitored<'_>) {
+fn verdicts(page: &mut Page<'_>, monitored: &Monitored<'_>) {
     let help = "Whether the monitor's traffic is dropping: 1 is a drop, which pages when it stays for 6 minutes; 0 is none; \
                 absent where that is not known, as without a baseline and in the first hours.";
     each_verdict(page, monitored, ("dropping", help), |watched| {
@@ -45,7 +45,7 @@ fn verdicts(page: &mut Page, monitored: &Monitored<'_>) {
     each_verdict(page, monitored, ("drop_evidence_ratio", help), |watched| watched.evidence);
 }
 
-fn windows(page: &mut Page, monitored: &Monitored<'_>) {
+fn windows(page: &mut Page<'_>, monitored: &Monitored<'_>) {
     let help = "Events that the monitor counted in the window, which ends with the last whole minute received (for `pageviews` \
                 GA4 screenPageViews by minutesAgo). Windows overlap: do not sum them.";
     each_window(page, monitored, ("events", help), |window| Some(window.count.pageviews));
@@ -58,7 +58,7 @@ fn windows(page: &mut Page, monitored: &Monitored<'_>) {
 
 /// A family with one series for each property that is watched and has this value.
 fn each_verdict(
-    page: &mut Page,
+    page: &mut Page<'_>,
     monitored: &Monitored<'_>,
     (name, help): (&str, &str),
     value: fn(&WatchedRow<'_>) -> Option<f64>,
@@ -72,7 +72,7 @@ fn each_verdict(
     }
 }
 
-fn learning(page: &mut Page, monitored: &Monitored<'_>, now: Timestamp) {
+fn learning(page: &mut Page<'_>, monitored: &Monitored<'_>, now: Timestamp) {
     let help = "Until when only near-total outages count as traffic drops, in Unix time: for three hours the exporter learns how \
                 realtime figures compare with the history; absent afterwards.";
     page.family("google_analytics_monitor_learning_until_timestamp_seconds", help, Kind::Gauge);
@@ -85,7 +85,7 @@ fn learning(page: &mut Page, monitored: &Monitored<'_>, now: Timestamp) {
 }
 
 fn each_window(
-    page: &mut Page,
+    page: &mut Page<'_>,
     monitored: &Monitored<'_>,
     (name, help): (&str, &str),
     value: fn(&WindowRow<'_>) -> Option<f64>,
@@ -99,7 +99,7 @@ fn each_window(
     }
 }
 
-fn yesterdays(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
+fn yesterdays(page: &mut Page<'_>, rows: &[UsualRow<'_>], now: Timestamp) {
     let help = "Pageviews usually seen on a day like yesterday, estimated from the weeks before; from 12 hours after midnight.";
     each_yesterday(page, rows, now, ("yesterday_expected_pageviews", help), |yesterday| yesterday.expected);
     let help = "Lowest pageviews that chance explains for a day like yesterday; from 12 hours after midnight.";
@@ -107,7 +107,7 @@ fn yesterdays(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
 }
 
 fn each_yesterday(
-    page: &mut Page,
+    page: &mut Page<'_>,
     rows: &[UsualRow<'_>],
     now: Timestamp,
     (name, help): (&str, &str),
@@ -126,7 +126,7 @@ fn each_yesterday(
     }
 }
 
-fn baselines(page: &mut Page, monitored: &Monitored<'_>, usual: &[UsualRow<'_>], now: Timestamp) {
+fn baselines(page: &mut Page<'_>, monitored: &Monitored<'_>, usual: &[UsualRow<'_>], now: Timestamp) {
     let help = "Length of the history from which the monitor's baseline is computed (for `pageviews` GA4 screenPageViews by \
                 dateHour, read once a day); there is no baseline below two weeks.";
     each_baseline(page, usual, ("history_seconds", help), |usual| Some(usual.history_seconds));
@@ -147,7 +147,7 @@ fn baselines(page: &mut Page, monitored: &Monitored<'_>, usual: &[UsualRow<'_>],
     days_ahead(page, usual, now);
 }
 
-fn days_ahead(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
+fn days_ahead(page: &mut Page<'_>, rows: &[UsualRow<'_>], now: Timestamp) {
     let help = "Beginning of a quiet day within a week, in Unix time; the next one of each source. `configured`: it is in \
                 baseline.quiet_days. `last_year`: it was a year ago and is not now, since the configured dates ran out.";
     page.family("google_analytics_quiet_day_ahead_timestamp_seconds", help, Kind::Gauge);
@@ -164,7 +164,12 @@ fn days_ahead(page: &mut Page, rows: &[UsualRow<'_>], now: Timestamp) {
     }
 }
 
-fn each_baseline(page: &mut Page, rows: &[UsualRow<'_>], (name, help): (&str, &str), value: fn(&Usual) -> Option<f64>) {
+fn each_baseline(
+    page: &mut Page<'_>,
+    rows: &[UsualRow<'_>],
+    (name, help): (&str, &str),
+    value: fn(&Usual) -> Option<f64>,
+) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
     for (row, usual) in rows {
         page.expires(usual.expires_at);
