@@ -196,6 +196,16 @@ impl Metrics for Filled {
     fn render(&self, format: Format, _scope: Scope, now: Timestamp) -> Rendering {
         exposition::render(&self.view, format, now)
     }
+
+    fn render_in_pieces(
+        &self,
+        format: Format,
+        _scope: Scope,
+        now: Timestamp,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Option<Timestamp> {
+        exposition::render_in_pieces(&self.view, format, now, sink)
+    }
 }
 
 impl Backend for Filled {

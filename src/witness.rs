@@ -46,14 +46,19 @@ impl Witness {
     /// Adds the head of an answer to a request that was sent at this time.
     pub(crate) fn on_answer(&self, response: &Response, sent_at: Timestamp) {
         let Some(date) = date(response.headers()) else { return };
-        let host = response.url().host_str().unwrap_or_default();
-        // Each connection has its own local address.
-        let connection = match response.extensions().get::<HttpInfo>() {
-            Some(info) => format!("{host} from {}", info.local_addr()),
-            None => host.to_owned(),
-        };
-        let answer = DatedAnswer { date, sent_at, received_at: self.clock.now(), connection: Connection(connection) };
-        self.offset.lock().unwrap_or_else(PoisonError::into_inner).on_answer(&answer);
+        let answer = DatedAnswer { date, sent_at, received_at: self.clock.now() };
+        let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        offset.on_answer(answer, || connection(response));
+    }
+}
+
+/// Returns the connection of an answer.
+fn connection(response: &Response) -> Connection {
+    let host = response.url().host_str().unwrap_or_default();
+    // Each connection has its own local address.
+    match response.extensions().get::<HttpInfo>() {
+        Some(info) => Connection(format!("{host} from {}", info.local_addr())),
+        None => Connection(host.to_owned()),
     }
 }
 

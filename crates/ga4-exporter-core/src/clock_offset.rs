@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 /// The time of an answer according to Google, and according to this machine.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DatedAnswer {
     /// `Date`: a whole second, which had begun (RFC 9110 §6.6.1). Answers with an `Age` come from a cache, and are not dated.
     pub date: Timestamp,
@@ -18,8 +18,6 @@ pub struct DatedAnswer {
     pub sent_at: Timestamp,
     /// When the answer arrived, on the same clock.
     pub received_at: Timestamp,
-    /// The connection.
-    pub connection: Connection,
 }
 
 /// Identifies a connection: the host, and the local address if it is known.
@@ -45,8 +43,8 @@ struct Row {
 }
 
 impl ClockOffset {
-    /// Adds an answer.
-    pub fn on_answer(&mut self, answer: &DatedAnswer) {
+    /// Adds an answer. Which connection it came over matters only if it disagrees with the clock.
+    pub fn on_answer(&mut self, answer: DatedAnswer, connection: impl FnOnce() -> Connection) {
         let offset = answer.offset();
         self.last = Some(offset);
         if offset.unsigned_abs() <= TOLERANCE {
@@ -54,7 +52,7 @@ impl ClockOffset {
             self.is_wrong = false;
             return;
         }
-        self.row.add(offset.is_positive(), &answer.connection);
+        self.row.add(offset.is_positive(), connection());
         self.is_wrong |= self.row.length >= LEAST_ANSWERS && self.row.connections.len() >= LEAST_CONNECTIONS;
     }
 
@@ -106,13 +104,13 @@ impl DatedAnswer {
 }
 
 impl Row {
-    fn add(&mut self, is_ahead: bool, connection: &Connection) {
+    fn add(&mut self, is_ahead: bool, connection: Connection) {
         if self.is_ahead != is_ahead {
             *self = Self { is_ahead, ..Self::default() };
         }
         self.length = self.length.saturating_add(1);
-        if self.connections.len() < LEAST_CONNECTIONS && !self.connections.contains(connection) {
-            self.connections.push(connection.clone());
+        if self.connections.len() < LEAST_CONNECTIONS && !self.connections.contains(&connection) {
+            self.connections.push(connection);
         }
     }
 }
@@ -132,15 +130,19 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()
     }
 
-    /// An answer over a connection of this port that took a second, while the clock is this many seconds ahead.
-    fn answer(port: u16, ahead: i64) -> DatedAnswer {
-        let connection = Connection(format!("analyticsdata.googleapis.com from 192.0.2.1:{port}"));
-        DatedAnswer { date: at(0), sent_at: at(ahead), received_at: at(ahead + 1), connection }
+    /// The connection with this port.
+    fn connection(port: u16) -> Connection {
+        Connection(format!("analyticsdata.googleapis.com from 192.0.2.1:{port}"))
+    }
+
+    /// An answer that took a second, while the clock is this many seconds ahead.
+    fn answer(ahead: i64) -> DatedAnswer {
+        DatedAnswer { date: at(0), sent_at: at(ahead), received_at: at(ahead + 1) }
     }
 
     fn after(answers: &[(u16, i64)]) -> ClockOffset {
         let mut offset = ClockOffset::default();
-        answers.iter().for_each(|(port, ahead)| offset.on_answer(&answer(*port, *ahead)));
+        answers.iter().for_each(|(port, ahead)| offset.on_answer(answer(*ahead), || connection(*port)));
         offset
     }
 
@@ -166,7 +168,7 @@ mod tests {
     fn one_answer_that_agrees_makes_it_right_again() {
         let mut offset = after(&[(1, 86_400), (2, 86_400), (1, 86_400)]);
         assert!(offset.is_wrong());
-        offset.on_answer(&answer(1, 0));
+        offset.on_answer(answer(0), || connection(1));
         assert!(!offset.is_wrong() && !offset.is_in_doubt());
         assert_eq!(offset.ahead(), Some(SignedDuration::ZERO));
     }
@@ -185,11 +187,11 @@ mod tests {
         for (ahead, proven) in [(86_400, 86_399), (1, 0), (0, 0), (-1, 0), (-3, -2), (-86_400, -86_399)] {
             assert_eq!(after(&[(1, ahead)]).ahead(), Some(SignedDuration::from_secs(proven)), "{ahead}");
         }
-        let slow = DatedAnswer { sent_at: at(-200), received_at: at(200), ..answer(1, 0) };
-        let set_back = DatedAnswer { sent_at: at(200), received_at: at(-200), ..answer(1, 0) };
+        let slow = DatedAnswer { sent_at: at(-200), received_at: at(200), ..answer(0) };
+        let set_back = DatedAnswer { sent_at: at(200), received_at: at(-200), ..answer(0) };
         for unproven in [slow, set_back] {
             let mut offset = ClockOffset::default();
-            offset.on_answer(&unproven);
+            offset.on_answer(unproven, || connection(1));
             assert_eq!(offset.ahead(), Some(SignedDuration::ZERO), "{unproven:?}");
         }
     }
