@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timestamp) {
-    let (mut qualities, mut counts) = (Vec::new(), Vec::new());
+    // Of the built-in reports, traffic has a quality.
+    let (mut qualities, mut counts) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         for report in row.reports {
             let Some(snapshot) = report.values(now) else { continue };

@@ -25,7 +25,7 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
         for Quota { property, category, what: left } in quotas.others.iter().filter(|left| left.what.bucket == *bucket)
         {
             page.expires(left.holds_until);
-            page.labelled_sample(property, [*category].into_iter(), left.value);
+            page.labelled_sample(property, [labelled(*category)].into_iter(), left.value);
         }
     }
     closures(page, &quotas);
@@ -35,7 +35,7 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
 fn each_token_bucket(page: &mut Page<'_>, quotas: &Quotas<'_>, value: fn(&TokenBucket) -> f64) {
     for Quota { property, category, what: bucket } in &quotas.tokens {
         page.expires(bucket.remaining.holds_until);
-        let labels = [*category, ("bucket", bucket.remaining.bucket.as_str())];
+        let labels = [labelled(*category), ("bucket", bucket.remaining.bucket.as_str())];
         page.labelled_sample(property, labels.into_iter(), value(bucket));
     }
 }
@@ -46,7 +46,7 @@ fn closures(page: &mut Page<'_>, quotas: &Quotas<'_>) {
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
     for Quota { property, category, what: (bucket, until) } in &quotas.closed {
         page.expires(*until);
-        let labels = [*category, ("bucket", bucket.as_str())];
+        let labels = [labelled(*category), ("bucket", bucket.as_str())];
         page.labelled_sample(property, labels.into_iter(), unix_seconds(*until));
     }
 }
@@ -67,13 +67,15 @@ fn spent(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
 struct Quota<'a, T> {
     /// The property's rendered label.
     property: &'a str,
-    /// The label of the category.
-    category: (&'static str, &'static str),
+    category: Category,
     what: T,
 }
 
+fn labelled(category: Category) -> (&'static str, &'static str) {
+    ("category", category.as_str())
+}
+
 /// What is known of the quotas of all properties, and holds.
-#[derive(Default)]
 struct Quotas<'a> {
     tokens: Vec<Quota<'a, TokenBucket>>,
     others: Vec<Quota<'a, Remaining>>,
@@ -82,18 +84,23 @@ struct Quotas<'a> {
 
 impl<'a> Quotas<'a> {
     fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
-        let mut quotas = Self::default();
+        let categories = rows.len() * Category::ALL.len();
+        let mut quotas = Self {
+            tokens: Vec::with_capacity(categories * (Bucket::ALL.len() - OTHERS.len())),
+            others: Vec::with_capacity(categories * OTHERS.len()),
+            closed: Vec::new(),
+        };
         for row in rows {
             for category in Category::ALL {
                 if let Some(view) = row.state.quota.get(category) {
-                    quotas.add(&row.label, ("category", category.as_str()), view, now);
+                    quotas.add(&row.label, *category, view, now);
                 }
             }
         }
         quotas
     }
 
-    fn add(&mut self, property: &'a str, category: (&'static str, &'static str), view: &QuotaView, now: Timestamp) {
+    fn add(&mut self, property: &'a str, category: Category, view: &QuotaView, now: Timestamp) {
         let tokens = view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now);
         self.tokens.extend(tokens.map(|bucket| Quota { property, category, what: *bucket }));
         let others = view.others.iter().filter(|left| left.holds_until > now);

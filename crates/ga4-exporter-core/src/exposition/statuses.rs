@@ -76,5 +76,9 @@ impl<'a> Status<'a> {
 }
 
 fn statuses<'a>(rows: &'a [PropertyRow<'a>]) -> Vec<Status<'a>> {
-    rows.iter().flat_map(|row| row.reports.iter().map(|report| Status::new(&row.label, report))).collect()
+    let mut statuses = Vec::with_capacity(rows.iter().map(|row| row.reports.len()).sum());
+    for row in rows {
+        statuses.extend(row.reports.iter().map(|report| Status::new(&row.label, report)));
+    }
+    statuses
 }

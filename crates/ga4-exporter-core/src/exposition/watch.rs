@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use ga4_drop_baseline::{Verdict, WindowCount, YesterdayView};
+use ga4_drop_baseline::{Verdict, WINDOWS, WindowCount, YesterdayView};
 use jiff::Timestamp;
 
 use super::{
@@ -180,7 +180,6 @@ fn each_baseline(
 }
 
 /// All properties whose traffic is watched, and their windows.
-#[derive(Default)]
 struct Monitored<'a> {
     properties: Vec<WatchedRow<'a>>,
     windows: Vec<WindowRow<'a>>,
@@ -207,7 +206,8 @@ struct WindowRow<'a> {
 
 impl<'a> Monitored<'a> {
     fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
-        let mut monitored = Self::default();
+        let (properties, windows) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() * WINDOWS.len()));
+        let mut monitored = Self { properties, windows };
         for row in rows {
             if let Some(watched) = row.state.watched.as_deref().filter(|watched| watched.expires_at > now) {
                 monitored.add(&row.label, watched);
@@ -234,8 +234,10 @@ impl<'a> Monitored<'a> {
 type UsualRow<'a> = (&'a PropertyRow<'a>, Usual);
 
 fn usual<'a>(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Vec<UsualRow<'a>> {
+    let mut all = Vec::with_capacity(rows.len());
     let usual = |row: &'a PropertyRow<'a>| Some((row, row.state.usual.as_deref()?.clone()));
-    rows.iter().filter_map(usual).filter(|(_, usual)| usual.expires_at > now).collect()
+    all.extend(rows.iter().filter_map(usual).filter(|(_, usual)| usual.expires_at > now));
+    all
 }
 
 /// The label of the monitor that is built in.
