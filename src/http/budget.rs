@@ -3,8 +3,8 @@
 //! Knows how many bytes of text are alive: each text counts once, from its rendering until the last client has received it.
 //! Refuses to know clients and connections.
 //!
-//! The limit is 64 MiB, or twice the newest rendering if that is more: the rendering that is being sent and the next one
-//! always fit.
+//! The limit is 64 MiB, or twice the longest text that is the newest of its kind, if that is more: the text that is being sent
+//! and the next one always fit.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ pub(super) struct Budget {
 struct State {
     /// Bytes of all texts that are alive.
     alive: u64,
-    /// Bytes of the newest rendering of each kind.
+    /// Bytes of the newest text of each kind.
     newest: HashMap<Kind, u64>,
 }
 
@@ -55,9 +55,9 @@ impl Budget {
         Ok(self.take(length(&text))?.hold(text))
     }
 
-    /// Accounts for another form of an accounted text, such as the compressed one.
-    pub(super) fn keep(self: &Arc<Self>, text: Vec<u8>) -> Bytes {
-        Reservation { budget: Arc::clone(self), bytes: 0 }.hold(text)
+    /// Accounts for another form of an accounted text: the compressed one.
+    pub(super) fn keep(self: &Arc<Self>, kind: Kind, text: Vec<u8>) -> Bytes {
+        Reservation { budget: Arc::clone(self), bytes: 0 }.hold_rendering(kind, text)
     }
 
     /// Whether so much is in use that existing texts should be served longer.
@@ -99,8 +99,8 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
-    /// How many bytes fit.
-    pub(super) fn bytes(&self) -> usize {
+    /// The expected length of the text: that of the previous one of its kind.
+    pub(super) fn expected_bytes(&self) -> usize {
         usize::try_from(self.bytes).unwrap_or(usize::MAX)
     }
 
@@ -208,7 +208,7 @@ mod tests {
         assert!(budget.reserve(ALL).is_err() && budget.is_tight());
         drop(reserved);
         assert_eq!(budget.state().alive, 0);
-        assert_eq!(budget.keep(vec![0; 500]).len(), 500);
+        assert_eq!(budget.keep(ALL, vec![0; 500]).len(), 500);
         assert_eq!(budget.state().alive, 0);
     }
 }

@@ -6,8 +6,9 @@
 //! Scrapes of one format share one rendering and one compression, both off the threads that serve connections. While clients
 //! scrape without a pause, the next text is made before the last one expires, so that no client waits. A scrape that has to
 //! wait does not use a rendering that was running when it arrived, if the version has changed; all waiting scrapes share the
-//! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client. If all of them
-//! take compressed texts, a text is compressed piece by piece while it is rendered, and is never in memory as a whole.
+//! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client. While all of them
+//! take compressed texts, a text is compressed piece by piece while it is rendered, and is never in memory as a whole; the first
+//! client that wants a plain one has it rendered anew.
 //!
 //! A text lives as long as the slowest client that receives it. When such texts fill half of the [`Budget`], a text is served
 //! until it is too old, changed or not; when there is no room left, nothing is rendered.
@@ -137,7 +138,7 @@ struct Slot {
     state: Mutex<State>,
     /// Held while rendering, until the text is stored.
     rendering: Arc<AsyncMutex<()>>,
-    /// Held while compressing, until the result is stored.
+    /// Held while compressing, until the result is stored; locked before `rendering`.
     compressing: Arc<AsyncMutex<()>>,
     /// Held while the plain text is renewed.
     renewing_plain: Arc<AsyncMutex<()>>,
@@ -163,10 +164,6 @@ struct Text {
 }
 
 impl State {
-    fn wants_plain(&self, now: Timestamp) -> bool {
-        self.plain_asked_at.is_some_and(|asked| now.duration_since(asked) < KEEP_PLAIN)
-    }
-
     fn text(&mut self, encoding: Encoding) -> &mut Option<Text> {
         match encoding {
             Encoding::Identity => &mut self.plain,
@@ -265,7 +262,7 @@ impl Slot {
         let (slot, shared) = (Arc::clone(self), Arc::clone(source));
         let work = move || {
             let _turn = turn;
-            let bytes = shared.budget.keep(compress(&plain.bytes));
+            let bytes = shared.budget.keep(slot.kind(Encoding::Gzip), compress(&plain.bytes));
             let packed = Text { stamp: plain.stamp.made_by(shared.clock.now()), bytes };
             slot.store_gzip(&shared, packed.clone());
             packed
@@ -303,7 +300,7 @@ impl Slot {
 
     fn render_packed(&self, source: &Source, room: Reservation) -> Text {
         let stamp = self.begin(source);
-        let mut packer = Packer::with_capacity(room.bytes());
+        let mut packer = Packer::with_capacity(room.expected_bytes());
         let valid_until =
             source.metrics.render_in_pieces(self.format, self.scope, stamp.rendered_at, &mut |piece| packer.add(piece));
         let bytes = room.hold_rendering(self.kind(Encoding::Gzip), packer.finish());
@@ -329,16 +326,11 @@ impl Slot {
 
     /// Whether somebody has asked for the plain text lately.
     fn wants_plain(&self, now: Timestamp) -> bool {
-        self.state().wants_plain(now)
+        self.state().plain_asked_at.is_some_and(|asked| now.duration_since(asked) < KEEP_PLAIN)
     }
 
-    /// Stores the compressed text, and the plain one only if clients request it.
     fn store_gzip(&self, source: &Source, gzip: Text) {
-        let now = source.clock.now();
-        let mut state = self.state();
-        let plain_wanted = state.wants_plain(now);
-        state.plain.take_if(|plain| plain.stamp.number == gzip.stamp.number && !plain_wanted);
-        state.gzip = Some(gzip);
+        self.state().gzip = Some(gzip);
         source.stored.notify_one();
     }
 }
@@ -351,7 +343,7 @@ fn all_slots() -> Vec<Arc<Slot>> {
 /// Threads for scrapes: one can render or compress while the other does so for another format.
 const THREADS: usize = 2;
 
-/// How long after its last request the plain text is stored beside the compressed one.
+/// How long after its last request the plain text is made and stored beside the compressed one.
 const KEEP_PLAIN: SignedDuration = SignedDuration::from_mins(5);
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub use outlook::{BucketOutlook, Outlook, ReportOutlook};
 pub use pacing::{Demand, Pacing};
 pub use share::Share;
 pub use spending::Spending;
+pub(crate) use view::TOKEN_BUCKETS;
 pub use view::{QuotaView, Remaining, TokenBucket};
 
 use ga4_drop_baseline::calendar::next_pacific_midnight;

@@ -114,19 +114,40 @@ async fn what_is_being_made_is_finished_even_if_nobody_waits() {
 }
 
 #[tokio::test]
-async fn the_plain_text_is_kept_only_while_somebody_wants_it() {
+async fn the_plain_text_is_made_only_while_somebody_wants_it() {
     let exporter = Arc::new(Fake::default());
     let renderings = renderings(&exporter);
+    let in_pieces = || exporter.in_pieces.load(Ordering::SeqCst);
     let has_plain = || text_slot(&renderings).state().plain.is_some();
     body(&renderings, Encoding::Gzip).await;
-    assert!(!has_plain());
+    assert!(!has_plain() && in_pieces() == 1);
     body(&renderings, Encoding::Identity).await;
+    exporter.version.fetch_add(1, Ordering::SeqCst);
     body(&renderings, Encoding::Gzip).await;
-    assert!(has_plain());
+    assert!(has_plain() && in_pieces() == 1);
     renderings.source.clock.advance(KEEP_PLAIN);
     exporter.version.fetch_add(1, Ordering::SeqCst);
     body(&renderings, Encoding::Gzip).await;
-    assert!(!has_plain());
+    assert!(!has_plain() && in_pieces() == 2);
+}
+
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "only the thread that renders waits for it")]
+async fn who_wants_the_plain_text_while_another_is_packed_gets_the_next() {
+    let exporter = Arc::new(Fake::default());
+    let renderings = renderings(&exporter);
+    let gate = exporter.gate.lock().unwrap();
+    let mut packed = pin!(body(&renderings, Encoding::Gzip));
+    poll_once(packed.as_mut());
+    while exporter.in_pieces.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut plain = pin!(body(&renderings, Encoding::Identity));
+    poll_once(plain.as_mut());
+    drop(gate);
+    let (packed, plain) = tokio::join!(packed, plain);
+    assert_eq!((&*packed, &*plain), (&*compress(b"0"), &b"1"[..]));
+    assert_eq!(exporter.rendered.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
@@ -212,6 +233,19 @@ async fn without_room_nothing_is_rendered() {
         body(&renderings, encoding).await;
         assert_eq!(exporter.rendered.load(Ordering::SeqCst), 2);
     }
+}
+
+#[tokio::test]
+async fn the_room_for_a_packed_text_is_known_however_the_last_one_was_made() {
+    let exporter = Arc::new(Fake::default());
+    let renderings = renderings(&exporter);
+    body(&renderings, Encoding::Identity).await;
+    body(&renderings, Encoding::Gzip).await;
+    let _slow = renderings.source.budget.admit(vec![0; (1 << 20) - 100]).unwrap();
+    renderings.source.clock.advance(SignedDuration::try_from(HOUR).unwrap());
+    renderings.release();
+    let _rest = renderings.source.budget.admit(vec![0; 100]).unwrap();
+    assert_eq!(renderings.body(Format::Text, Scope::All, Encoding::Gzip).await, Err(NoRoom));
 }
 
 #[tokio::test(start_paused = true)]

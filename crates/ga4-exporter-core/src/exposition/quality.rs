@@ -13,37 +13,37 @@ use crate::{
 };
 
 pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timestamp) {
-    // Of the built-in reports, traffic has a quality.
-    let (mut qualities, mut counts) = (Vec::with_capacity(rows.len()), Vec::new());
+    // Of the built-in reports, traffic and baseline have a quality.
+    let (mut qualities, mut counts) = (Vec::with_capacity(2 * rows.len()), Vec::new());
     for row in rows {
         for report in row.reports {
             let Some(snapshot) = report.values(now) else { continue };
-            let (property, name, expires_at) = (row.label.as_str(), &report.name, snapshot.expires_at);
-            qualities.extend(snapshot.quality.map(|what| Of { property, report: name, expires_at, what }));
-            counts.extend(snapshot.values.row_counts().map(|what| Of { property, report: name, expires_at, what }));
+            let (property, report, expires_at) = (row.label.as_str(), &report.name, snapshot.expires_at);
+            qualities.extend(snapshot.quality.map(|told| ReportRow { property, report, expires_at, told }));
+            counts.extend(snapshot.values.row_counts().map(|told| ReportRow { property, report, expires_at, told }));
         }
     }
     families(page, &FAMILIES, &qualities);
     families(page, &ROW_FAMILIES, &counts);
 }
 
-fn families<T>(page: &mut Page<'_>, families: &[Family<T>], all: &[Of<'_, T>]) {
+fn families<T>(page: &mut Page<'_>, families: &[Family<T>], rows: &[ReportRow<'_, T>]) {
     for (name, help, value) in families {
         page.family(name, help, Kind::Gauge);
-        for Of { property, report, expires_at, what } in all {
+        for ReportRow { property, report, expires_at, told } in rows {
             page.expires(*expires_at);
-            page.labelled_sample(property, [("report", report.as_str())].into_iter(), value(what));
+            page.labelled_sample(property, [("report", report.as_str())].into_iter(), value(told));
         }
     }
 }
 
-/// What is known of a report's values. It holds as long as they do.
-struct Of<'a, T> {
+/// What Google told about the values of a report of a property. It holds as long as they do.
+struct ReportRow<'a, T> {
     /// The property's rendered label.
     property: &'a str,
     report: &'a ReportName,
     expires_at: Timestamp,
-    what: T,
+    told: T,
 }
 
 /// Name, HELP and value.

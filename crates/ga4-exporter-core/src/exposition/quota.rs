@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     names::{Bucket, Category},
-    quota::{QuotaView, Remaining, TokenBucket},
+    quota::{QuotaView, Remaining, TOKEN_BUCKETS, TokenBucket},
     time::unix_seconds,
 };
 
@@ -22,10 +22,9 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
     each_token_bucket(page, &quotas, |bucket| bucket.limit);
     for (bucket, name, help) in OTHERS {
         page.family(name, help, Kind::Gauge);
-        for Quota { property, category, what: left } in quotas.others.iter().filter(|left| left.what.bucket == *bucket)
-        {
-            page.expires(left.holds_until);
-            page.labelled_sample(property, [labelled(*category)].into_iter(), left.value);
+        for QuotaRow { property, category, value } in quotas.others.iter().filter(|row| row.value.bucket == *bucket) {
+            page.expires(value.holds_until);
+            page.labelled_sample(property, [label_of(*category)].into_iter(), value.value);
         }
     }
     closures(page, &quotas);
@@ -33,9 +32,9 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
 }
 
 fn each_token_bucket(page: &mut Page<'_>, quotas: &Quotas<'_>, value: fn(&TokenBucket) -> f64) {
-    for Quota { property, category, what: bucket } in &quotas.tokens {
+    for QuotaRow { property, category, value: bucket } in &quotas.tokens {
         page.expires(bucket.remaining.holds_until);
-        let labels = [labelled(*category), ("bucket", bucket.remaining.bucket.as_str())];
+        let labels = [label_of(*category), ("bucket", bucket.remaining.bucket.as_str())];
         page.labelled_sample(property, labels.into_iter(), value(bucket));
     }
 }
@@ -44,9 +43,9 @@ fn closures(page: &mut Page<'_>, quotas: &Quotas<'_>) {
     let help =
         "Unix time until which no request is sent that would draw on the bucket; absent while the bucket is open.";
     page.family("google_analytics_quota_closed_until_timestamp_seconds", help, Kind::Gauge);
-    for Quota { property, category, what: (bucket, until) } in &quotas.closed {
+    for QuotaRow { property, category, value: (bucket, until) } in &quotas.closed {
         page.expires(*until);
-        let labels = [labelled(*category), ("bucket", bucket.as_str())];
+        let labels = [label_of(*category), ("bucket", bucket.as_str())];
         page.labelled_sample(property, labels.into_iter(), unix_seconds(*until));
     }
 }
@@ -63,30 +62,30 @@ fn spent(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
     }
 }
 
-/// Something of the quota of a property and category.
-struct Quota<'a, T> {
+/// A value of the quota of a property and category.
+struct QuotaRow<'a, T> {
     /// The property's rendered label.
     property: &'a str,
     category: Category,
-    what: T,
+    value: T,
 }
 
-fn labelled(category: Category) -> (&'static str, &'static str) {
+fn label_of(category: Category) -> (&'static str, &'static str) {
     ("category", category.as_str())
 }
 
-/// What is known of the quotas of all properties, and holds.
+/// The values of all quotas that have not expired.
 struct Quotas<'a> {
-    tokens: Vec<Quota<'a, TokenBucket>>,
-    others: Vec<Quota<'a, Remaining>>,
-    closed: Vec<Quota<'a, (Bucket, Timestamp)>>,
+    tokens: Vec<QuotaRow<'a, TokenBucket>>,
+    others: Vec<QuotaRow<'a, Remaining>>,
+    closed: Vec<QuotaRow<'a, (Bucket, Timestamp)>>,
 }
 
 impl<'a> Quotas<'a> {
     fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
         let categories = rows.len() * Category::ALL.len();
         let mut quotas = Self {
-            tokens: Vec::with_capacity(categories * (Bucket::ALL.len() - OTHERS.len())),
+            tokens: Vec::with_capacity(categories * TOKEN_BUCKETS.len()),
             others: Vec::with_capacity(categories * OTHERS.len()),
             closed: Vec::new(),
         };
@@ -102,11 +101,11 @@ impl<'a> Quotas<'a> {
 
     fn add(&mut self, property: &'a str, category: Category, view: &QuotaView, now: Timestamp) {
         let tokens = view.tokens.iter().filter(|bucket| bucket.remaining.holds_until > now);
-        self.tokens.extend(tokens.map(|bucket| Quota { property, category, what: *bucket }));
+        self.tokens.extend(tokens.map(|bucket| QuotaRow { property, category, value: *bucket }));
         let others = view.others.iter().filter(|left| left.holds_until > now);
-        self.others.extend(others.map(|left| Quota { property, category, what: *left }));
+        self.others.extend(others.map(|left| QuotaRow { property, category, value: *left }));
         let closed = view.closed.iter().filter(|(_, until)| **until > now);
-        self.closed.extend(closed.map(|(bucket, until)| Quota { property, category, what: (*bucket, *until) }));
+        self.closed.extend(closed.map(|(bucket, until)| QuotaRow { property, category, value: (*bucket, *until) }));
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn render(page: &mut Page<'_>, reports: &[Arc<Report>], rows: &[Prope
     if !reports.iter().any(|report| report.is_history()) {
         return;
     }
-    let (watched, usual) = (Monitored::gather(rows, now), usual(rows, now));
+    let (watched, usual) = (MonitorRows::gather(rows, now), usual(rows, now));
     if reports.iter().any(|report| report.brings == Brings::Minutes) {
         verdicts(page, &watched);
         windows(page, &watched);
@@ -31,40 +31,40 @@ pub(super) fn render(page: &mut Page<'_>, reports: &[Arc<Report>], rows: &[Prope
     baselines(page, &watched, &usual, now);
 }
 
-fn verdicts(page: &mut Page<'_>, monitored: &Monitored<'_>) {
+fn verdicts(page: &mut Page<'_>, monitors: &MonitorRows<'_>) {
     let help = "Whether the monitor's traffic is dropping: 1 is a drop, which pages when it stays for 6 minutes; 0 is none; \
                 absent where that is not known, as without a baseline and in the first hours.";
-    each_verdict(page, monitored, ("dropping", help), |watched| {
+    each_property(page, monitors, ("dropping", help), |watched| {
         watched.verdict.is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
     let help = "Missing part of the usual traffic, in the window with the deepest drop, from 0.01 to 1; absent unless traffic \
                 is dropping.";
-    each_verdict(page, monitored, ("drop_ratio", help), |watched| watched.verdict.drop().map(|drop| drop.depth));
+    each_property(page, monitors, ("drop_ratio", help), |watched| watched.verdict.drop().map(|drop| drop.depth));
     let help =
         "Evidence of an ongoing traffic drop in the last 6 hours (sequential test); 1 or more for 6 minutes pages.";
-    each_verdict(page, monitored, ("drop_evidence_ratio", help), |watched| watched.evidence);
+    each_property(page, monitors, ("drop_evidence_ratio", help), |watched| watched.evidence);
 }
 
-fn windows(page: &mut Page<'_>, monitored: &Monitored<'_>) {
+fn windows(page: &mut Page<'_>, monitors: &MonitorRows<'_>) {
     let help = "Events that the monitor counted in the window, which ends with the last whole minute received (for `pageviews` \
                 GA4 screenPageViews by minutesAgo). Windows overlap: do not sum them.";
-    each_window(page, monitored, ("events", help), |window| Some(window.count.pageviews));
+    each_window(page, monitors, ("events", help), |window| Some(window.count.pageviews));
     let help = "Events usually counted in the same minutes, according to the property's last weeks.";
-    each_window(page, monitored, ("expected_events", help), |window| Some(window.count.expected));
+    each_window(page, monitors, ("expected_events", help), |window| Some(window.count.expected));
     let help = "Lowest count in the same minutes that chance explains; fewer are a drop. Absent while realtime counts are \
                 far below processed ones, so that they cannot be compared.";
-    each_window(page, monitored, ("expected_low_events", help), |window| window.is_fit.then_some(window.count.low));
+    each_window(page, monitors, ("expected_low_events", help), |window| window.is_fit.then_some(window.count.low));
 }
 
 /// A family with one series for each property that is watched and has this value.
-fn each_verdict(
+fn each_property(
     page: &mut Page<'_>,
-    monitored: &Monitored<'_>,
+    monitors: &MonitorRows<'_>,
     (name, help): (&str, &str),
-    value: fn(&WatchedRow<'_>) -> Option<f64>,
+    value: fn(&MonitorRow<'_>) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for watched in &monitored.properties {
+    for watched in &monitors.properties {
         page.expires(watched.expires_at);
         if let Some(value) = value(watched) {
             page.labelled_sample(watched.property, [MONITOR].into_iter(), value);
@@ -72,11 +72,11 @@ fn each_verdict(
     }
 }
 
-fn learning(page: &mut Page<'_>, monitored: &Monitored<'_>, now: Timestamp) {
+fn learning(page: &mut Page<'_>, monitors: &MonitorRows<'_>, now: Timestamp) {
     let help = "Until when only near-total outages count as traffic drops, in Unix time: for three hours the exporter learns how \
                 realtime figures compare with the history; absent afterwards.";
     page.family("google_analytics_monitor_learning_until_timestamp_seconds", help, Kind::Gauge);
-    for watched in &monitored.properties {
+    for watched in &monitors.properties {
         if let Some(until) = watched.learning_until.filter(|until| *until > now) {
             page.expires(watched.expires_at.min(until));
             page.labelled_sample(watched.property, [MONITOR].into_iter(), unix_seconds(until));
@@ -86,12 +86,13 @@ fn learning(page: &mut Page<'_>, monitored: &Monitored<'_>, now: Timestamp) {
 
 fn each_window(
     page: &mut Page<'_>,
-    monitored: &Monitored<'_>,
+    monitors: &MonitorRows<'_>,
     (name, help): (&str, &str),
     value: fn(&WindowRow<'_>) -> Option<f64>,
 ) {
     page.family(&format!("google_analytics_monitor_{name}"), help, Kind::Gauge);
-    for window in &monitored.windows {
+    // They expire with their property's verdict, which is on the page too.
+    for window in &monitors.windows {
         if let Some(value) = value(window) {
             let labels = [MONITOR, ("window", window.count.window.name)];
             page.labelled_sample(window.property, labels.into_iter(), value);
@@ -126,7 +127,7 @@ fn each_yesterday(
     }
 }
 
-fn baselines(page: &mut Page<'_>, monitored: &Monitored<'_>, usual: &[UsualRow<'_>], now: Timestamp) {
+fn baselines(page: &mut Page<'_>, monitors: &MonitorRows<'_>, usual: &[UsualRow<'_>], now: Timestamp) {
     let help = "Length of the history from which the monitor's baseline is computed (for `pageviews` GA4 screenPageViews by \
                 dateHour, read once a day); there is no baseline below two weeks.";
     each_baseline(page, usual, ("history_seconds", help), |usual| Some(usual.history_seconds));
@@ -135,7 +136,7 @@ fn baselines(page: &mut Page<'_>, monitored: &Monitored<'_>, usual: &[UsualRow<'
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
                 0.75 to 1.05; below 0.6 for a day there is no verdict. On and after a quiet day it is less than 1, if less \
                 comes than on an ordinary day.";
-    each_verdict(page, monitored, ("calibration_ratio", help), |watched| watched.calibration_ratio);
+    each_property(page, monitors, ("calibration_ratio", help), |watched| watched.calibration_ratio);
     let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
     for (row, usual) in usual {
@@ -180,13 +181,13 @@ fn each_baseline(
 }
 
 /// All properties whose traffic is watched, and their windows.
-struct Monitored<'a> {
-    properties: Vec<WatchedRow<'a>>,
+struct MonitorRows<'a> {
+    properties: Vec<MonitorRow<'a>>,
     windows: Vec<WindowRow<'a>>,
 }
 
 /// A property whose traffic is watched, and what was seen of it.
-struct WatchedRow<'a> {
+struct MonitorRow<'a> {
     /// The property's rendered label.
     property: &'a str,
     expires_at: Timestamp,
@@ -204,21 +205,21 @@ struct WindowRow<'a> {
     is_fit: bool,
 }
 
-impl<'a> Monitored<'a> {
+impl<'a> MonitorRows<'a> {
     fn gather(rows: &'a [PropertyRow<'a>], now: Timestamp) -> Self {
         let (properties, windows) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len() * WINDOWS.len()));
-        let mut monitored = Self { properties, windows };
+        let mut monitors = Self { properties, windows };
         for row in rows {
             if let Some(watched) = row.state.watched.as_deref().filter(|watched| watched.expires_at > now) {
-                monitored.add(&row.label, watched);
+                monitors.add(&row.label, watched);
             }
         }
-        monitored
+        monitors
     }
 
     fn add(&mut self, property: &'a str, Watched { assessment, expires_at }: &Watched) {
         let is_fit = assessment.is_fit;
-        self.properties.push(WatchedRow {
+        self.properties.push(MonitorRow {
             property,
             expires_at: *expires_at,
             verdict: Verdict::of(assessment),

@@ -106,7 +106,7 @@ fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
 }
 
 /// The token buckets and their sizes for a standard property.
-pub(super) const TOKEN_BUCKETS: &[(Bucket, i64)] =
+pub(crate) const TOKEN_BUCKETS: &[(Bucket, i64)] =
     &[(Bucket::Day, 200_000), (Bucket::Hour, 40_000), (Bucket::ProjectHour, 14_000)];
 
 const OTHER_BUCKETS: &[Bucket] = &[Bucket::Concurrent, Bucket::ServerErrors, Bucket::Thresholded];
