@@ -8,7 +8,7 @@
 //! wait does not use a rendering that was running when it arrived, if the version has changed; all waiting scrapes share the
 //! next one. Hence many clients and frequent changes cause one rendering after the other, not one per client. While all of them
 //! take compressed texts, a text is compressed piece by piece while it is rendered, and is never in memory as a whole; the first
-//! client that wants a plain one has it rendered anew.
+//! client that wants a plain one has it rendered again.
 //!
 //! A text lives as long as the slowest client that receives it. When such texts fill half of the [`Budget`], a text is served
 //! until it is too old, changed or not; when there is no room left, nothing is rendered.

@@ -19,8 +19,13 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
         for report in row.reports {
             let Some(snapshot) = report.values(now) else { continue };
             let (property, report, expires_at) = (row.label.as_str(), &report.name, snapshot.expires_at);
-            qualities.extend(snapshot.quality.map(|told| ReportRow { property, report, expires_at, told }));
-            counts.extend(snapshot.values.row_counts().map(|told| ReportRow { property, report, expires_at, told }));
+            qualities.extend(snapshot.quality.map(|details| ReportRow { property, report, expires_at, details }));
+            counts.extend(snapshot.values.row_counts().map(|details| ReportRow {
+                property,
+                report,
+                expires_at,
+                details,
+            }));
         }
     }
     families(page, &FAMILIES, &qualities);
@@ -30,20 +35,20 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
 fn families<T>(page: &mut Page<'_>, families: &[Family<T>], rows: &[ReportRow<'_, T>]) {
     for (name, help, value) in families {
         page.family(name, help, Kind::Gauge);
-        for ReportRow { property, report, expires_at, told } in rows {
+        for ReportRow { property, report, expires_at, details } in rows {
             page.expires(*expires_at);
-            page.labelled_sample(property, [("report", report.as_str())].into_iter(), value(told));
+            page.labelled_sample(property, [("report", report.as_str())].into_iter(), value(details));
         }
     }
 }
 
-/// What Google told about the values of a report of a property. It holds as long as they do.
+/// Details of the values of a report of a property. They hold as long as the values do.
 struct ReportRow<'a, T> {
     /// The property's rendered label.
     property: &'a str,
     report: &'a ReportName,
     expires_at: Timestamp,
-    told: T,
+    details: T,
 }
 
 /// Name, HELP and value.
