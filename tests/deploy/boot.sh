@@ -5,6 +5,7 @@ set -euo pipefail
 . tests/deploy/verdicts.sh
 
 service=google_analytics_exporter.service
+nightly=google_analytics_sync.service
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -35,6 +36,8 @@ lay_out() {
     install -D -m 644 deploy/systemd/google_analytics_exporter.default "$root/etc/default/google_analytics_exporter"
     sed -i 's/^ARGS=.*/ARGS="--log.level=debug --log.format=json"/' "$root/etc/default/google_analytics_exporter"
     install -D -m 644 tests/deploy/boot/demo.conf "$root/etc/systemd/system/$service.d/demo.conf"
+    install -D -m 644 tests/deploy/boot/nightly.conf "$root/etc/systemd/system/$nightly.d/nightly.conf"
+    mkdir -p "$root/var/lib/prometheus/node-exporter"
     install -m 755 tests/deploy/boot/questions.sh "$root/opt/"
     # What would change the machine rather than the namespaces.
     for link in modules-load random-seed sysctl timesyncd udevd udev-trigger; do
@@ -99,4 +102,7 @@ passes systemd 'after 30 scrapes meanwhile, the socket still listens' answered s
 passes systemd 'the first scrape after the correction is answered' answered scraped-after-correction 1
 passes systemd 'it stops by itself' answered stopped 'inactive success'
 passes systemd 'it leaves its state' answered state kept
+passes systemd 'the nightly run fails, since its key is empty' answered nightly '[1-9][0-9]*'
+passes systemd 'node_exporter reads how it ended, and nothing else is there' answered nightly-metrics \
+    'google_analytics_sync.prom 644 google_analytics_sync_last_run_successful 0'
 finish

@@ -15,7 +15,7 @@ cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/" 2>/dev/null || cp -r /lib
 ln -s usr/lib "$root/lib"
 cp "$units"/*.service "$units"/*.socket "$units"/*.timer "$root/etc/systemd/system"
 # Any program does: they are looked for, not run.
-for program in usr/bin/google_analytics_exporter bin/kill; do
+for program in usr/bin/google_analytics_exporter bin/kill bin/sh; do
     install -m 755 /bin/true "$root/$program"
 done
 

@@ -40,7 +40,7 @@ fn of_key(kind: Kind) -> &'static str {
         "check the key file's token_uri and what stands between here and Google"
     } else {
         "the key was deleted, disabled or belongs to another account: create a new key and replace the file; it is read \
-         again by itself"
+         again by itself, under systemd after a restart of the service"
     }
 }
 
