@@ -1,6 +1,7 @@
 //! Passwords that are not in the URL: PGPASSWORD, and the file that PGPASSFILE names.
 //!
-//! As libpq reads them (postgresql.org/docs/current/libpq-pgpass.html). What is configured goes before both.
+//! As libpq reads them (postgresql.org/docs/current/libpq-pgpass.html), except that a group may read the file: Kubernetes, and
+//! systemd from 254 on, pass secrets with the mode 0440. What is configured goes before both.
 
 use std::{
     ffi::OsString,
@@ -47,8 +48,8 @@ pub enum PasswordError {
         #[source]
         cause: io::Error,
     },
-    /// libpq refuses it, too.
-    #[error("the password file {0} can be read by others; run: chmod 600 {0}")]
+    /// Every user of the machine can read it.
+    #[error("every user of this machine can read the password file {0}; run: chmod 600 {0}")]
     Open(String),
 }
 
@@ -110,7 +111,7 @@ fn fields(line: &str) -> Vec<String> {
 fn is_open(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    metadata.mode() & 0o077 != 0
+    metadata.mode() & FOR_OTHERS != 0
 }
 
 impl fmt::Display for Account<'_> {
@@ -118,6 +119,9 @@ impl fmt::Display for Account<'_> {
         write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.database)
     }
 }
+
+/// Read, write and search for others.
+const FOR_OTHERS: u32 = 0o007;
 
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -148,15 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_is_refused() {
+    fn a_file_that_everybody_can_read_is_refused() {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("pgpass");
         fs::write(&path, "*:*:*:*:secret\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = in_file(&path, ACCOUNT).unwrap_err().to_string();
-        assert!(error.contains("chmod 600") && !error.contains("secret:"), "{error}");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(in_file(&path, ACCOUNT).unwrap().unwrap().expose_secret(), "secret");
+        let read = |mode| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            in_file(&path, ACCOUNT)
+        };
+        for mode in [0o644, 0o604, 0o606] {
+            let error = read(mode).unwrap_err().to_string();
+            assert!(error.contains("chmod 600") && !error.contains("secret:"), "{error}");
+        }
+        for mode in [0o600, 0o400, 0o440, 0o640] {
+            assert_eq!(read(mode).unwrap().unwrap().expose_secret(), "secret", "{mode:o}");
+        }
         assert!(in_file(&directory.path().join("none"), ACCOUNT).is_err());
     }
 }

@@ -21,7 +21,7 @@ fn the_metrics_that_are_named_exist() {
     for manual in ["docs/TROUBLESHOOTING.md", "docs/REPORTS.md"] {
         let text = fs::read_to_string(manual).unwrap();
         let source = fs::read_to_string("crates/ga4-exporter-core/src/exposition/quality.rs").unwrap()
-            + &fs::read_to_string("crates/ga4-exporter-core/src/exposition.rs").unwrap();
+            + &fs::read_to_string("crates/ga4-exporter-core/src/exposition/statuses.rs").unwrap();
         let names = text.split('`').filter(|word| word.starts_with("google_analytics_report_") && !word.contains('{'));
         for name in names {
             assert!(source.contains(&format!("\"{name}\"")), "{manual}: {name}");

@@ -9,16 +9,20 @@ use crate::{names::Reason, store::ReportState, time::unix_seconds};
 pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>]) {
     let statuses = statuses(rows);
     let help = "Whether the last poll of the report succeeded (1) or failed (0); 0 until the first one has finished.";
-    each(page, &statuses, ("up", help), |status| Some(f64::from(u8::from(status.is_up))));
+    each(page, &statuses, ("google_analytics_report_up", help), |status| Some(f64::from(u8::from(status.is_up))));
     failures(page, &statuses);
     let help = "Unix time at which the request for the current values was sent; absent before the first success.";
-    each(page, &statuses, ("last_success_timestamp_seconds", help), |status| status.last_success);
+    each(page, &statuses, ("google_analytics_report_last_success_timestamp_seconds", help), |status| {
+        status.last_success
+    });
     let help = "Unix time at which the last request for the report was sent; absent before the first one.";
-    each(page, &statuses, ("last_attempt_timestamp_seconds", help), |status| status.last_attempt);
+    each(page, &statuses, ("google_analytics_report_last_attempt_timestamp_seconds", help), |status| {
+        status.last_attempt
+    });
     let help = "Duration of the last poll of the report, including all its requests and the wait for an access token.";
-    each(page, &statuses, ("duration_seconds", help), |status| status.took);
+    each(page, &statuses, ("google_analytics_report_duration_seconds", help), |status| status.took);
     let help = "Current interval between two polls of the report; longer than configured when the quota requires it.";
-    each(page, &statuses, ("interval_seconds", help), |status| Some(status.interval));
+    each(page, &statuses, ("google_analytics_report_interval_seconds", help), |status| Some(status.interval));
 }
 
 fn each(
@@ -27,7 +31,7 @@ fn each(
     (name, help): (&str, &str),
     value: fn(&Status<'_>) -> Option<f64>,
 ) {
-    page.family(&format!("google_analytics_report_{name}"), help, Kind::Gauge);
+    page.family(name, help, Kind::Gauge);
     for status in statuses {
         if let Some(value) = value(status) {
             page.labelled_sample(status.property, [("report", status.report)].into_iter(), value);
