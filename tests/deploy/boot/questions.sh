@@ -85,7 +85,7 @@ echo "$(property ActiveState) $(property Result)" >stopped
 if [[ -n $(ls /var/lib/private/google_analytics_exporter) ]]; then echo kept; else echo lost; fi >state
 # The key is empty and Google is not there, so that it ends at once.
 systemctl start "$nightly" 2>/dev/null
-systemctl show --property ExecMainStatus --value "$nightly" >nightly
+systemctl show --property ExecMainStatus --value "$nightly" >nightly-status
 textfiles=/var/lib/prometheus/node-exporter
 echo "$(ls -A "$textfiles") $(stat --format %a "$textfiles"/*) $(grep -h '^google_analytics_sync_last_run' "$textfiles"/*)" >nightly-metrics
 keep_journal
