@@ -338,8 +338,12 @@ impl Discoverer {
             info!(names, other_shards, "exporting {}", count_of_properties(here));
             return;
         }
-        let remedy = "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
-                      discovery.exclude";
+        let remedy = if self.unreadable.is_empty() {
+            "add the account as Viewer of a property in Google Analytics, or check discovery.include and \
+             discovery.exclude"
+        } else {
+            "entries of the listing cannot be read: name the properties in the configuration meanwhile"
+        };
         warn!(account = self.client.account().as_deref(), remedy, "there is no property to export");
     }
 

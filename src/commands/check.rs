@@ -108,7 +108,7 @@ async fn listing(
     let config = &setup.loaded.config;
     let listed = google.client.listed_properties(config.most_properties).await;
     let result = match &listed {
-        Ok(listing) if listing.properties.is_empty() => {
+        Ok(listing) if listing.is_complete() && listing.properties.is_empty() => {
             let account = google.client.account();
             let account = account.as_deref().unwrap_or("the account that signs in");
             CheckResult::warning("admin_api", "it answers, and the account sees no property").remedy(format!(

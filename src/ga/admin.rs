@@ -63,7 +63,7 @@ where
             return Err(ApiError::TooManyProperties { most });
         }
         if next.is_empty() {
-            return Ok(listing);
+            return Ok(listing.with_each_property_once());
         }
         if !tokens.insert(next.clone()) {
             return Err(ApiError::Protocol("the listing of properties leads in a circle".to_owned()));

@@ -4,7 +4,7 @@
 //! skipped, and a text of the wrong type counts as missing. Refuses to know HTTP. Invariant: only the needed part of an entry
 //! is kept while the page is read.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -71,6 +71,22 @@ impl Listing {
         self.hidden += page.hidden;
         let room = MAX_UNREADABLE.saturating_sub(self.unreadable.len());
         self.unreadable.extend(page.unreadable.into_iter().take(room));
+    }
+
+    /// Keeps each property once, as it is listed last. Google may list one under two accounts, or on two pages.
+    #[must_use]
+    pub fn with_each_property_once(mut self) -> Self {
+        let mut places = HashMap::new();
+        let mut once: Vec<ListedProperty> = Vec::with_capacity(self.properties.len());
+        for property in std::mem::take(&mut self.properties) {
+            let place = *places.entry(property.id).or_insert(once.len());
+            match once.get_mut(place) {
+                Some(known) => *known = property,
+                None => once.push(property),
+            }
+        }
+        self.properties = once;
+        self
     }
 
     /// Whether a missing property is really gone: false if it may be one of the unreadable entries.

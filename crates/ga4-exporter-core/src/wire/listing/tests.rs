@@ -163,3 +163,19 @@ fn any_value() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+#[test]
+fn a_property_that_is_listed_twice_is_one() {
+    let (mut listing, _) = read(
+        r#"{"accountSummaries": [{"account": "accounts/9", "propertySummaries": [
+            {"property": "properties/1", "displayName": "Old"}, {"property": "properties/2"}]}]}"#,
+    );
+    let (next, _) = read(
+        r#"{"accountSummaries": [{"account": "accounts/8", "propertySummaries": [
+            {"property": "properties/3"}, {"property": "properties/1", "displayName": "New"}]}]}"#,
+    );
+    listing.append(next);
+    let listing = listing.with_each_property_once();
+    assert_eq!(summary(&listing).0, [1, 2, 3]);
+    assert_eq!((listing.properties[0].name.as_str(), listing.properties[0].account_id.as_str()), ("New", "8"));
+}
