@@ -225,13 +225,14 @@ impl Complaint {
             Kind::ServerError
         } else if is(SIGN_IN_AGAIN) || says(&["reauth related", "invalid_rapt", "rapt_required"]) {
             Kind::Reauthenticate
-        } else if is(&["invalidgrant"]) && says(&["short-lived token", "iat and exp", "reasonable timeframe"]) {
+        } else if is(REFUSED) && says(&["short-lived token", "iat and exp", "reasonable timeframe"]) {
             Kind::Clock
-        } else if is(&["invalidgrant"]) && says(&["audience"]) {
+        } else if is(REFUSED) && says(&["audience"]) {
             Kind::Audience
         } else if is(GONE) || (is(&["invalidgrant"]) && says(NO_SUCH_ACCOUNT)) {
             Kind::UnknownAccount
-        } else if is(&["invalidgrant", "invalidclient", "unauthenticated"]) {
+        } else if is(&["invalidgrant", "invalidclient", "unauthenticated"]) || (is(REFUSED) && says(&["jwt signature"]))
+        {
             Kind::InvalidKey
         } else if is(NOT_ALLOWED) {
             Kind::Scope
@@ -287,6 +288,9 @@ const FAILED: &[&str] = &[
 
 const SIGN_IN_AGAIN: &[&str] =
     &["invalidrapt", "raptrequired", "reauthrequired", "loginrequired", "interactionrequired", "consentrequired"];
+
+/// What is signed wrongly, as OAuth says it and as Google's APIs do.
+const REFUSED: &[&str] = &["invalidgrant", "invalidargument"];
 
 const GONE: &[&str] = &["disabledclient", "deletedclient", "accountdisabled", "accountdeleted", "notfound"];
 

@@ -74,6 +74,18 @@ fn reasons_are_read_from_googles_texts() {
 fn errors_in_other_shapes_are_read() {
     for (status, body, reason, message) in [
         (
+            400,
+            r#"{"error": {"code": 400, "message": "Invalid JWT Signature.", "status": "INVALID_ARGUMENT"}}"#,
+            TokenReason::InvalidKey,
+            "INVALID_ARGUMENT: Invalid JWT Signature.",
+        ),
+        (
+            400,
+            r#"{"error": {"code": 400, "message": "Request contains an invalid argument.", "status": "INVALID_ARGUMENT"}}"#,
+            TokenReason::Protocol,
+            "INVALID_ARGUMENT: Request contains an invalid argument.",
+        ),
+        (
             403,
             r#"{"error": {"code": 403, "message": "Rate Limit Exceeded", "status": "RESOURCE_EXHAUSTED"}}"#,
             TokenReason::RateLimit,
