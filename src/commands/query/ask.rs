@@ -182,6 +182,10 @@ impl Asking<'_> {
                 Some(parts) => parts.add(answer),
             }
         }
+        if pages.lacks_rows() {
+            let message = format!("it has {} rows and no more, of {}", pages.received(), pages.existing());
+            return Err(Problem::Google(ga::ApiError::Protocol(message)));
+        }
         let mut parts = parts.ok_or_else(|| Problem::Own(Reason::Protocol, "nothing was asked for".to_owned()))?;
         parts.quality.truncated = pages.is_cut();
         parts.quality.rows_changed = pages.has_changed();

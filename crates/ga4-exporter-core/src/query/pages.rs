@@ -61,9 +61,14 @@ impl Pages {
         self.existing().min(self.limit)
     }
 
-    /// Whether there are more than came: the limit was reached.
+    /// Whether there are more than came because the limit was reached.
     pub fn is_cut(&self) -> bool {
-        self.existing() > self.received
+        self.existing() > self.received && !self.lacks_rows()
+    }
+
+    /// Whether Google sends no more although there are more, as it says, within the limit.
+    pub fn lacks_rows(&self) -> bool {
+        self.is_over && self.received < self.expected()
     }
 
     /// Whether the number of rows changed from page to page, so that rows may be missing or there twice.
@@ -102,6 +107,20 @@ mod tests {
             assert_eq!((pages.is_cut(), pages.has_changed()), (existing > limit, false));
         }
         assert_eq!(Pages::new(250, 0).next_page(), None);
+    }
+
+    #[test]
+    fn rows_that_do_not_come_are_missing_and_not_cut() {
+        for (limit, existing, is_cut, lacks_rows) in
+            [(10, 1_000, false, true), (10, 3, false, true), (2, 1_000, true, false), (10, 2, false, false)]
+        {
+            let mut pages = Pages::new(5, limit);
+            pages.on_page(2, existing);
+            if pages.next_page().is_some() {
+                pages.on_page(0, existing);
+            }
+            assert_eq!((pages.is_cut(), pages.lacks_rows()), (is_cut, lacks_rows), "{limit} {existing}");
+        }
     }
 
     #[test]
