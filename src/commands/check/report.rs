@@ -209,8 +209,18 @@ fn failed(
     if !refusal.incompatible.is_empty() {
         let names = refusal.incompatible.join(", ");
         message.push_str(&format!("; these do not go together with the rest: {names}"));
+    } else if !names_a_field(&message, report) {
+        return CheckResult::failed("report", message).remedy(error.advice(Some(property), account.as_deref()));
     }
     CheckResult::failed("report", message).remedy("remove or replace the fields that Google names")
+}
+
+/// Whether a text of Google's is about fields: those of the report by name, or fields in general.
+fn names_a_field(message: &str, report: &Report) -> bool {
+    let of_report = report.dimensions.iter().map(|dimension| dimension.api_name.as_str());
+    let mut names = of_report.chain(report.metrics.iter().map(|metric| metric.api_name.as_str()));
+    let says = |word: &str| message.to_lowercase().contains(word);
+    names.any(|name| message.contains(name)) || ["field", "dimension", "metric"].into_iter().any(says)
 }
 
 /// Returns the restrictions that hide any of these metrics.
