@@ -27,8 +27,8 @@ impl ApiError {
                     .to_owned()
             }
             Self::AddressLimited(_) => {
-                "find out what else sends requests to Google from this machine's address or through its proxy; requests \
-                 slow down by themselves meanwhile"
+                "find out what else sends requests to Google from this machine's address or through its proxy; meanwhile \
+                 all properties are asked more slowly, and values may become stale"
                     .to_owned()
             }
             Self::Unauthenticated(_) => "check that the key is still listed and enabled for the account".to_owned(),

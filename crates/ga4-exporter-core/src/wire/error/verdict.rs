@@ -18,7 +18,8 @@ impl ApiError {
         let message = Some(google.message()).filter(|text| !text.is_empty()).unwrap_or_else(|| worded(status));
         let answer = Answer { code: status, google, message, api };
         if status == 401 {
-            return Self::Unauthenticated(answer.message);
+            let lacks_scope = answer.named().filter(|error| matches!(error, Self::InsufficientScope(_)));
+            return lacks_scope.unwrap_or(Self::Unauthenticated(answer.message));
         }
         let quota = answer.quota().filter(|_| (400..500).contains(&status));
         if let Some(error) = quota {
@@ -39,6 +40,8 @@ fn without_words(status: u16, body: &[u8]) -> ApiError {
         401 => ApiError::Unauthenticated(worded(status)),
         // The beginning of an API error that is too long or was cut: it concerns one property.
         429 if is_cut(body) => ApiError::QuotaExhausted { bucket: Bucket::Unknown, message: worded(status) },
+        // In no form that is known: a rate of whatever it is. Alone it must not slow down the other properties.
+        429 if begins_like_json(body) => ApiError::RateLimited(worded(status)),
         // Google's page for too many requests from one address; errors about buckets are JSON.
         429 => ApiError::AddressLimited(worded(status)),
         _ if is_passing(status) => ApiError::ServerError { status, message: worded(status) },
@@ -48,8 +51,11 @@ fn without_words(status: u16, body: &[u8]) -> ApiError {
 
 /// Whether a body begins like JSON, and does not end so.
 fn is_cut(body: &[u8]) -> bool {
-    let begins = body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
-    begins && serde_json::from_slice::<IgnoredAny>(body).is_err()
+    begins_like_json(body) && serde_json::from_slice::<IgnoredAny>(body).is_err()
+}
+
+fn begins_like_json(body: &[u8]) -> bool {
+    body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte))
 }
 
 /// The status with its usual words.
@@ -195,10 +201,11 @@ impl Answer<'_> {
 
     /// Returns the page that enables the API: named by Google, found in its text, or built from its details.
     fn activation_url(&self) -> String {
-        if let Some(url) = self.google.metadata("activationUrl") {
+        let is_console = |word: &&str| word.starts_with("https://console.");
+        if let Some(url) = self.google.metadata("activationUrl").filter(is_console) {
             return one_line(url, MAX_URL_CHARACTERS);
         }
-        let in_text = self.message.split_whitespace().find(|word| word.starts_with("https://console."));
+        let in_text = self.message.split_whitespace().find(is_console);
         if let Some(url) = in_text {
             return url.to_owned();
         }

@@ -83,9 +83,14 @@ fn rates_are_no_buckets() {
         }
     }
     let sorry = "<html><title>Sorry...</title> your computer or network may be sending automated queries</html>";
-    for body in [sorry, "", "{}", r#"{"message": "API rate limit exceeded"}"#] {
+    for body in [sorry, ""] {
         let error = check(429, body, Reason::RateLimit);
         assert!(remedy(&error).contains("this machine's address"), "{}", remedy(&error));
+    }
+    // JSON in no form that is known slows down its own property, and the others only if it is not alone.
+    for body in ["{}", "[]", r#"{"error": "quota"}"#, r#"{"error": []}"#, r#"{"message": "API rate limit exceeded"}"#] {
+        let error = check(429, body, Reason::RateLimit);
+        assert!(matches!(error, ApiError::RateLimited(_)), "{body}");
     }
 }
 
@@ -93,6 +98,9 @@ fn rates_are_no_buckets() {
 fn the_kinds_of_403_are_told_apart() {
     check(403, &google(403, "It is off.", &cause("SERVICE_DISABLED")), Reason::ApiDisabled);
     check(403, &google(403, "Scopes.", &cause("ACCESS_TOKEN_SCOPE_INSUFFICIENT")), Reason::InsufficientScope);
+    check(401, &google(401, "Scopes.", &cause("ACCESS_TOKEN_SCOPE_INSUFFICIENT")), Reason::InsufficientScope);
+    check(401, &google(401, "No.", &cause("ACCESS_TOKEN_EXPIRED")), Reason::Unauthenticated);
+    check(401, &google(401, "No.", &cause("SERVICE_DISABLED")), Reason::Unauthenticated);
     for (known, reason, words) in [
         (
             "USER_PROJECT_DENIED",
@@ -247,10 +255,16 @@ fn googles_text_cannot_flood_or_split_the_log() {
     let long = cause(&"X".repeat(10_000));
     assert!(check(403, &google(403, "No.", &long), Reason::NoAccess).to_string().len() < 200);
     let url = format!(
-        r#"{{"reason": "SERVICE_DISABLED", "metadata": {{"activationUrl": "https://x/{}"}}}}"#,
+        r#"{{"reason": "SERVICE_DISABLED", "metadata": {{"activationUrl": "https://console.x/{}"}}}}"#,
         "x".repeat(10_000)
     );
     assert!(remedy(&check(403, &google(403, "No.", &url), Reason::ApiDisabled)).len() < 500);
+    let elsewhere = r#"{"reason": "SERVICE_DISABLED", "metadata": {"activationUrl": "javascript:alert(1)"}}"#;
+    let remedy = remedy(&check(403, &google(403, "No.", elsewhere), Reason::ApiDisabled));
+    assert!(
+        remedy.contains("https://console.developers.google.com/apis/api/analyticsdata.googleapis.com/"),
+        "{remedy}"
+    );
 }
 
 #[test]
