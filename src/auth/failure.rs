@@ -289,7 +289,7 @@ const FAILED: &[&str] = &[
 const SIGN_IN_AGAIN: &[&str] =
     &["invalidrapt", "raptrequired", "reauthrequired", "loginrequired", "interactionrequired", "consentrequired"];
 
-/// What is signed wrongly, as OAuth says it and as Google's APIs do.
+/// A refused signature or its times: `invalid_grant` of OAuth, `INVALID_ARGUMENT` in Google's error object.
 const REFUSED: &[&str] = &["invalidgrant", "invalidargument"];
 
 const GONE: &[&str] = &["disabledclient", "deletedclient", "accountdisabled", "accountdeleted", "notfound"];

@@ -246,3 +246,25 @@ fn lift(subject: &Subject, restriction: FieldRestriction) -> String {
          metrics out"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use ga4_exporter_core::report::ReportSettings;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_at_fault_only_where_google_says_so() {
+        let report = Report::traffic(&ReportSettings::traffic());
+        for (message, expected) in [
+            ("Field sessionz is not a valid metric.", true),
+            ("Please remove screenPageViews to make the request compatible.", true),
+            ("The dimensions & metrics are incompatible.", true),
+            ("Requested entity was not found.", false),
+            ("Precondition check failed.", false),
+            ("", false),
+        ] {
+            assert_eq!(names_a_field(message, &report), expected, "{message}");
+        }
+    }
+}

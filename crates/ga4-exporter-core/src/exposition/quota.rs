@@ -22,9 +22,10 @@ pub(super) fn render(page: &mut Page<'_>, rows: &[PropertyRow<'_>], now: Timesta
     each_token_bucket(page, &quotas, |bucket| bucket.limit);
     for (bucket, name, help) in OTHERS {
         page.family(name, help, Kind::Gauge);
-        for QuotaRow { property, category, value } in quotas.others.iter().filter(|row| row.value.bucket == *bucket) {
-            page.expires(value.holds_until);
-            page.labelled_sample(property, [label_of(*category)].into_iter(), value.value);
+        let of_bucket = quotas.others.iter().filter(|row| row.value.bucket == *bucket);
+        for QuotaRow { property, category, value: left } in of_bucket {
+            page.expires(left.holds_until);
+            page.labelled_sample(property, [label_of(*category)].into_iter(), left.value);
         }
     }
     closures(page, &quotas);
