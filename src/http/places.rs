@@ -2,7 +2,8 @@
 //!
 //! Idle connections are closed first when a new client needs a slot, except the few that were served last: many silent
 //! connections do not push out a Prometheus between two scrapes. Behind a proxy on the same machine all clients share one
-//! address, so loopback addresses have no limit of their own.
+//! address, so loopback addresses have no limit of their own. A few connections may have a large buffer in the system, which
+//! makes long responses faster; if all had one, slow readers could fill the memory.
 
 use std::{
     collections::BTreeMap,
@@ -33,11 +34,13 @@ struct Members {
 struct Member {
     address: IpAddr,
     deadlines: Arc<Deadlines>,
+    has_large_buffer: bool,
 }
 
 /// The slot of one connection, released when dropped.
 pub(super) struct Place {
     number: u64,
+    has_large_buffer: bool,
     places: Arc<Places>,
 }
 
@@ -64,10 +67,12 @@ impl Places {
         }
         let number = members.next;
         members.next += 1;
-        members.held.insert(number, Member { address, deadlines: Arc::clone(deadlines) });
+        let large_buffers = members.held.values().filter(|member| member.has_large_buffer).count();
+        let has_large_buffer = large_buffers < LARGE_BUFFERS;
+        members.held.insert(number, Member { address, deadlines: Arc::clone(deadlines), has_large_buffer });
         self.observer.connections(members.held.len());
         drop(members);
-        Ok(Place { number, places: Arc::clone(self) })
+        Ok(Place { number, has_large_buffer, places: Arc::clone(self) })
     }
 
     /// Closes the connection that has been idle longest, to free its file descriptor.
@@ -107,6 +112,13 @@ impl Members {
     }
 }
 
+impl Place {
+    /// Whether the system may buffer a large part of a response for this connection.
+    pub(super) fn has_large_buffer(&self) -> bool {
+        self.has_large_buffer
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut members = self.places.members();
@@ -117,6 +129,9 @@ impl Drop for Place {
 
 /// One in this many slots is reserved for clients that were served lately.
 const KEPT_SHARE: usize = 16;
+
+/// How many connections may have a large buffer at a time.
+const LARGE_BUFFERS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -205,5 +220,15 @@ mod tests {
         let _held = [("192.0.2.2", &other), ("192.0.2.1", &own)].map(|(address, it)| enter(&places, address, it).ok());
         assert!(enter(&places, "192.0.2.1", &busy()).is_ok());
         assert!(own.is_evicted() && !other.is_evicted());
+    }
+
+    #[tokio::test]
+    async fn a_few_connections_at_a_time_have_a_large_buffer() {
+        let places = places(256, 64);
+        let mut held: Vec<_> = (0..18).map(|_| enter(&places, "127.0.0.1", &busy()).ok().unwrap()).collect();
+        assert_eq!(held.iter().filter(|place| place.has_large_buffer()).count(), 16);
+        assert!(held.pop().is_some_and(|place| !place.has_large_buffer()));
+        held.remove(0);
+        assert!(enter(&places, "127.0.0.1", &busy()).ok().unwrap().has_large_buffer());
     }
 }

@@ -49,6 +49,24 @@ fn only_what_the_system_lacks_counts_as_such() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_buffers_more_for_a_few_connections() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    bound_buffers(&socket);
+    let address = socket.local_addr().unwrap();
+    let (mut listener, _stop) = listener();
+    let (mut clients, mut unsent) = (Vec::new(), Vec::new());
+    for _ in 0..18 {
+        clients.push(TcpStream::connect(address).await.unwrap());
+        let (stream, client) = Accept::accept(&socket).await.unwrap();
+        let same = SockRef::from(&stream).try_clone().unwrap();
+        listener.admit(stream, client);
+        unsent.push(same.tcp_notsent_lowat().unwrap());
+    }
+    assert_eq!(unsent, [[1 << 20; 16].as_slice(), &[128 << 10; 2]].concat());
+}
+
 fn listener() -> (Listener, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
     let limits = Limits::default();
