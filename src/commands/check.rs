@@ -224,6 +224,5 @@ fn is_everybodys(error: &ga::ApiError) -> bool {
             | Reason::Connection
             | Reason::Timeout
             | Reason::RateLimit
-            | Reason::Protocol
     )
 }

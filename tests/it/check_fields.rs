@@ -187,3 +187,17 @@ async fn a_property_of_another_account_has_its_own_fields() {
     assert!(ran.out.contains(&format!("failed  report plans of {SHOP}: the property has no dimension")), "{}", ran.out);
     assert_eq!(ran.code, 1);
 }
+
+#[tokio::test]
+async fn a_list_of_fields_that_cannot_be_read_decides_nothing() {
+    let rig = Rig::of(world(), START).await;
+    rig.inject(Fault::new(Effect::Raw(200, "[]".to_owned())).on(Method::GetMetadata));
+    let ran = checked(&rig, "  mine: {dimensions: [country], metrics: [events]}\n").await;
+    assert!(
+        line(&ran, "warning data api: the list of the property's fields cannot be read: ").contains("do nothing if"),
+        "{}",
+        ran.out
+    );
+    assert!(line(&ran, &format!("ok      report mine of {SHOP}: ")).contains(" rows, "), "{}", ran.out);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}

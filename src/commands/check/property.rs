@@ -7,7 +7,11 @@ use super::{
     report::{self, Spent},
     result::{CheckResult, Status},
 };
-use crate::{clock::Clock, commands::google::Target, ga};
+use crate::{
+    clock::Clock,
+    commands::google::Target,
+    ga::{self, ApiError},
+};
 
 /// The context of the checks of every property.
 pub(super) struct Subject {
@@ -31,31 +35,48 @@ pub(super) async fn check(subject: &Subject, target: Target) -> Checked {
     let id = target.id;
     let account = subject.client.account();
     let schema = subject.client.schema(id).await;
-    let data_api = match &schema {
-        Err(error) if is_everybodys(error) => {
-            CheckResult::failed("data_api", Chain(error).to_string()).remedy(error.advice(Some(id), account.as_deref()))
-        }
+    let failed = |error: &ApiError| {
+        CheckResult::failed("data_api", Chain(error).to_string()).remedy(error.advice(Some(id), account.as_deref()))
+    };
+    let mut data_api = match &schema {
+        Err(error) if is_everybodys(error) => failed(error),
+        Err(error) if error.reason() == Reason::Protocol => fields_unreadable(error),
         Ok(_) | Err(_) => CheckResult::ok("data_api", "it answers"),
     };
     let works = data_api.status != Status::Failed;
-    let schema = match schema {
-        Err(error) if works && error.reason() == Reason::NoAccess => {
-            return Checked { data_api, results: vec![no_access(subject, &error, &target)] };
-        }
-        // The requests for the reports show what is wrong.
-        other => other.ok(),
-    };
+    if let Err(error) = &schema
+        && works
+        && error.reason() == Reason::NoAccess
+    {
+        return Checked { data_api, results: vec![no_access(subject, error, &target)] };
+    }
     let mut results = vec![about(subject, &target).await];
     if !works {
         return Checked { data_api, results };
     }
     let mut spent = Spent::new(subject.share);
+    let mut has_answer = false;
     for report in subject.plan.reports_for(id) {
-        let result = report::check(subject, id, report, schema.as_ref(), &mut spent).await;
+        // Without the fields, the requests for the reports show what is wrong.
+        let result = report::check(subject, id, report, schema.as_ref().ok(), &mut spent).await;
+        has_answer |= result.status != Status::Failed;
         results.push(result.property(id).report(report.name.as_str()));
+    }
+    if let Err(error) = &schema
+        && error.reason() == Reason::Protocol
+        && !has_answer
+    {
+        data_api = failed(error);
     }
     results.extend(plan::check(subject, id, &spent));
     Checked { data_api, results }
+}
+
+/// Returns the result where Google's list of a property's fields cannot be read, which the exporter itself never asks for.
+fn fields_unreadable(error: &ApiError) -> CheckResult {
+    let problem = format!("the list of the property's fields cannot be read: {}", Chain(error));
+    CheckResult::warning("data_api", problem)
+        .remedy("do nothing if the reports below are ok: only `check` reads this list")
 }
 
 /// Checks what the Admin API says about the property.
@@ -80,7 +101,7 @@ async fn about(subject: &Subject, target: &Target) -> CheckResult {
     }
 }
 
-fn no_access(subject: &Subject, error: &ga::ApiError, target: &Target) -> CheckResult {
+fn no_access(subject: &Subject, error: &ApiError, target: &Target) -> CheckResult {
     let account = subject.client.account();
     let call = subject.service_account.as_deref().map(|email| by_call(email, target));
     CheckResult::failed("property", Chain(error).to_string())
