@@ -93,7 +93,8 @@ fn of_property(event: &Event, property: PropertyId, store: &Store) {
     if let Event::UnknownZone { problem, .. } = event {
         warn!(
             %property, property_name, error = problem,
-            "cannot determine the property's midnight; its values by date end at the next midnight of any time zone"
+            "cannot determine the property's midnight; its values by date end at the next midnight of any time zone, and it has \
+             no drop alert"
         );
     } else if let Event::NoBaseline { problem, .. } = event {
         info!(%property, property_name, reason = problem, "drop alert not ready for the property: there is no baseline");

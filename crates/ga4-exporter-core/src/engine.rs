@@ -73,7 +73,7 @@ pub struct Engine {
     states: States,
     /// The zone of each property, from the last answer that named one.
     zones: HashMap<PropertyId, Zone>,
-    /// Zones that are not in the database, by property; logged once.
+    /// Zones that are not in the database, by property; empty where Google names none. Logged once.
     unknown_zones: HashMap<PropertyId, String>,
     watches: Watches,
     drop_alert: DropAlert,

@@ -137,12 +137,14 @@ impl Engine {
         let property = polled.poll.job.property;
         let named = match Zone::named(&answer.time_zone) {
             Ok(zone) => Named::Known(zone),
-            Err(_) if answer.time_zone.is_empty() => Named::Nothing,
-            Err(error) => {
-                let known = self.unknown_zones.insert(property, answer.time_zone.clone());
-                if known.as_ref() != Some(&answer.time_zone) {
-                    self.effects.log.push(Event::UnknownZone { property, problem: error.to_string() });
+            Err(_) if answer.time_zone.is_empty() => {
+                if !self.zones.contains_key(&property) {
+                    self.note_unknown_zone(property, "", "Google names no time zone for it".to_owned());
                 }
+                Named::Nothing
+            }
+            Err(error) => {
+                self.note_unknown_zone(property, &answer.time_zone, error.to_string());
                 Named::Unknown
             }
         };
@@ -150,6 +152,14 @@ impl Engine {
         let is_somewhere = !matches!(day, Day::Anywhere { .. } | Day::Turned { zone: None, .. });
         // Its last days have settled, whatever the zone.
         if is_somewhere || !polled.poll.report.is_history() { day } else { Day::Undated }
+    }
+
+    /// Logs a zone that cannot be used, once.
+    fn note_unknown_zone(&mut self, property: PropertyId, name: &str, problem: String) {
+        let known = self.unknown_zones.insert(property, name.to_owned());
+        if known.as_deref() != Some(name) {
+            self.effects.log.push(Event::UnknownZone { property, problem });
+        }
     }
 
     /// The answer belongs to a day that has ended, or to another zone: polls it again.

@@ -126,11 +126,11 @@ pub enum Event {
         /// Which.
         job: Job,
     },
-    /// The time zone of a property is not in the database.
+    /// The time zone of a property is not in the database, or Google does not name one.
     UnknownZone {
         /// The property.
         property: PropertyId,
-        /// The zone's name and the error.
+        /// The zone's name and the error, or that there is no name.
         problem: String,
     },
     /// No drops are looked for: the configuration turns off what that needs.

@@ -421,3 +421,22 @@ fn the_drop_alert_says_once_for_whom_it_is_ready() {
     // The histories of these answers are empty.
     assert_eq!(ready(&mut world), [(0, 2)]);
 }
+
+#[test]
+fn a_property_whose_answers_name_no_zone_is_said_to_have_none_once() {
+    let mut world = World::new();
+    let zoneless = |world: &mut World| {
+        let events = std::mem::take(&mut world.logged).into_iter();
+        let unknown = events.filter_map(|event| {
+            let Event::UnknownZone { property, problem } = event else { return None };
+            Some(format!("{property}: {problem}"))
+        });
+        unknown.collect::<Vec<_>>()
+    };
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Well(""));
+    answer_all(&mut world, Some("2"), Ending::Well("Europe/Berlin"));
+    world.act(&Action::Pass(1));
+    answer_all(&mut world, None, Ending::Well(""));
+    assert_eq!(zoneless(&mut world), ["1: Google names no time zone for it"], "that of the other is known");
+}
