@@ -40,6 +40,9 @@ pub enum TranslateError {
     /// Two rows for one range.
     #[error("it has two rows for the range `{0}`")]
     DuplicateRange(String),
+    /// Several rows of an answer without dimensions.
+    #[error("it has more than the one row that was asked for")]
+    MoreThanOneRow,
     /// Fewer rows than the answer announces.
     #[error("it has only a part of its rows")]
     Truncated,

@@ -54,6 +54,8 @@ pub struct QueryQuality {
     pub rows_changed: bool,
     /// Google's own words on data that it no longer has.
     pub truncation_messages: Vec<String>,
+    /// Google's own words on why there are no rows, if it gives any.
+    pub empty_reason: Option<String>,
 }
 
 impl QueryQuality {
@@ -63,6 +65,9 @@ impl QueryQuality {
         self.thresholded |= page.thresholded;
         self.data_loss |= page.data_loss;
         self.unreadable_rows += page.unreadable_rows;
+        if self.empty_reason.is_none() {
+            self.empty_reason.clone_from(&page.empty_reason);
+        }
         for (own, others) in
             [(&mut self.restricted, &page.restricted), (&mut self.truncation_messages, &page.truncation_messages)]
         {
@@ -114,7 +119,8 @@ impl QueryQuality {
                     .to_owned(),
             );
         }
-        notes.extend(self.truncation_messages.iter().map(|message| format!("Google says: {message}")));
+        let words = self.truncation_messages.iter().chain(&self.empty_reason);
+        notes.extend(words.map(|message| format!("Google says: {message}")));
         notes
     }
 }
@@ -197,6 +203,7 @@ impl Query {
         let is_hidden = |metric: &&Metric| translate::is_restricted(metadata, metric.api_name.as_str());
         let messages = metadata.data_truncation_reasons.iter();
         let messages = messages.map(|reason| one_line(&reason.data_truncation_message, MESSAGE_CHARACTERS));
+        let empty_reason = one_line(&metadata.empty_reason, MESSAGE_CHARACTERS);
         QueryQuality {
             sampled_ratio: said.sampled_ratio,
             thresholded: said.thresholded,
@@ -206,6 +213,7 @@ impl Query {
             unreadable_rows: 0,
             rows_changed: false,
             truncation_messages: messages.filter(|message| !message.is_empty()).collect(),
+            empty_reason: (!empty_reason.is_empty()).then_some(empty_reason),
         }
     }
 }
@@ -233,7 +241,7 @@ fn single(columns: &[Column<'_>], rows: &[WireRow]) -> Result<Vec<Option<f64>>, 
         [] => Ok(columns.iter().map(|column| (!column.is_hidden).then_some(0.0)).collect()),
         [row] if row.dimension_values.is_empty() && row.metric_values.len() == columns.len() => numbers(columns, row),
         [_] => Err(TranslateError::RowLength),
-        _ => Err(TranslateError::UnknownRange),
+        _ => Err(TranslateError::MoreThanOneRow),
     }
 }
 

@@ -80,6 +80,9 @@ pub struct Metadata {
     /// What the account's role hides.
     #[serde(deserialize_with = "null_as_default")]
     pub schema_restriction_response: Restrictions,
+    /// Google's words on why there are no rows; mostly empty.
+    #[serde(deserialize_with = "null_as_default")]
+    pub empty_reason: String,
     /// Which data Google no longer has.
     #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
     pub data_truncation_reasons: Vec<Truncation>,
@@ -202,7 +205,7 @@ fn shown_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
     null_as_default(deserializer).map(|text: String| name(&text))
 }
 
-/// proto3 JSON: an integer may be written as a number or as a text.
+/// proto3 JSON: an integer may be written as a number or as a text, and as `4.0` or `4e0`.
 fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Integer;
 
@@ -225,13 +228,29 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
             i64::try_from(number).map_err(de::Error::custom)
         }
 
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+            whole(number).ok_or_else(|| de::Error::invalid_value(de::Unexpected::Float(number), &self))
+        }
+
         fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
-            text.parse().map_err(de::Error::custom)
+            let written_as_float = || text.parse().ok().and_then(whole);
+            let number = text.parse().ok().or_else(written_as_float);
+            number.ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(text), &self))
         }
     }
 
     deserializer.deserialize_any(Integer)
 }
+
+/// Returns a float as an integer, if it is one and is exact.
+fn whole(number: f64) -> Option<i64> {
+    let is_whole = number.fract() == 0.0 && number.abs() <= LARGEST_EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and within 2^53")]
+    is_whole.then_some(number as i64)
+}
+
+/// 2^53: every integer up to it is a float.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The most rows that Google sends to a request without a `limit`.
 pub const MAX_ROWS: usize = 10_000;
@@ -260,6 +279,36 @@ mod tests {
     fn a_body_of_another_shape_is_an_error() {
         for body in ["1", r#"{"rows": {}}"#, r#"{"kind": 3}"#, "<html>"] {
             assert!(serde_json::from_str::<ReportResponse>(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn integers_come_in_every_form_of_proto3_json() {
+        let read = |number: &str| {
+            let body = format!(r#"{{"kind": "analyticsData#runReport", "rowCount": {number}}}"#);
+            serde_json::from_str::<ReportResponse>(&body).ok().map(|response| response.row_count)
+        };
+        for (number, expected) in [
+            ("4", Some(4)),
+            ("\"4\"", Some(4)),
+            ("4.0", Some(4)),
+            ("4e2", Some(400)),
+            ("\"4.0\"", Some(4)),
+            ("\"-1e2\"", Some(-100)),
+            ("-0.0", Some(0)),
+            ("null", Some(0)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("\"9223372036854775807\"", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("4.5", None),
+            ("\"4.5\"", None),
+            ("1e300", None),
+            ("\"NaN\"", None),
+            ("\"Infinity\"", None),
+            ("\"\"", None),
+            ("true", None),
+        ] {
+            assert_eq!(read(number), expected, "{number}");
         }
     }
 

@@ -99,7 +99,7 @@ fn what_cannot_be_read_costs_only_itself() {
     assert_eq!((answer.rows.len(), answer.received, answer.quality.unreadable_rows), (1, 4, 3));
     let whole = query(&[], &["pageviews"]);
     assert!(matches!(answered(&whole, &[(&[], &["NaN"])], json!({})), Err(TranslateError::NotACount(_))));
-    assert_eq!(answered(&whole, &[(&[], &["1"]), (&[], &["2"])], json!({})), Err(TranslateError::UnknownRange));
+    assert_eq!(answered(&whole, &[(&[], &["1"]), (&[], &["2"])], json!({})), Err(TranslateError::MoreThanOneRow));
     for odd in [(&["a", "b"][..], &["1"][..]), (&["a"], &["1", "2"]), (&["a"], &[]), (&[], &["1"])] {
         let answer = answered(&split, &[odd, (&["b"], &["2"])], json!({})).unwrap();
         assert_eq!((answer.rows.len(), answer.quality.unreadable_rows), (1, 1), "{odd:?}");
@@ -116,6 +116,7 @@ fn what_google_says_of_the_quality_is_noted() {
         "samplingMetadatas": [{"samplesReadCount": "1", "samplingSpaceSize": "4"}],
         "schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "totalRevenue"}]},
         "dataTruncationReasons": [{"dataTruncationMessage": "Gone\u{1b}[31m\nsince 2024."}],
+        "emptyReason": "Nobody\ncame.",
         "timeZone": "Asia/Tokyo", "currencyCode": "JPY"}});
     let answer = answered(&split, &[(&["Japan"], &["4", "0"])], metadata).unwrap();
     assert_eq!(metrics_of(&answer)[0], [Some(4.0), None], "a hidden metric is not 0");
@@ -132,8 +133,9 @@ fn what_google_says_of_the_quality_is_noted() {
         "hides total_revenue",
         "2 rows cannot be read",
         "Google says: Gone [31m since 2024.",
+        "Google says: Nobody came.",
     ] {
         assert!(notes.contains(part), "{part}: {notes}");
     }
-    assert_eq!(quality.notes().len(), 7);
+    assert_eq!(quality.notes().len(), 8);
 }
