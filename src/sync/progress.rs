@@ -31,19 +31,20 @@ impl Progress {
             bar.inc(1);
         }
         let Outcome { property, name, ending, work } = outcome;
+        let property_name = (!name.is_empty()).then_some(name);
         let rows = super::rows_in_words(work.changed);
         let (days, requests, tokens) = (work.days, work.requests, work.tokens);
         match ending {
             Ending::Complete if self.is_seen => {}
             Ending::Complete => {
-                info!(property_id = %property, property_name = name, days, requests, tokens, rows, "synchronised");
+                info!(%property, property_name, days, requests, tokens, rows, "synchronised");
             }
             Ending::Spared { has_lookback, reason } => warn!(
-                property_id = %property, property_name = name, days, requests, tokens, rows, last_days = has_lookback,
+                %property, property_name, days, requests, tokens, rows, last_days = has_lookback,
                 "stopped to spare the quota: {reason}"
             ),
             Ending::Failed(error) => {
-                error!(property_id = %property, property_name = name, days, requests, tokens, rows, "failed: {error}");
+                error!(%property, property_name, days, requests, tokens, rows, "failed: {error}");
             }
         }
     }

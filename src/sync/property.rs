@@ -32,11 +32,12 @@ pub(super) async fn bring_up_to_date(
     id: PropertyId,
     info: PropertyInfo,
 ) -> Result<Outcome, database::DatabaseError> {
-    let mut work = Work::default();
+    let (mut name, mut work) = (info.name.clone(), Work::default());
     let ended = match job.database.claim(id).await {
         Ok(()) => {
             let mut property = Property::new(job, id, &info);
             let ended = property.all_tables().await;
+            name = property.row.name;
             work = property.work;
             work.tokens = tokens(&property.allowance);
             let released = job.database.release(id).await.map_err(Problem::Database);
@@ -49,7 +50,7 @@ pub(super) async fn bring_up_to_date(
         Err(Problem::Database(error)) if error.is_fatal() => return Err(error),
         Err(problem) => Ending::Failed(problem.text(job, id)),
     };
-    Ok(Outcome { property: id, name: info.name, ending, work })
+    Ok(Outcome { property: id, name, ending, work })
 }
 
 /// Why a property is not up to date.
@@ -195,7 +196,7 @@ impl<'a> Property<'a> {
             match self.job.client.property(self.id).await {
                 Ok(details) => break details,
                 Err(error) if error.reason().needs_operator() => {
-                    debug!(property_id = %self.id, error = %Chain(&error), "details of a property cannot be read");
+                    debug!(property = %self.id, error = %Chain(&error), "details of a property cannot be read");
                     return Ok(());
                 }
                 Err(error) => ask::pause(&error, &mut attempt).await.ok_or(Problem::Google(error))?,

@@ -26,13 +26,13 @@ fn world(properties: usize) -> World {
     World::new(11).account(account)
 }
 
-struct Program {
+pub(crate) struct Program {
     simulator: Simulator,
     directory: TempDir,
 }
 
 impl Program {
-    async fn new(properties: usize) -> Self {
+    pub(crate) async fn new(properties: usize) -> Self {
         let clock = Clock::system();
         let simulator = Simulator::on_loopback(world(properties), move || clock.now()).await.unwrap();
         let directory = TempDir::new().unwrap();
@@ -41,7 +41,7 @@ impl Program {
         Self { simulator, directory }
     }
 
-    fn command(&self, database: &str) -> Command {
+    pub(crate) fn command(&self, database: &str) -> Command {
         self.arguments(Command::new(PROGRAM), database)
     }
 

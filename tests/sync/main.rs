@@ -14,6 +14,7 @@
 
 mod figures;
 mod kills;
+mod log;
 mod nights;
 mod postgres;
 mod refusals;
