@@ -94,7 +94,7 @@ pub enum LocationError {
 impl DatabaseUrl {
     /// Whether the server's name is not checked though its certificate is: only libpq's `require` hides that.
     pub fn is_lax(&self) -> bool {
-        self.0.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "sslmode=require"))
+        split_query(&self.0).1.split('&').any(|part| part == "sslmode=require")
     }
 
     /// The default: a file in the working directory.
@@ -188,7 +188,7 @@ impl fmt::Debug for DatabaseServer {
 }
 
 fn server(url: &str) -> Result<DatabaseServer, LocationError> {
-    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let (address, query) = split_query(url);
     let (mut mode, mut root_certificates, mut rest) = (None, None, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -203,7 +203,7 @@ fn server(url: &str) -> Result<DatabaseServer, LocationError> {
         }
     }
     let rest = rest.join("&");
-    let known = if rest.is_empty() { address.to_owned() } else { format!("{address}?{rest}") };
+    let known = if rest.is_empty() { address } else { format!("{address}?{rest}") };
     let mut config: tokio_postgres::Config =
         known.parse().map_err(|error| LocationError::Url(reason(&error, &known)))?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -212,6 +212,13 @@ fn server(url: &str) -> Result<DatabaseServer, LocationError> {
     let trust = trust(mode.as_deref(), &config)?;
     config.ssl_mode(if trust == Trust::Plain { SslMode::Disable } else { SslMode::Require });
     Ok(DatabaseServer { config, trust, root_certificates, shown: without_password(&known) })
+}
+
+/// Splits a URL before its query, where tokio-postgres does: a `?` before the first `@` belongs to the password.
+fn split_query(url: &str) -> (String, &str) {
+    let (user, rest) = url.split_once('@').map_or((None, url), |(user, rest)| (Some(user), rest));
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    (user.map_or_else(|| place.to_owned(), |user| format!("{user}@{place}")), query)
 }
 
 /// Why a URL cannot be read, without the URL.
@@ -256,14 +263,20 @@ fn is_near(host: &Host) -> bool {
     }
 }
 
-/// The URL with stars where its password is. Whatever stands before the last `@` of the authority may be one.
+/// The URL with stars where its password is. Whatever stands before the last `@` may be one, a `?` and further `@` included.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
+    if url.starts_with(SQLITE) {
+        return url.to_owned();
+    }
+    let Some((scheme, rest)) = url.split_once("://") else {
+        // A mistyped one.
+        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, place)| format!("***@{place}"));
+    };
+    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
     let mut text = format!("{scheme}://");
     if let Some(user) = user {
-        text.push_str(&match user.split_once(':') {
+        text.push_str(&match user.split_once([':', '?']) {
             Some((user, _)) => format!("{user}:***@"),
             None => format!("{user}@"),
         });
@@ -346,6 +359,15 @@ mod tests {
     }
 
     #[test]
+    fn a_question_mark_in_a_password_begins_no_query() {
+        let server = postgres("postgres://u:a?b@db.example/ga?sslmode=disable");
+        assert_eq!(server.config.get_password(), Some(b"a?b".as_slice()));
+        assert_eq!((server.trust, server.to_string().as_str()), (Trust::Plain, "postgres://u:***@db.example/ga"));
+        let url: DatabaseUrl = "postgres://u:a?b@db.example/ga?sslmode=require".parse().unwrap();
+        assert!(url.is_lax());
+    }
+
+    #[test]
     fn roots_come_from_the_url() {
         let server = postgres("postgres://u@db/ga?sslrootcert=%2Fetc%2Fca.pem&application_name=x");
         assert_eq!(server.root_certificates, Some(PathBuf::from("/etc/ca.pem")));
@@ -362,6 +384,12 @@ mod tests {
             "postgres://u:s3cr3t@db/ga?x=y",
             "postgres://u:s3cr3t@db:port/ga",
             "postgres://u:s3cr3t@[/ga",
+            "postgres://u:a?s3cr3t@db/ga",
+            "postgres://u:s3cr3t?b@db/ga?application_name=x",
+            "postgres://u:a?s3cr3t?b@s3cr3t@db/ga",
+            "postgres://u@db/ga?password=s3cr3t@x",
+            "postgres:u:s3cr3t@db/ga",
+            "u:s3cr3t@db/ga",
         ] {
             let url: DatabaseUrl = text.parse().unwrap();
             let mut texts = vec![url.to_string(), format!("{url:?}")];
