@@ -12,6 +12,7 @@ use super::{
     CommandError,
     baseline::{history, in_file, text},
     google::{Google, Surroundings},
+    print,
 };
 
 use ga4_drop_baseline::{
@@ -54,9 +55,7 @@ pub async fn run(flags: &BacktestFlags, surroundings: &Surroundings, out: &mut i
         draw(path, &outcome, dates.clone())?;
     }
     let summary = Summary { outcome: &outcome, dates, is_spread: past.is_spread };
-    // If the pipe is closed, its reader has read enough.
-    let _ = out.write_all(summary.text().as_bytes());
-    Ok(())
+    print(summary.text().as_bytes(), out)
 }
 
 /// The history and the realtime counts to replay.
