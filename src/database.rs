@@ -43,6 +43,8 @@ pub struct Batch {
     pub span: Span,
     /// All rows of these days.
     pub rows: DailyRows,
+    /// For each metric, whether the account's role hides it: what is stored of it stays.
+    pub hidden: Vec<bool>,
     /// What to remember of each of these days.
     pub marks: BTreeMap<Date, Mark>,
     /// When they were asked for.

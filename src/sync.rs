@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use ga4_exporter_core::{
+    chain::Chain,
     daily::{Changed, Table, WantedDays},
     names::PropertyId,
     properties::PropertyInfo,
@@ -18,8 +19,9 @@ use ga4_exporter_core::{
 
 use crate::{
     clock::Clock,
-    database::{self, Database},
+    database::{Database, DatabaseError},
     ga,
+    witness::Witness,
 };
 
 pub use estimate::{Estimate, estimate};
@@ -49,23 +51,28 @@ pub struct Job {
     pub share: Share,
     /// The time.
     pub clock: Clock,
+    /// Compares the clock with Google's.
+    pub witness: Witness,
+    /// The tables that cannot be written, with the reason. [`run`] fills it.
+    pub unusable: BTreeMap<String, String>,
+}
+
+/// What a run came to, however it ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What was done.
+    pub totals: Totals,
+    /// The error of the database that ended it early.
+    pub lost: Option<DatabaseError>,
 }
 
 /// Brings every property up to date, several at a time. The outcome of each is handed to `ended`.
-///
-/// # Errors
-/// The database is gone, so that nothing else would work.
-pub async fn run(
-    job: Arc<Job>,
-    properties: BTreeMap<PropertyId, PropertyInfo>,
-    mut ended: impl FnMut(&Outcome),
-) -> Result<Totals, database::DatabaseError> {
-    for table in &job.tables {
-        if let Some(reason) = job.database.prepare(table).await? {
-            warn!(report = %table.report(), "all days of the report are requested again: {reason}");
-        }
-    }
+pub async fn run(mut job: Job, properties: BTreeMap<PropertyId, PropertyInfo>, mut ended: impl FnMut(&Outcome)) -> Run {
     let mut totals = Totals::default();
+    if let Err(error) = prepare(&mut job).await {
+        return Run { totals, lost: Some(error) };
+    }
+    let job = Arc::new(job);
     let mut waiting = properties.into_iter();
     let mut running = JoinSet::new();
     loop {
@@ -75,13 +82,39 @@ pub async fn run(
             let job = Arc::clone(&job);
             running.spawn(async move { property::bring_up_to_date(&job, id, info).await });
         }
-        let Some(joined) = running.join_next().await else { return Ok(totals) };
+        let Some(joined) = running.join_next().await else { return Run { totals, lost: None } };
         let outcome = match joined {
-            Ok(outcome) => outcome?,
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => return Run { totals, lost: Some(error) },
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         totals.add(&outcome);
         ended(&outcome);
+    }
+}
+
+/// Creates the tables, or adds their new columns. A table that cannot be used costs only its own report.
+///
+/// # Errors
+/// The database is gone, or none of the tables can be used.
+async fn prepare(job: &mut Job) -> Result<(), DatabaseError> {
+    let mut first = None;
+    for table in &job.tables {
+        match job.database.prepare(table).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => {
+                warn!(report = %table.report(), "all days of the report are requested again: {reason}");
+            }
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => {
+                job.unusable.insert(table.name().to_owned(), Chain(&error).to_string());
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if job.unusable.len() == job.tables.len() => Err(error),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     env,
     io::Write,
     path::Path,
-    sync::Arc,
 };
 
 use jiff::{Timestamp, civil::Date};
@@ -14,11 +13,12 @@ use tracing::{error, info, warn};
 use super::{
     CommandError,
     google::{Google, Surroundings},
+    print,
 };
 use crate::{
     cli::SyncFlags,
     config::Config,
-    database::{self, Database, DatabaseUrl, Location, RunEnd},
+    database::{self, Database, DatabaseError, DatabaseUrl, Location, RunEnd},
     files::Aside,
     reload::ConfigSource,
     sync::{self, Estimate, Figures, Job, Progress, Totals},
@@ -47,19 +47,21 @@ pub async fn run(
         properties: flags.google.properties.clone(),
         credentials_file: flags.google.access.credentials_file.clone(),
     };
-    let config = source.load_aside(&Aside::start("configuration")).await?.config;
+    let loaded = source.load_aside(&Aside::start("configuration")).await?;
+    for warning in loaded.warnings_at(surroundings.now()) {
+        warn!("{warning}");
+    }
+    let config = loaded.config;
     let run = Run::new(flags, config, source, surroundings.now())?;
     if flags.dry_run {
         let text = run.estimate(surroundings, databases).await?.to_string();
-        // Whoever closed the pipe has read enough.
-        let _ = out.write_all(text.as_bytes());
-        return Ok(());
+        return print(text.as_bytes(), out);
     }
-    let result = run.all(surroundings, databases).await;
+    let ended = run.all(surroundings, databases).await;
     if let Some(path) = &flags.textfile {
-        run.write_figures(path, &result, surroundings.now());
+        run.write_figures(path, &ended, surroundings.now());
     }
-    verdict(result)
+    verdict(ended)
 }
 
 /// One run: its settings and what it keeps.
@@ -134,11 +136,7 @@ impl<'a> Run<'a> {
         Ok(estimate.await?)
     }
 
-    async fn all(
-        &self,
-        surroundings: &Surroundings,
-        databases: &database::DatabaseEnvironment,
-    ) -> Result<Totals, CommandError> {
+    async fn all(&self, surroundings: &Surroundings, databases: &database::DatabaseEnvironment) -> Ended {
         let Self { location, .. } = self;
         if self.url().is_lax() {
             warn!(
@@ -148,15 +146,22 @@ impl<'a> Run<'a> {
             );
         }
         // Opened first: if another run is writing, nothing is sent to Google.
-        let database = Database::open(location, databases).await?;
-        let number = database.begin_run(surroundings.now()).await?;
-        let worked = self.work(&database, surroundings).await;
-        let outcome = match &worked {
-            Ok(totals) if totals.is_success() && totals.unfinished == 0 => "success",
-            Ok(totals) if totals.is_success() => "incomplete",
-            Ok(_) | Err(_) => "failure",
+        let opened = async {
+            let database = Database::open(location, databases).await?;
+            let number = database.begin_run(surroundings.now()).await?;
+            Ok((database, number))
         };
-        let totals = worked.as_ref().copied().unwrap_or_default();
+        let (database, number) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => return Ended::early(error),
+        };
+        let mut ended = self.work(&database, surroundings).await;
+        let totals = ended.totals;
+        let outcome = match ended.error {
+            None if totals.is_success() && totals.unfinished == 0 => "success",
+            None if totals.is_success() => "incomplete",
+            None | Some(_) => "failure",
+        };
         let end = RunEnd {
             at: surroundings.now(),
             outcome,
@@ -165,15 +170,22 @@ impl<'a> Run<'a> {
             rows_changed: totals.work.changed.touched(),
             tokens: totals.work.tokens,
         };
-        match database.end_run(number, end).await {
-            Err(error) if worked.is_ok() => Err(error.into()),
-            Ok(()) | Err(_) => worked,
+        if let Err(error) = database.end_run(number, end).await {
+            ended.error.get_or_insert(error.into());
         }
+        ended
     }
 
-    async fn work(&self, database: &Database, surroundings: &Surroundings) -> Result<Totals, CommandError> {
-        let google = self.google(surroundings).await?;
-        let properties = self.properties(&google, surroundings.now()).await?;
+    async fn work(&self, database: &Database, surroundings: &Surroundings) -> Ended {
+        let found = async {
+            let google = self.google(surroundings).await?;
+            let properties = self.properties(&google, surroundings.now()).await?;
+            Ok((google, properties))
+        };
+        let (google, properties) = match found.await {
+            Ok(found) => found,
+            Err(error) => return Ended { totals: Totals::default(), error: Some(error) },
+        };
         info!(properties = properties.len(), database = %self.location, "synchronising");
         let progress = Progress::new(properties.len());
         let job = Job {
@@ -183,17 +195,19 @@ impl<'a> Run<'a> {
             wanted: self.wanted,
             share: self.config.commands_share,
             clock: surroundings.clock.clone(),
+            witness: google.witness.clone(),
+            unusable: BTreeMap::new(),
         };
-        let totals = sync::run(Arc::new(job), properties, |outcome| progress.on(outcome)).await?;
+        let sync::Run { totals, lost } = sync::run(job, properties, |outcome| progress.on(outcome)).await;
         progress.end(&totals);
-        Ok(totals)
+        Ended { totals, error: lost.map(CommandError::from) }
     }
 
-    fn write_figures(&self, path: &Path, result: &Result<Totals, CommandError>, at: Timestamp) {
-        let totals = result.as_ref().copied().unwrap_or_default();
+    fn write_figures(&self, path: &Path, ended: &Ended, at: Timestamp) {
+        let totals = ended.totals;
         let figures = Figures {
             at,
-            is_success: result.is_ok() && totals.is_success(),
+            is_success: ended.error.is_none() && totals.is_success(),
             failed: totals.failed,
             rows_changed: totals.work.changed.touched(),
             tokens: totals.work.tokens,
@@ -230,18 +244,34 @@ fn location(flags: &SyncFlags, config: &Config) -> Result<Location, CommandError
     checked.map_err(|wrong| CommandError::Usage(format!("--database: {wrong}")))
 }
 
+/// How a run ended.
+struct Ended {
+    /// What was done until then.
+    totals: Totals,
+    /// What ended it early.
+    error: Option<CommandError>,
+}
+
+impl Ended {
+    fn early(error: DatabaseError) -> Self {
+        Self { totals: Totals::default(), error: Some(error.into()) }
+    }
+}
+
 /// The result that decides the exit code.
-fn verdict(result: Result<Totals, CommandError>) -> Result<(), CommandError> {
-    let totals = result?;
-    if totals.is_success() {
+fn verdict(ended: Ended) -> Result<(), CommandError> {
+    if let Some(error) = ended.error {
+        return Err(error);
+    }
+    let Totals { properties, failed, .. } = ended.totals;
+    if failed == 0 {
         return Ok(());
     }
-    let Totals { properties, failed, .. } = totals;
     Err(CommandError::Google(format!("{failed} of {properties} properties are not up to date; see above")))
 }
 
-impl From<database::DatabaseError> for CommandError {
-    fn from(error: database::DatabaseError) -> Self {
+impl From<DatabaseError> for CommandError {
+    fn from(error: DatabaseError) -> Self {
         Self::Database(Chain(&error).to_string())
     }
 }

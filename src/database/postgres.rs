@@ -22,7 +22,7 @@ use super::{
 };
 use crate::files::{Aside, READ_DEADLINE};
 use ga4_exporter_core::{
-    daily::{Changed, ROW_KEY, RowChange, Table},
+    daily::{Changed, ROW_KEY, RowChange, Table, keep_hidden},
     names::{PropertyId, ReportName},
 };
 
@@ -171,9 +171,10 @@ impl Postgres {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, DatabaseError> {
+    pub(super) async fn replace(&self, table: &Table, mut batch: Batch) -> Result<Changed, DatabaseError> {
         self.within(async |transaction| {
             let stored = rows::stored(transaction, table, batch.property, batch.span).await?;
+            keep_hidden(&mut batch.rows, &stored, &batch.hidden);
             let change = RowChange::between(&stored, &batch.rows);
             rows::delete(transaction, table, batch.property, &change.deletes).await?;
             let changed: Vec<_> = change.inserts.iter().chain(&change.updates).copied().collect();

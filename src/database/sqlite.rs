@@ -22,7 +22,7 @@ use super::{
     whole,
 };
 use ga4_exporter_core::{
-    daily::{Changed, RowChange, Table},
+    daily::{Changed, RowChange, Table, keep_hidden},
     names::{PropertyId, ReportName},
     shown::ShownPath,
 };
@@ -131,10 +131,11 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn replace(&self, table: &Table, batch: Batch) -> Result<Changed, DatabaseError> {
+    pub(super) async fn replace(&self, table: &Table, mut batch: Batch) -> Result<Changed, DatabaseError> {
         let table = table.clone();
         self.within(move |transaction| {
             let stored = rows::stored(transaction, &table, batch.property, batch.span)?;
+            keep_hidden(&mut batch.rows, &stored, &batch.hidden);
             let change = RowChange::between(&stored, &batch.rows);
             rows::delete(transaction, &table, batch.property, &change.deletes)?;
             rows::upsert(transaction, &table, batch.property, change.inserts.iter().chain(&change.updates))?;

@@ -28,7 +28,8 @@ impl From<ga::ApiError> for Refusal {
     }
 }
 
-/// Asks for a span. Of one day all rows come, page by page; of more days no more than one page.
+/// Asks for a span. Of one day all rows come, page by page; of more days no more than one page. When the number of rows changes
+/// between two pages, the day is asked for once more from its first page.
 ///
 /// # Errors
 /// There is no answer.
@@ -40,6 +41,22 @@ pub(super) async fn days(
     allowance: &mut Allowance,
     requests: &mut usize,
 ) -> Result<DailyAnswer, Refusal> {
+    if let Some(answer) = pages(client, property, table, span, allowance, requests).await? {
+        return Ok(answer);
+    }
+    let again = pages(client, property, table, span, allowance, requests).await?;
+    again.ok_or_else(|| ga::ApiError::Protocol(AnswerError::RowsChanged.to_string()).into())
+}
+
+/// Asks for all pages of a span; `None` if the number of rows changed meanwhile.
+async fn pages(
+    client: &Client,
+    property: PropertyId,
+    table: &Table,
+    span: Span,
+    allowance: &mut Allowance,
+    requests: &mut usize,
+) -> Result<Option<DailyAnswer>, Refusal> {
     let mut answer = page(client, property, table, span, 0, allowance, requests).await?;
     while !answer.is_whole() && span.days() == 1 {
         if answer.received() > MOST_ROWS {
@@ -50,9 +67,13 @@ pub(super) async fn days(
         if next.received() == 0 {
             return Err(ga::ApiError::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
         }
-        answer.append(next).map_err(|error| ga::ApiError::Protocol(error.to_string()))?;
+        match answer.append(next) {
+            Ok(()) => {}
+            Err(AnswerError::RowsChanged | AnswerError::DuplicateRow(_)) => return Ok(None),
+            Err(error) => return Err(ga::ApiError::Protocol(error.to_string()).into()),
+        }
     }
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 async fn page(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use ga4_drop_baseline::calendar::Zone;
 use ga4_exporter_core::{
@@ -101,6 +101,8 @@ struct Pending<'a> {
     table: &'a Table,
     /// `None` before its turn.
     agenda: Option<Agenda>,
+    /// Whether it is logged that the account's role hides metrics of it.
+    is_hidden_logged: bool,
 }
 
 impl Pending<'_> {
@@ -141,8 +143,15 @@ impl<'a> Property<'a> {
         self.learn().await?;
         let (job, id) = (self.job, self.id);
         let covered = job.tables.iter().filter(|table| table.covers(id));
-        let mut all: Vec<Pending<'_>> = covered.map(|table| Pending { table, agenda: None }).collect();
         let (mut failed, mut failures, mut spared) = (BTreeSet::new(), Vec::new(), None);
+        let mut all = Vec::new();
+        for table in covered {
+            if let Some(problem) = job.unusable.get(table.name()) {
+                failed.insert(table.name());
+                failures.push(format!("report {}: {problem}", table.report()));
+            }
+            all.push(Pending { table, agenda: None, is_hidden_logged: false });
+        }
         'stages: for stage in [Stage::LastDays, Stage::Everything] {
             for pending in &mut all {
                 if failed.contains(pending.table.name()) {
@@ -159,7 +168,12 @@ impl<'a> Property<'a> {
                         failed.insert(pending.table.name());
                         failures.push(format!("report {}: {}", pending.table.report(), problem.text(job, id)));
                     }
-                    Err(problem) => return Err(problem),
+                    Err(Problem::Database(error)) if error.is_fatal() => return Err(error.into()),
+                    // Nothing of the property works.
+                    Err(problem) => {
+                        failures.push(problem.text(job, id));
+                        break 'stages;
+                    }
                 }
             }
         }
@@ -234,6 +248,8 @@ impl<'a> Property<'a> {
                     return spared(refusal).map(Some);
                 }
             };
+            self.check_clock()?;
+            self.note_hidden(pending, &answer);
             if self.is_of_another_zone(&answer).await? {
                 // Its days may have been others: they are asked for once more, by the right date.
                 agenda = self.agenda(table).await?;
@@ -246,6 +262,26 @@ impl<'a> Property<'a> {
         Ok(None)
     }
 
+    /// Makes sure that the clock is right: by a wrong one, other days would be asked for, and settled too early.
+    fn check_clock(&self) -> Result<(), Problem> {
+        let offset = self.job.witness.offset();
+        match offset.ahead() {
+            Some(ahead) if !offset.is_trusted() => Err(Problem::Google(ga::ApiError::Clock { ahead })),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Logs once that the account may not see all metrics of a report.
+    fn note_hidden(&self, pending: &mut Pending<'_>, answer: &DailyAnswer) {
+        if answer.quality.restricted && !std::mem::replace(&mut pending.is_hidden_logged, true) {
+            warn!(
+                property = %self.id, report = %pending.table.report(),
+                "the account's role hides cost or revenue metrics; what is stored of them stays, and new days have none; lift the \
+                 restriction in Google Analytics under Admin > Property access management, then run sync with --lookback"
+            );
+        }
+    }
+
     async fn store(
         &mut self,
         table: &Table,
@@ -254,7 +290,7 @@ impl<'a> Property<'a> {
         fetched_at: jiff::Timestamp,
     ) -> Result<(), Problem> {
         let marks = answer.marks(span, &self.zone, fetched_at);
-        let batch = Batch { property: self.id, span, rows: answer.rows, marks, fetched_at };
+        let batch = Batch { property: self.id, span, rows: answer.rows, hidden: answer.hidden, marks, fetched_at };
         let changed = self.job.database.replace(table, batch).await?;
         self.work.changed = self.work.changed.and(changed);
         self.work.days += span.days();

@@ -2,8 +2,12 @@
 
 use std::fs;
 
-use ga4_simulator::{Account, Effect, Fault, Method, Property, Refusal, World};
-use jiff::civil::{Date, date};
+use ga4_simulator::{Account, CustomMetric, Effect, Fault, Method, MetricUnit, Property, Refusal, Restriction, World};
+use google_analytics_exporter::clock::Clock;
+use jiff::{
+    SignedDuration,
+    civil::{Date, date},
+};
 
 use crate::support::{EMPTY, NEWS, SHOP, Town, dump};
 
@@ -115,6 +119,51 @@ async fn a_metric_that_comes_later_is_a_column_with_all_days() {
     fs::write(town.path("config.yml"), "reports: {devices: {dimensions: [country], metrics: [pageviews]}}").unwrap();
     let error = town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap_err().to_string();
     assert!(error.contains("has rows by date, device_category, property_id"), "{error}");
+    let arguments = ["--config.file", &path, "--report", "devices", "--report", "daily"];
+    let error = town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap_err().to_string();
+    assert!(error.contains("3 of 3 properties are not up to date"), "{error}");
+    assert_eq!(town.stored("ga.db", SHOP), town.truth(SHOP, date(2026, 10, 20)), "the other report is");
+}
+
+/// A world in which purchases have a margin, which the account may see or not.
+async fn with_margin(is_hidden: bool) -> Town {
+    let margin = CustomMetric::new("margin").unit(MetricUnit::Currency).per_purchase(3);
+    let margin = if is_hidden { margin.restricted(Restriction::Revenue) } else { margin };
+    let created = "2026-10-20T12:00:00Z".parse().unwrap();
+    let shop = Property::new(SHOP, "Shop").time_zone("Europe/Berlin").pageviews_per_hour(400.0).created(created);
+    let town = Town::of(World::new(7).account(Account::new("1", "Example").property(shop.custom_metric(margin)))).await;
+    let report = "reports: {margins: {dimensions: [deviceCategory], metrics: {margin: {field: customEvent:margin, unit: currency}}}}";
+    fs::write(town.path("config.yml"), report).unwrap();
+    town
+}
+
+#[tokio::test]
+async fn numbers_stay_that_the_role_hides_later() {
+    let (open, hidden) = (with_margin(false).await, with_margin(true).await);
+    let database = open.sqlite("ga.db");
+    let margins = async |town: &Town| {
+        let config = town.path("config.yml").display().to_string();
+        town.sync(&database, &["--config.file", &config, "--report", "margins"]).await.unwrap();
+        let connection = rusqlite::Connection::open(open.path("ga.db")).unwrap();
+        let sql = "select count(*), count(margin), sum(margin) from ga_report_margins";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?));
+        connection.query_row(sql, [], read).unwrap()
+    };
+    let (rows, known, sum) = margins(&open).await;
+    assert!(rows > 50 && known == rows && sum > 0.0, "{known} of {rows}, {sum}");
+    hidden.pass(24);
+    assert_eq!(margins(&hidden).await, (rows, known, sum), "Google shows no row, since nothing else is in it");
+}
+
+#[tokio::test]
+async fn nothing_is_stored_by_a_wrong_clock() {
+    let mut town = Town::new().await;
+    town.surroundings.clock = Clock::starting_at(town.clock.now() + SignedDuration::from_mins(3));
+    let config = town.path("config.yml").display().to_string();
+    fs::write(&config, format!("properties: [{SHOP}]")).unwrap();
+    let error = town.sync(&town.sqlite("ga.db"), &["--config.file", &config]).await.unwrap_err().to_string();
+    assert!(error.contains("1 of 1 properties are not up to date"), "{error}");
+    assert!(town.stored("ga.db", SHOP).is_empty());
 }
 
 /// The rows of a report's table in a file.

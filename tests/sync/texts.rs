@@ -55,6 +55,7 @@ fn batch(rows: DailyRows) -> Batch {
         property: SHOP.parse::<PropertyId>().unwrap(),
         span: Span { first: day, last: day },
         rows,
+        hidden: Vec::new(),
         marks: BTreeMap::from([(day, mark)]),
         fetched_at: "2026-02-04T03:00:00Z".parse::<Timestamp>().unwrap(),
     }

@@ -13,7 +13,7 @@ use jiff::{Timestamp, civil::Date};
 
 pub use agenda::{Agenda, Period, Span, WantedDays};
 pub use answer::{AnswerError, DailyAnswer, Mark};
-pub use change::{Changed, RowChange};
+pub use change::{Changed, RowChange, keep_hidden};
 pub use definition::TableDefinition;
 pub use table::{Column, DAILY, MetricColumn, NumberKind, ROW_KEY, Table, TableError};
 

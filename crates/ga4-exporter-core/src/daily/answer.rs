@@ -33,6 +33,8 @@ pub struct DailyAnswer {
     existing: Option<usize>,
     /// What Google says of the values, all days together.
     pub quality: ReportQuality,
+    /// For each metric, whether the account's role hides it: its values are unknown.
+    pub hidden: Vec<bool>,
     /// IANA name of the property's zone; empty where Google does not say it.
     pub time_zone: String,
     /// The property's currency; empty where Google does not say it.
@@ -71,6 +73,9 @@ pub enum AnswerError {
     /// Two rows for the same day and dimensions.
     #[error("it has two rows for the same dimensions on {0}")]
     DuplicateRow(Date),
+    /// The number of rows is another on the next page, so that a row may be missing or there twice.
+    #[error("the number of its rows changed while they were read")]
+    RowsChanged,
 }
 
 impl DailyAnswer {
@@ -96,6 +101,7 @@ impl DailyAnswer {
                 data_loss: metadata.data_loss_from_other_row,
                 restricted: units.contains(&None),
             },
+            hidden: units.iter().map(Option::is_none).collect(),
             time_zone: metadata.time_zone.clone(),
             currency: metadata.currency_code.clone(),
         };
@@ -129,8 +135,11 @@ impl DailyAnswer {
     /// The rows that follow in the same answer.
     ///
     /// # Errors
-    /// It has a row that has come already.
+    /// It has a row that has come already, or counts other rows than the pages before.
     pub fn append(&mut self, next: Self) -> Result<(), AnswerError> {
+        if next.existing != self.existing {
+            return Err(AnswerError::RowsChanged);
+        }
         for (key, values) in next.rows {
             let date = key.date;
             if self.rows.insert(key, values).is_some() {
@@ -141,7 +150,8 @@ impl DailyAnswer {
             *self.counts.entry(date).or_default() += count;
         }
         self.received += next.received;
-        self.existing = next.existing;
+        self.quality.restricted |= next.quality.restricted;
+        self.hidden.iter_mut().zip(next.hidden).for_each(|(own, other)| *own |= other);
         self.quality.sampled_ratio = self.quality.sampled_ratio.min(next.quality.sampled_ratio);
         self.quality.thresholded |= next.quality.thresholded;
         self.quality.data_loss |= next.quality.data_loss;
@@ -361,6 +371,10 @@ mod tests {
         };
         let mut whole = page("/a");
         assert!(!whole.is_whole());
+        let mut fewer = response(&checkout(), json!([row(&["20260130", "a", "/c"], &["1", "1"])]));
+        fewer["rowCount"] = json!(1);
+        let fewer = read(&checkout(), fewer).unwrap();
+        assert_eq!(whole.clone().append(fewer), Err(AnswerError::RowsChanged), "one was skipped where they meet");
         whole.append(page("/b")).unwrap();
         assert!(whole.is_whole() && whole.rows.len() == 2);
         assert_eq!(whole.append(page("/b")), Err(AnswerError::DuplicateRow(date(2026, 1, 30))));

@@ -54,6 +54,28 @@ impl<'a> RowChange<'a> {
     }
 }
 
+/// Keeps what is stored of metrics that Google hides from the account now, and did not hide before. `hidden` has an entry for each
+/// metric. Google leaves out rows without a number above 0, and shows 0 for what it hides: so a row that had nothing else stays.
+pub fn keep_hidden(wanted: &mut DailyRows, stored: &DailyRows, hidden: &[bool]) {
+    if !hidden.contains(&true) {
+        return;
+    }
+    for (key, before) in stored {
+        let Some(values) = wanted.get_mut(key) else {
+            let mut visible = before.iter().zip(hidden).filter(|(_, is_hidden)| !**is_hidden);
+            if visible.all(|(value, _)| value.unwrap_or_default() == 0.0) {
+                wanted.insert(key.clone(), before.clone());
+            }
+            continue;
+        };
+        for ((value, before), is_hidden) in values.iter_mut().zip(before).zip(hidden) {
+            if *is_hidden {
+                *value = *before;
+            }
+        }
+    }
+}
+
 impl Changed {
     /// How many rows were touched.
     pub fn touched(self) -> usize {
@@ -77,6 +99,35 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn a_number_that_is_hidden_now_stays() {
+        let two = |rows: &[(i8, Option<f64>, Option<f64>)]| -> DailyRows {
+            let row = |(day, first, second): &(i8, Option<f64>, Option<f64>)| {
+                (Key { date: date(2026, 1, *day), dimensions: Vec::new() }, vec![*first, *second])
+            };
+            rows.iter().map(row).collect()
+        };
+        let stored = two(&[
+            (1, Some(7.0), Some(1.0)),
+            (2, Some(7.0), None),
+            (3, Some(0.0), Some(3.0)),
+            (4, Some(7.0), Some(4.0)),
+        ]);
+        let now = [(1, Some(8.0), None), (2, Some(7.0), None), (5, Some(9.0), None)];
+        let mut wanted = two(&now);
+        keep_hidden(&mut wanted, &stored, &[false, true]);
+        let kept = [
+            (1, Some(8.0), Some(1.0)),
+            (2, Some(7.0), None),
+            (3, Some(0.0), Some(3.0)), // that row had nothing but what is hidden
+            (5, Some(9.0), None),
+        ];
+        assert_eq!(wanted, two(&kept));
+        let mut wanted = two(&now);
+        keep_hidden(&mut wanted, &stored, &[false, false]);
+        assert_eq!(wanted, two(&now));
+    }
 
     fn rows(rows: &[(i8, &str, Option<f64>)]) -> DailyRows {
         let row = |(day, path, value): &(i8, &str, Option<f64>)| {
