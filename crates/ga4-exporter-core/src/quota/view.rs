@@ -51,7 +51,7 @@ impl QuotaView {
                 return Some(Remaining { bucket, value: 0.0, holds_until: *until });
             }
             let (quota, holds_until) = reported?;
-            Some(Remaining { bucket, value: number(told_of(bucket, quota)?.remaining), holds_until })
+            Some(Remaining { bucket, value: number(reported_status(bucket, quota)?.remaining), holds_until })
         };
         let token_bucket = |(bucket, _): &(Bucket, i64)| {
             Some(TokenBucket { limit: size_of(*bucket, premium), remaining: remaining(*bucket)? })
@@ -62,7 +62,7 @@ impl QuotaView {
     }
 }
 
-/// Returns the documented size of a token bucket; `None` for other buckets.
+/// Returns the documented size of a token bucket, in tokens; 0 for other buckets.
 pub(super) fn size_of(bucket: Bucket, premium: bool) -> f64 {
     let factor = if premium { PREMIUM_FACTOR } else { 1 };
     let limit = TOKEN_BUCKETS.iter().find(|(known, _)| *known == bucket).map_or(0, |(_, limit)| *limit);
@@ -71,17 +71,17 @@ pub(super) fn size_of(bucket: Bucket, premium: bool) -> f64 {
 
 /// What is left of a bucket according to Google.
 pub(super) fn left_of(bucket: Bucket, quota: &PropertyQuota) -> Option<f64> {
-    told_of(bucket, quota).map(|status| number(status.remaining))
+    reported_status(bucket, quota).map(|status| number(status.remaining))
 }
 
 /// Whether this is more than a standard property can have, which makes it one of Analytics 360.
 pub(super) fn is_premium(quota: &PropertyQuota) -> bool {
-    TOKEN_BUCKETS.iter().any(|(bucket, limit)| told_of(*bucket, quota).is_some_and(|status| status.remaining > *limit))
+    TOKEN_BUCKETS.iter().any(|(bucket, limit)| reported_status(*bucket, quota).is_some_and(|status| status.remaining > *limit))
 }
 
 /// What a request has cost, in tokens: the same of every bucket, but for those that Google leaves out.
 pub(super) fn cost(quota: &PropertyQuota) -> u32 {
-    let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| told_of(*bucket, quota)).map(|status| status.consumed);
+    let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| reported_status(*bucket, quota)).map(|status| status.consumed);
     consumed.max().and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or_default()
 }
 
@@ -92,8 +92,8 @@ fn number(count: i64) -> f64 {
     number
 }
 
-/// Returns the field of Google's answer for this bucket.
-fn told_of(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
+/// Returns the status that Google's answer has for this bucket; `None` for buckets that are not among its fields.
+fn reported_status(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
     match bucket {
         Bucket::Day => quota.tokens_per_day,
         Bucket::Hour => quota.tokens_per_hour,
