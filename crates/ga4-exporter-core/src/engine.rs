@@ -158,7 +158,7 @@ impl Engine {
             self.remove(*id);
         }
         for report in plan.redefined(&before) {
-            self.timetable.schedule.ask_anew(report, None, now);
+            self.timetable.schedule.reschedule_redefined(report, None, now);
         }
         if !same_reports {
             self.effects.log.extend(planned(&plan));

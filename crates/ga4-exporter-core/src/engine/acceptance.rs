@@ -209,7 +209,7 @@ impl Engine {
             state.usual = None;
         });
         if let Some(baseline) = self.plan.baseline() {
-            self.timetable.schedule.ask_anew(&baseline.name, Some(property), now);
+            self.timetable.schedule.reschedule_redefined(&baseline.name, Some(property), now);
         }
     }
 }

@@ -146,7 +146,7 @@ fn no_poll_is_sent_that_may_overdraw_the_share() {
     // 3,500 of the project's 14,000 an hour are ours.
     sent(&mut timetable, start());
     ended(&mut timetable, "realtime", Category::Realtime, cost(3_400), &SUCCESS, after(1));
-    timetable.schedule.ask_anew(&"realtime".parse().unwrap(), None, after(120));
+    timetable.schedule.reschedule_redefined(&"realtime".parse().unwrap(), None, after(120));
     assert!(!sent(&mut timetable, after(120)).contains(&"realtime".to_owned()), "the next might cost as much");
     let eased = sent(&mut timetable, after(3_600 + 600));
     assert!(eased.contains(&"realtime".to_owned()), "an hour later it may: {eased:?}");
