@@ -186,7 +186,7 @@ impl Engine {
     pub fn on_answer(&mut self, now: Timestamp, mut polled: Polled) -> Effects {
         // It was sent before the clock was set back, with the dates of that clock.
         let asked_ahead = polled.sent_at > now;
-        polled.bring_back_to(now);
+        polled.clamp_times_to(now);
         let (polled, job, category) = (&polled, &polled.poll.job, polled.poll.report.category);
         self.settle(polled);
         self.show_quota(job.property, category);

@@ -120,8 +120,8 @@ impl MinutesAnswer {
 }
 
 impl Polled {
-    /// Returns the latest time at which something was sent or received.
-    pub(super) fn bring_back_to(&mut self, now: Timestamp) {
+    /// Clamps all times to `now`, after the clock was set back.
+    pub(super) fn clamp_times_to(&mut self, now: Timestamp) {
         self.sent_at = self.sent_at.min(now);
         self.received_at = self.received_at.min(now);
         if let Some(minutes) = &mut self.minutes {
