@@ -303,7 +303,8 @@ impl Schedule {
         }
     }
 
-    /// A report was redefined, for a property or with `None` for all: unless it is in flight, it is due as for a new property.
+    /// A report was redefined, for a property or with `None` for all: it is due as for a new property, unless it is in
+    /// flight.
     pub fn reschedule_redefined(&mut self, report: &ReportName, property: Option<PropertyId>, now: Timestamp) {
         let is_meant = |job: &Job| job.report == *report && property.is_none_or(|property| property == job.property);
         let waiting: Vec<Job> = self.entries.keys().filter(|job| is_meant(job)).cloned().collect();

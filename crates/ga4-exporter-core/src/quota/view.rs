@@ -76,12 +76,15 @@ pub(super) fn left_of(bucket: Bucket, quota: &PropertyQuota) -> Option<f64> {
 
 /// Whether this is more than a standard property can have, which makes it one of Analytics 360.
 pub(super) fn is_premium(quota: &PropertyQuota) -> bool {
-    TOKEN_BUCKETS.iter().any(|(bucket, limit)| reported_status(*bucket, quota).is_some_and(|status| status.remaining > *limit))
+    TOKEN_BUCKETS
+        .iter()
+        .any(|(bucket, limit)| reported_status(*bucket, quota).is_some_and(|status| status.remaining > *limit))
 }
 
 /// What a request has cost, in tokens: the same of every bucket, but for those that Google leaves out.
 pub(super) fn cost(quota: &PropertyQuota) -> u32 {
-    let consumed = TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| reported_status(*bucket, quota)).map(|status| status.consumed);
+    let consumed =
+        TOKEN_BUCKETS.iter().filter_map(|(bucket, _)| reported_status(*bucket, quota)).map(|status| status.consumed);
     consumed.max().and_then(|tokens| u32::try_from(tokens).ok()).unwrap_or_default()
 }
 
@@ -92,7 +95,7 @@ fn number(count: i64) -> f64 {
     number
 }
 
-/// Returns the status that Google's answer has for this bucket; `None` for buckets that are not among its fields.
+/// Returns the status of this bucket in Google's answer; `None` if the answer has none.
 fn reported_status(bucket: Bucket, quota: &PropertyQuota) -> Option<QuotaStatus> {
     match bucket {
         Bucket::Day => quota.tokens_per_day,
