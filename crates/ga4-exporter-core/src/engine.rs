@@ -81,13 +81,13 @@ pub struct Engine {
     /// What Google's answers say about this machine's clock.
     offset: ClockOffset,
     /// Whether there is storage for state that survives a restart.
-    keeps: bool,
+    has_storage: bool,
     failures: RepeatsByReason,
     recoveries: RepeatsByReason,
     /// Limits log lines on reports that the quota slows down.
     held_back: Repeats,
     /// Limits log lines on reports that are back at their configured pace.
-    let_go: Repeats,
+    resumed: Repeats,
     /// How many series reports of one's own have.
     budget: SeriesBudget,
     /// Lines on reports that have more series than they may.
@@ -96,8 +96,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates an engine for the reports of this plan, without properties. `keeps` says whether [`Effects::save`] is wanted.
-    pub fn new(plan: &Plan, keeps: bool, now: Timestamp) -> Self {
+    /// Creates an engine for the reports of this plan, without properties. `has_storage` says whether [`Effects::save`] is wanted.
+    pub fn new(plan: &Plan, has_storage: bool, now: Timestamp) -> Self {
         Self {
             plan: Arc::new(plan.with_properties(PropertySet::default(), false)),
             timetable: Timetable::new(plan, now),
@@ -108,11 +108,11 @@ impl Engine {
             drop_alert: DropAlert::default(),
             steps: Steps::new(now),
             offset: ClockOffset::default(),
-            keeps,
+            has_storage,
             failures: RepeatsByReason::default(),
             recoveries: RepeatsByReason::default(),
             held_back: Repeats::default(),
-            let_go: Repeats::default(),
+            resumed: Repeats::default(),
             budget: SeriesBudget::new(plan.series),
             series_lost: Repeats::default(),
             effects: Effects { log: planned(plan), ..Effects::default() },
@@ -298,7 +298,7 @@ impl Engine {
                 }
             });
             if was_configured != (change.interval == change.configured) {
-                let repeats = if change.limit.is_some() { &mut self.held_back } else { &mut self.let_go };
+                let repeats = if change.limit.is_some() { &mut self.held_back } else { &mut self.resumed };
                 let suppressed = repeats.line(now);
                 self.effects.log.push(Event::Pace { change, suppressed });
             }

@@ -26,7 +26,7 @@ pub struct Kept {
 impl Engine {
     /// Adds the current state of a property to the states to save.
     pub(super) fn keep(&mut self, property: PropertyId) {
-        let Some(state) = self.states.get(property).filter(|_| self.keeps) else { return };
+        let Some(state) = self.states.get(property).filter(|_| self.has_storage) else { return };
         let spent = state.reports.iter().map(|report| (report.name.to_string(), report.tokens_spent));
         let kept = Kept {
             watch: self.watches.watch(property),
