@@ -40,7 +40,7 @@ pub struct Key {
     pub dimensions: Vec<String>,
 }
 
-/// The values of a row, in the order of the table's metrics; `None` where Google keeps them from the account.
+/// The values of a row, in the order of the table's metrics; `None` where Google hides them from the account.
 pub type Values = Vec<Option<f64>>;
 
 /// Rows of some days of one property and table.

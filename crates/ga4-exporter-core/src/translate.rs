@@ -71,7 +71,7 @@ pub enum TranslateError {
     #[error("its quota of {0} is larger than any that Google has")]
     Quota(Bucket),
     /// A metric that Google hides from the account.
-    #[error("Google keeps {0} from the account, because of its role")]
+    #[error("the account's role hides {0}")]
     Restricted(String),
 }
 
@@ -88,19 +88,19 @@ pub fn values(report: &Report, response: &ReportResponse) -> Result<Series, Tran
         return rows::series(report, response);
     }
     let rows = rows_by_window(report, response)?;
-    let kept = kept_back(report, response);
+    let hidden = hidden(report, response);
     let units = units(report, response);
-    let is_kept = |metric: usize| kept.get(metric).copied().unwrap_or_default();
+    let is_hidden = |metric: usize| hidden.get(metric).copied().unwrap_or_default();
     let value = |window, metric| {
-        if is_kept(metric) { Ok(f64::NAN) } else { value(report, &units, &rows, window, metric) }
+        if is_hidden(metric) { Ok(f64::NAN) } else { value(report, &units, &rows, window, metric) }
     };
     report.families.iter().map(|family| value(family.window, family.metric)).collect()
 }
 
 /// For each metric, whether Google hides it from the account.
-fn kept_back(report: &Report, response: &ReportResponse) -> Vec<bool> {
-    let is_kept = |name: &ApiName| is_restricted(&response.metadata, name.as_str());
-    report.metrics.iter().map(|metric| is_kept(&metric.api_name)).collect()
+fn hidden(report: &Report, response: &ReportResponse) -> Vec<bool> {
+    let is_hidden = |name: &ApiName| is_restricted(&response.metadata, name.as_str());
+    report.metrics.iter().map(|metric| is_hidden(&metric.api_name)).collect()
 }
 
 /// For each metric, what its numbers are in, as far as the answer says.
@@ -314,15 +314,15 @@ mod tests {
     }
 
     #[test]
-    fn what_google_keeps_from_the_account_is_no_zero() {
+    fn what_google_hides_from_the_account_is_no_zero() {
         let mut restricted = answer(json!([row("today", &["3", "0"])]));
         restricted["metadata"] = json!({"schemaRestrictionResponse": {
             "activeMetricRestrictions": [{"metricName": "totalUsers", "restrictedMetricTypes": ["REVENUE_DATA"]}]}});
         for rows in [json!([row("today", &["3", "0"])]), json!([])] {
             restricted["rows"] = rows;
             let values = translated(restricted.clone()).unwrap();
-            let kept = values.iter().skip(1).step_by(2);
-            assert!(kept.into_iter().all(|value| value.is_nan()), "{values:?}");
+            let hidden = values.iter().skip(1).step_by(2);
+            assert!(hidden.into_iter().all(|value| value.is_nan()), "{values:?}");
             assert!(values.iter().step_by(2).all(|value| value.is_finite()), "{values:?}");
         }
     }

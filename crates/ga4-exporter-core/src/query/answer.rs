@@ -1,7 +1,7 @@
 //! What becomes of an answer: rows, totals, and how far they can be trusted.
 //!
 //! Knows what may be summed: never users, and nothing of a report of which rows are missing. A row that cannot be read costs only
-//! itself, and is counted. Invariant: nothing is guessed; what Google keeps from the account is `None`, and not 0.
+//! itself, and is counted. Invariant: nothing is guessed; what Google hides from the account is `None`, and not 0.
 
 use serde::{Serialize, Serializer};
 
@@ -46,7 +46,7 @@ pub struct QueryQuality {
     pub data_loss: bool,
     /// Whether there are more rows than were asked for.
     pub truncated: bool,
-    /// The metrics that Google keeps from the account, by our names.
+    /// The metrics that Google hides from the account, by our names.
     pub restricted: Vec<String>,
     /// How many rows could not be read and are left out.
     pub unreadable_rows: u64,

@@ -9,6 +9,6 @@ pub struct ReportQuality {
     pub thresholded: bool,
     /// Whether Google has merged rows into `(other)`.
     pub data_loss: bool,
-    /// Whether Google keeps a metric that was asked for from the account, because of its role.
+    /// Whether Google hides a requested metric from the account, because of its role.
     pub restricted: bool,
 }

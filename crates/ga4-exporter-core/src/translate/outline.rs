@@ -13,7 +13,7 @@ pub struct Outline {
     pub rows: u64,
     /// How far its values can be trusted; nothing is said of realtime ones.
     pub quality: ReportQuality,
-    /// The metrics that Google keeps from the account, by our names.
+    /// The metrics that Google hides from the account, by our names.
     pub restricted: Vec<String>,
     /// The metrics whose unit is not the one that Google says: our name, our unit, and Google's type.
     pub other_units: Vec<(String, Unit, String)>,

@@ -3,7 +3,7 @@
 //! Every text is a label value, including `(other)` and `(not set)`. An unreadable row is dropped and counted alone, so that
 //! one bad row does not discard thousands. Rows beyond `max_series` are dropped and counted, never summed up into another.
 
-use super::{TranslateError, kept_back, lacks_rows, number_in, units, window_named};
+use super::{TranslateError, hidden, lacks_rows, number_in, units, window_named};
 use crate::{
     report::{Report, Series, series::SeriesBuilder},
     wire::response::{ReportResponse, ResponseRow},
@@ -15,7 +15,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
     if response.rows.is_empty() && lacks_rows(response) {
         return Err(TranslateError::Truncated);
     }
-    let kept = kept_back(report, response);
+    let hidden = hidden(report, response);
     let units = units(report, response);
     let (width, families) = (report.dimensions.len(), report.families.len());
     let mut builder = SeriesBuilder::new(width, families, report.max_series, existing, response.rows.len());
@@ -27,7 +27,7 @@ pub(super) fn series(report: &Report, response: &ReportResponse) -> Result<Serie
         let mut is_readable = row.metric_values.len() == report.metrics.len();
         let mut series = 0;
         for (index, family) in families {
-            if kept.get(family.metric).copied().unwrap_or_default() {
+            if hidden.get(family.metric).copied().unwrap_or_default() {
                 continue;
             }
             series += 1;
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_google_keeps_back_is_absent() {
+    fn what_google_hides_is_absent() {
         let mut restricted = answer(json!([row(&["a", "b"], &["1", "0"])]));
         restricted["metadata"] =
             json!({"schemaRestrictionResponse": {"activeMetricRestrictions": [{"metricName": "totalRevenue"}]}});

@@ -20,7 +20,7 @@ use super::{
 pub struct Schema {
     /// Every name of a dimension, the old ones included.
     pub dimensions: BTreeSet<String>,
-    /// Every name of a metric, and what Google keeps from the account with it.
+    /// Every name of a metric, and which restrictions hide its values from the account.
     pub metrics: BTreeMap<String, FieldRestriction>,
 }
 
