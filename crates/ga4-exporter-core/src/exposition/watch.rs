@@ -32,8 +32,8 @@ pub(super) fn render(page: &mut Page<'_>, reports: &[Arc<Report>], rows: &[Prope
 }
 
 fn verdicts(page: &mut Page<'_>, monitors: &MonitorRows<'_>) {
-    let help = "1 if the monitor's traffic is dropping (pages after 6 minutes), 0 if not; absent without a verdict, for \
-                example without a baseline or in the first hours.";
+    let help = "1 if the monitor's traffic is dropping (pages after 6 minutes), 0 if not; absent without a verdict, \
+                for example without a baseline or in the first hours.";
     each_property(page, monitors, ("dropping", help), |watched| {
         watched.verdict.is_dropping().map(|is_dropping| f64::from(u8::from(is_dropping)))
     });
@@ -134,8 +134,8 @@ fn baselines(page: &mut Page<'_>, monitors: &MonitorRows<'_>, usual: &[UsualRow<
     let help = "Traffic level of the last 7 settled days, divided by that of the whole baseline; 1 is unchanged.";
     each_baseline(page, usual, ("level_ratio", help), |usual| usual.level);
     let help = "Median over the last 24 hours of the realtime count divided by the expected one. Expectations follow it from \
-                0.75 to 1.05. If it stays below 0.6 for a day, no verdict is given. It falls below 1 during and after a \
-                quiet day with less traffic.";
+                0.75 to 1.05. If it stays below 0.6 for a day, no verdict is given. It falls below 1 during and after \
+                a quiet day with less traffic.";
     each_property(page, monitors, ("calibration_ratio", help), |watched| watched.calibration_ratio);
     let help = "Whether today is a configured quiet day (1) or not (0), in the property's time zone.";
     page.family("google_analytics_quiet_day", help, Kind::Gauge);
