@@ -161,8 +161,10 @@ fn pace(subject: &Subject<'_>, change: &Replanned, suppressed: Option<u64>) {
         (Some(limit), Some(suppressed)) => {
             let (bucket, remedy) = (limit.bucket(), limit.remedy());
             let message = match limit {
-                Limit::Share(_) => "report is polled less often than configured: it would spend more than our share",
-                Limit::Reserve(_) => "report is polled less often than configured: others leave little of the bucket",
+                Limit::Share(_) => "report is polled less often than configured: it would exceed quota.share",
+                Limit::Reserve(_) => {
+                    "report is polled less often than configured: other tools leave too little of the bucket"
+                }
             };
             warn!(%property, property_name, report, %bucket, %interval, %configured, suppressed, remedy, "{message}");
         }

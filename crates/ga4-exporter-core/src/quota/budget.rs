@@ -38,8 +38,8 @@ impl Limit {
     /// Describes its effect on a due report.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Share(_) => "the report is held back: it might spend more than our share of the bucket",
-            Self::Reserve(_) => "the report is held back: others leave little of the bucket",
+            Self::Share(_) => "not polled: the poll might exceed quota.share",
+            Self::Reserve(_) => "not polled: less than 10 % of the bucket is left",
         }
     }
 

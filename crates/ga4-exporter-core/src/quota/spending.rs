@@ -76,7 +76,7 @@ fn step(at: Timestamp) -> i64 {
     at.as_second().div_euclid(STEP_SECONDS)
 }
 
-/// On which clocks are put forward.
+/// Length of the day on which daylight saving time begins, in seconds.
 const SHORTEST_DAY_SECONDS: i64 = 23 * 3600;
 
 const STEP_SECONDS: i64 = 300;
