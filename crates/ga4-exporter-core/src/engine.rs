@@ -96,8 +96,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates an engine for the reports of this plan, without properties. `has_storage` says whether [`Effects::save`] is
-    /// wanted.
+    /// Creates an engine for the reports of this plan, without properties. `has_storage` says whether
+    /// [`Effects::save`] is wanted.
     pub fn new(plan: &Plan, has_storage: bool, now: Timestamp) -> Self {
         Self {
             plan: Arc::new(plan.with_properties(PropertySet::default(), false)),

@@ -208,8 +208,8 @@ impl PropertyState {
 }
 
 /// The remedy for a property that Google no longer lists.
-const UNLISTED_REMEDY: &str = "if the property should exist, check in Google Analytics that it is not in the trash and that the \
-                               account has access; otherwise it disappears after 7 days";
+const UNLISTED_REMEDY: &str = "if the property should exist, check in Google Analytics that it is not in the trash and \
+                               that the account has access; otherwise it disappears after 7 days";
 
 fn set_back(at: &mut Timestamp, by: SignedDuration) {
     *at = at.saturating_sub(by).unwrap_or(*at);
