@@ -1,8 +1,9 @@
 //! The database of daily figures: SQLite or PostgreSQL, the same tables in both.
 //!
-//! Knows how rows, marks and runs are read and written. Refuses to know Google and what a difference between rows is: that is
-//! [`Change`](ga4_exporter_core::daily::RowChange)'s. Invariants: the rows of an answer and the marks of its days change in one
-//! transaction, or not at all; a row that stays as it is is not touched; one run at a time writes a property.
+//! Knows how rows, marks and runs are read and written. Refuses to know Google, and how the stored rows differ from an
+//! answer's: [`RowChange`](ga4_exporter_core::daily::RowChange) computes that. Invariants: the rows of an answer and the
+//! marks of its days change in one transaction, or not at all; unchanged rows are not written; one run at a time writes a
+//! property.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -34,20 +35,20 @@ pub enum Database {
     Postgres(Postgres),
 }
 
-/// The days of one answer, to be stored instead of what is stored of them.
+/// The days of one answer, which replace what is stored of them.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Of which property.
+    /// The property that the answer is about.
     pub property: PropertyId,
-    /// Which days.
+    /// The first and the last day, both included.
     pub span: Span,
     /// All rows of these days.
     pub rows: DailyRows,
     /// For each metric, whether the account's role hides it: what is stored of it stays.
     pub hidden: Vec<bool>,
-    /// What to remember of each of these days.
+    /// The mark of each of these days, those without rows included.
     pub marks: BTreeMap<Date, Mark>,
-    /// When they were asked for.
+    /// When the request was sent.
     pub fetched_at: Timestamp,
 }
 
@@ -73,17 +74,17 @@ pub struct PropertyRow {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RunEnd {
-    /// When.
+    /// When the run ended.
     pub at: Timestamp,
     /// `success`, `incomplete` or `failure`.
     pub outcome: &'static str,
     /// The number of properties.
     pub properties: usize,
-    /// How many of them failed.
+    /// The number of properties that failed.
     pub failed: usize,
-    /// How many rows it touched.
+    /// The number of rows that were inserted, updated or deleted.
     pub rows_changed: usize,
-    /// How many tokens it spent.
+    /// The number of tokens that the run spent.
     pub tokens: u64,
 }
 
@@ -93,18 +94,18 @@ pub enum DatabaseError {
     /// It cannot be reached or opened.
     #[error("cannot open the database {location}")]
     Open {
-        /// Which.
+        /// The file or the server, without the password.
         location: String,
-        /// Why.
+        /// The database's error.
         #[source]
         cause: Cause,
     },
     /// The certificates or the password cannot be used.
     #[error("cannot sign in to the database {location}: {reason}")]
     SignIn {
-        /// Which.
+        /// The server, without the password.
         location: String,
-        /// Why.
+        /// What cannot be used of the certificates or the password, in words.
         reason: String,
     },
     /// It was written by a newer program.
@@ -114,22 +115,22 @@ pub enum DatabaseError {
         schema::VERSION
     )]
     Newer {
-        /// Its version.
+        /// The version of the tables in the database.
         found: i32,
     },
-    /// A table is not the report's.
+    /// A table, a stored value or the encoding of the database is not as expected; the text says which.
     #[error("{0}")]
     Shape(String),
     /// Another run is writing.
     #[error("{what} is being synchronised by {holder}; wait until that ends, or stop it")]
     Busy {
-        /// What.
+        /// What is locked: `property 123456789`, or the location of the file.
         what: String,
-        /// Who.
+        /// The program and the machine that hold the lock.
         holder: String,
     },
-    /// A statement failed.
-    #[error("the database failed")]
+    /// A statement failed; others may succeed.
+    #[error("a database statement failed")]
     Statement(#[source] Cause),
     /// The disk is full or broken, or the right to write is missing: nothing else will work either.
     #[error("the database cannot be used")]
@@ -137,7 +138,7 @@ pub enum DatabaseError {
     /// The connection is gone: nothing else will work either.
     #[error("the connection to the database is lost")]
     Lost(#[source] Cause),
-    /// No answer.
+    /// A statement or a transaction exceeded its deadline.
     #[error("the database does not answer within {0:?}")]
     Slow(Duration),
 }
@@ -157,7 +158,7 @@ impl Database {
         }
     }
 
-    /// The same to look at only: nothing is made and nothing is locked. `None` where there is nothing yet.
+    /// Opens a database for reading only: nothing is created and nothing is locked. Returns `None` without tables.
     ///
     /// # Errors
     /// It cannot be opened, or is newer than this program.
@@ -252,7 +253,7 @@ impl Database {
         }
     }
 
-    /// Stores what is known about a property; an equal row is not touched.
+    /// Stores what is known about a property; an unchanged row is not written.
     ///
     /// # Errors
     /// The database fails.
