@@ -1,8 +1,8 @@
 //! Daily figures on a PostgreSQL server.
 //!
-//! One connection: a nightly job needs no more. Rows go to the server as arrays, a statement for all of them. Each property that
-//! is being written has an advisory lock, so that shards run side by side; the server lets it go when the connection ends, however
-//! it ends.
+//! One connection: a nightly job needs no more. Rows go to the server as arrays, a statement for all of them. Each property
+//! that is being written has an advisory lock, so that shards run side by side; the server releases it when the connection
+//! ends, however it ends.
 
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -288,7 +288,7 @@ impl From<tokio_postgres::Error> for DatabaseError {
     }
 }
 
-/// Statements that wait for it hear of its end too.
+/// Drives a connection. When it ends, pending statements fail.
 async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "the connection to the database has ended");
@@ -348,14 +348,14 @@ async fn version(transaction: &Transaction<'_>) -> Result<i32, DatabaseError> {
     if found > schema::VERSION { Err(DatabaseError::Newer { found }) } else { Ok(found) }
 }
 
-/// Other encodings have no place for most of the world's texts.
+/// Refuses other encodings than those of [`ENCODINGS`], which cannot store all Unicode text.
 async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), DatabaseError> {
     let encoding: String = transaction.query_one("show server_encoding", &[]).await?.try_get(0)?;
     if ENCODINGS.contains(&encoding.as_str()) {
         return Ok(());
     }
     Err(DatabaseError::Shape(format!(
-        "the database has the encoding {}, which cannot hold all texts of Google Analytics; create one with: create database … \
+        "the database has the encoding {}, which cannot store all Unicode text; create one with: create database … \
          template template0 encoding 'UTF8'",
         ga4_exporter_core::shown::name(&encoding)
     )))

@@ -120,8 +120,8 @@ fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<Stri
     if key != present.key {
         let list = |key: &BTreeSet<String>| key.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Err(format!(
-            "the table {} has rows by {}, but the report `{}` now has them by {}; give the report another name, or rename the \
-             table",
+            "the table {} has the key ({}), but the report `{}` now needs the key ({}); give the report another name, or \
+             rename the table",
             table.name(),
             list(&present.key),
             table.report(),
@@ -146,7 +146,7 @@ fn extension(dialect: Dialect, table: &Table, present: &Present, column: &Metric
     let change = if !present.columns.contains(name) {
         format!("add column {quoted_name} {kind}")
     } else if dialect == Dialect::Postgres && column.kind == NumberKind::Float && present.integers.contains(name) {
-        // Else PostgreSQL rounds without a word. SQLite keeps fractions in any column.
+        // Otherwise PostgreSQL silently rounds. SQLite keeps fractions in any column.
         format!("alter column {quoted_name} type {kind}")
     } else {
         return None;
@@ -236,7 +236,7 @@ mod tests {
         );
         present.key.insert("page_path".to_owned());
         let error = growth(Dialect::Sqlite, &table, &present).unwrap_err();
-        assert!(error.contains("has rows by date, page_path, property_id"), "{error}");
+        assert!(error.contains("has the key (date, page_path, property_id), but"), "{error}");
     }
 
     fn report(yaml: &str) -> Table {

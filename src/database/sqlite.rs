@@ -1,8 +1,8 @@
 //! Daily figures in a file.
 //!
 //! The journal is the rollback journal: readers such as Grafana or SQLite's own shell need no right to write beside the file, and
-//! see whole transactions only. One run at a time writes: it holds a lock on a file beside the database, which the system lets go
-//! when the process ends, however it ends.
+//! see whole transactions only. One run at a time writes: it holds a lock on a file beside the database, which the system
+//! releases when the process ends, however it ends.
 
 use std::{
     collections::BTreeMap,
@@ -29,11 +29,11 @@ use ga4_exporter_core::{
 
 mod rows;
 
-/// An open file. Dropping the last clone lets other runs have it.
+/// An open file. Dropping the last clone releases the lock.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     connection: Arc<Mutex<Connection>>,
-    /// `None` where it is only looked at.
+    /// `None` if the file is open for reading only.
     _lock: Option<Arc<Lock>>,
 }
 
@@ -44,7 +44,7 @@ struct Lock(File);
 impl Drop for Lock {
     /// A process that was started meanwhile may have the file open, too.
     fn drop(&mut self) {
-        // At the latest the end of the process lets it go.
+        // The end of the process releases it at the latest.
         let _ = self.0.unlock();
     }
 }
@@ -279,7 +279,7 @@ async fn aside<T: Send + 'static>(
     }
 }
 
-/// Why the lock cannot be had.
+/// Why the lock could not be acquired.
 enum Refused {
     Held(String),
     Failed(std::io::Error),

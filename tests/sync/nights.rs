@@ -118,7 +118,7 @@ async fn a_metric_that_comes_later_is_a_column_with_all_days() {
     drop(connection);
     fs::write(town.path("config.yml"), "reports: {devices: {dimensions: [country], metrics: [pageviews]}}").unwrap();
     let error = town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap_err().to_string();
-    assert!(error.contains("has rows by date, device_category, property_id"), "{error}");
+    assert!(error.contains("has the key (date, device_category, property_id), but"), "{error}");
     let arguments = ["--config.file", &path, "--report", "devices", "--report", "daily"];
     let error = town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap_err().to_string();
     assert!(error.contains("3 of 3 properties are not up to date"), "{error}");

@@ -337,7 +337,7 @@ async fn a_table_grows_and_another_one_is_refused() {
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     fs::write(town.path("config.yml"), "reports: {devices: {dimensions: [country], metrics: [pageviews]}}").unwrap();
     let error = town.sync(&url, &arguments).await.unwrap_err().to_string();
-    assert!(error.contains("has rows by date, device_category, property_id"), "{error}");
+    assert!(error.contains("has the key (date, device_category, property_id), but"), "{error}");
     server.sql("ga", "update ga_schema set version = 7");
     let error = town.sync(&url, &[]).await.unwrap_err().to_string();
     assert!(error.contains("the database has version 7"), "{error}");

@@ -95,7 +95,7 @@ fn of_system(provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifie
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<dyn ServerCertVerifier>,
-    /// Certificates that are trusted as they are, too: that of a server which signed its own.
+    /// Certificates that are trusted as they are, such as a self-signed one of the server.
     pinned: Vec<CertificateDer<'static>>,
     checks_name: bool,
 }
@@ -115,7 +115,8 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.checks_name => Ok(ServerCertVerified::assertion()),
-            // A certificate that PostgreSQL's manual makes is its own authority, which rustls has nowhere but at the end.
+            // A self-signed certificate made as in PostgreSQL's manual is a CA. rustls rejects a CA as a server certificate,
+            // so it is accepted if it is pinned.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.pinned.iter().any(|pinned| pinned == end_entity) =>
             {
