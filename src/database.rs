@@ -1,9 +1,9 @@
 //! The database of daily figures: SQLite or PostgreSQL, the same tables in both.
 //!
 //! Knows how rows, marks and runs are read and written. Refuses to know Google, and how the stored rows differ from an
-//! answer's: [`RowChange`](ga4_exporter_core::daily::RowChange) computes that. Invariants: the rows of an answer and the
-//! marks of its days change in one transaction, or not at all; unchanged rows are not written; one run at a time writes a
-//! property.
+//! answer's: [`RowChange`](ga4_exporter_core::daily::RowChange) computes that. Invariants: the rows of an answer and
+//! the marks of its days change in one transaction, or not at all; unchanged rows are not written; one run at a time
+//! writes a property.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 

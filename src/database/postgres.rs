@@ -1,8 +1,8 @@
 //! Daily figures on a PostgreSQL server.
 //!
-//! One connection: a nightly job needs no more. Rows go to the server as arrays, a statement for all of them. Each property
-//! that is being written has an advisory lock, so that shards run side by side; the server releases it when the connection
-//! ends, however it ends.
+//! One connection: a nightly job needs no more. Rows go to the server as arrays, a statement for all of them. Each
+//! property that is being written has an advisory lock, so that shards run side by side; the server releases it when
+//! the connection ends, however it ends.
 
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -348,7 +348,7 @@ async fn version(transaction: &Transaction<'_>) -> Result<i32, DatabaseError> {
     if found > schema::VERSION { Err(DatabaseError::Newer { found }) } else { Ok(found) }
 }
 
-/// Refuses other encodings than those of [`ENCODINGS`], which cannot store all Unicode text.
+/// Refuses encodings that cannot store all Unicode text.
 async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), DatabaseError> {
     let encoding: String = transaction.query_one("show server_encoding", &[]).await?.try_get(0)?;
     if ENCODINGS.contains(&encoding.as_str()) {

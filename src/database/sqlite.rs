@@ -1,8 +1,8 @@
 //! Daily figures in a file.
 //!
-//! The journal is the rollback journal: readers such as Grafana or SQLite's own shell need no right to write beside the file, and
-//! see whole transactions only. One run at a time writes: it holds a lock on a file beside the database, which the system
-//! releases when the process ends, however it ends.
+//! The journal is the rollback journal: readers such as Grafana or SQLite's own shell need no right to write beside the
+//! file, and see whole transactions only. One run at a time writes: it holds a lock on a file beside the database,
+//! which the system releases when the process ends, however it ends.
 
 use std::{
     collections::BTreeMap,

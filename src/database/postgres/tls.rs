@@ -45,7 +45,7 @@ pub(super) struct Stream<S>(tokio_rustls::client::TlsStream<S>);
 /// A connector that trusts the certificates in a file, or those of the system.
 ///
 /// # Errors
-/// There are none; in words.
+/// No certificate can be used; the text says why.
 pub(super) fn connector(roots: Option<&Path>, trust: Trust) -> Result<Connector, String> {
     let provider = Arc::new(ring::default_provider());
     let (inner, pinned) = match roots.filter(|path| *path != Path::new(SYSTEM)) {
@@ -115,8 +115,8 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.checks_name => Ok(ServerCertVerified::assertion()),
-            // A self-signed certificate made as in PostgreSQL's manual is a CA. rustls rejects a CA as a server certificate,
-            // so it is accepted if it is pinned.
+            // A self-signed certificate made as in PostgreSQL's manual is a CA. rustls rejects a CA as a server
+            // certificate, so it is accepted if it is pinned.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.pinned.iter().any(|pinned| pinned == end_entity) =>
             {
