@@ -6,7 +6,7 @@
 
 use jiff::civil::Date;
 
-pub use answer::{QueryAnswer, QueryQuality, Totals, numbers_as_people_write_them};
+pub use answer::{QueryAnswer, QueryQuality, Totals, serialize_numbers_compactly};
 pub use asked::{AskError, Asked};
 pub use day::QueryDayError;
 pub use pages::{Page, Pages};
@@ -36,7 +36,7 @@ pub struct Query {
 impl Query {
     /// The question that a report asks, about other days or with another limit where there are any.
     pub fn new(mut report: Report, range: Option<Range>, limit: Option<u64>) -> Self {
-        // Of several ranges, as built-in reports have them, none is the one that is meant.
+        // A report with several ranges, such as a built-in one, has no default range.
         let range = range.or_else(|| (report.windows.len() > 1).then(|| usual_range(report.category)));
         if let Some(range) = range {
             report.windows.truncate(1);

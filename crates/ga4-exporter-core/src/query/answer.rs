@@ -255,8 +255,8 @@ fn numbers(columns: &[Column<'_>], row: &WireRow) -> Result<Vec<Option<f64>>, Tr
     columns.iter().zip(&row.metric_values).map(number).collect()
 }
 
-/// Whole numbers without `.0`, as Google writes them.
-pub fn numbers_as_people_write_them<S: Serializer>(numbers: &[Option<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes whole numbers without `.0`, as Google writes them.
+pub fn serialize_numbers_compactly<S: Serializer>(numbers: &[Option<f64>], serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     #[serde(untagged)]
     enum Number {
@@ -270,13 +270,13 @@ pub fn numbers_as_people_write_them<S: Serializer>(numbers: &[Option<f64>], seri
     serializer.collect_seq(numbers.iter().map(|one| one.map(number)))
 }
 
-/// A sum without what adding decimal fractions leaves behind.
+/// Removes floating-point rounding noise from a sum.
 fn without_noise(sum: f64) -> f64 {
     let rounded = (sum * FRACTIONS).round() / FRACTIONS;
     if rounded.is_finite() { rounded } else { sum }
 }
 
-/// Amounts are exact to a millionth: Google sends them so.
+/// Google sends amounts exact to a millionth.
 const FRACTIONS: f64 = 1e6;
 
 /// Below it every whole number is one of f64.

@@ -190,7 +190,7 @@ fn is_called(known: &Known, kind: FieldKind, name: &str) -> bool {
     Category::ALL.iter().any(|category| of_any(*category))
 }
 
-/// What is counted where nobody says what.
+/// Returns the default metrics.
 fn usual_metrics(category: Category) -> [&'static str; 2] {
     match category {
         Category::Core => ["pageviews", "visitors"],

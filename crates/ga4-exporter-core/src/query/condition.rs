@@ -21,10 +21,10 @@ pub enum ParseError {
         "a filter is a field, a comparison and a value, such as `pagePath begins_with /shop` or `pageviews >= 100`"
     )]
     Incomplete,
-    /// More than anybody writes.
+    /// Longer than [`MAX_BYTES`].
     #[error("a filter of more than {MAX_BYTES} bytes is too long")]
     TooLong,
-    /// A terminal would obey it, and no page has it.
+    /// Control characters, which a terminal would interpret.
     #[error("a filter must not have line breaks or other control characters in it")]
     Control,
     /// A quotation mark at one end only.

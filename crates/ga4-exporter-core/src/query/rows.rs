@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::answer::numbers_as_people_write_them;
+use super::answer::serialize_numbers_compactly;
 
 /// Rows with the same columns, in the order in which Google sent them.
 #[derive(Clone, Debug, Default)]
@@ -164,7 +164,7 @@ impl Serialize for QueryRows {
 impl Serialize for QueryRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Numbers<'a>(#[serde(serialize_with = "numbers_as_people_write_them")] &'a [Option<f64>]);
+        struct Numbers<'a>(#[serde(serialize_with = "serialize_numbers_compactly")] &'a [Option<f64>]);
 
         let dimensions: Vec<&str> = self.dimensions().collect();
         let metrics: Vec<Option<f64>> = self.metrics().collect();

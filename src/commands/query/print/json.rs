@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ga4_exporter_core::{
-    query::{QueryQuality, QueryRows, numbers_as_people_write_them},
+    query::{QueryQuality, QueryRows, serialize_numbers_compactly},
     report::{Metric, Report, Unit},
 };
 use serde::Serialize;
@@ -27,7 +27,7 @@ struct Found<'a> {
 }
 
 #[derive(Serialize)]
-struct Sums<'a>(#[serde(serialize_with = "numbers_as_people_write_them")] &'a [Option<f64>]);
+struct Sums<'a>(#[serde(serialize_with = "serialize_numbers_compactly")] &'a [Option<f64>]);
 
 #[derive(Serialize)]
 struct Column<'a> {
