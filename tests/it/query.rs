@@ -387,7 +387,7 @@ async fn an_unseen_property_is_told_apart_from_none() {
     assert!(ran.result.unwrap_err().contains("as Viewer of property 999"));
     let empty = Rig::of(World::new(1), START).await;
     let ran = empty.run(&["query"]).await;
-    assert!(ran.result.unwrap_err().starts_with("there is no property to ask about: "));
+    assert!(ran.result.unwrap_err().starts_with("no property to query: "));
     let unlisted = self::rig().await;
     unlisted.inject(Fault::play("admin-scope").unwrap());
     let ran = unlisted.run(&["query"]).await;

@@ -183,7 +183,7 @@ impl Asking<'_> {
             }
         }
         if pages.lacks_rows() {
-            let message = format!("it has {} rows and no more, of {}", pages.received(), pages.existing());
+            let message = format!("Google sent only {} of {} rows", pages.received(), pages.existing());
             return Err(Problem::Google(ga::ApiError::Protocol(message)));
         }
         let mut parts = parts.ok_or_else(|| Problem::Own(Reason::Protocol, "nothing was asked for".to_owned()))?;
@@ -244,8 +244,7 @@ impl Asking<'_> {
         let (Some((first, last)), Some(today)) = (dates, self.today()) else { return };
         if last > today {
             let days = if first > today { format!("{first} to {last}") } else { format!("the days after {today}") };
-            self.further
-                .push(format!("{days}: not begun yet in the property's time zone, so nothing is counted in them"));
+            self.further.push(format!("{days} are in the future in the property's time zone and have no data"));
         }
     }
 

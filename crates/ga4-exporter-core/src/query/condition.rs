@@ -21,7 +21,7 @@ pub enum ParseError {
         "a filter is a field, a comparison and a value, such as `pagePath begins_with /shop` or `pageviews >= 100`"
     )]
     Incomplete,
-    /// Longer than [`MAX_BYTES`].
+    /// Longer than 16 KiB.
     #[error("a filter of more than {MAX_BYTES} bytes is too long")]
     TooLong,
     /// Control characters, which a terminal would interpret.
