@@ -82,7 +82,7 @@ impl fmt::Display for Ending {
             Self::Late(Phase::Response | Phase::Flush) => "the response took too long",
             Self::Late(Phase::Idle) => "there was no further request",
             Self::Slow => "the client reads too slowly",
-            Self::Evicted => "another client wanted its place",
+            Self::Evicted => "evicted while idle: another client needed the slot",
         })
     }
 }

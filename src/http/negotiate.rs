@@ -53,7 +53,7 @@ struct Range<'a> {
     quality: u16,
 }
 
-/// Returns how specifically a range matches a format; the quality of the most specific match counts.
+/// How specifically a range matches a format; the quality of the most specific match counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Specificity {
     Nothing,

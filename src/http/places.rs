@@ -103,7 +103,7 @@ impl Members {
             .collect();
         idle.sort_unstable();
         idle.truncate(idle.len().saturating_sub(kept));
-        // A connection that was served a moment ago stays.
+        // A connection that is no longer idle stays.
         let evicted = idle
             .into_iter()
             .map(|(_, number)| number)

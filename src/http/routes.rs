@@ -56,7 +56,7 @@ impl FromStr for TelemetryPath {
         if rest.split('/').all(plain) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(TelemetryPathError::Odd(text.to_owned()))
+            Err(TelemetryPathError::InvalidCharacters(text.to_owned()))
         }
     }
 }
@@ -68,14 +68,14 @@ pub enum TelemetryPathError {
     #[error("the telemetry path `{0}` must start with a slash, like `/metrics`")]
     Relative(String),
     /// With a query.
-    #[error("the telemetry path `{0}` must not have a query; leave away the `?` and what follows")]
+    #[error("the telemetry path `{0}` must not have a query; remove the `?` and what follows it")]
     Query(String),
     /// That of another endpoint.
     #[error("the telemetry path `{0}` is that of another endpoint; choose another, like `/metrics`")]
     Taken(String),
     /// With characters that a client would normalize or escape.
     #[error("the telemetry path `{0}` may only have letters, digits, `-`, `.`, `_` and `~` between single slashes")]
-    Odd(String),
+    InvalidCharacters(String),
 }
 
 /// The purpose of a request.
