@@ -53,7 +53,7 @@ pub async fn run(flags: &ServeFlags) -> Result<(), CommandError> {
         .config_file
         .as_ref()
         .map_or_else(|| "no configuration file".to_owned(), |file| ShownPath(file).to_string());
-    text.push_str(&format!("{file}: good\n"));
+    text.push_str(&format!("{file}: valid\n"));
     let properties =
         Properties::new(&loaded.config.properties, loaded.config.discovery.as_ref(), flags.shard.shard).set();
     let plan = loaded.config.plan(properties, true);

@@ -50,7 +50,7 @@ pub enum PasswordError {
     },
     /// Every user of the machine can read it.
     #[error("every user of this machine can read the password file {0}; run: chmod 600 {0}")]
-    Open(String),
+    WorldReadable(String),
 }
 
 impl DatabaseEnvironment {
@@ -73,8 +73,8 @@ pub(super) fn in_file(path: &Path, account: Account<'_>) -> Result<Option<Secret
     let shown = || ShownPath(path).to_string();
     let unreadable = |cause| PasswordError::Unreadable { path: shown(), cause };
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if is_open(&metadata) {
-        return Err(PasswordError::Open(shown()));
+    if is_open_to_others(&metadata) {
+        return Err(PasswordError::WorldReadable(shown()));
     }
     let bytes = files::read(path, MAX_BYTES).map_err(unreadable)?;
     Ok(find(&String::from_utf8_lossy(&bytes), account))
@@ -108,7 +108,7 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 #[cfg(unix)]
-fn is_open(metadata: &std::fs::Metadata) -> bool {
+fn is_open_to_others(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
 
     metadata.mode() & FOR_OTHERS != 0

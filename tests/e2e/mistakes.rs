@@ -182,8 +182,8 @@ async fn what_is_asked_for_is_told() {
         (&["--version"][..], concat!("google_analytics_exporter ", env!("CARGO_PKG_VERSION"))),
         (&["--help"], "--google.credentials-file <FILE>"),
         (&["demo", "--help"], "--web.listen-address <ADDRESS>"),
-        (&["--config.file", shipped, "--config.check"], ": good"),
-        (&["--config.check"], "no configuration file: good"),
+        (&["--config.file", shipped, "--config.check"], ": valid"),
+        (&["--config.check"], "no configuration file: valid"),
     ] {
         let ended = ended(directory.path(), arguments).await;
         assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");

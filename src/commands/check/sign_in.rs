@@ -41,7 +41,7 @@ fn once(remedy: &str) -> String {
 pub(super) fn clock(google: &Google) -> CheckResult {
     let offset = google.witness.offset();
     let Some(ahead) = offset.ahead() else {
-        return CheckResult::skipped("clock", "no answer of Google's had a date to compare with");
+        return CheckResult::skipped("clock", "no response had a Date header");
     };
     let seconds = ahead.unsigned_abs().as_secs();
     if ahead == SignedDuration::ZERO {
