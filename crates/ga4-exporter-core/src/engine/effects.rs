@@ -32,9 +32,9 @@ pub struct Effects {
 pub enum Observation {
     /// Series of an answer that were not exported.
     SeriesDropped {
-        /// Why.
+        /// Why they were not exported.
         reason: DropReason,
-        /// How many.
+        /// The number of series.
         count: u64,
     },
 }
@@ -67,63 +67,63 @@ impl SeriesLimit {
 pub enum Event {
     /// What the reports will spend, per property.
     Outlook {
-        /// The figures.
+        /// What they will spend, in tokens, by report and by bucket.
         outlook: Outlook,
         /// The share of every bucket that may be spent.
         share: Share,
     },
     /// A report fails; for a reason that concerns the whole property, this stands for all of its reports.
     Failure {
-        /// Which.
+        /// The property and the report.
         job: Job,
         /// The cause and the remedy.
         failure: Failure,
         /// Until when a bucket that it draws on is closed, if one is.
         closed_until: Option<Timestamp>,
-        /// See above.
+        /// Lines suppressed since the last one, see [`Event`].
         suppressed: Option<u64>,
     },
     /// A report works again; where the property could not be read at all, all of its reports do.
     Recovery {
-        /// Which.
+        /// The property and the report.
         job: Job,
         /// The reason for which it failed.
         reason: Reason,
-        /// See above.
+        /// Lines suppressed since the last one, see [`Event`].
         suppressed: Option<u64>,
     },
     /// A report is polled less often than configured, or as configured again.
     Pace {
         /// The report, its interval and the limit.
         change: Replanned,
-        /// See above.
+        /// Lines suppressed since the last one, see [`Event`].
         suppressed: Option<u64>,
     },
     /// A report is due but not sent.
     HeldBack {
-        /// Which.
+        /// The property and the report.
         job: Job,
         /// The bucket or share that it would overdraw.
         limit: Limit,
-        /// See above.
+        /// Lines suppressed since the last one, see [`Event`].
         suppressed: Option<u64>,
     },
     /// A report begins to have more series than it may; the rest of them is not exported.
     SeriesLost {
-        /// Which.
+        /// The property and the report.
         job: Job,
-        /// How many are exported.
+        /// The number of series that are exported.
         kept: usize,
-        /// How many are not.
+        /// The number of series that are not.
         dropped: usize,
-        /// What limits them.
+        /// The limit that is exceeded.
         limit: SeriesLimit,
-        /// See above.
+        /// Lines suppressed since the last one, see [`Event`].
         suppressed: Option<u64>,
     },
     /// An answer belonged to another day or zone than the requested one; the report is polled again.
     Discarded {
-        /// Which.
+        /// The property and the report.
         job: Job,
     },
     /// The time zone of a property is not in the database, or Google does not name one.
@@ -155,7 +155,7 @@ pub enum Event {
     DropEnded {
         /// The property.
         property: PropertyId,
-        /// When it was seen first.
+        /// When the drop was first seen.
         began_at: Timestamp,
         /// From then until traffic was back.
         lasted: SignedDuration,
@@ -179,7 +179,7 @@ pub enum Event {
     },
     /// Google's clock differs from this machine's; a report with dates is polled again.
     ClockInDoubt {
-        /// Which.
+        /// The property and the report.
         job: Job,
     },
     /// The clock is wrong: values with dates are withdrawn.
