@@ -1,9 +1,8 @@
 //! Reads files without blocking on a disk that hangs.
 //!
-//! Knows which files are opened (regular ones), how much of them is read, and how to do such work on a thread of its own with a
-//! deadline: a dead network mount may block forever. Refuses to know the content of files. Invariant: an [`Aside`] never has
-//! more
-//! than one thread, however often its work hangs.
+//! Knows which files are opened (regular ones), how much of them is read, and how to do such work on a thread of its
+//! own with a deadline: a dead network mount may block forever. Refuses to know the content of files. Invariant: an
+//! [`Aside`] never has more than one thread, however often its work hangs.
 
 use std::{
     fs::{self, File, OpenOptions},

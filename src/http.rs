@@ -1,15 +1,13 @@
 //! The server: sockets, limits, routes, and the cache of what a scrape is answered with.
 //!
 //! Knows the rest of the exporter only through the traits [`Backend`] and [`Metrics`]. Refuses to know Google, the
-//! configuration
-//! file and what a metric is. Invariant: a request waits only for a rendering of what is in memory, or for the reload that it
-//! requests; each wait, buffer and number of connections has a limit in [`Limits`].
+//! configuration file and what a metric is. Invariant: a request waits only for a rendering of what is in memory, or
+//! for the reload that it requests; each wait, buffer and number of connections has a limit in [`Limits`].
 //!
 //! In reading order: [`bind`] opens the sockets, `listener` accepts connections, `connection` speaks HTTP under the
-//! `deadlines`,
-//! `routes` parses requests below the prefix of `base`, and `answers` responds, with the help of `negotiate` (format and
-//! encoding), `origin` (host and site of a request), `rendering` (the cache) and `freshness` (how long a rendering may be
-//! served). All clients share `places`, `budget` and `workers`.
+//! `deadlines`, `routes` parses requests below the prefix of `base`, and `answers` responds, with the help of
+//! `negotiate` (format and encoding), `origin` (host and site of a request), `rendering` (the cache) and `freshness`
+//! (how long a rendering may be served). All clients share `places`, `budget` and `workers`.
 
 use std::{io, net, pin::Pin, sync::Arc};
 

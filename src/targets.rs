@@ -1,8 +1,7 @@
 //! The properties as targets for Prometheus: what `/sd` answers.
 //!
-//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows the meaning of a target's labels. Refuses to know tasks, HTTP,
-//! and
-//! the requested host. Each property is a target group of its own, since labels belong to groups.
+//! Format: prometheus.io/docs/prometheus/latest/http_sd. Knows the meaning of a target's labels. Refuses to know tasks,
+//! HTTP, and the requested host. Each property is a target group of its own, since labels belong to groups.
 
 use std::collections::BTreeMap;
 

@@ -185,6 +185,6 @@ const EARLIEST_HOURS: i8 = -12;
 
 const MESSAGE_CHARACTERS: usize = 1_000;
 
-const NO_PROPERTIES: &str = "no property to query: the account has access to none, or discovery selects none; add it as \
-    Viewer of a property in Google Analytics under Admin > Property access management, or check discovery.include and \
-    discovery.exclude";
+const NO_PROPERTIES: &str = "no property to query: the account has access to none, or discovery selects none; add it \
+    as Viewer of a property in Google Analytics under Admin > Property access management, or check discovery.include \
+    and discovery.exclude";

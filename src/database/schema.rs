@@ -120,8 +120,8 @@ fn growth(dialect: Dialect, table: &Table, present: &Present) -> Result<Vec<Stri
     if key != present.key {
         let list = |key: &BTreeSet<String>| key.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Err(format!(
-            "the table {} has the key ({}), but the report `{}` now needs ({}); give the report another name, or rename \
-             the table",
+            "the table {} has the key ({}), but the report `{}` now needs ({}); give the report another name, or \
+             rename the table",
             table.name(),
             list(&present.key),
             table.report(),
