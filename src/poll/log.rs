@@ -32,26 +32,18 @@ pub(super) fn event(event: &Event, store: &Store) {
         Event::SeriesLost { job, kept, dropped, limit, suppressed } => {
             series_lost(&Subject::of(job, store), (*kept, *dropped), *limit, *suppressed);
         }
-        Event::Discarded { job } => {
-            let Subject { property, name, report } = &Subject::of(job, store);
-            let property_name = name.as_deref();
-            debug!(%property, property_name, report, "the property's day or time zone changed during the poll; polling again");
-        }
+        Event::Discarded { job } => polls_again(job, store, "the property's day or time zone changed during the poll"),
         Event::DropAlertOff => info!("drop alert off: it needs the reports realtime and baseline"),
         Event::DropAlert { ready, not_ready, learning_until } => {
             drop_alert(*ready, not_ready, *learning_until, store);
         }
         Event::DropBegan { property, drop } => drop_began(*property, drop, store),
         Event::DropEnded { property, began_at, lasted } => drop_ended(*property, *began_at, *lasted, store),
-        Event::UnknownZone { property, .. }
-        | Event::NoBaseline { property, .. }
-        | Event::Baseline { property }
-        | Event::HistoryGone { property } => of_property(event, *property, store),
-        Event::ClockInDoubt { job } => {
-            let Subject { property, name, report } = &Subject::of(job, store);
-            let property_name = name.as_deref();
-            debug!(%property, property_name, report, "this machine's clock differs from Google's; polling again");
-        }
+        Event::UnknownZone { property, problem } => unknown_zone(*property, problem, store),
+        Event::NoBaseline { property, problem } => no_baseline(*property, problem, store),
+        Event::Baseline { property } => baseline(*property, store),
+        Event::HistoryGone { property } => history_gone(*property, store),
+        Event::ClockInDoubt { job } => polls_again(job, store, "this machine's clock differs from Google's"),
         Event::ClockWrong { failure: Failure { message, remedy, .. } } => {
             warn!(error = message, remedy, "the clock is wrong; values by date are not shown until it is set");
         }
@@ -86,26 +78,41 @@ fn name_of(property: PropertyId, store: &Store) -> Option<String> {
     store.property(property)?.info.known_name().map(str::to_owned)
 }
 
-/// Logs the state of a property's baseline and time zone.
-fn of_property(event: &Event, property: PropertyId, store: &Store) {
-    let name = name_of(property, store);
+/// Logs that an answer is not used and its report is polled again.
+fn polls_again(job: &Job, store: &Store, cause: &str) {
+    let Subject { property, name, report } = &Subject::of(job, store);
     let property_name = name.as_deref();
-    if let Event::UnknownZone { problem, .. } = event {
-        warn!(
-            %property, property_name, error = problem,
-            "cannot determine the property's midnight; its values by date end at the next midnight of any time zone, and it has \
-             no drop alert"
-        );
-    } else if let Event::NoBaseline { problem, .. } = event {
-        info!(%property, property_name, reason = problem, "drop alert not ready for the property: there is no baseline");
-    } else if let Event::HistoryGone { .. } = event {
-        warn!(
-            %property, property_name,
-            "Google no longer has a history of the property; the baseline stays in use until it expires"
-        );
-    } else {
-        info!(%property, property_name, "the property has a baseline now");
-    }
+    debug!(%property, property_name, report, "{cause}; polling again");
+}
+
+fn unknown_zone(property: PropertyId, problem: &str, store: &Store) {
+    let name = name_of(property, store);
+    warn!(
+        %property, property_name = name.as_deref(), error = problem,
+        "cannot determine the property's midnight; its values by date end at the next midnight of any time zone, and it \
+         has no drop alert"
+    );
+}
+
+fn no_baseline(property: PropertyId, problem: &str, store: &Store) {
+    let name = name_of(property, store);
+    info!(
+        %property, property_name = name.as_deref(), reason = problem,
+        "drop alert not ready for the property: there is no baseline"
+    );
+}
+
+fn baseline(property: PropertyId, store: &Store) {
+    let name = name_of(property, store);
+    info!(%property, property_name = name.as_deref(), "the property has a baseline now");
+}
+
+fn history_gone(property: PropertyId, store: &Store) {
+    let name = name_of(property, store);
+    warn!(
+        %property, property_name = name.as_deref(),
+        "Google no longer has a history of the property; the baseline stays in use until it expires"
+    );
 }
 
 fn fails(subject: &Subject<'_>, failure: &Failure, closed_until: Option<Timestamp>, suppressed: Option<u64>) {
