@@ -320,7 +320,7 @@ impl Engine {
             let Some(report) = state.report_mut(&job.report) else { return };
             report.has_outcome = true;
             if let Some((_, failure)) = &news {
-                report.hold_back(failure.clone());
+                report.not_sent(failure.clone());
             }
         });
         if let Some((limit, _)) = news {
@@ -397,7 +397,7 @@ impl Engine {
             if let Some(report) = state.report_mut(&job.report) {
                 before = report.reason();
                 if reason == Reason::NoCredentials {
-                    report.want_token(failure.clone());
+                    report.not_sent(failure.clone());
                 } else {
                     report.fail(polled.attempt(), failure.clone());
                 }

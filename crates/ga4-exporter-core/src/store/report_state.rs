@@ -127,13 +127,9 @@ impl ReportState {
         self.snapshot = Some(Arc::new(snapshot));
     }
 
-    /// Applies a poll that was not sent because of our share of the quota; the values stay until they expire.
-    pub fn hold_back(&mut self, failure: Failure) {
-        self.begin_failure(failure);
-    }
-
-    /// Applies a poll that was not sent for lack of an access token; the values stay until they expire.
-    pub fn want_token(&mut self, failure: Failure) {
+    /// Applies a poll that was not sent, because of the quota or for lack of an access token; the values stay until they
+    /// expire.
+    pub fn not_sent(&mut self, failure: Failure) {
         self.begin_failure(failure);
     }
 
