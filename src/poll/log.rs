@@ -89,8 +89,8 @@ fn unknown_zone(property: PropertyId, problem: &str, store: &Store) {
     let name = name_of(property, store);
     warn!(
         %property, property_name = name.as_deref(), error = problem,
-        "cannot determine the property's midnight; its values by date end at the next midnight of any time zone, and it \
-         has no drop alert"
+        "cannot determine the property's midnight; its values by date end at the next midnight of any time zone, and \
+         it has no drop alert"
     );
 }
 
