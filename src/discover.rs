@@ -195,17 +195,17 @@ impl Discoverer {
     }
 
     fn configure(&mut self, config: Config) {
-        let lists_anew = config.discovery.is_some() && self.config.discovery.is_none();
+        let begins_to_list = config.discovery.is_some() && self.config.discovery.is_none();
         self.properties.configure(&config.properties, config.discovery.as_ref());
         self.config = config;
-        self.has_listed &= !lists_anew;
+        self.has_listed &= !begins_to_list;
         // Details for the old configuration may be obsolete; a listing is valid for both.
         if self.config.discovery.is_none() || self.asked != Some(Due::Listing) {
             self.asking.abort_all();
             self.asking.detach_all();
         }
         let discovers = self.config.discovery.is_some();
-        self.agenda.plan_anew(discovers, self.properties.configured(), self.clock.now());
+        self.agenda.replan_all(discovers, self.properties.configured(), self.clock.now());
         let plan = self.config.plan(self.properties.set(), self.is_complete());
         let plan = plan.sharing_reports_with(&self.plan.borrow());
         self.plan.send_replace(Arc::new(plan));

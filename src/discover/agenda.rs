@@ -68,10 +68,9 @@ impl Agenda {
         self.details = configured.map(plan).collect();
     }
 
-    /// Applies another configuration: the same, but the next listing is due a minute after the last one at the earliest,
-    /// however
-    /// often the configuration changes.
-    pub(super) fn plan_anew(&mut self, discovers: bool, configured: impl Iterator<Item = PropertyId>, now: Timestamp) {
+    /// Applies another configuration: the same, but the next listing is due a minute after the last one at the
+    /// earliest, however often the configuration changes.
+    pub(super) fn replan_all(&mut self, discovers: bool, configured: impl Iterator<Item = PropertyId>, now: Timestamp) {
         self.plan_all(discovers, configured, now);
         let earliest = self.listing_begun.map(|begun| later(begun, LISTING_GAP));
         self.listing = self.listing.max(self.listing.and(earliest));
@@ -238,7 +237,7 @@ mod tests {
     fn another_configuration_lists_once_a_minute() {
         let mut agenda = agenda(true);
         let plan = |agenda: &mut Agenda, discovers, now| {
-            agenda.plan_anew(discovers, std::iter::empty(), at(now));
+            agenda.replan_all(discovers, std::iter::empty(), at(now));
             agenda.listing
         };
         assert_eq!(plan(&mut agenda, true, 5), Some(at(5)), "there was none yet");

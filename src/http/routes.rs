@@ -46,7 +46,7 @@ impl FromStr for TelemetryPath {
             return Err(TelemetryPathError::Query(text.to_owned()));
         }
         if OTHER_PATHS.contains(&text) || OTHER_DIRECTORIES.contains(&rest.split('/').next().unwrap_or_default()) {
-            return Err(TelemetryPathError::Taken(text.to_owned()));
+            return Err(TelemetryPathError::OtherEndpoint(text.to_owned()));
         }
         // Clients normalize empty segments and dots, and would request another path.
         let plain = |segment: &str| {
@@ -72,7 +72,7 @@ pub enum TelemetryPathError {
     Query(String),
     /// That of another endpoint.
     #[error("the telemetry path `{0}` is that of another endpoint; choose another, like `/metrics`")]
-    Taken(String),
+    OtherEndpoint(String),
     /// With characters that a client would normalize or escape.
     #[error("the telemetry path `{0}` may only have letters, digits, `-`, `.`, `_` and `~` between single slashes")]
     InvalidCharacters(String),

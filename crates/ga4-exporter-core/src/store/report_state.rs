@@ -127,7 +127,8 @@ impl ReportState {
         self.snapshot = Some(Arc::new(snapshot));
     }
 
-    /// Applies a poll that was not sent, because of the quota or without an access token; the values stay until they expire.
+    /// Applies a poll that was not sent, because of the quota or without an access token; the values stay until they
+    /// expire.
     pub fn not_sent(&mut self, failure: Failure) {
         self.begin_failure(failure);
     }
