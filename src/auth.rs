@@ -104,9 +104,8 @@ impl Tokens {
     /// Requests a token to replace this one, which Google refused.
     ///
     /// # Errors
-    /// There is none: the refused one was itself renewed within [`RENEWAL_PAUSE`], or the sign-in is failing; the refresher
-    /// keeps
-    /// trying.
+    /// There is none: the refused one was itself renewed within [`RENEWAL_PAUSE`], or the sign-in is failing; the
+    /// refresher keeps trying.
     pub async fn renewed(&self, refused: &Token) -> Result<Arc<Token>, Unavailable> {
         let mut state = self.state.clone();
         let seen = state.borrow_and_update().clone();

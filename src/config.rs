@@ -1,9 +1,8 @@
 //! The configuration file: YAML text → spanned tree → a validated [`Config`].
 //!
-//! Knows every key, its type, default and limits, and reports each mistake with its place and the correction. Refuses to know
-//! the users of the values: no runtime, no metrics, no Google. Invariants: every [`Config`] is valid; no mistake in a file
-//! hides
-//! another.
+//! Knows every key, its type, default and limits, and reports each mistake with its place and the correction. Refuses
+//! to know the users of the values: no runtime, no metrics, no Google. Invariants: every [`Config`] is valid; no
+//! mistake in a file hides another.
 
 use std::{
     collections::BTreeMap,

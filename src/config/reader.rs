@@ -1,8 +1,7 @@
 //! Walks the tree, reads values of the right type, and collects mistakes.
 //!
-//! Knows types and how mistakes are reported. Refuses to know what the values are for. Invariant: for everything that is
-//! missing
-//! from a result there is a problem.
+//! Knows types and how mistakes are reported. Refuses to know what the values are for. Invariant: for everything that
+//! is missing from a result there is a problem.
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -1,9 +1,8 @@
 //! Whether this machine's clock agrees with Google's, by the `Date` of its answers.
 //!
-//! Pure. Knows how often and by how much the clocks must differ before this one counts as wrong: a server of Google's or a
-//! proxy
-//! may have a wrong `Date` too, so it takes three answers in a row over two connections. Refuses to know HTTP, and what follows
-//! from a wrong clock. Invariant: one answer that agrees makes the clock right again.
+//! Pure. Knows how often and by how much the clocks must differ before this one counts as wrong: a server of Google's
+//! or a proxy may have a wrong `Date` too, so it takes three answers in a row over two connections. Refuses to know
+//! HTTP, and what follows from a wrong clock. Invariant: one answer that agrees makes the clock right again.
 
 use std::time::Duration;
 
@@ -56,9 +55,8 @@ impl ClockOffset {
         self.is_wrong |= self.row.length >= LEAST_ANSWERS && self.row.connections.len() >= LEAST_CONNECTIONS;
     }
 
-    /// How far this machine's clock is ahead of Google's; negative if it is behind, and 0 if the clocks may agree. `None`
-    /// before
-    /// the first answer.
+    /// How far this machine's clock is ahead of Google's; negative if it is behind, and 0 if the clocks may agree.
+    /// `None` before the first answer.
     pub fn ahead(&self) -> Option<SignedDuration> {
         self.last
     }

@@ -1,8 +1,7 @@
 //! Traffic as CSV: lines with a local time and a count.
 //!
-//! Knows the header lines and the format of times. Refuses to know files, and what the counts are for. Invariant: the result
-//! has
-//! no duplicate time and no count that is negative, infinite or NaN.
+//! Knows the header lines and the format of times. Refuses to know files, and what the counts are for. Invariant: the
+//! result has no duplicate time and no count that is negative, infinite or NaN.
 
 use std::{collections::BTreeMap, fmt};
 

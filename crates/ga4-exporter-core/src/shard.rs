@@ -1,9 +1,8 @@
 //! Distributes the properties over several processes.
 //!
-//! Knows the number of this shard and of all shards. Refuses to know the properties: the shard of a property follows from its
-//! id
-//! alone, so that processes agree without communication. Invariants: each property belongs to exactly one shard; when the
-//! number of shards changes by one, only the properties of the added or removed shard move.
+//! Knows the number of this shard and of all shards. Refuses to know the properties: the shard of a property follows
+//! from its id alone, so that processes agree without communication. Invariants: each property belongs to exactly one
+//! shard; when the number of shards changes by one, only the properties of the added or removed shard move.
 
 use std::{fmt, num::NonZeroU16, str::FromStr};
 
