@@ -42,9 +42,9 @@ pub enum PasswordError {
     /// It is not there, or may not be read.
     #[error("cannot read the password file {path}, which PGPASSFILE names")]
     Unreadable {
-        /// Which.
+        /// The file, as it is shown.
         path: String,
-        /// Why.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },

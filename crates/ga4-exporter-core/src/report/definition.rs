@@ -37,7 +37,7 @@ pub struct Definition {
     pub dimensions: Vec<Dimension>,
     /// What it counts.
     pub metrics: Vec<Metric>,
-    /// When.
+    /// The days or minutes that it covers.
     pub range: Range,
     /// The same in words, for HELP.
     pub meaning: String,

@@ -33,7 +33,7 @@ pub struct Draft {
     pub dimensions: Vec<Split>,
     /// What is counted.
     pub metrics: Vec<Counted>,
-    /// When.
+    /// The days or minutes that are covered.
     pub range: Range,
     /// Which rows.
     pub filter: Filter,

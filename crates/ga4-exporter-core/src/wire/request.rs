@@ -93,12 +93,12 @@ pub struct OrderBy {
 pub enum OrderKey {
     /// A number.
     Metric {
-        /// Which.
+        /// Google's name of a requested metric.
         metric_name: ApiName,
     },
     /// A text, character by character.
     Dimension {
-        /// Which.
+        /// Google's name of a requested dimension.
         dimension_name: ApiName,
     },
 }
