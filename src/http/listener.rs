@@ -127,7 +127,7 @@ impl Listener {
         if !std::mem::replace(&mut self.trouble, true) {
             warn!(listener.address = self.address, %error, "cannot accept connections, retrying");
         }
-        if is_for_want_of_something(error) {
+        if lacks_resources(error) {
             self.site.observer.refused(RefusedReason::Descriptors);
             self.places.evict_idle();
         }
@@ -239,7 +239,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Whether the system lacks file descriptors or memory for another connection.
-fn is_for_want_of_something(error: &io::Error) -> bool {
+fn lacks_resources(error: &io::Error) -> bool {
     let number = Errno::from_io_error(error);
     number.is_some_and(|number| [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&number))
 }

@@ -45,7 +45,7 @@ fn only_what_the_system_lacks_counts_as_such() {
     let wanting = [24, 23, 12, 105];
     for number in 1..=133 {
         let error = io::Error::from_raw_os_error(number);
-        assert_eq!(is_for_want_of_something(&error), wanting.contains(&number), "{error}");
+        assert_eq!(lacks_resources(&error), wanting.contains(&number), "{error}");
     }
 }
 
