@@ -111,9 +111,13 @@ async fn listing(
         Ok(listing) if listing.is_complete() && listing.properties.is_empty() => {
             let account = google.client.account();
             let account = account.as_deref().unwrap_or("the account that signs in");
-            CheckResult::warning("admin_api", "it answers, and the account sees no property").remedy(format!(
-                "add {account} as Viewer of a property in Google Analytics under Admin > Property access management"
-            ))
+            let is_needed = config.discovery.is_some() && flags.property.is_empty();
+            let status = if is_needed { result::Status::Failed } else { result::Status::Warning };
+            CheckResult::new("admin_api", status, "it answers, and the account sees no property".to_owned()).remedy(
+                format!(
+                    "add {account} as Viewer of a property in Google Analytics under Admin > Property access management"
+                ),
+            )
         }
         Ok(listing) if !listing.is_complete() => CheckResult::warning(
             "admin_api",
@@ -195,7 +199,8 @@ async fn properties(
     }
     if !works {
         let count = rest.len();
-        let skipped = skipped(&format!("{count} more properties: the Data API fails for all of them"));
+        let properties = if count == 1 { "1 more property".to_owned() } else { format!("{count} more properties") };
+        let skipped = skipped(&format!("{properties}: the Data API fails for all of them"));
         return if count > 0 { results.add(skipped, out) } else { Ok(()) };
     }
     in_order(rest, work, |checked| checked.results.into_iter().try_for_each(|result| results.add(result, out))).await

@@ -28,6 +28,7 @@ pub async fn run(
     screen: Screen,
 ) -> Result<(), CommandError> {
     let setup = Setup::load(&flags.setup).await?;
+    setup.warn(surroundings.now(), &mut io::stderr());
     let google = Google::reach(&setup.access, setup.credentials_file.as_deref(), surroundings).await?;
     let most = setup.loaded.config.most_properties;
     let listing = google.client.listed_properties(most).await.map_err(|error| google.listing_failure(&error))?;

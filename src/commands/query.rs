@@ -55,6 +55,7 @@ pub async fn run(
     mut streams: Streams<'_>,
 ) -> Result<(), CommandError> {
     let setup = Setup::load(&flags.setup).await?;
+    setup.warn(surroundings.now(), streams.notes);
     // The flags are validated before the first request to Google.
     let config = &setup.loaded.config;
     let query = query(flags, config)?;

@@ -1,6 +1,8 @@
 //! The settings of a command, from its flags and the configuration.
 
-use std::path::PathBuf;
+use std::{io::Write, path::PathBuf};
+
+use jiff::Timestamp;
 
 use super::CommandError;
 use crate::{
@@ -33,5 +35,13 @@ impl Setup {
         let loaded = source.load_aside(&Aside::start("configuration")).await?;
         let credentials_file = source.credentials_file(&loaded.config);
         Ok(Self { loaded, access: flags.access.clone(), credentials_file })
+    }
+
+    /// Prints what is doubtful in the configuration.
+    pub(super) fn warn(&self, now: Timestamp, notes: &mut dyn Write) {
+        for warning in self.loaded.warnings_at(now) {
+            // If stderr is closed, nobody reads the warning.
+            let _ = writeln!(notes, "warning: {warning}");
+        }
     }
 }

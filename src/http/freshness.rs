@@ -1,8 +1,9 @@
 //! Decides how long a rendering may be served, and when the next one is started.
 //!
-//! Pure: knows ages, versions and bounds as values. Refuses to know texts, locks and threads. Invariant: no text is served
-//! after a value in it has expired (such as at a local midnight), when it is older than [`Bounds::reuse`], or after the clock
-//! was set back behind it.
+//! Pure: knows ages, versions and bounds as values. Refuses to know texts, locks and threads. Invariant: no scrape gets a text in
+//! which a value had expired when the scrape arrived (such as at a local midnight), one that was then older than
+//! [`Bounds::reuse`], or one from before the clock was set back. A scrape that waits for a rendering gets what was true when that
+//! began.
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use rustix::io::Errno;
@@ -15,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
-    time,
+    time::{self, Instant},
 };
 use tracing::{debug, info, warn};
 
@@ -74,6 +75,8 @@ struct Listener {
     trouble: bool,
     /// Whether a connection was over the limit, and there has been little room since.
     full: bool,
+    /// The last line on an address with too many connections, and how many refusals it stands for.
+    crowded: Option<Crowded>,
 }
 
 impl Listener {
@@ -88,6 +91,7 @@ impl Listener {
             failed: 0,
             trouble: false,
             full: false,
+            crowded: None,
         }
     }
 
@@ -153,16 +157,20 @@ impl Listener {
 
     fn refuse(&mut self, stream: TcpStream, client: SocketAddr, reason: RefusedReason) {
         self.site.observer.refused(reason);
-        let limits = &self.site.settings.limits;
-        if !std::mem::replace(&mut self.full, true) {
-            let (listener, limit) = (&self.address, limits.connections);
-            if reason == RefusedReason::AddressLimit {
-                let limit = limits.connections_per_address;
-                warn!(listener.address = listener, client.address = %client.ip(), limit,
+        let limits = self.site.settings.limits;
+        let listener = &self.address;
+        if reason == RefusedReason::AddressLimit {
+            let limit = limits.connections_per_address;
+            if let Some(suppressed) = Crowded::line(&mut self.crowded, Instant::now()) {
+                warn!(listener.address = listener, client.address = %client.ip(), limit, suppressed,
                     "too many connections from one address; refusing further ones");
-            } else {
-                warn!(listener.address = listener, limit, "too many connections; refusing further ones");
             }
+        } else if !std::mem::replace(&mut self.full, true) {
+            warn!(
+                listener.address = listener,
+                limit = limits.connections,
+                "too many connections; refusing further ones"
+            );
         }
         if let Ok(refusal) = Arc::clone(&self.refusals).try_acquire_owned() {
             self.connections.spawn(holding(refusal, connection::refuse(stream, limits.refusal)));
@@ -190,6 +198,26 @@ impl Listener {
             let count = self.connections.len();
             warn!(listener.address = self.address, connections = count, "cutting off responses that take too long");
         }
+    }
+}
+
+/// Limits lines on addresses with too many connections: one a minute.
+#[derive(Clone, Copy, Debug)]
+struct Crowded {
+    logged_at: Instant,
+    suppressed: u64,
+}
+
+impl Crowded {
+    /// Returns whether to log a line, and if so how many were suppressed since the last one.
+    fn line(last: &mut Option<Self>, now: Instant) -> Option<u64> {
+        if let Some(last) = last
+            && now.duration_since(last.logged_at) < CROWDED_PAUSE
+        {
+            last.suppressed += 1;
+            return None;
+        }
+        Some(last.replace(Self { logged_at: now, suppressed: 0 }).map_or(0, |last| last.suppressed))
     }
 }
 
@@ -243,6 +271,9 @@ fn lacks_resources(error: &io::Error) -> bool {
     let number = Errno::from_io_error(error);
     number.is_some_and(|number| [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&number))
 }
+
+/// From one line on an address with too many connections to the next.
+const CROWDED_PAUSE: Duration = Duration::from_mins(1);
 
 /// From this many failures in a row, a pause follows each, whatever its kind.
 const MAX_FAILED: u32 = 16;

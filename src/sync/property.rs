@@ -347,7 +347,9 @@ fn spared(refusal: Refusal) -> Result<String, Problem> {
         Refusal::Own(overspent @ Overspent::Share { .. }) => {
             Ok(format!("{overspent}; the next run goes on where this one stopped"))
         }
-        Refusal::Own(overspent @ Overspent::Reserve { .. }) => Ok(overspent.to_string()),
+        Refusal::Own(overspent @ (Overspent::Reserve { .. } | Overspent::TooExpensive { .. })) => {
+            Ok(overspent.to_string())
+        }
         Refusal::Google(ga::ApiError::QuotaExhausted { bucket, .. }) => {
             Ok(format!("Google's quota is used up; the next run can go on {}", refill(bucket)))
         }

@@ -228,6 +228,7 @@ impl Engine {
             self.timetable.on_clock_set_back(back, now);
             self.watches.on_clock_set_back(back);
             self.drop_alert.on_clock_set_back(back);
+            self.budget.on_clock_set_back(back);
             for id in self.states.ids() {
                 let ledger = &self.timetable.ledger;
                 self.states.update(id, |state| {
@@ -312,18 +313,18 @@ impl Engine {
         let Some(state) = self.states.get(job.property) else { return };
         let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
         let held_back = limit.map(|limit| (limit, failure::held_back(limit, now)));
-        let news = held_back.filter(|(_, failure)| report.reason() != Some(failure.reason));
-        if report.has_outcome && news.is_none() {
+        let new = held_back.filter(|(_, failure)| report.reason() != Some(failure.reason));
+        if report.has_outcome && new.is_none() {
             return;
         }
         self.states.update(job.property, |state| {
             let Some(report) = state.report_mut(&job.report) else { return };
             report.has_outcome = true;
-            if let Some((_, failure)) = &news {
+            if let Some((_, failure)) = &new {
                 report.not_sent(failure.clone());
             }
         });
-        if let Some((limit, _)) = news {
+        if let Some((limit, _)) = new {
             let suppressed = self.held_back.line(now);
             self.effects.log.push(Event::HeldBack { job: job.clone(), limit, suppressed });
         }

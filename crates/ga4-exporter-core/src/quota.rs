@@ -233,8 +233,11 @@ impl Ledger {
         account.closed.retain(|_, closure| closure.made_at > sent_at);
         if let Some(quota) = quota {
             account.premium |= view::is_premium(quota);
-            account.server_errors_since_reported = 0;
-            account.reported = Some(Reported { quota: quota.clone(), sent_at, holds_until });
+            // Of two requests in flight, the earlier one may be answered last.
+            if account.reported.as_ref().is_none_or(|before| before.sent_at <= sent_at) {
+                account.server_errors_since_reported = 0;
+                account.reported = Some(Reported { quota: quota.clone(), sent_at, holds_until });
+            }
         }
     }
 

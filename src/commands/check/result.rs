@@ -151,9 +151,15 @@ impl Results {
         }
         let count = |status| self.all.iter().filter(|result| result.status == status).count();
         let (failed, warnings) = (count(Status::Failed), counted(count(Status::Warning) as u64, "warning"));
-        let verdict = if failed > 0 { "not everything works" } else { "everything works" };
+        let skipped = count(Status::Skipped);
+        let verdict = match (failed, skipped) {
+            (0, 0) => "everything works",
+            (0, _) => "what was tried works",
+            (_, _) => "not everything works",
+        };
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
         let text = self.screen.bold(verdict);
-        writeln!(out, "\n{text}: {} ok, {warnings}, {failed} failed", count(Status::Ok))
+        writeln!(out, "\n{text}: {} ok, {warnings}, {failed} failed{skipped}", count(Status::Ok))
     }
 
     /// Returns whether no check failed; warnings are not failures.

@@ -67,6 +67,17 @@ async fn the_system_buffers_more_for_a_few_connections() {
     assert_eq!(unsent, [[1 << 20; 16].as_slice(), &[128 << 10; 2]].concat());
 }
 
+#[tokio::test(start_paused = true)]
+async fn addresses_with_too_many_connections_are_one_line_a_minute() {
+    let mut last = None;
+    let line = |last: &mut Option<Crowded>| Crowded::line(last, Instant::now());
+    assert_eq!([line(&mut last), line(&mut last), line(&mut last)], [Some(0), None, None]);
+    time::advance(Duration::from_secs(59)).await;
+    assert_eq!(line(&mut last), None);
+    time::advance(Duration::from_secs(1)).await;
+    assert_eq!([line(&mut last), line(&mut last)], [Some(3), None]);
+}
+
 fn listener() -> (Listener, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
     let limits = Limits::default();

@@ -16,7 +16,7 @@ use crate::{
     names::{DropReason, PropertyId},
     report::{LEAST_STALE_AFTER, Series},
     schedule::{DISCARDED_IN_A_ROW, Outcome},
-    store::Snapshot,
+    store::{Failure, Snapshot},
     time::later,
     wire,
 };
@@ -79,7 +79,8 @@ impl Engine {
                 failed_before = report.failure.clone();
                 report.succeed(polled.attempt(), polled.tokens(), snapshot);
                 if let Some(failure) = &wrong {
-                    report.fail(polled.attempt(), failure.clone());
+                    let since = failed_before.as_ref().map_or(failure.since, |before| before.since);
+                    report.fail(polled.attempt(), Failure { since, ..failure.clone() });
                 }
             }
         });
@@ -118,11 +119,11 @@ impl Engine {
         } else {
             None
         };
-        let brings_news = minutes.is_some() || answer.history.is_some();
+        let has_new_data = minutes.is_some() || answer.history.is_some();
         // With every answer: this view depends on today, which may have just begun.
         let usual = self.watches.usual(property, zone, &quiet_days, polled.sent_at);
         self.states.update(property, |state| {
-            if brings_news {
+            if has_new_data {
                 state.watched = watched;
             }
             state.usual = usual;

@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct DropAlert {
     readiness: BTreeMap<PropertyId, Readiness>,
-    /// Since when there is something that the log does not say yet.
-    news_since: Option<Timestamp>,
+    /// When the readiness first changed without being logged.
+    unlogged_since: Option<Timestamp>,
     /// Whether the log has said anything yet.
     is_logged: bool,
     drops: BTreeMap<PropertyId, OngoingDrop>,
@@ -50,7 +50,8 @@ impl DropAlert {
     pub(super) fn on_plan(&mut self, plan: &Plan) {
         let active = &plan.properties.active;
         self.readiness.retain(|id, _| active.contains_key(id));
-        self.drops.retain(|id, _| active.contains_key(id));
+        // A listing may lack a property once; its drop goes on.
+        self.drops.retain(|id, _| active.contains_key(id) || plan.properties.unlisted.contains_key(id));
         if plan.has_drop_alert() {
             for id in active.keys() {
                 self.readiness.entry(*id).or_insert(Readiness::Waiting);
@@ -76,7 +77,7 @@ impl DropAlert {
             drop.since = drop.since.later(-by.as_mins());
             drop.over_since = drop.over_since.map(|minute| minute.later(-by.as_mins()));
         }
-        self.news_since = self.news_since.map(|since| since.saturating_sub(by).unwrap_or(since));
+        self.unlogged_since = self.unlogged_since.map(|since| since.saturating_sub(by).unwrap_or(since));
     }
 
     /// What a new assessment changes: a drop has begun, or was over for long enough.
@@ -116,17 +117,17 @@ impl DropAlert {
             return;
         }
         *known = seen;
-        self.news_since.get_or_insert(now);
+        self.unlogged_since.get_or_insert(now);
     }
 
-    /// The properties that are ready, and those that are not, when it is time to log them.
-    fn news(&mut self, now: Timestamp) -> Option<(Vec<PropertyId>, Vec<PropertyId>)> {
-        let since = self.news_since?;
+    /// Returns the properties that are ready, and those that are not, when a change is to be logged.
+    fn take_change(&mut self, now: Timestamp) -> Option<(Vec<PropertyId>, Vec<PropertyId>)> {
+        let since = self.unlogged_since?;
         let has_settled = !self.is_logged || now.duration_since(since) >= SETTLING;
         if !has_settled || self.readiness.values().any(|readiness| *readiness == Readiness::Waiting) {
             return None;
         }
-        (self.news_since, self.is_logged) = (None, true);
+        (self.unlogged_since, self.is_logged) = (None, true);
         let of = |wanted: Readiness| {
             let those = self.readiness.iter().filter(move |(_, readiness)| **readiness == wanted);
             those.map(|(id, _)| *id).collect()
@@ -148,7 +149,7 @@ impl Engine {
         let has_no_history = state.usual.as_ref().is_some_and(|usual| usual.level.is_none());
         self.drop_alert.note(property, readiness(&self.plan, state), has_no_history, now);
         self.effects.log.extend(began_or_ended);
-        if let Some((ready, not_ready)) = self.drop_alert.news(now) {
+        if let Some((ready, not_ready)) = self.drop_alert.take_change(now) {
             let learning =
                 ready.iter().filter_map(|id| self.states.get(*id)?.watched.as_ref()?.assessment.learning_until);
             let learning_until = learning.max().filter(|until| *until > now);
@@ -165,8 +166,8 @@ fn verdict(assessment: &Assessment) -> Option<Option<TrafficDrop>> {
     can_judge.then(|| Verdict::of(assessment).drop())
 }
 
-/// Whether a drop would be seen: where minutes were compared with a baseline. Where all that this needs has been asked for in
-/// vain, it would not.
+/// Whether a drop would be seen: ready if minutes were compared with a baseline, not ready if every report that this needs has
+/// failed.
 fn readiness(plan: &Plan, state: &PropertyState) -> Readiness {
     let needed: Vec<&ReportName> =
         plan.reports.iter().filter(|report| feeds_drop_alert(report)).map(|report| &report.name).collect();
@@ -271,18 +272,34 @@ mod tests {
         alert.note(id(1), Readiness::Ready, false, at(0));
         alert.note(id(2), Readiness::Waiting, false, at(0));
         alert.note(id(3), Readiness::NotReady, false, at(0));
-        assert_eq!(alert.news(at(9)), None, "one is still waited for");
+        assert_eq!(alert.take_change(at(9)), None, "one is still waited for");
         alert.note(id(2), Readiness::NotReady, false, at(9));
-        assert_eq!(alert.news(at(9)), Some((vec![id(1)], vec![id(2), id(3)])));
-        assert_eq!(alert.news(at(99)), None, "nothing is new");
+        assert_eq!(alert.take_change(at(9)), Some((vec![id(1)], vec![id(2), id(3)])));
+        assert_eq!(alert.take_change(at(99)), None, "nothing is new");
         alert.note(id(2), Readiness::Ready, false, at(100));
-        assert_eq!(alert.news(at(100)), None);
+        assert_eq!(alert.take_change(at(100)), None);
         alert.note(id(3), Readiness::Ready, false, at(100));
-        assert_eq!(alert.news(at(101)), Some((vec![id(1), id(2), id(3)], vec![])));
+        assert_eq!(alert.take_change(at(101)), Some((vec![id(1), id(2), id(3)], vec![])));
         alert.note(id(1), Readiness::NotReady, false, at(102));
-        assert_eq!(alert.news(at(200)), None, "a poll has failed, no more");
+        assert_eq!(alert.take_change(at(200)), None, "a poll has failed, no more");
         alert.note(id(1), Readiness::NotReady, true, at(201));
-        assert_eq!(alert.news(at(202)), Some((vec![id(2), id(3)], vec![id(1)])));
+        assert_eq!(alert.take_change(at(202)), Some((vec![id(2), id(3)], vec![id(1)])));
+    }
+
+    #[test]
+    fn a_listing_that_lacks_the_property_once_ends_no_drop() {
+        let mut alert = DropAlert::default();
+        let mut plan = plan(&[1], true);
+        alert.on_plan(&plan);
+        assert!(matches!(alert.on_assessment(id(1), &assessment(10.0), at(0)), Some(Event::DropBegan { .. })));
+        plan.properties.unlisted = std::mem::take(&mut plan.properties.active);
+        alert.on_plan(&plan);
+        plan.properties.active = std::mem::take(&mut plan.properties.unlisted);
+        alert.on_plan(&plan);
+        assert!(alert.on_assessment(id(1), &assessment(10.0), at(5)).is_none(), "it goes on");
+        plan.properties.active.clear();
+        alert.on_plan(&plan);
+        assert_eq!(alert.ongoing(id(1)), None);
     }
 
     #[test]
@@ -291,6 +308,6 @@ mod tests {
         alert.on_plan(&plan(&[1], true));
         alert.on_plan(&plan(&[1], false));
         alert.note(id(1), Readiness::NotReady, false, at(0));
-        assert_eq!(alert.news(at(9)), None);
+        assert_eq!(alert.take_change(at(9)), None);
     }
 }

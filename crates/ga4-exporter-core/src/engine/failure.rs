@@ -17,10 +17,10 @@ impl Engine {
     /// the sign-in has logged already.
     pub(super) fn log_failure(&mut self, polled: &Polled, failure: Failure, before: Option<Reason>) {
         let job = polled.poll.job.clone();
-        let is_news = before != Some(failure.reason)
+        let is_new = before != Some(failure.reason)
             && failure.reason != Reason::NoCredentials
             && !self.others_fail_alike(&job, &failure);
-        let suppressed = if is_news { self.failures.line(failure.reason, polled.received_at) } else { None };
+        let suppressed = if is_new { self.failures.line(failure.reason, polled.received_at) } else { None };
         let closed_until = suppressed.and_then(|_| self.closed_until(polled));
         self.effects.log.push(Event::Failure { job, failure, closed_until, suppressed });
     }
@@ -28,8 +28,8 @@ impl Engine {
     /// Logs that a report works again; where several failed alike, only the last of them.
     pub(super) fn log_recovery(&mut self, polled: &Polled, failure: &Failure) {
         let (job, reason) = (polled.poll.job.clone(), failure.reason);
-        let is_news = reason != Reason::NoCredentials && !self.others_fail_alike(&job, failure);
-        let suppressed = if is_news { self.recoveries.line(reason, polled.received_at) } else { None };
+        let is_new = reason != Reason::NoCredentials && !self.others_fail_alike(&job, failure);
+        let suppressed = if is_new { self.recoveries.line(reason, polled.received_at) } else { None };
         self.effects.log.push(Event::Recovery { job, reason, suppressed });
     }
 

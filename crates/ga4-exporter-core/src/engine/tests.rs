@@ -440,3 +440,22 @@ fn a_property_whose_answers_name_no_zone_is_said_to_have_none_once() {
     answer_all(&mut world, None, Ending::Well(""));
     assert_eq!(zoneless(&mut world), ["1: Google names no time zone for it"], "that of the other is known");
 }
+
+#[test]
+fn a_failure_of_the_minutes_began_when_they_first_failed() {
+    let mut world = World::new();
+    world.send();
+    let realtime = world.on_their_way.iter().find(|(poll, _)| poll.report.minutes_request().is_some()).unwrap();
+    let job = realtime.0.job.clone();
+    let since = |world: &World| {
+        let state = world.store.property(job.property).unwrap();
+        state.reports.iter().find(|report| report.name == job.report).unwrap().failure.as_ref().unwrap().since
+    };
+    answer_all(&mut world, None, Ending::WithoutMinutes);
+    let first = since(&world);
+    for _ in 0..30 {
+        world.act(&Action::Pass(60));
+        answer_all(&mut world, None, Ending::WithoutMinutes);
+    }
+    assert_eq!(since(&world), first);
+}

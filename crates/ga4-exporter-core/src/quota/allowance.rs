@@ -33,6 +33,17 @@ pub enum Overspent {
         /// How much of it a command may spend.
         share: Share,
     },
+    /// It would be more than a full bucket may give, so that waiting does not help.
+    #[error(
+        "the next request would cost about {cost} tokens, and a command leaves {RESERVE} % of {} to others even when that is full; \
+         ask for fewer days, dimensions or rows", title(*.bucket)
+    )]
+    TooExpensive {
+        /// Of which bucket.
+        bucket: Bucket,
+        /// Tokens that it would cost.
+        cost: f64,
+    },
     /// Others need what is left.
     #[error(
         "only {left} tokens are left of {}, and commands leave {RESERVE} % of it to others; try again {}", title(*.bucket),
@@ -50,7 +61,7 @@ impl Overspent {
     /// The bucket that is spared.
     pub fn bucket(&self) -> Bucket {
         match self {
-            Self::Share { bucket, .. } | Self::Reserve { bucket, .. } => *bucket,
+            Self::Share { bucket, .. } | Self::TooExpensive { bucket, .. } | Self::Reserve { bucket, .. } => *bucket,
         }
     }
 }
@@ -80,7 +91,11 @@ impl Allowance {
         for (bucket, _) in view::TOKEN_BUCKETS {
             let (bucket, size) = (*bucket, view::size_of(*bucket, self.premium));
             let Some(left) = view::left_of(bucket, last) else { continue };
-            if left - cost < size * RESERVE / 100.0 {
+            let reserve = size * RESERVE / 100.0;
+            if cost > size - reserve {
+                return Err(Overspent::TooExpensive { bucket, cost });
+            }
+            if left - cost < reserve {
                 return Err(Overspent::Reserve { bucket, left });
             }
             if self.spent + cost > self.share.of(size) {
@@ -117,7 +132,7 @@ fn title(bucket: Bucket) -> &'static str {
 
 /// When an empty bucket has tokens again, for the end of a sentence.
 pub fn refill(bucket: Bucket) -> &'static str {
-    if bucket == Bucket::Day { "after midnight in California" } else { "in an hour" }
+    if bucket == Bucket::Day { "after midnight Pacific time" } else { "in an hour" }
 }
 
 /// What commands leave of a bucket, in per cent.
@@ -174,8 +189,13 @@ mod tests {
         assert_eq!(after(&[quota(10, 100_000, 39_000, -5)]), reserve(Bucket::ProjectHour, 0.0));
         let text = after(&[quota(10, 20_009, 39_000, 13_000)]).unwrap_err().to_string();
         let expected = "only 20009 tokens are left of the property's tokens of the day, and commands leave 10 % of it to \
-                        others; try again after midnight in California";
+                        others; try again after midnight Pacific time";
         assert_eq!(text, expected);
+        let mut allowance = Allowance::new("100%".parse().unwrap());
+        allowance.on_answer(&quota(1, 199_999, 39_999, 13_999));
+        let refused = allowance.admit_expected(12_601.0).unwrap_err();
+        assert_eq!(refused, Overspent::TooExpensive { bucket: Bucket::ProjectHour, cost: 12_601.0 });
+        assert!(!refused.to_string().contains("try again"), "waiting does not help: {refused}");
         assert_eq!(after(&[PropertyQuota::default()]), Ok(()), "Google has said nothing");
     }
 }
