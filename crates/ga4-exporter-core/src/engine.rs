@@ -142,7 +142,7 @@ impl Engine {
         }
         for (id, info) in &new.active {
             if !old.active.contains_key(id) && !old.unlisted.contains_key(id) {
-                self.add(*id, info, saved.remove(id).unwrap_or_default());
+                self.add(*id, info, saved.remove(id).unwrap_or_default(), now);
             } else if !same_reports || old.active.get(id) != Some(info) {
                 self.put(*id, info, &BTreeMap::new());
             }
@@ -258,11 +258,11 @@ impl Engine {
     }
 
     /// Adds a new property with its saved state.
-    fn add(&mut self, id: PropertyId, info: &PropertyInfo, saved: Kept) {
+    fn add(&mut self, id: PropertyId, info: &PropertyInfo, saved: Kept, now: Timestamp) {
         self.put(id, info, &saved.tokens_spent);
         self.watches.restore(id, saved.watch);
         self.drop_alert.restore(id, saved.drop);
-        self.timetable.ledger.restore(id, saved.quota);
+        self.timetable.ledger.restore(id, saved.quota, now);
     }
 
     /// Shows the current details of a property; planned intervals stay.
@@ -307,27 +307,45 @@ impl Engine {
         }
     }
 
-    /// A due report waits for a bucket. If Google closed the bucket, the answer was logged; if our own share did, it is
-    /// logged here.
+    /// A due report waits for a bucket, which Google or our own share closed.
     fn postpone(&mut self, job: &Job, limit: Option<Limit>, now: Timestamp) {
+        let Some(limit) = limit else { return self.wait_for_refill(job, now) };
         let Some(state) = self.states.get(job.property) else { return };
         let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
-        let held_back = limit.map(|limit| (limit, failure::held_back(limit, now)));
-        let new = held_back.filter(|(_, failure)| report.reason() != Some(failure.reason));
-        if report.has_outcome && new.is_none() {
+        let failure = failure::held_back(limit, now);
+        if report.reason() == Some(failure.reason) {
             return;
         }
         self.states.update(job.property, |state| {
-            let Some(report) = state.report_mut(&job.report) else { return };
-            report.has_outcome = true;
-            if let Some((_, failure)) = &new {
+            if let Some(report) = state.report_mut(&job.report) {
                 report.not_sent(failure.clone());
             }
         });
-        if let Some((limit, _)) = new {
-            let suppressed = self.held_back.line(now);
-            self.effects.log.push(Event::HeldBack { job: job.clone(), limit, suppressed });
+        let suppressed = self.held_back.line(now);
+        self.effects.log.push(Event::HeldBack { job: job.clone(), limit, suppressed });
+    }
+
+    /// A due report waits until a bucket that Google closed is refilled. The answer that said so was another report's, or came
+    /// before a restart: without any outcome of its own, the report fails for the same reason.
+    fn wait_for_refill(&mut self, job: &Job, now: Timestamp) {
+        let Some(state) = self.states.get(job.property) else { return };
+        let Some(report) = state.reports.iter().find(|report| report.name == job.report) else { return };
+        if report.has_outcome {
+            return;
         }
+        let category = self.plan.reports.iter().find(|report| report.name == job.report).map(|report| report.category);
+        let view = category.and_then(|category| self.timetable.ledger.view(job.property, category));
+        let closed = view.and_then(|view| view.closed.into_iter().max_by_key(|(_, until)| *until));
+        let Some((bucket, until)) = closed else { return };
+        let failure = failure::closed(bucket, until, now);
+        let is_new = !self.others_fail_alike(job, &failure);
+        let suppressed = if is_new { self.failures.line(failure.reason, now) } else { None };
+        self.states.update(job.property, |state| {
+            if let Some(report) = state.report_mut(&job.report) {
+                report.not_sent(failure.clone());
+            }
+        });
+        self.effects.log.push(Event::Failure { job: job.clone(), failure, closed_until: Some(until), suppressed });
     }
 
     fn poll(&self, job: Job) -> Poll {

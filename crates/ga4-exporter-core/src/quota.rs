@@ -17,7 +17,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use account::{Account, Closure, Reported};
+use account::{Account, Closure, Reported, SavedClosure};
 pub use allowance::{Allowance, Overspent, refill};
 pub use budget::{Budget, Limit};
 pub use cost::{ASSUMED, Cost};
@@ -61,6 +61,9 @@ pub struct Remembered {
     pub spending: Spending,
     /// Whether its buckets have the sizes of Analytics 360.
     pub premium: bool,
+    /// The buckets that Google closed, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    closed: BTreeMap<String, SavedClosure>,
 }
 
 /// A poll that is due.
@@ -181,19 +184,25 @@ impl Ledger {
     pub fn remembered(&self, property: PropertyId) -> BTreeMap<String, Remembered> {
         let of = |category: &Category| {
             let account = self.accounts.get(&(property, *category))?;
-            let remembered = Remembered { spending: account.spending.clone(), premium: account.premium };
+            let closed =
+                account.closed.iter().map(|(bucket, closure)| (bucket.to_string(), (*closure).into())).collect();
+            let remembered = Remembered { spending: account.spending.clone(), premium: account.premium, closed };
             Some((category.to_string(), remembered))
         };
         Category::ALL.iter().filter_map(of).collect()
     }
 
     /// Restores the saved state of a property.
-    pub fn restore(&mut self, property: PropertyId, mut remembered: BTreeMap<String, Remembered>) {
+    pub fn restore(&mut self, property: PropertyId, mut remembered: BTreeMap<String, Remembered>, now: Timestamp) {
         for category in Category::ALL {
             if let Some(remembered) = remembered.remove(category.as_str()) {
                 let account = self.account(property, *category);
                 account.spending = remembered.spending;
                 account.premium |= remembered.premium;
+                for bucket in Bucket::ALL {
+                    let closure = remembered.closed.get(bucket.as_str()).and_then(|saved| saved.at(now));
+                    account.closed.extend(closure.map(|closure| (*bucket, closure)));
+                }
             }
         }
     }

@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// Whether another report of the property fails for the same reason.
-    fn others_fail_alike(&self, job: &Job, failure: &Failure) -> bool {
+    pub(super) fn others_fail_alike(&self, job: &Job, failure: &Failure) -> bool {
         let Some(state) = self.states.get(job.property) else { return false };
         let others = state.reports.iter().filter(|other| other.name != job.report);
         let mut failures =
@@ -57,6 +57,13 @@ pub(super) fn of(polled: &Polled, error: &wire::ApiError) -> Failure {
         remedy: error.remedy(Some(polled.poll.job.property), polled.account.as_deref()),
         since: polled.sent_at,
     }
+}
+
+/// The failure of a report that is due while a bucket is closed.
+pub(super) fn closed(bucket: Bucket, until: Timestamp, now: Timestamp) -> Failure {
+    let message = format!("Google has said that the bucket is empty; the report waits until {until:.0}");
+    let error = wire::ApiError::QuotaExhausted { bucket, message };
+    Failure { reason: error.reason(), message: Chain(&error).to_string(), remedy: error.remedy(None, None), since: now }
 }
 
 /// The failure of a report that is due but not sent.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Cost, HOUR, Share, Spending, TRIAL_PAUSE};
 use crate::{
@@ -47,6 +48,7 @@ pub(super) struct Reported {
     pub(super) holds_until: Timestamp,
 }
 
+/// Since when and until when a bucket is left alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Closure {
     pub(super) until: Timestamp,
@@ -54,6 +56,33 @@ pub(super) struct Closure {
     /// Whether a trial has to succeed before other requests follow.
     pub(super) tried_first: bool,
 }
+
+/// The same as it is saved, in Unix seconds.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct SavedClosure {
+    until: i64,
+    made_at: i64,
+    tried_first: bool,
+}
+
+impl From<Closure> for SavedClosure {
+    fn from(closure: Closure) -> Self {
+        let Closure { until, made_at, tried_first } = closure;
+        Self { until: until.as_second(), made_at: made_at.as_second(), tried_first }
+    }
+}
+
+impl SavedClosure {
+    /// The closure, unless it cannot be one: a wrong clock has dated it.
+    pub(super) fn at(self, now: Timestamp) -> Option<Closure> {
+        let (until, made_at) = (Timestamp::from_second(self.until).ok()?, Timestamp::from_second(self.made_at).ok()?);
+        let can_be = made_at <= now && until <= later(now, LONGEST_CLOSURE);
+        can_be.then_some(Closure { until, made_at, tried_first: self.tried_first })
+    }
+}
+
+/// From a refusal to Pacific midnight, on the day on which clocks are set back.
+const LONGEST_CLOSURE: Duration = Duration::from_hours(25);
 
 impl Account {
     /// The most that a poll is assumed to cost.

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
+    names::Bucket,
     plan::SeriesLimits,
     properties::{PropertyInfo, PropertySet},
     quota::Share,
@@ -200,7 +201,7 @@ fn what_was_spent_is_remembered_over_a_restart() {
     first.ledger.settle(id(), Category::Core, &"traffic".parse().unwrap(), cost(49_800), start());
     let saved = serde_json::to_string(&first.ledger.remembered(id())).unwrap();
     let mut second = timetable(60, 900);
-    second.ledger.restore(id(), serde_json::from_str(&saved).unwrap());
+    second.ledger.restore(id(), serde_json::from_str(&saved).unwrap(), after(7_200));
     second.replan_all(id(), after(7_200));
     assert!(seconds(&second, "traffic") > 900, "there is little left of the day's share");
 }
@@ -245,6 +246,23 @@ fn larger_buckets_are_remembered_over_a_restart() {
     first.ledger.on_success(id(), Category::Core, Some(&left(1_900_000, 100_000)), start(), after(600));
     first.ledger.settle(id(), Category::Core, &"traffic".parse().unwrap(), cost(60_000), start());
     let mut second = timetable(60, 900);
-    second.ledger.restore(id(), first.ledger.remembered(id()));
+    second.ledger.restore(id(), first.ledger.remembered(id()), after(7_200));
     assert!(sent(&mut second, after(7_200)).contains(&"traffic".to_owned()));
+}
+
+#[test]
+fn a_closed_bucket_stays_closed_over_a_restart() {
+    let mut first = timetable(60, 900);
+    first.ledger.on_exhausted(id(), Category::Core, Bucket::Hour, start());
+    let saved = serde_json::to_string(&first.ledger.remembered(id())).unwrap();
+    let restored = |now| {
+        let mut second = timetable(60, 900);
+        second.ledger.restore(id(), serde_json::from_str(&saved).unwrap(), now);
+        second
+    };
+    let mut second = restored(after(60));
+    assert!(!sent(&mut second, after(60)).contains(&"traffic".to_owned()));
+    assert!(sent(&mut second, after(1_900)).contains(&"traffic".to_owned()), "half an hour later");
+    let mut before = restored(start() - SignedDuration::from_hours(1));
+    assert!(sent(&mut before, start()).contains(&"traffic".to_owned()), "a clock that was ahead has dated it");
 }
