@@ -60,7 +60,9 @@ pub struct Reloader {
     credentials: Replacements,
     requests: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
     aside: Aside,
-    complaints: FewLines,
+    failure_lines: LogLimiter,
+    /// Whether the last reload failed.
+    has_failed: bool,
 }
 
 /// The receivers of a reloaded configuration.
@@ -146,7 +148,8 @@ impl Reloader {
             credentials,
             requests,
             aside,
-            complaints: FewLines::default(),
+            failure_lines: LogLimiter::default(),
+            has_failed: false,
         };
         (reloader, Reloads(sender))
     }
@@ -158,9 +161,12 @@ impl Reloader {
             self.metrics.reloaded(result.is_ok(), self.clock.now());
             match &result {
                 Ok(Outcome::Changed) => info!("configuration reloaded"),
+                Ok(Outcome::Unchanged) if self.has_failed => {
+                    info!("configuration reloaded; it can be used again, and is the one in use");
+                }
                 // Frequent reload requests must not fill the log.
                 Ok(Outcome::Unchanged) => debug!("configuration reloaded, unchanged"),
-                Err(error) => match self.complaints.next(self.clock.now()) {
+                Err(error) => match self.failure_lines.next(self.clock.now()) {
                     Some(suppressed) => {
                         let suppressed = Some(suppressed).filter(|count| *count > 0);
                         error!(error, suppressed, "cannot use the new configuration; the previous one stays in use");
@@ -168,6 +174,7 @@ impl Reloader {
                     None => debug!(error, "cannot use the new configuration; the previous one stays in use"),
                 },
             }
+            self.has_failed = result.is_err();
             // The receiver may be gone.
             let _ = answer.send(result.map(drop));
         }
@@ -209,14 +216,14 @@ impl Reloader {
 
 /// Limits log lines, so that repeated reloads of an invalid file do not fill the log.
 #[derive(Debug, Default)]
-struct FewLines {
+struct LogLimiter {
     /// When the current minute started.
     begun: Option<Timestamp>,
     logged: u32,
     unlogged: u64,
 }
 
-impl FewLines {
+impl LogLimiter {
     /// Returns whether to log a line, and if so how many were suppressed since the last one.
     fn next(&mut self, now: Timestamp) -> Option<u64> {
         let is_over = |begun: Timestamp| now.duration_since(begun).unsigned_abs() >= LINES_PAUSE;
@@ -246,7 +253,7 @@ mod tests {
 
     #[test]
     fn failures_are_logged_five_times_a_minute() {
-        let mut lines = FewLines::default();
+        let mut lines = LogLimiter::default();
         let mut next = |seconds| lines.next(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds));
         assert_eq!([0, 1, 1, 2, 59].map(&mut next), [Some(0); 5]);
         assert_eq!([59, 59].map(&mut next), [None; 2]);

@@ -49,7 +49,7 @@ pub struct QueryFlags {
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', allow_hyphen_values = true)]
     pub order_by: Vec<String>,
     /// How many rows at most, of each property.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one, allow_negative_numbers = true)]
     pub limit: Option<NonZeroU64>,
     /// Ask about the last 30 minutes instead of days.
     #[arg(long)]
@@ -141,6 +141,11 @@ pub struct CompletionsFlags {
     pub shell: Shell,
 }
 
+/// Reads a number of rows.
+fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| "it is a number from 1 up".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -162,8 +167,9 @@ mod tests {
     fn wrong_values_are_refused_with_what_is_right() {
         for (arguments, expected) in [
             (&["query", "--property", "G-1"][..], "Admin > Property"),
-            (&["query", "--limit", "0"], "--limit"),
-            (&["query", "--limit", "-5"], "unexpected argument"),
+            (&["query", "--limit", "0"], "it is a number from 1 up"),
+            (&["query", "--limit", "-5"], "it is a number from 1 up"),
+            (&["query", "--limit", "many"], "it is a number from 1 up"),
             (&["query", "--output", "xml"], "possible values: text, csv, json"),
             (&["query", "--report", "traffic", "--metrics", "a"], "cannot be used with"),
             (&["check", "--output", "yaml"], "possible values: text, json"),

@@ -58,10 +58,11 @@ pub async fn run(
         return print(text.as_bytes(), out);
     }
     let ended = run.all(surroundings, databases).await;
-    if let Some(path) = &flags.textfile {
-        run.write_figures(path, &ended, surroundings.now());
-    }
-    verdict(ended)
+    let written = match &flags.textfile {
+        Some(path) => run.write_figures(path, &ended, surroundings.now()),
+        None => Ok(()),
+    };
+    verdict(ended).and(written)
 }
 
 /// One run: its settings and what it keeps.
@@ -203,7 +204,7 @@ impl<'a> Run<'a> {
         Ended { totals, error: lost.map(CommandError::from) }
     }
 
-    fn write_figures(&self, path: &Path, ended: &Ended, at: Timestamp) {
+    fn write_figures(&self, path: &Path, ended: &Ended, at: Timestamp) -> Result<(), CommandError> {
         let totals = ended.totals;
         let figures = Figures {
             at,
@@ -212,10 +213,11 @@ impl<'a> Run<'a> {
             rows_changed: totals.work.changed.touched(),
             tokens: totals.work.tokens,
         };
-        if let Err(error) = sync::write_textfile(path, &figures, self.flags.shard.shard) {
+        sync::write_textfile(path, &figures, self.flags.shard.shard).map_err(|error| {
             let path = ga4_exporter_core::shown::ShownPath(path);
             error!(%error, "cannot write the file of --metrics.textfile {path}");
-        }
+            CommandError::Output(error)
+        })
     }
 
     fn url(&self) -> DatabaseUrl {
@@ -281,5 +283,5 @@ pub fn databases_of_process() -> database::DatabaseEnvironment {
     database::DatabaseEnvironment::of(|name| env::var_os(name))
 }
 
-const NO_PROPERTIES: &str = "there is no property to keep: the account sees none; add it as Viewer of a property in Google Analytics, or \
-    check discovery.include and discovery.exclude";
+const NO_PROPERTIES: &str = "no property to synchronise: the account has access to none, or discovery selects none; add it as Viewer of a \
+    property in Google Analytics under Admin > Property access management, or check discovery.include and discovery.exclude";

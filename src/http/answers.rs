@@ -118,6 +118,10 @@ fn probe(site: &Site, headers: &HeaderMap, property: PropertyId) -> Result<Respo
             Ok(encoded(response(StatusCode::OK, format.content_type(), body), encoding))
         }
         None => {
+            if let Readiness::NotReady { reason } = site.exporter.readiness(site.clock.now()) {
+                let message = format!("Property {property} is not known yet: {reason}\n");
+                return Ok(text(StatusCode::SERVICE_UNAVAILABLE, message));
+            }
             let prefix = site.settings.base.external_prefix();
             let message =
                 format!("Bad request: property {property} is not exported; {prefix}/sd lists those that are.\n");

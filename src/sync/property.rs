@@ -345,13 +345,13 @@ fn fill(row: &mut PropertyRow, before: &PropertyRow) {
 fn spared(refusal: Refusal) -> Result<String, Problem> {
     match refusal {
         Refusal::Own(overspent @ Overspent::Share { .. }) => {
-            Ok(format!("{overspent}; the next run goes on where this one stopped"))
+            Ok(format!("{overspent}; the next run continues where this one stopped, or raise quota.commands_share"))
         }
         Refusal::Own(overspent @ (Overspent::Reserve { .. } | Overspent::TooExpensive { .. })) => {
-            Ok(overspent.to_string())
+            Ok(format!("{overspent}; {}", overspent.remedy()))
         }
         Refusal::Google(ga::ApiError::QuotaExhausted { bucket, .. }) => {
-            Ok(format!("Google's quota is used up; the next run can go on {}", refill(bucket)))
+            Ok(format!("Google's quota is exhausted; the next run continues {}", refill(bucket)))
         }
         Refusal::Google(error) => Err(Problem::Google(error)),
     }

@@ -80,6 +80,8 @@ async fn figures_of_every_run_are_written_of_failed_ones_too() {
     town.sync("sqlite:/dev/null/ga.db", &arguments).await.unwrap_err();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("google_analytics_sync_last_success_timestamp_seconds 0\n"), "{text}");
+    let nowhere = ["--metrics.textfile", "/dev/null/sync.prom"];
+    assert!(town.sync(&town.sqlite("other.db"), &nowhere).await.is_err(), "nobody would notice");
     town.sync(&town.sqlite("ga.db"), &arguments).await.unwrap();
     let text = fs::read_to_string(&path).unwrap();
     for line in ["google_analytics_sync_last_run_successful 1", "google_analytics_sync_properties_failed 0"] {
@@ -93,5 +95,5 @@ async fn figures_of_every_run_are_written_of_failed_ones_too() {
 async fn an_account_that_sees_nothing_is_a_failure() {
     let town = Town::of(ga4_simulator::World::new(1)).await;
     let error = town.sync(&town.sqlite("ga.db"), &[]).await.unwrap_err().to_string();
-    assert!(error.contains("the account sees none"), "{error}");
+    assert!(error.contains("the account has access to none"), "{error}");
 }

@@ -68,7 +68,7 @@ pub(super) async fn check(
     spent: &mut Spent,
 ) -> CheckResult {
     if let Err(overspent) = spent.allowance(report.category).admit() {
-        return CheckResult::skipped("report", overspent.to_string());
+        return CheckResult::skipped("report", overspent.to_string()).remedy(overspent.remedy());
     }
     let absent = schema.map(|schema| absent(report, schema)).unwrap_or_default();
     let incompatible =

@@ -138,8 +138,8 @@ struct Parts {
 /// Why there is no answer.
 enum Problem {
     Google(ga::ApiError),
-    /// Refused by our own quota plan.
-    Own(Reason, String),
+    /// Refused by ourselves: the reason, the message and the remedy.
+    Own(Reason, String, String),
     /// The answer covers another day than the query means.
     OtherDay,
 }
@@ -153,7 +153,9 @@ impl Asking<'_> {
         let mut parts: Option<Parts> = None;
         let mut today = self.today();
         if let Some(today) = today {
-            query.dates(today).map_err(|error| Problem::Own(Reason::InvalidRequest, error.to_string()))?;
+            query
+                .dates(today)
+                .map_err(|error| Problem::Own(Reason::InvalidRequest, error.to_string(), String::new()))?;
         }
         let expected =
             query.expected_tokens(today.unwrap_or_else(|| question.clock.now().to_zoned(TimeZone::UTC).date()));
@@ -165,7 +167,7 @@ impl Asking<'_> {
             if let Err(overspent) = self.allowance.admit_expected(expected) {
                 let reason =
                     ga::ApiError::QuotaExhausted { bucket: overspent.bucket(), message: String::new() }.reason();
-                return Err(Problem::Own(reason, overspent.to_string()));
+                return Err(Problem::Own(reason, overspent.to_string(), overspent.remedy()));
             }
             let (answer, quota) = self.page(today, page).await?;
             if let Some(quota) = quota {
@@ -186,7 +188,8 @@ impl Asking<'_> {
             let message = format!("Google sent only {} of {} rows", pages.received(), pages.existing());
             return Err(Problem::Google(ga::ApiError::Protocol(message)));
         }
-        let mut parts = parts.ok_or_else(|| Problem::Own(Reason::Protocol, "nothing was asked for".to_owned()))?;
+        let mut parts =
+            parts.ok_or_else(|| Problem::Own(Reason::Protocol, "nothing was asked for".to_owned(), String::new()))?;
         parts.quality.truncated = pages.is_cut();
         parts.quality.rows_changed = pages.has_changed();
         parts.pages = pages;
@@ -256,7 +259,7 @@ impl Asking<'_> {
                 let remedy = self.advice_on_fields(&error).await.unwrap_or_else(usual);
                 (error.reason(), Chain(&error).to_string(), remedy)
             }
-            Problem::Own(reason, message) => (reason, message, String::new()),
+            Problem::Own(reason, message, remedy) => (reason, message, remedy),
             Problem::OtherDay => {
                 let remedy = "ask again".to_owned();
                 (Reason::Protocol, "the property's day ended or its time zone changed meanwhile".to_owned(), remedy)

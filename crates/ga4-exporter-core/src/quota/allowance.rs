@@ -23,10 +23,7 @@ pub struct Allowance {
 #[derive(Clone, Copy, Debug, PartialEq, ThisError)]
 pub enum Overspent {
     /// It would be more than its own share.
-    #[error(
-        "the next request would cost more than {share} of {}, the most that one command may spend; ask for fewer days, dimensions \
-         or rows, or raise quota.commands_share", title(*.bucket)
-    )]
+    #[error("the next request would cost more than {share} of {}, the most that one command may spend", title(*.bucket))]
     Share {
         /// Of which bucket.
         bucket: Bucket,
@@ -35,8 +32,8 @@ pub enum Overspent {
     },
     /// It would be more than a full bucket may give, so that waiting does not help.
     #[error(
-        "the next request would cost about {cost} tokens, and a command leaves {RESERVE} % of {} to others even when that is full; \
-         ask for fewer days, dimensions or rows", title(*.bucket)
+        "the next request would cost about {cost} tokens, and a command leaves {RESERVE} % of {} to others even when that is full",
+        title(*.bucket)
     )]
     TooExpensive {
         /// Of which bucket.
@@ -45,10 +42,7 @@ pub enum Overspent {
         cost: f64,
     },
     /// Others need what is left.
-    #[error(
-        "only {left} tokens are left of {}, and commands leave {RESERVE} % of it to others; try again {}", title(*.bucket),
-        refill(*.bucket)
-    )]
+    #[error("only {left} tokens are left of {}, and commands leave {RESERVE} % of it to others", title(*.bucket))]
     Reserve {
         /// Of which bucket.
         bucket: Bucket,
@@ -62,6 +56,15 @@ impl Overspent {
     pub fn bucket(&self) -> Bucket {
         match self {
             Self::Share { bucket, .. } | Self::TooExpensive { bucket, .. } | Self::Reserve { bucket, .. } => *bucket,
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Share { .. } => "ask for fewer days, dimensions or rows, or raise quota.commands_share".to_owned(),
+            Self::TooExpensive { .. } => "ask for fewer days, dimensions or rows".to_owned(),
+            Self::Reserve { bucket, .. } => format!("try again {}", refill(*bucket)),
         }
     }
 }
@@ -187,15 +190,16 @@ mod tests {
         assert_eq!(after(&[quota(10, 20_009, 39_000, 13_000)]), reserve(Bucket::Day, 20_009.0));
         assert_eq!(after(&[quota(10, 100_000, 4_009, 13_000)]), reserve(Bucket::Hour, 4_009.0));
         assert_eq!(after(&[quota(10, 100_000, 39_000, -5)]), reserve(Bucket::ProjectHour, 0.0));
-        let text = after(&[quota(10, 20_009, 39_000, 13_000)]).unwrap_err().to_string();
-        let expected = "only 20009 tokens are left of the property's tokens of the day, and commands leave 10 % of it to \
-                        others; try again after midnight Pacific time";
-        assert_eq!(text, expected);
+        let refused = after(&[quota(10, 20_009, 39_000, 13_000)]).unwrap_err();
+        let expected =
+            "only 20009 tokens are left of the property's tokens of the day, and commands leave 10 % of it to others";
+        assert_eq!(refused.to_string(), expected);
+        assert_eq!(refused.remedy(), "try again after midnight Pacific time");
         let mut allowance = Allowance::new("100%".parse().unwrap());
         allowance.on_answer(&quota(1, 199_999, 39_999, 13_999));
         let refused = allowance.admit_expected(12_601.0).unwrap_err();
         assert_eq!(refused, Overspent::TooExpensive { bucket: Bucket::ProjectHour, cost: 12_601.0 });
-        assert!(!refused.to_string().contains("try again"), "waiting does not help: {refused}");
+        assert!(!refused.remedy().contains("try again"), "waiting does not help: {refused}");
         assert_eq!(after(&[PropertyQuota::default()]), Ok(()), "Google has said nothing");
     }
 }
