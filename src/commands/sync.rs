@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             tokens: totals.work.tokens,
         };
         if let Err(error) = database.end_run(number, end).await {
-            ended.error.get_or_insert(error.into());
+            ended.error.get_or_insert_with(|| error.into());
         }
         ended
     }

@@ -187,6 +187,11 @@ impl<'a> Property<'a> {
         })
     }
 
+    /// Its name, if it is known.
+    fn name(&self) -> Option<&str> {
+        Some(self.row.name.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// Loads what is stored about the property, and asks the Admin API for the rest.
     async fn learn(&mut self) -> Result<(), Problem> {
         let stored = self.job.database.property(self.id).await?.unwrap_or_default();
@@ -210,7 +215,8 @@ impl<'a> Property<'a> {
             match self.job.client.property(self.id).await {
                 Ok(details) => break details,
                 Err(error) if error.reason().needs_operator() => {
-                    debug!(property = %self.id, error = %Chain(&error), "details of a property cannot be read");
+                    let property_name = self.name();
+                    debug!(property = %self.id, property_name, error = %Chain(&error), "details of a property cannot be read");
                     return Ok(());
                 }
                 Err(error) => ask::pause(&error, &mut attempt).await.ok_or(Problem::Google(error))?,
@@ -275,7 +281,7 @@ impl<'a> Property<'a> {
     fn note_hidden(&self, pending: &mut Pending<'_>, answer: &DailyAnswer) {
         if answer.quality.restricted && !std::mem::replace(&mut pending.is_hidden_logged, true) {
             warn!(
-                property = %self.id, report = %pending.table.report(),
+                property = %self.id, property_name = self.name(), report = %pending.table.report(),
                 "the account's role hides cost or revenue metrics; what is stored of them stays, and new days have none; lift the \
                  restriction in Google Analytics under Admin > Property access management, then run sync with --lookback"
             );

@@ -67,7 +67,7 @@ async fn an_idle_connection_makes_room_for_another() {
 /// an answer that says so.
 #[tokio::test]
 async fn slow_readers_share_one_budget_of_memory() {
-    let (size, memory) = (1 << 20, 8 << 20);
+    let (size, memory) = (4 << 20, 32 << 20); // each is more than the system buffers
     let server = Server::with(|settings| settings.limits.memory = memory);
     *server.exporter.padding.lock().unwrap() = vec![b'#'; size];
     let mut slow = Vec::new();

@@ -80,7 +80,7 @@ fn canonical_message(
             && members.contains(field)
             && let Some(first) = chosen.replace(field)
         {
-            violations.push(taken(&inner, group, first, field));
+            violations.push(already_set(&inner, group, first, field));
         }
         if value.is_array() && !matches!(kind, Kind::List(_)) {
             let why = "Proto field is not repeating, cannot start list.";
@@ -161,7 +161,7 @@ fn unknown_name(name: &str, path: &str, why: &str) -> Violation {
     }
 }
 
-fn taken(path: &str, group: &str, first: &str, second: &str) -> Violation {
+fn already_set(path: &str, group: &str, first: &str, second: &str) -> Violation {
     let description = format!(
         "Invalid value at '{path}' (oneof), oneof field '{group}' is already set. Cannot set '{}' after '{}'",
         snake(second),

@@ -213,7 +213,7 @@ mod tests {
                      warning report traffic of 7: no rows\n\
                      skipped plan of 7: unknown\n\n";
         let calls = format!("{BEFORE_CALLS}\n  curl x\n\n{AFTER_CALLS}");
-        let verdict = "\nnot everything works: 1 ok, 1 warning, 1 failed\n";
+        let verdict = "\nnot everything works: 1 ok, 1 warning, 1 failed, 1 skipped\n";
         assert_eq!(printed(false, false), (format!("{lines}{calls}{verdict}"), false));
         assert!(printed(false, true).0.contains("\u{1b}[31mfailed \u{1b}[0m property 7"));
     }
