@@ -110,8 +110,8 @@ pub struct ShardFlags {
 /// Flags of the state that survives a restart.
 #[derive(Args, Clone, Debug)]
 pub struct StorageFlags {
-    /// Directory for state that survives a restart: recent pageviews by minute, their calibration and the tokens spent. A few
-    /// KB per property; one exporter per directory. Without it nothing is stored.
+    /// Directory for state that survives a restart: recent pageviews by minute, their calibration, the tokens spent and
+    /// empty quota buckets. A few KB per property; one exporter per directory. Without it nothing is stored.
     #[arg(long = "storage.path", value_name = "DIR", value_parser = path())]
     pub path: Option<PathBuf>,
 }
