@@ -7,7 +7,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     io::{self, ErrorKind},
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
     str::FromStr,
 };
 
@@ -73,9 +73,27 @@ pub fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> 
             Host::Any => open_any(address.port).map(|listener| vec![listener]),
             Host::Named(host) => open_named(address, host)?,
         };
-        listeners.extend(opened.map_err(|source| BindError::new(address, source))?);
+        listeners.extend(opened.map_err(|source| {
+            if source.kind() == ErrorKind::AddrInUse && overlaps(address, &listeners) {
+                return BindError::Twice(address.to_string(), source);
+            }
+            BindError::new(address, source)
+        })?);
     }
     Ok(listeners)
+}
+
+/// Whether one of these listeners includes the address, or the other way round.
+fn overlaps(address: &ListenAddress, listeners: &[TcpListener]) -> bool {
+    let host = match &address.host {
+        Host::Any => Some(IpAddr::from(Ipv6Addr::UNSPECIFIED)),
+        Host::Named(host) => host.parse::<IpAddr>().ok(),
+    };
+    let mut own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    own.any(|own| {
+        let is_same = host.is_some_and(|host| host.is_unspecified() || host == own.ip());
+        own.port() == address.port && (own.ip().is_unspecified() || is_same)
+    })
 }
 
 /// An address cannot be opened.
@@ -87,6 +105,9 @@ pub enum BindError {
          --web.listen-address"
     )]
     InUse(String, #[source] io::Error),
+    /// Another of the addresses includes this one.
+    #[error("cannot listen on {0}: another --web.listen-address with this port includes it; leave one of the two out")]
+    Twice(String, #[source] io::Error),
     /// Not permitted; usually a port below 1024.
     #[error("cannot listen on {0}: not permitted; choose a port above 1023 with --web.listen-address")]
     Denied(String, #[source] io::Error),
@@ -214,6 +235,17 @@ mod tests {
             )
         );
         assert!(error.source().is_some());
+    }
+
+    #[test]
+    fn an_address_within_another_is_no_other_program() {
+        let port = open(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap().local_addr().unwrap().port();
+        for pair in
+            [[format!(":{port}"), format!("127.0.0.1:{port}")], [format!("127.0.0.1:{port}"), format!(":{port}")]]
+        {
+            let error = bind(&pair.each_ref().map(|text| parse(text))).unwrap_err();
+            assert!(matches!(&error, BindError::Twice(address, _) if *address == pair[1]), "{error:?}");
+        }
     }
 
     #[test]

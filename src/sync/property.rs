@@ -75,7 +75,8 @@ impl Problem {
             Self::Database(error) => Chain(error).to_string(),
             Self::Google(error) => {
                 let advice = error.advice(Some(id), job.client.account().as_deref());
-                format!("{}; {advice}", Chain(error))
+                let error = Chain(error).to_string();
+                format!("{}; {advice}", error.trim_end_matches('.'))
             }
         }
     }
