@@ -1,8 +1,8 @@
-//! Keeping a database of daily figures right.
+//! Synchronises a database with Google's daily figures.
 //!
-//! Knows the order of things: which properties, which reports, one request after the other, and what a run comes to. Which days
-//! are asked for and what an answer changes is decided by [`daily`](ga4_exporter_core::daily); how it is stored by
-//! [`database`]. Invariant: whatever ends a run, the next one goes on where it stopped.
+//! Knows the order of work: which properties, which reports, one request after the other, and the totals of a run. Which days are
+//! requested and what an answer changes is decided by [`daily`](ga4_exporter_core::daily); how it is stored by
+//! [`database`]. Invariant: whatever ends a run, the next one continues where it stopped.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,7 +57,7 @@ pub struct Job {
     pub unusable: BTreeMap<String, String>,
 }
 
-/// What a run came to, however it ended.
+/// The outcome of a run, however it ended.
 #[derive(Debug)]
 pub struct Run {
     /// What was done.

@@ -1,4 +1,4 @@
-//! Asking for some days of one property: all pages of a long day, and once more after what passes.
+//! Requests some days of a property: reads all pages of a single day, and retries passing errors.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::ga::{self, Client};
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// Google refuses, or does not answer, or what it answers cannot be.
+    /// Google refuses, does not answer, or answers with something else.
     Google(ga::ApiError),
-    /// The quota is spared.
-    Own(Overspent),
+    /// Our own limit forbids the request.
+    Limit(Overspent),
 }
 
 impl From<ga::ApiError> for Refusal {
@@ -85,7 +85,7 @@ async fn page(
     allowance: &mut Allowance,
     requests: &mut usize,
 ) -> Result<DailyAnswer, Refusal> {
-    allowance.admit().map_err(Refusal::Own)?;
+    allowance.admit().map_err(Refusal::Limit)?;
     let request = Request::Core(table.request(span, offset));
     let accept = |response: ReportResponse| {
         let quota = translate::quota(&response)?;

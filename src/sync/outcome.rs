@@ -1,11 +1,11 @@
-//! What a run comes to, property by property and altogether.
+//! The outcome of a run: of each property, and the totals.
 
 use ga4_exporter_core::{daily::Changed, names::PropertyId};
 
 /// The outcome of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Which.
+    /// The property.
     pub property: PropertyId,
     /// What it is called; may be empty.
     pub name: String,
@@ -20,11 +20,11 @@ pub struct Outcome {
 pub enum Ending {
     /// Everything is there.
     Complete,
-    /// Stopped to spare the quota; the next run goes on.
-    Spared {
-        /// Whether the days that are asked for every time are there.
-        has_lookback: bool,
-        /// Which bucket, and when it goes on.
+    /// Stopped early because of the quota; the next run continues there.
+    StoppedByQuota {
+        /// Whether the lookback days of every report are stored.
+        last_days_complete: bool,
+        /// Which bucket, and when the next run may continue.
         reason: String,
     },
     /// Failed, with the error and its remedy.
@@ -49,7 +49,7 @@ pub struct Work {
 pub struct Totals {
     /// The number of properties.
     pub properties: usize,
-    /// How many of them failed, those whose last days are not there included.
+    /// How many of them failed, including those without all of their lookback days.
     pub failed: usize,
     /// How many have older days left for the next run.
     pub unfinished: usize,
@@ -62,13 +62,13 @@ impl Totals {
         self.properties += 1;
         match &outcome.ending {
             Ending::Complete => {}
-            Ending::Spared { has_lookback: true, .. } => self.unfinished += 1,
-            Ending::Spared { has_lookback: false, .. } | Ending::Failed(_) => self.failed += 1,
+            Ending::StoppedByQuota { last_days_complete: true, .. } => self.unfinished += 1,
+            Ending::StoppedByQuota { last_days_complete: false, .. } | Ending::Failed(_) => self.failed += 1,
         }
         self.work.add(&outcome.work);
     }
 
-    /// Whether every property has the days that are asked for every time.
+    /// Whether every property has its lookback days.
     pub fn is_success(&self) -> bool {
         self.failed == 0
     }
@@ -95,12 +95,12 @@ mod tests {
             ending,
             work: Work { requests: 2, tokens: 10, ..Work::default() },
         };
-        let spared = |has_lookback| Ending::Spared { has_lookback, reason: String::new() };
+        let stopped = |last_days_complete| Ending::StoppedByQuota { last_days_complete, reason: String::new() };
         let mut totals = Totals::default();
         totals.add(&outcome(Ending::Complete));
-        totals.add(&outcome(spared(true)));
+        totals.add(&outcome(stopped(true)));
         assert!(totals.is_success());
-        totals.add(&outcome(spared(false)));
+        totals.add(&outcome(stopped(false)));
         totals.add(&outcome(Ending::Failed(String::new())));
         assert!(!totals.is_success());
         assert_eq!((totals.properties, totals.failed, totals.unfinished), (4, 2, 1));

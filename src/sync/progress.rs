@@ -39,12 +39,12 @@ impl Progress {
             Ending::Complete => {
                 info!(%property, property_name, days, requests, tokens, rows, "synchronised");
             }
-            Ending::Spared { has_lookback, reason } => warn!(
-                %property, property_name, days, requests, tokens, rows, last_days = has_lookback,
-                "stopped to spare the quota: {reason}"
+            Ending::StoppedByQuota { last_days_complete, reason } => warn!(
+                %property, property_name, days, requests, tokens, rows, last_days_complete, reason,
+                "stopped early because of the quota"
             ),
             Ending::Failed(error) => {
-                error!(%property, property_name, days, requests, tokens, rows, "failed: {error}");
+                error!(%property, property_name, days, requests, tokens, rows, error, "cannot synchronise the property");
             }
         }
     }

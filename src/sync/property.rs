@@ -1,4 +1,4 @@
-//! Bringing one property up to date.
+//! Brings one property up to date.
 
 use std::collections::BTreeSet;
 
@@ -97,7 +97,7 @@ enum Stage {
     Everything,
 }
 
-/// A report that is not finished.
+/// A report that is being brought up to date.
 struct Pending<'a> {
     table: &'a Table,
     /// `None` before its turn.
@@ -144,7 +144,7 @@ impl<'a> Property<'a> {
         self.learn().await?;
         let (job, id) = (self.job, self.id);
         let covered = job.tables.iter().filter(|table| table.covers(id));
-        let (mut failed, mut failures, mut spared) = (BTreeSet::new(), Vec::new(), None);
+        let (mut failed, mut failures, mut stopped) = (BTreeSet::new(), Vec::new(), None);
         let mut all = Vec::new();
         for table in covered {
             if let Some(problem) = job.unusable.get(table.name()) {
@@ -160,9 +160,9 @@ impl<'a> Property<'a> {
                 }
                 match self.advance(pending, stage).await {
                     Ok(None) => {}
-                    // What is spared for one report is for all.
+                    // The quota is the same for all reports.
                     Ok(Some(reason)) => {
-                        spared = Some(reason);
+                        stopped = Some(reason);
                         break 'stages;
                     }
                     Err(problem) if problem.is_of_one_report() => {
@@ -178,12 +178,14 @@ impl<'a> Property<'a> {
                 }
             }
         }
-        Ok(match spared {
+        Ok(match stopped {
             _ if !failures.is_empty() => {
-                failures.extend(spared);
+                failures.extend(stopped);
                 Ending::Failed(failures.join("; "))
             }
-            Some(reason) => Ending::Spared { has_lookback: all.iter().all(Pending::has_lookback), reason },
+            Some(reason) => {
+                Ending::StoppedByQuota { last_days_complete: all.iter().all(Pending::has_lookback), reason }
+            }
             None => Ending::Complete,
         })
     }
@@ -238,7 +240,7 @@ impl<'a> Property<'a> {
         Ok(())
     }
 
-    /// Goes on with one report until the end of the stage; where the quota is spared, returns why.
+    /// Continues one report until the end of the stage. Returns the reason if the quota stops it.
     async fn advance(&mut self, pending: &mut Pending<'_>, stage: Stage) -> Result<Option<String>, Problem> {
         let table = pending.table;
         let mut agenda = match pending.agenda.take() {
@@ -252,7 +254,7 @@ impl<'a> Property<'a> {
                 Ok(answer) => answer,
                 Err(refusal) => {
                     pending.agenda = Some(agenda);
-                    return spared(refusal).map(Some);
+                    return stopped_by_quota(refusal).map(Some);
                 }
             };
             self.check_clock()?;
@@ -348,13 +350,16 @@ fn fill(row: &mut PropertyRow, before: &PropertyRow) {
     row.created = row.created.or(before.created);
 }
 
-/// Why no more is asked for, and when it goes on; or what has failed.
-fn spared(refusal: Refusal) -> Result<String, Problem> {
+/// Returns why the quota stops the run, and when the next one may continue.
+///
+/// # Errors
+/// The refusal has another cause.
+fn stopped_by_quota(refusal: Refusal) -> Result<String, Problem> {
     match refusal {
-        Refusal::Own(overspent @ Overspent::Share { .. }) => {
+        Refusal::Limit(overspent @ Overspent::Share { .. }) => {
             Ok(format!("{overspent}; the next run continues where this one stopped, or raise quota.commands_share"))
         }
-        Refusal::Own(overspent @ (Overspent::Reserve { .. } | Overspent::TooExpensive { .. })) => {
+        Refusal::Limit(overspent @ (Overspent::Reserve { .. } | Overspent::TooExpensive { .. })) => {
             Ok(format!("{overspent}; {}", overspent.remedy()))
         }
         Refusal::Google(ga::ApiError::QuotaExhausted { bucket, .. }) => {
