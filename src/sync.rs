@@ -2,7 +2,7 @@
 //!
 //! Knows the order of work: which properties, which reports, one request after the other, and the totals of a run. Which days are
 //! requested and what an answer changes is decided by [`daily`](ga4_exporter_core::daily); how it is stored by
-//! [`database`]. Invariant: whatever ends a run, the next one continues where it stopped.
+//! [`database`](crate::database). Invariant: whatever ends a run, the next one continues where it stopped.
 
 use std::{collections::BTreeMap, sync::Arc};
 
