@@ -35,7 +35,7 @@
 //! * A scrape never causes a request to Google: [`http`] has no client.
 //! * Only the engine's effects change the store, and only [`poll`] applies them.
 //! * No global state: every registry, clock and client is an argument. Only [`clock`] reads the time.
-//! * What decides compiles without a runtime: it is in crates of its own (`tests/layers.sh`).
+//! * Decisions compile without a runtime: they are in crates of their own (`tests/layers.sh`).
 //! * Every queue, body, map and wait has a named limit.
 //! * Nothing panics after start-up; a panic aborts the process (in tests the owner of the tasks resumes it) rather than
 //!   serve frozen numbers.
