@@ -52,7 +52,7 @@ impl Drop for Lock {
 impl Sqlite {
     pub(super) async fn open(path: &Path) -> Result<Self, DatabaseError> {
         let path = path.to_owned();
-        aside(move || {
+        on_blocking_thread(DEADLINE, move || {
             let location = || format!("sqlite:{}", ShownPath(&path));
             let open = |cause: super::Cause| DatabaseError::Open { location: location(), cause };
             let lock = lock(&path).map_err(|error| match error {
@@ -68,7 +68,7 @@ impl Sqlite {
 
     pub(super) async fn look(path: &Path) -> Result<Option<Self>, DatabaseError> {
         let path = path.to_owned();
-        aside(move || {
+        on_blocking_thread(DEADLINE, move || {
             if !path.exists() {
                 return Ok(None);
             }
@@ -229,7 +229,7 @@ impl Sqlite {
         work: impl FnOnce(&mut Connection) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         let connection = Arc::clone(&self.connection);
-        aside(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await
+        on_blocking_thread(DEADLINE, move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 
     /// In one transaction, which ends with the work or leaves no trace.
@@ -269,13 +269,15 @@ fn second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// On a thread of its own: the disk may hang.
-async fn aside<T: Send + 'static>(
+/// Works on a thread that may block, because the disk may hang, and waits until the deadline.
+async fn on_blocking_thread<T: Send + 'static>(
+    deadline: Duration,
     work: impl FnOnce() -> Result<T, DatabaseError> + Send + 'static,
 ) -> Result<T, DatabaseError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    match tokio::time::timeout(deadline, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+        Err(_) => Err(DatabaseError::Slow(deadline)),
     }
 }
 
@@ -360,6 +362,9 @@ fn present(transaction: &Transaction<'_>, table: &str) -> Result<Present, Databa
     Ok(present)
 }
 
+/// The limit of a transaction and of those that it has to wait for: millions of rows may take minutes.
+const DEADLINE: Duration = Duration::from_mins(30);
+
 /// How long a reader may keep a transaction from its end.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -367,3 +372,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 const LOCK: &str = ".lock";
 
 const LONGEST_HOLDER: u64 = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_is_given_up() {
+        let (release, hang) = std::sync::mpsc::channel::<()>();
+        let waited = on_blocking_thread(Duration::from_millis(10), move || {
+            let _ = hang.recv();
+            Ok(())
+        });
+        assert!(waited.await.is_err_and(|error| error.is_fatal()));
+        drop(release);
+    }
+}
