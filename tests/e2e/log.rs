@@ -1,8 +1,15 @@
 //! What the log says: at the start, of quotas, and once for what concerns several reports.
 
-use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
+use std::fs;
 
-use crate::{exporter::Exporter, worlds::Standstill};
+use ga4_simulator::{Bucket, Effect, Fault, Method, Refusal};
+use tempfile::TempDir;
+
+use crate::{
+    exporter::{Exporter, serving},
+    process::Process,
+    worlds::Standstill,
+};
 
 /// The first line of the log that has all of these.
 async fn line_with(exporter: &mut Exporter, words: &[&str]) -> String {
@@ -144,4 +151,18 @@ async fn an_empty_bucket_is_told_with_the_time_until_which_it_is_left_alone() {
     let until: jiff::Timestamp = until.split(' ').next().unwrap().trim_matches('"').parse().unwrap();
     let minutes = until.duration_since(google_analytics_exporter::clock::Clock::system().now()).as_mins();
     assert!((25..=30).contains(&minutes), "{line}");
+}
+
+#[tokio::test]
+async fn a_configuration_that_can_be_used_again_is_said_to_be_in_use() {
+    let simulator = Standstill::new().simulator().await;
+    let (directory, config) = (TempDir::new().unwrap(), "properties: [71]");
+    let process = Process::start(&mut serving(&simulator, directory.path(), config));
+    let mut exporter = Exporter::of(process).await;
+    fs::write(directory.path().join("config.yml"), "properties: [oops]").unwrap();
+    exporter.process.signal("HUP");
+    line_with(&mut exporter, &["level=error", "cannot use the new configuration"]).await;
+    fs::write(directory.path().join("config.yml"), config).unwrap();
+    exporter.process.signal("HUP");
+    line_with(&mut exporter, &["level=info", "it can be used again, and is the one in use"]).await;
 }

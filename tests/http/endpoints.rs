@@ -94,6 +94,10 @@ async fn a_probe_shows_one_known_property_in_the_format_that_is_asked_for() {
         assert_eq!(answer.status, 400, "{query}");
         assert!(answer.text().contains(expected), "{query}: {}", answer.text());
     }
+    *server.exporter.missing.lock().unwrap() = Some("the properties have not been listed yet".to_owned());
+    let answer = server.get("/probe?target=987654321").await;
+    let expected = "Property 987654321 is not known yet: the properties have not been listed yet\n";
+    assert_eq!((answer.status, answer.text()), (503, expected));
     assert_eq!(server.exporter.rendered(), 0, "the other properties have no part in it");
 }
 
