@@ -28,80 +28,71 @@ impl From<ga::ApiError> for Refusal {
     }
 }
 
-/// Asks for a span. Of one day all rows come, page by page; of more days no more than one page. When the number of rows changes
-/// between two pages, the day is asked for once more from its first page.
-///
-/// # Errors
-/// There is no answer.
-pub(super) async fn days(
-    client: &Client,
-    property: PropertyId,
-    table: &Table,
-    span: Span,
-    allowance: &mut Allowance,
-    requests: &mut usize,
-) -> Result<DailyAnswer, Refusal> {
-    if let Some(answer) = pages(client, property, table, span, allowance, requests).await? {
-        return Ok(answer);
-    }
-    let again = pages(client, property, table, span, allowance, requests).await?;
-    again.ok_or_else(|| ga::ApiError::Protocol(AnswerError::RowsChanged.to_string()).into())
+/// Requests to one property for one report.
+pub(super) struct Asking<'a> {
+    pub(super) client: &'a Client,
+    pub(super) property: PropertyId,
+    pub(super) table: &'a Table,
+    pub(super) allowance: &'a mut Allowance,
+    /// Counts the requests.
+    pub(super) requests: &'a mut usize,
 }
 
-/// Asks for all pages of a span; `None` if the number of rows changed meanwhile.
-async fn pages(
-    client: &Client,
-    property: PropertyId,
-    table: &Table,
-    span: Span,
-    allowance: &mut Allowance,
-    requests: &mut usize,
-) -> Result<Option<DailyAnswer>, Refusal> {
-    let mut answer = page(client, property, table, span, 0, allowance, requests).await?;
-    while !answer.is_whole() && span.days() == 1 {
-        if answer.received() > MOST_ROWS {
-            return Err(ga::ApiError::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)).into());
+impl Asking<'_> {
+    /// Asks for a span. Of one day all rows come, page by page; of more days no more than one page. When the number of rows
+    /// changes between two pages, the day is asked for once more from its first page.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub(super) async fn days(mut self, span: Span) -> Result<DailyAnswer, Refusal> {
+        if let Some(answer) = self.pages(span).await? {
+            return Ok(answer);
         }
-        let offset = u64::try_from(answer.received()).unwrap_or(u64::MAX);
-        let next = page(client, property, table, span, offset, allowance, requests).await?;
-        if next.received() == 0 {
-            return Err(ga::ApiError::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
-        }
-        match answer.append(next) {
-            Ok(()) => {}
-            Err(AnswerError::RowsChanged | AnswerError::DuplicateRow(_)) => return Ok(None),
-            Err(error) => return Err(ga::ApiError::Protocol(error.to_string()).into()),
-        }
+        let again = self.pages(span).await?;
+        again.ok_or_else(|| ga::ApiError::Protocol(AnswerError::RowsChanged.to_string()).into())
     }
-    Ok(Some(answer))
-}
 
-async fn page(
-    client: &Client,
-    property: PropertyId,
-    table: &Table,
-    span: Span,
-    offset: u64,
-    allowance: &mut Allowance,
-    requests: &mut usize,
-) -> Result<DailyAnswer, Refusal> {
-    allowance.admit().map_err(Refusal::Limit)?;
-    let request = Request::Core(table.request(span, offset));
-    let accept = |response: ReportResponse| {
-        let quota = translate::quota(&response)?;
-        Ok::<_, AnswerError>((DailyAnswer::read(table, span, &response)?, quota))
-    };
-    let mut attempt = 0;
-    loop {
-        *requests += 1;
-        match client.report_page(property, &request, accept).await {
-            Ok((answer, quota)) => {
-                if let Some(quota) = quota {
-                    allowance.on_answer(&quota);
-                }
-                return Ok(answer);
+    /// Asks for all pages of a span; `None` if the number of rows changed meanwhile.
+    async fn pages(&mut self, span: Span) -> Result<Option<DailyAnswer>, Refusal> {
+        let mut answer = self.page(span, 0).await?;
+        while !answer.is_whole() && span.days() == 1 {
+            let received = answer.received();
+            if received > MOST_ROWS {
+                return Err(ga::ApiError::Protocol(format!("{} has more than {MOST_ROWS} rows", span.first)).into());
             }
-            Err(error) => pause(&error, &mut attempt).await.ok_or(error)?,
+            let next = self.page(span, u64::try_from(received).unwrap_or(u64::MAX)).await?;
+            match answer.append(next) {
+                Ok(()) => {}
+                Err(AnswerError::RowsChanged | AnswerError::DuplicateRow(_)) => return Ok(None),
+                Err(error) => return Err(ga::ApiError::Protocol(error.to_string()).into()),
+            }
+            if answer.received() == received {
+                return Err(ga::ApiError::Protocol(format!("{} has fewer rows than Google says", span.first)).into());
+            }
+        }
+        Ok(Some(answer))
+    }
+
+    async fn page(&mut self, span: Span, offset: u64) -> Result<DailyAnswer, Refusal> {
+        self.allowance.admit().map_err(Refusal::Limit)?;
+        let table = self.table;
+        let request = Request::Core(table.request(span, offset));
+        let accept = |response: ReportResponse| {
+            let quota = translate::quota(&response)?;
+            Ok::<_, AnswerError>((DailyAnswer::read(table, span, &response)?, quota))
+        };
+        let mut attempt = 0;
+        loop {
+            *self.requests += 1;
+            match self.client.report_page(self.property, &request, accept).await {
+                Ok((answer, quota)) => {
+                    if let Some(quota) = quota {
+                        self.allowance.on_answer(&quota);
+                    }
+                    return Ok(answer);
+                }
+                Err(error) => pause(&error, &mut attempt).await.ok_or(error)?,
+            }
         }
     }
 }

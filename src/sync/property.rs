@@ -15,7 +15,7 @@ use ga4_exporter_core::{
 
 use super::{
     Job,
-    ask::{self, Refusal},
+    ask::{self, Asking, Refusal},
     outcome::{Ending, Outcome, Work},
 };
 use crate::{
@@ -249,8 +249,14 @@ impl<'a> Property<'a> {
         };
         while let Some(span) = agenda.next_span().filter(|_| stage == Stage::Everything || !agenda.has_lookback()) {
             let asked_at = self.job.clock.now();
-            let requests = &mut self.work.requests;
-            let answer = match ask::days(&self.job.client, self.id, table, span, &mut self.allowance, requests).await {
+            let asking = Asking {
+                client: &self.job.client,
+                property: self.id,
+                table,
+                allowance: &mut self.allowance,
+                requests: &mut self.work.requests,
+            };
+            let answer = match asking.days(span).await {
                 Ok(answer) => answer,
                 Err(refusal) => {
                     pending.agenda = Some(agenda);
