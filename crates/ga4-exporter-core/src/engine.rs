@@ -336,7 +336,8 @@ impl Engine {
         let category = self.plan.reports.iter().find(|report| report.name == job.report).map(|report| report.category);
         let view = category.and_then(|category| self.timetable.ledger.view(job.property, category));
         let closed = view.and_then(|view| view.closed.into_iter().max_by_key(|(_, until)| *until));
-        let Some((bucket, until)) = closed else { return };
+        // One that is being tried again brings an outcome in a moment.
+        let Some((bucket, until)) = closed.filter(|(_, until)| *until > now) else { return };
         let failure = failure::closed(bucket, until, now);
         let is_new = !self.others_fail_alike(job, &failure);
         let suppressed = if is_new { self.failures.line(failure.reason, now) } else { None };

@@ -459,3 +459,15 @@ fn a_failure_of_the_minutes_began_when_they_first_failed() {
     }
     assert_eq!(since(&world), first);
 }
+
+#[test]
+fn a_report_that_waits_for_a_bucket_from_the_start_says_which() {
+    let mut world = World::new();
+    world.send();
+    answer_all(&mut world, Some("1"), Ending::Exhausted(Bucket::Hour));
+    world.act(&Action::Pass(1));
+    assert!(world.on_their_way.iter().all(|(poll, _)| poll.job.property.to_string() != "1"), "nothing more is sent");
+    let state = world.store.property("1".parse().unwrap()).unwrap();
+    let reasons: Vec<_> = state.reports.iter().map(|report| report.reason()).collect();
+    assert_eq!(reasons, [Some(Reason::QuotaHour); 3], "the third was never sent");
+}
